@@ -1,0 +1,13 @@
+/**
+ * Prints `N passed, N failed` over everything that the last runs recorded. The arguments are the exit
+ * codes of those runs: a run that failed without recording a failure still counts as one.
+ */
+import { readCounts } from './results.js';
+
+const counts = readCounts();
+const sum = (key) => counts.reduce((total, count) => total + count[key], 0);
+const someRunFailed = process.argv.slice(2).some((exitCode) => exitCode !== '0');
+
+const failed = sum('failed') || (someRunFailed ? 1 : 0);
+console.log(`${sum('passed')} passed, ${failed} failed`);
+process.exitCode = failed > 0 ? 1 : 0;

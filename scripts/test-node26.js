@@ -1,0 +1,39 @@
+/**
+ * `npm run test:node26`: the suites on Node.js 26, which is what the image runs. The binary comes from
+ * npm's own Node.js packages, one for each platform, into the ignored folder .node26; asking for that
+ * package by name needs no install script. NODE26 names a binary to use instead.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { ensureRedis, runSuites } from './suites.js';
+
+const FOLDER = '.node26';
+
+/** Returns the version that a binary reports, or undefined where it does not run. */
+const versionOf = (binary) => spawnSync(binary, ['--version'], { encoding: 'utf8' }).stdout?.trim();
+
+function packageName() {
+  const { platform, arch } = process;
+  const prefix = platform === 'darwin' && arch === 'arm64' ? 'node-bin' : 'node';
+  return `${prefix}-${platform === 'win32' ? 'win' : platform}-${arch}`;
+}
+
+function installNode26() {
+  const name = packageName();
+  mkdirSync(FOLDER, { recursive: true });
+  const options = ['--no-save', '--no-package-lock', '--no-audit', '--no-fund', '--ignore-scripts'];
+  spawnSync('npm', ['install', '--prefix', FOLDER, ...options, `${name}@26`], { stdio: 'inherit' });
+  return resolve(FOLDER, 'node_modules', name, 'bin/node');
+}
+
+const node = process.env.NODE26 ?? installNode26();
+const version = versionOf(node);
+if (version?.startsWith('v26.') !== true) {
+  console.error(`${node} is not a Node.js 26 that runs here. NODE26 may name another binary.`);
+  process.exitCode = 1;
+} else {
+  console.log(`\n── suites on Node.js ${version}`);
+  const passed = ensureRedis() && runSuites({ name: 'suites-node26', node });
+  process.exitCode = passed ? 0 : 1;
+}
