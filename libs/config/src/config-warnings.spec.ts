@@ -1,0 +1,59 @@
+import { expect, it } from 'vitest';
+import { loadConfig } from './load-config.js';
+
+const warnings = (environment: NodeJS.ProcessEnv) =>
+  loadConfig({
+    UPSTREAM: 'http://localhost:3000',
+    CLIENT_ID_SECRET: 'kq7Zt1mXw9LrB4vNc8Yp2HsJd6Gf3TaE',
+    OUTBOUND_TOKEN: 'token-of-28-characters-long!',
+    REDIS_URL: 'memory://',
+    OUTBOUND_ALLOWED_UPSTREAMS: 'https://relay.example',
+    ...environment,
+  }).warnings;
+
+it('a sound configuration gives no warning', () => {
+  const CLIENT_ID_SECRET_ALT = 'another-secret-of-37-characters-12345';
+  const OUTBOUND_TOKEN_ALT = 'another-token-of-30-characters';
+  expect(warnings({ CLIENT_ID_SECRET_ALT, OUTBOUND_TOKEN_ALT })).toEqual([]);
+});
+
+it.each([
+  ['CLIENT_ID_SECRET', 'abcdefghijklmnop'],
+  ['CLIENT_ID_SECRET', 'abcdefghijklmnopqrstuvwxyz01234'],
+  ['CLIENT_ID_SECRET', 'abcdefghi'.repeat(10)],
+  ['CLIENT_ID_SECRET', 'your_client_id_secret_at_least_32_characters'],
+  ['CLIENT_ID_SECRET_ALT', 'abcdefghijklmnop'],
+  ['OUTBOUND_TOKEN', '12345678'],
+  ['OUTBOUND_TOKEN', '12345678901234567890123'],
+  ['OUTBOUND_TOKEN', 'YOUR_SECURE_OUTBOUND_ACCESS_TOKEN'],
+  ['OUTBOUND_TOKEN_ALT', '12345678'],
+])('%s=%s gives one warning, which names npm run secret and no value', (name, value) => {
+  const [line, ...rest] = warnings({ [name]: value });
+  expect(rest).toEqual([]);
+  expect(line).toMatch(new RegExp(`^${name} .*npm run secret$`));
+  expect(line).not.toContain(value);
+});
+
+it('an alternative that equals what it should replace is worth a warning', () => {
+  const CLIENT_ID_SECRET = 'abcdefghijklmnopqrstuvwxyz012345';
+  const OUTBOUND_TOKEN = 'abcdefghijklmnopqrstuvwx';
+  expect(warnings({ CLIENT_ID_SECRET, CLIENT_ID_SECRET_ALT: CLIENT_ID_SECRET })).toEqual([
+    'CLIENT_ID_SECRET_ALT equals CLIENT_ID_SECRET: nothing rotates',
+  ]);
+  expect(warnings({ OUTBOUND_TOKEN, OUTBOUND_TOKEN_ALT: OUTBOUND_TOKEN })).toEqual([
+    'OUTBOUND_TOKEN_ALT equals OUTBOUND_TOKEN: nothing rotates',
+  ]);
+});
+
+it('a token that is the secret is worth a warning', () => {
+  const CLIENT_ID_SECRET = 'abcdefghijklmnopqrstuvwxyz012345';
+  expect(warnings({ CLIENT_ID_SECRET, OUTBOUND_TOKEN: CLIENT_ID_SECRET })).toEqual([
+    'OUTBOUND_TOKEN equals CLIENT_ID_SECRET: every client can then act as a relay',
+  ]);
+});
+
+it('an open list of upstreams is worth a warning', () => {
+  const [line, ...rest] = warnings({ OUTBOUND_ALLOWED_UPSTREAMS: '' });
+  expect(line).toMatch(/^OUTBOUND_ALLOWED_UPSTREAMS is not set/);
+  expect(rest).toEqual([]);
+});

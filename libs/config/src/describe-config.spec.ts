@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest';
+import { describeConfig } from './describe-config.js';
+import { loadConfig } from './load-config.js';
+import { RelayConfig } from './relay-config.js';
+
+const { config } = loadConfig({
+  UPSTREAM: 'http://localhost:3000/base',
+  CLIENT_ID_SECRET: 'canary-secret-kq7Zt1mXw9LrB4vNc8',
+  CLIENT_ID_SECRET_ALT: 'canary-second-secret-9LrB4vNc8',
+  OUTBOUND_TOKEN: 'canary-token-of-the-relay',
+  OUTBOUND_TOKEN_ALT: 'canary-second-token',
+  REDIS_URL: 'memory://',
+  HEADERS: '{"Authorization":"Basic canary","X-Zone":"canary"}',
+  OUTBOUND_ALLOWED_UPSTREAMS: 'http://b.example',
+});
+
+const withRedis = (redisUrl: string): RelayConfig =>
+  Object.assign(new RelayConfig(), config, { redisUrl });
+
+describe('the description of a configuration', () => {
+  it('holds no credential', () => {
+    expect(JSON.stringify(describeConfig(config))).not.toContain('canary');
+  });
+
+  it('shows what is set, what is masked and what is not set', () => {
+    expect(describeConfig(config)).toMatchObject({
+      upstream: 'http://localhost:3000/base',
+      clientIdSecret: '***',
+      clientIdSecretAlt: '***',
+      clientId: null,
+      outboundToken: '***',
+      redisUrl: 'memory://',
+      port: 8080,
+      headers: { authorization: '***', 'x-zone': '***' },
+      outboundAllowedUpstreams: ['http://b.example'],
+      mteRoutes: null,
+    });
+  });
+
+  it('shows an unset second secret as not set', () => {
+    const unset = Object.assign(new RelayConfig(), config, { clientIdSecretAlt: undefined });
+    expect(describeConfig(unset)).toMatchObject({ clientIdSecretAlt: null });
+  });
+
+  it.each([
+    ['redis://localhost:6379/1', 'redis://localhost:6379/1'],
+    ['rediss://user:canary@redis.example', 'rediss://***@redis.example'],
+    ['redis://:canary@h:1/0?password=canary#canary', 'redis://***@h:1/0'],
+  ])('shows %s as %s', (redisUrl, shown) => {
+    expect(describeConfig(withRedis(redisUrl)).redisUrl).toBe(shown);
+  });
+});

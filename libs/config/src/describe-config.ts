@@ -1,0 +1,55 @@
+import type { RelayConfigProperty } from './environment-variables.js';
+import type { RelayConfig } from './relay-config.js';
+
+const MASK = '***';
+
+const shown = <T>(value: T): T => value;
+const masked = (value: string | undefined): string | undefined =>
+  value === undefined ? undefined : MASK;
+
+/** The query goes too: a Redis client takes `?password=` from it. */
+const redisAddress = (text: string): string => {
+  const { protocol, username, password, host, pathname } = new URL(text);
+  const user = username === '' && password === '' ? '' : `${MASK}@`;
+  return `${protocol}//${user}${host}${pathname}`;
+};
+
+/** Total over the properties, so that a new one does not reach the log unconsidered. */
+const DESCRIBE: { [P in RelayConfigProperty]: (value: RelayConfig[P]) => unknown } = {
+  upstream: shown,
+  clientIdSecret: masked,
+  clientIdSecretAlt: masked,
+  clientId: shown,
+  outboundToken: masked,
+  outboundTokenAlt: masked,
+  redisUrl: redisAddress,
+  port: shown,
+  host: shown,
+  debug: shown,
+  logLevel: shown,
+  headers: (fields) => Object.fromEntries(fields.map(([name]) => [name, MASK])),
+  outboundAllowedUpstreams: shown,
+  passThroughRoutes: shown,
+  mteRoutes: shown,
+  relayAudience: shown,
+  sessionLifetimeSeconds: shown,
+  sessionMaxMessages: shown,
+  retryUnsafeMethods: shown,
+  connectTimeoutMs: shown,
+  responseTimeoutMs: shown,
+  idleTimeoutMs: shown,
+  shutdownTimeoutMs: shown,
+  nodeEnv: shown,
+};
+
+/**
+ * The configuration as the start-up log may show it: one entry a property, null where unset;
+ * secrets, tokens, header values and the credentials of Redis are masked.
+ */
+export function describeConfig(config: RelayConfig): Record<RelayConfigProperty, unknown> {
+  const entries = Object.entries(DESCRIBE).map(([property, describe]) => {
+    const value = config[property as RelayConfigProperty];
+    return [property, (describe as (value: unknown) => unknown)(value) ?? null];
+  });
+  return Object.fromEntries(entries) as Record<RelayConfigProperty, unknown>;
+}

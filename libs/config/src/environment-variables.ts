@@ -1,0 +1,34 @@
+import type { RelayConfig } from './relay-config.js';
+
+type Derived = 'upstreamOrigin' | 'upstreamBasePath' | 'effectiveLogLevel';
+
+/** A property of `RelayConfig` that is read from an environment variable. */
+export type RelayConfigProperty = Exclude<keyof RelayConfig, Derived>;
+
+/** The environment variable behind each property of `RelayConfig`. */
+export const ENVIRONMENT_VARIABLES = {
+  upstream: 'UPSTREAM',
+  clientIdSecret: 'CLIENT_ID_SECRET',
+  clientIdSecretAlt: 'CLIENT_ID_SECRET_ALT',
+  clientId: 'CLIENT_ID',
+  outboundToken: 'OUTBOUND_TOKEN',
+  outboundTokenAlt: 'OUTBOUND_TOKEN_ALT',
+  redisUrl: 'REDIS_URL',
+  port: 'PORT',
+  host: 'HOST',
+  debug: 'DEBUG',
+  logLevel: 'LOG_LEVEL',
+  headers: 'HEADERS',
+  outboundAllowedUpstreams: 'OUTBOUND_ALLOWED_UPSTREAMS',
+  passThroughRoutes: 'PASS_THROUGH_ROUTES',
+  mteRoutes: 'MTE_ROUTES',
+  relayAudience: 'RELAY_AUDIENCE',
+  sessionLifetimeSeconds: 'SESSION_LIFETIME_SECONDS',
+  sessionMaxMessages: 'SESSION_MAX_MESSAGES',
+  retryUnsafeMethods: 'RETRY_UNSAFE_METHODS',
+  connectTimeoutMs: 'CONNECT_TIMEOUT_MS',
+  responseTimeoutMs: 'RESPONSE_TIMEOUT_MS',
+  idleTimeoutMs: 'IDLE_TIMEOUT_MS',
+  shutdownTimeoutMs: 'SHUTDOWN_TIMEOUT_MS',
+  nodeEnv: 'NODE_ENV',
+} as const satisfies Record<RelayConfigProperty, string>;

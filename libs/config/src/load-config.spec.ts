@@ -1,0 +1,242 @@
+import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { ConfigInvalidError } from './config.errors.js';
+import { ENVIRONMENT_VARIABLES } from './environment-variables.js';
+import { loadConfig } from './load-config.js';
+
+const REQUIRED = {
+  UPSTREAM: 'http://localhost:3000',
+  CLIENT_ID_SECRET: 'kq7Zt1mXw9LrB4vNc8Yp2HsJd6Gf3TaE',
+  OUTBOUND_TOKEN: 'token-of-28-characters-long!',
+  REDIS_URL: 'memory://',
+};
+
+const load = (environment: NodeJS.ProcessEnv = {}) => loadConfig({ ...REQUIRED, ...environment });
+
+const problems = (read: () => unknown): readonly string[] => {
+  try {
+    read();
+  } catch (error) {
+    if (error instanceof ConfigInvalidError) return error.problems;
+    throw error;
+  }
+  return [];
+};
+
+const problemsWith = (environment: NodeJS.ProcessEnv) => problems(() => load(environment));
+
+describe('defaults', () => {
+  it('come from the class when only the required variables are set', () => {
+    expect(load().config).toEqual({
+      upstream: 'http://localhost:3000',
+      clientIdSecret: REQUIRED.CLIENT_ID_SECRET,
+      clientIdSecretAlt: undefined,
+      clientId: undefined,
+      outboundToken: REQUIRED.OUTBOUND_TOKEN,
+      outboundTokenAlt: undefined,
+      redisUrl: 'memory://',
+      port: 8080,
+      host: '0.0.0.0',
+      debug: false,
+      logLevel: 'info',
+      headers: [],
+      outboundAllowedUpstreams: undefined,
+      passThroughRoutes: [],
+      mteRoutes: undefined,
+      relayAudience: undefined,
+      sessionLifetimeSeconds: 3600,
+      sessionMaxMessages: 262_143,
+      retryUnsafeMethods: true,
+      connectTimeoutMs: 5000,
+      responseTimeoutMs: 60_000,
+      idleTimeoutMs: 60_000,
+      shutdownTimeoutMs: 15_000,
+      nodeEnv: '',
+    });
+  });
+
+  it('stand in for every optional variable that is empty', () => {
+    const optional = Object.values(ENVIRONMENT_VARIABLES).filter((name) => !(name in REQUIRED));
+    const empty = Object.fromEntries(optional.map((name) => [name, '']));
+    expect(load(empty).config).toEqual(load().config);
+  });
+
+  it('are there for exactly the properties that have a variable', () => {
+    expect(Object.keys(load().config).sort()).toEqual(Object.keys(ENVIRONMENT_VARIABLES).sort());
+  });
+});
+
+describe('problems', () => {
+  it('name every required variable that is missing or empty', () => {
+    const missing = Object.keys(REQUIRED).map((name) => `${name} is required`);
+    expect(problems(() => loadConfig({}))).toEqual(missing);
+    expect(
+      problemsWith({ UPSTREAM: '', CLIENT_ID_SECRET: '', OUTBOUND_TOKEN: '', REDIS_URL: '' }),
+    ).toEqual(missing);
+  });
+
+  it('come all at once, one line each', () => {
+    const lines = problemsWith({
+      UPSTREAM: 'ftp://host',
+      PORT: '12x',
+      DEBUG: 'yes',
+      LOG_LEVEL: 'loud',
+      CLIENT_ID: 'a b',
+      HOST: 'a b',
+      HEADERS: '{"host":"a","te":"b"}',
+      MTE_ROUTES: '/a,b',
+    });
+    expect(lines.map((line) => line.split(' ')[0])).toEqual([
+      'UPSTREAM',
+      'CLIENT_ID',
+      'PORT',
+      'HOST',
+      'DEBUG',
+      'LOG_LEVEL',
+      'HEADERS',
+      'HEADERS',
+      'MTE_ROUTES',
+    ]);
+    expect(lines.join('')).not.toContain('\n');
+  });
+
+  it('travel in an error with a stable code and no cause', () => {
+    const error = new ConfigInvalidError(['PORT is odd']);
+    expect(error).toMatchObject({ code: 'RELAY_CONFIG_INVALID', name: 'ConfigInvalidError' });
+    expect(error.cause).toBeUndefined();
+  });
+
+  it('never show the value of a variable', () => {
+    const canary = 'cAnArY';
+    const bad = [
+      ` ${canary}-with-blanks `,
+      `${canary}\u0000 $value`,
+      `http://user:${canary}@host`,
+      `redis://:${canary}@`,
+      `{"authorization":"${canary}\\n","te":"${canary}","x":["${canary}"]}`,
+      `{"${canary} $value":"${canary}"`,
+    ];
+    for (const value of bad) {
+      const all = Object.values(ENVIRONMENT_VARIABLES).map((name) => [name, value]);
+      try {
+        loadConfig(Object.fromEntries(all) as NodeJS.ProcessEnv);
+        expect.unreachable();
+      } catch (error) {
+        expect(error).toBeInstanceOf(ConfigInvalidError);
+        const { problems: lines, message, stack } = error as ConfigInvalidError;
+        expect([...lines, message, stack].join('\n')).not.toContain(canary);
+      }
+    }
+  });
+});
+
+describe('integers', () => {
+  it.each(['12x', '1e3', '0x10', '-1', '+1', '1.5', ' 80', '080', '65536', 'NaN', '9'.repeat(400)])(
+    'refuse PORT=%j',
+    (PORT) => {
+      expect(problemsWith({ PORT })).toEqual(['PORT must be an integer from 0 to 65535']);
+    },
+  );
+
+  it.each([
+    ['PORT', 0, 65_535],
+    ['SESSION_LIFETIME_SECONDS', 300, 86_400],
+    ['SESSION_MAX_MESSAGES', 1, 1_048_575],
+    ['CONNECT_TIMEOUT_MS', 1, 600_000],
+    ['RESPONSE_TIMEOUT_MS', 1, 3_600_000],
+    ['IDLE_TIMEOUT_MS', 0, 3_600_000],
+    ['SHUTDOWN_TIMEOUT_MS', 1, 600_000],
+  ])('hold %s between %i and %i', (name, min, max) => {
+    const rule = [`${name} must be an integer from ${min} to ${max}`];
+    expect(problemsWith({ [name]: `${min}` })).toEqual([]);
+    expect(problemsWith({ [name]: `${max}` })).toEqual([]);
+    expect(problemsWith({ [name]: `${min - 1}` })).toEqual(rule);
+    expect(problemsWith({ [name]: `${max + 1}` })).toEqual(rule);
+  });
+});
+
+describe('booleans', () => {
+  it('are true and false as spelled', () => {
+    expect(load({ DEBUG: 'false', RETRY_UNSAFE_METHODS: 'false' }).config).toMatchObject({
+      debug: false,
+      retryUnsafeMethods: false,
+    });
+    expect(load({ DEBUG: 'true' }).config.debug).toBe(true);
+  });
+
+  it.each(['TRUE', '1', '0', 'yes', ' true'])('refuse %j', (DEBUG) => {
+    expect(problemsWith({ DEBUG })).toEqual(['DEBUG must be true or false']);
+  });
+});
+
+describe('a configuration', () => {
+  it('is frozen down to each header field', () => {
+    const { config, warnings } = load({
+      HEADERS: '{"X-A":"1"}',
+      PASS_THROUGH_ROUTES: '/a',
+      OUTBOUND_ALLOWED_UPSTREAMS: 'http://b',
+    });
+    const parts = [config, warnings, config.headers, config.headers[0], config.passThroughRoutes];
+    expect(parts.every((part) => Object.isFrozen(part))).toBe(true);
+    expect(() => Object.assign(config, { debug: true })).toThrow(TypeError);
+    expect(() => Object.assign(config.headers[0]!, { 1: '2' })).toThrow(TypeError);
+  });
+
+  it('shares nothing with the next one', () => {
+    const [one, other] = [load({ PORT: '1' }).config, load().config];
+    expect(one.port).toBe(1);
+    expect(other.port).toBe(8080);
+    expect(one.headers).not.toBe(other.headers);
+  });
+});
+
+describe('the default source', () => {
+  let directory: string;
+
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'relay-config-'));
+    vi.spyOn(process, 'cwd').mockReturnValue(directory);
+    for (const name of Object.values(ENVIRONMENT_VARIABLES)) vi.stubEnv(name, undefined);
+  });
+
+  afterEach(() => {
+    vi.restoreAllMocks();
+    vi.unstubAllEnvs();
+    rmSync(directory, { recursive: true });
+  });
+
+  const writeEnvFile = (variables: Record<string, string>) => {
+    const lines = Object.entries(variables).map(([name, value]) => `${name}='${value}'\n`);
+    writeFileSync(join(directory, '.env'), `\uFEFF${lines.join('')}`);
+  };
+
+  it('is the environment alone where there is no .env', () => {
+    for (const [name, value] of Object.entries(REQUIRED)) vi.stubEnv(name, value);
+    expect(loadConfig().config).toEqual(load().config);
+  });
+
+  it('reads .env, and the environment wins over it', () => {
+    writeEnvFile({ ...REQUIRED, PORT: '1', HOST: '::1', HEADERS: '{"a":"b # c"}' });
+    vi.stubEnv('PORT', '2');
+    vi.stubEnv('HOST', '');
+    expect(loadConfig().config).toMatchObject({
+      upstream: 'http://localhost:3000',
+      port: 2,
+      host: '0.0.0.0',
+      headers: [['a', 'b # c']],
+    });
+    expect(process.env['UPSTREAM']).toBeUndefined();
+  });
+
+  it('is refused in one line when .env cannot be read', () => {
+    mkdirSync(join(directory, '.env'));
+    expect(problems(() => loadConfig())).toEqual(['.env cannot be read (EISDIR)']);
+  });
+
+  it('leaves .env alone when an environment is given', () => {
+    writeEnvFile({ ...REQUIRED, PORT: '1' });
+    expect(load().config.port).toBe(8080);
+  });
+});

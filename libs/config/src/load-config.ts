@@ -1,0 +1,65 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseEnv } from 'node:util';
+import { plainToInstance } from 'class-transformer';
+import { validateSync } from 'class-validator';
+import { ConfigInvalidError } from './config.errors.js';
+import { warningsOf } from './config-warnings.js';
+import { ENVIRONMENT_VARIABLES, type RelayConfigProperty } from './environment-variables.js';
+import { RelayConfig } from './relay-config.js';
+
+const VARIABLES = Object.entries(ENVIRONMENT_VARIABLES) as [RelayConfigProperty, string][];
+
+/** A configuration, and what an operator should mend though the relay starts. */
+export interface LoadedConfig {
+  readonly config: RelayConfig;
+  /** One line each, never a value. */
+  readonly warnings: readonly string[];
+}
+
+const readEnvFile = (): NodeJS.ProcessEnv => {
+  try {
+    const text = readFileSync(join(process.cwd(), '.env'), 'utf8');
+    return parseEnv(text.replace(/^\uFEFF/, ''));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return {};
+    throw new ConfigInvalidError([`.env cannot be read (${code ?? 'unknown error'})`]);
+  }
+};
+
+const deepFreeze = <T>(value: T): T => {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    Object.values(value).forEach(deepFreeze);
+  }
+  return value;
+};
+
+const problemsOf = (config: RelayConfig): string[] => {
+  const errors = validateSync(config, { validationError: { target: false, value: false } });
+  const lines = errors.flatMap(({ property, constraints = {} }) =>
+    Object.values(constraints)
+      .flatMap((message) => message.split('\n'))
+      .map((rule) => `${ENVIRONMENT_VARIABLES[property as RelayConfigProperty]} ${rule}`),
+  );
+  return [...new Set(lines)];
+};
+
+/**
+ * The configuration that the environment asks for, deeply frozen.
+ *
+ * Without an argument it reads `.env` of the working directory, if there is one, and the process
+ * environment, which wins. An empty variable counts as not set. Throws `ConfigInvalidError` with
+ * all problems at once; nothing is left behind.
+ */
+export function loadConfig(
+  environment: NodeJS.ProcessEnv = { ...readEnvFile(), ...process.env },
+): LoadedConfig {
+  const texts = VARIABLES.map(([property, name]) => [property, environment[name]] as const);
+  const given = Object.fromEntries(texts.filter(([, text]) => text !== undefined && text !== ''));
+  const config = plainToInstance(RelayConfig, given, { exposeDefaultValues: true });
+  const problems = problemsOf(config);
+  if (problems.length > 0) throw new ConfigInvalidError(problems);
+  return deepFreeze({ config, warnings: warningsOf(config) });
+}

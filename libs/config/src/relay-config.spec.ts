@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import { loadConfig } from './load-config.js';
+
+const load = (environment: NodeJS.ProcessEnv) =>
+  loadConfig({
+    UPSTREAM: 'http://localhost:3000',
+    CLIENT_ID_SECRET: 'kq7Zt1mXw9LrB4vNc8Yp2HsJd6Gf3TaE',
+    OUTBOUND_TOKEN: 'token-of-28-characters-long!',
+    REDIS_URL: 'memory://',
+    ...environment,
+  }).config;
+
+describe('the upstream', () => {
+  it.each([
+    ['http://h:3000', 'http://h:3000', ''],
+    ['http://h:3000/', 'http://h:3000', ''],
+    ['HTTPS://H:443/base/v1/', 'https://h', '/base/v1'],
+    ['http://[::1]:8081/base', 'http://[::1]:8081', '/base'],
+  ])('%s splits into origin %s and base path %j', (UPSTREAM, origin, basePath) => {
+    const config = load({ UPSTREAM });
+    expect(config.upstreamOrigin).toBe(origin);
+    expect(config.upstreamBasePath).toBe(basePath);
+    expect(config.upstream).toBe(origin + basePath);
+  });
+});
+
+describe('the effective log level', () => {
+  it('is LOG_LEVEL while DEBUG is false', () => {
+    expect(load({ LOG_LEVEL: 'silent' }).effectiveLogLevel).toBe('silent');
+  });
+
+  it('is debug when DEBUG is true, whatever LOG_LEVEL says', () => {
+    expect(load({ LOG_LEVEL: 'error', DEBUG: 'true' }).effectiveLogLevel).toBe('debug');
+  });
+});
+
+describe('lists', () => {
+  it('become normalised origins, each once', () => {
+    const list = 'HTTPS://Relay.Example:443/, http://10.0.0.1:8080,https://relay.example';
+    const config = load({ OUTBOUND_ALLOWED_UPSTREAMS: list, RELAY_AUDIENCE: list });
+    expect(config.outboundAllowedUpstreams).toEqual([
+      'https://relay.example',
+      'http://10.0.0.1:8080',
+    ]);
+    expect(config.relayAudience).toEqual(config.outboundAllowedUpstreams);
+  });
+
+  it('become routes in the order given', () => {
+    const config = load({ PASS_THROUGH_ROUTES: '/health, /public/*', MTE_ROUTES: '/*' });
+    expect(config.passThroughRoutes).toEqual(['/health', '/public/*']);
+    expect(config.mteRoutes).toEqual(['/*']);
+  });
+
+  it('refuse an entry by its place', () => {
+    expect(() => load({ MTE_ROUTES: '/a,,b' })).toThrow(
+      expect.objectContaining({
+        problems: [
+          'MTE_ROUTES entry 2 must begin with "/"',
+          'MTE_ROUTES entry 3 must begin with "/"',
+        ],
+      }),
+    );
+  });
+});
+
+it('CLIENT_ID is taken as it is, or absent', () => {
+  expect(load({ CLIENT_ID: 'relay-a_1' }).clientId).toBe('relay-a_1');
+  expect(load({}).clientId).toBeUndefined();
+  expect(() => load({ CLIENT_ID: 'a'.repeat(65) })).toThrow();
+});

@@ -1,0 +1,75 @@
+import { applyDecorators } from '@nestjs/common';
+import { Transform, type TransformFnParams } from 'class-transformer';
+import { IsBoolean, IsInt, Max, Min, ValidateBy } from 'class-validator';
+
+/**
+ * What stands in a property whose text breaks its rule, until validation reports it.
+ *
+ * Each problem continues a sentence that begins with the variable's name, and holds no value.
+ */
+export class Refused {
+  readonly problems: readonly string[];
+
+  constructor(...problems: string[]) {
+    this.problems = problems;
+  }
+}
+
+const transformText = (read: (text: string) => unknown): PropertyDecorator =>
+  Transform(({ value }: TransformFnParams) => read(value as string));
+
+/**
+ * Reads the property from its text with `read`, which gives the value or a `Refused`. A property
+ * without a text and without a default is required.
+ */
+export function FromText(read: (text: string) => unknown): PropertyDecorator {
+  return applyDecorators(
+    transformText(read),
+    ValidateBy({
+      name: 'fromText',
+      validator: {
+        validate: (value) => value !== undefined && !(value instanceof Refused),
+        defaultMessage: (args) => {
+          const value: unknown = args?.value;
+          return value instanceof Refused ? value.problems.join('\n') : 'is required';
+        },
+      },
+    }),
+  );
+}
+
+/** A plain decimal integer within bounds: no sign, no leading zero, no unit. */
+export function Integer(min: number, max: number): PropertyDecorator {
+  const message = `must be an integer from ${min} to ${max}`;
+  return applyDecorators(
+    transformText((text) => (/^(0|[1-9]\d*)$/.test(text) ? Number(text) : text)),
+    IsInt({ message }),
+    Min(min, { message }),
+    Max(max, { message }),
+  );
+}
+
+/** `true` or `false`, spelled exactly so. */
+export function StrictBoolean(): PropertyDecorator {
+  return applyDecorators(
+    transformText((text) => (text === 'true' ? true : text === 'false' ? false : text)),
+    IsBoolean({ message: 'must be true or false' }),
+  );
+}
+
+/** Reads a comma-separated list; a problem names the place of its entry, counted from 1. */
+export function listOf<T>(read: (entry: string) => T | Refused) {
+  return (text: string): readonly T[] | Refused => {
+    const entries: T[] = [];
+    const problems: string[] = [];
+    text.split(',').forEach((part, index) => {
+      const entry = read(part.trim());
+      if (entry instanceof Refused) {
+        problems.push(...entry.problems.map((problem) => `entry ${index + 1} ${problem}`));
+      } else {
+        entries.push(entry);
+      }
+    });
+    return problems.length > 0 ? new Refused(...problems) : [...new Set(entries)];
+  };
+}
