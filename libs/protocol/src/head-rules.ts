@@ -1,0 +1,90 @@
+import { HeadInvalidError } from './protocol.errors.js';
+import type { RawFields, RequestHead, ResponseHead } from './message-head.js';
+
+/** Field lines in a head. protocol.md section 6. */
+const MAX_FIELDS = 256;
+
+const METHOD = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
+const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+/** Visible ASCII without backslash and number sign, beginning with one slash. */
+const PATH = /^\/(?!\/)[\x21\x22\x24-\x5b\x5d-\x7e]*$/;
+const CONTENT_LENGTH = /^\d{1,15}$/;
+
+/** Tunnels and echoes of the request have no meaning for a relay. */
+const REFUSED_METHODS = new Set(['CONNECT', 'TRACE']);
+
+/** Fields that belong to one connection: RFC 9110 section 7.6.1, with the historic ones. */
+export const HOP_BY_HOP_FIELDS: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/** Fields that either relay makes itself; in a request head also host. */
+const RELAY_OWN_FIELDS = new Set(['expect', 'host']);
+const RELAY_FIELD_PREFIX = 'x-mte-';
+
+/**
+ * Every rule of protocol.md section 6 for a request. The sender checks before it seals, so that a client's bad request
+ * costs nobody a session; the receiver checks again what it opened.
+ *
+ * @throws HeadInvalidError with the rule that is broken, never with the value
+ */
+export function checkRequestHead(head: RequestHead): void {
+  if (!METHOD.test(head.method) || REFUSED_METHODS.has(head.method)) {
+    throw new HeadInvalidError('method is not one that can be forwarded');
+  }
+  if (!PATH.test(head.path)) {
+    throw new HeadInvalidError('path does not begin with one slash or holds a forbidden byte');
+  }
+  checkFields(head.fields);
+}
+
+/** @throws HeadInvalidError with the rule that is broken, never with the value */
+export function checkResponseHead(head: ResponseHead): void {
+  if (head.status < 200 || head.status > 599) {
+    throw new HeadInvalidError('status is outside 200–599');
+  }
+  checkFields(head.fields);
+}
+
+function checkFields(fields: RawFields): void {
+  if (fields.length > 2 * MAX_FIELDS) {
+    throw new HeadInvalidError(`head has more than ${MAX_FIELDS} fields`);
+  }
+  let contentLengths = 0;
+  for (let at = 0; at < fields.length; at += 2) {
+    const name = fields[at] ?? '';
+    const value = fields[at + 1] ?? '';
+    checkFieldName(name);
+    if (!FIELD_VALUE.test(value)) {
+      throw new HeadInvalidError(`value of ${name} holds a forbidden byte`);
+    }
+    if (name === 'content-length') {
+      contentLengths += 1;
+      if (contentLengths > 1 || !CONTENT_LENGTH.test(value)) {
+        throw new HeadInvalidError('content-length is not one decimal number');
+      }
+    }
+  }
+}
+
+function checkFieldName(name: string): void {
+  if (!FIELD_NAME.test(name)) {
+    throw new HeadInvalidError('field name is not a lower-case token');
+  }
+  if (
+    HOP_BY_HOP_FIELDS.has(name) ||
+    RELAY_OWN_FIELDS.has(name) ||
+    name.startsWith(RELAY_FIELD_PREFIX)
+  ) {
+    throw new HeadInvalidError(`field ${name} is not forwarded`);
+  }
+}

@@ -1,0 +1,171 @@
+import { createDecipheriv } from 'node:crypto';
+
+import { MessageTruncatedError, RecordMalformedError, RecordOpenError } from './protocol.errors.js';
+import {
+  DATA_RECORD,
+  HEAD_RECORD,
+  LAST_RECORD_BIT,
+  MAX_CONTENT_BYTES,
+  MAX_PADDING_BYTES,
+  MAX_SEALED_BYTES,
+  MIN_SEALED_BYTES,
+  RECORD_CIPHER,
+  RECORD_HEADER_BYTES,
+  TAG_BYTES,
+  recordNonce,
+} from './record.js';
+
+/** One authenticated record. The first of a message is its head, all others are its body. */
+export interface OpenedRecord {
+  /** Owned by the receiver; a view of no wire buffer. */
+  readonly content: Buffer;
+  readonly isLast: boolean;
+}
+
+/**
+ * Opens one message from its wire bytes, in whatever pieces they come. Nothing is returned that did not authenticate at
+ * its own place in the message. After an error the opener stays failed. protocol.md section 6.
+ */
+export class MessageOpener {
+  private index = 0;
+  private hasEnded = false;
+  private failure: Error | undefined;
+  /** What arrived of the record under way: its header, then, once its length is known, the whole of it. */
+  private partial = Buffer.allocUnsafe(RECORD_HEADER_BYTES);
+  private filled = 0;
+
+  /** @param key - 32 bytes from deriveRequestKey or deriveResponseKey */
+  constructor(private readonly key: Buffer) {}
+
+  /** Whether the last record was opened. */
+  get isComplete(): boolean {
+    return this.hasEnded;
+  }
+
+  /**
+   * @param chunk - the next wire bytes; not kept
+   * @returns the records that these bytes complete, in order
+   * @throws RecordMalformedError, RecordOpenError, MessageTooLongError; every further call throws the same
+   */
+  push(chunk: Buffer): OpenedRecord[] {
+    if (this.failure !== undefined) {
+      throw this.failure;
+    }
+    try {
+      return this.openRecords(chunk);
+    } catch (error) {
+      this.failure = error as Error;
+      throw error;
+    }
+  }
+
+  /**
+   * To be called when the wire ends.
+   *
+   * @throws MessageTruncatedError where the last record has not been opened
+   */
+  finish(): void {
+    if (this.failure !== undefined) {
+      throw this.failure;
+    }
+    if (!this.hasEnded) {
+      this.failure = new MessageTruncatedError('message ended before its last record');
+      throw this.failure;
+    }
+  }
+
+  private openRecords(chunk: Buffer): OpenedRecord[] {
+    const opened: OpenedRecord[] = [];
+    let offset = 0;
+    while (offset < chunk.length) {
+      if (this.hasEnded) {
+        throw new RecordMalformedError('bytes follow the last record');
+      }
+      if (this.filled === 0 && chunk.length - offset >= RECORD_HEADER_BYTES) {
+        const end = offset + recordBytes(chunk.readUInt32BE(offset));
+        if (end <= chunk.length) {
+          opened.push(this.open(chunk.subarray(offset, end)));
+          offset = end;
+          continue;
+        }
+      }
+      offset += this.collect(chunk, offset, opened);
+    }
+    return opened;
+  }
+
+  /** Copies what the record under way still lacks; returns how many bytes that took. */
+  private collect(chunk: Buffer, offset: number, opened: OpenedRecord[]): number {
+    const taken = chunk.copy(this.partial, this.filled, offset);
+    this.filled += taken;
+    if (this.filled < this.partial.length) {
+      return taken;
+    }
+    if (this.partial.length === RECORD_HEADER_BYTES) {
+      // The length is checked before its bytes are allocated.
+      const whole = Buffer.allocUnsafe(recordBytes(this.partial.readUInt32BE()));
+      this.partial.copy(whole);
+      this.partial = whole;
+      return taken;
+    }
+    const record = this.partial;
+    this.partial = Buffer.allocUnsafe(RECORD_HEADER_BYTES);
+    this.filled = 0;
+    opened.push(this.open(record));
+    return taken;
+  }
+
+  private open(record: Buffer): OpenedRecord {
+    const header = record.subarray(0, RECORD_HEADER_BYTES);
+    const isLast = (header.readUInt32BE() & LAST_RECORD_BIT) !== 0;
+    const isHead = this.index === 0;
+    const nonce = recordNonce(this.index, isLast);
+    this.index += 1;
+
+    const sealed = record.subarray(RECORD_HEADER_BYTES, record.length - TAG_BYTES);
+    const decipher = createDecipheriv(RECORD_CIPHER, this.key, nonce, { authTagLength: TAG_BYTES });
+    decipher.setAAD(header);
+    decipher.setAuthTag(record.subarray(record.length - TAG_BYTES));
+    const plaintext = decipher.update(sealed);
+    try {
+      decipher.final();
+    } catch (error) {
+      throw new RecordOpenError(`record ${this.index - 1} does not authenticate`, { cause: error });
+    }
+    const content = contentOf(plaintext, isHead ? HEAD_RECORD : DATA_RECORD);
+    if (content.length === 0 && !isHead && !isLast) {
+      throw new RecordMalformedError('an empty data record must be the last');
+    }
+    this.hasEnded = isLast;
+    return { content, isLast };
+  }
+}
+
+/** Whole size of a record on the wire, from its header. */
+function recordBytes(header: number): number {
+  const sealedBytes = header & (LAST_RECORD_BIT - 1);
+  if (sealedBytes < MIN_SEALED_BYTES || sealedBytes > MAX_SEALED_BYTES) {
+    throw new RecordMalformedError(
+      `record of ${sealedBytes} bytes is outside ${MIN_SEALED_BYTES}–${MAX_SEALED_BYTES}`,
+    );
+  }
+  return RECORD_HEADER_BYTES + sealedBytes;
+}
+
+/** Strips padding and type; the bytes are authentic here, so what fails is the peer's fault and not an oracle. */
+function contentOf(plaintext: Buffer, expectedType: number): Buffer {
+  let typeAt = plaintext.length - 1;
+  while (typeAt >= 0 && plaintext[typeAt] === 0) {
+    typeAt -= 1;
+  }
+  if (plaintext[typeAt] !== expectedType) {
+    throw new RecordMalformedError(`record is not of type ${expectedType}`);
+  }
+  if (plaintext.length - 1 - typeAt > MAX_PADDING_BYTES) {
+    throw new RecordMalformedError(`record padding exceeds ${MAX_PADDING_BYTES} bytes`);
+  }
+  if (typeAt > MAX_CONTENT_BYTES) {
+    throw new RecordMalformedError(`record content exceeds ${MAX_CONTENT_BYTES} bytes`);
+  }
+  return plaintext.subarray(0, typeAt);
+}

@@ -1,0 +1,129 @@
+import { PairMessageMalformedError } from './protocol.errors.js';
+
+const VERSION = 1;
+/** HPKE mode_psk with X-Wing, HKDF-SHA256, export-only. The one suite; nothing is negotiated. */
+const SUITE = 1;
+
+const PUBLIC_KEY_BYTES = 1216;
+const ENCAPSULATION_BYTES = 1120;
+export const CONFIRM_BYTES = 32;
+const REQUEST_PREFIX_BYTES = 11;
+const MAX_AUDIENCE_BYTES = 255;
+/** What is read of a pairing request at most: 1482 bytes. */
+export const MAX_PAIR_REQUEST_BYTES = REQUEST_PREFIX_BYTES + MAX_AUDIENCE_BYTES + PUBLIC_KEY_BYTES;
+
+const ENCAPSULATION_AT = 10;
+const CONFIRM_AT = ENCAPSULATION_AT + ENCAPSULATION_BYTES;
+export const PAIR_RESPONSE_BYTES = CONFIRM_AT + CONFIRM_BYTES;
+
+const MIN_LIFETIME_SECONDS = 300;
+const MAX_LIFETIME_SECONDS = 86_400;
+const MAX_MESSAGES = 2 ** 20 - 1;
+
+/** version (1) || suite (1) || unix ms (8) || n (1) || audience (n) || public key (1216). protocol.md section 4. */
+export interface PairRequest {
+  /** The sender's clock, in milliseconds since 1970. */
+  readonly unixMs: number;
+  /** Origin by which the sender knows the receiver: 1–255 ASCII bytes. */
+  readonly audience: string;
+  readonly publicKey: Uint8Array;
+}
+
+/** @throws PairMessageMalformedError where the audience is empty, longer than 255 bytes, or not ASCII */
+export function encodePairRequest(request: PairRequest): Buffer {
+  const audience = Buffer.from(request.audience, 'utf8');
+  if (audience.length !== request.audience.length || !isAudienceLength(audience.length)) {
+    throw new PairMessageMalformedError(`audience is not 1–${MAX_AUDIENCE_BYTES} ASCII bytes`);
+  }
+  const prefix = Buffer.allocUnsafe(REQUEST_PREFIX_BYTES);
+  prefix.writeUInt8(VERSION, 0);
+  prefix.writeUInt8(SUITE, 1);
+  prefix.writeBigUInt64BE(BigInt(request.unixMs), 2);
+  prefix.writeUInt8(audience.length, 10);
+  return Buffer.concat([prefix, audience, request.publicKey]);
+}
+
+/** @throws PairMessageMalformedError for any other length, version, suite or time than the layout allows */
+export function decodePairRequest(body: Buffer): PairRequest {
+  if (body.length < REQUEST_PREFIX_BYTES) {
+    throw new PairMessageMalformedError(`pair request of ${body.length} bytes is too short`);
+  }
+  checkVersion(body);
+  const audienceBytes = body.readUInt8(10);
+  const publicKeyAt = REQUEST_PREFIX_BYTES + audienceBytes;
+  if (!isAudienceLength(audienceBytes) || body.length !== publicKeyAt + PUBLIC_KEY_BYTES) {
+    throw new PairMessageMalformedError('pair request does not have the length that it states');
+  }
+  const unixMs = body.readBigUInt64BE(2);
+  if (unixMs > BigInt(Number.MAX_SAFE_INTEGER)) {
+    throw new PairMessageMalformedError('pair request states an impossible time');
+  }
+  return {
+    unixMs: Number(unixMs),
+    audience: body.toString('latin1', REQUEST_PREFIX_BYTES, publicKeyAt),
+    publicKey: body.subarray(publicKeyAt),
+  };
+}
+
+/** version (1) || suite (1) || lifetime (4) || max messages (4) || enc (1120) || confirm (32). protocol.md section 4. */
+export interface PairResponse {
+  /** 300 … 86,400. */
+  readonly lifetimeSeconds: number;
+  /** 1 … 2^20 − 1. */
+  readonly maxMessages: number;
+  readonly encapsulation: Uint8Array;
+}
+
+/** The answer up to its confirmation, which is computed over exactly these bytes. */
+export function encodePairResponse(response: PairResponse): Buffer {
+  const fixed = Buffer.allocUnsafe(ENCAPSULATION_AT);
+  fixed.writeUInt8(VERSION, 0);
+  fixed.writeUInt8(SUITE, 1);
+  fixed.writeUInt32BE(response.lifetimeSeconds, 2);
+  fixed.writeUInt32BE(response.maxMessages, 6);
+  return Buffer.concat([fixed, response.encapsulation]);
+}
+
+/**
+ * @returns the fields, the bytes that the confirmation covers, and the confirmation, which the caller has to verify
+ * @throws PairMessageMalformedError for any other length, version, suite or bound than protocol.md section 4 allows
+ */
+export function decodePairResponse(
+  body: Buffer,
+): PairResponse & { readonly confirmed: Buffer; readonly confirm: Buffer } {
+  if (body.length !== PAIR_RESPONSE_BYTES) {
+    throw new PairMessageMalformedError(
+      `pair response of ${body.length} bytes is not ${PAIR_RESPONSE_BYTES} bytes long`,
+    );
+  }
+  checkVersion(body);
+  const lifetimeSeconds = body.readUInt32BE(2);
+  if (lifetimeSeconds < MIN_LIFETIME_SECONDS || lifetimeSeconds > MAX_LIFETIME_SECONDS) {
+    throw new PairMessageMalformedError(
+      `session lifetime of ${lifetimeSeconds} s is outside ${MIN_LIFETIME_SECONDS}–${MAX_LIFETIME_SECONDS}`,
+    );
+  }
+  const maxMessages = body.readUInt32BE(6);
+  if (maxMessages < 1 || maxMessages > MAX_MESSAGES) {
+    throw new PairMessageMalformedError(
+      `session limit of ${maxMessages} messages is outside 1–${MAX_MESSAGES}`,
+    );
+  }
+  return {
+    lifetimeSeconds,
+    maxMessages,
+    encapsulation: body.subarray(ENCAPSULATION_AT, CONFIRM_AT),
+    confirmed: body.subarray(0, CONFIRM_AT),
+    confirm: body.subarray(CONFIRM_AT),
+  };
+}
+
+function isAudienceLength(bytes: number): boolean {
+  return bytes >= 1 && bytes <= MAX_AUDIENCE_BYTES;
+}
+
+function checkVersion(body: Buffer): void {
+  if (body.readUInt8(0) !== VERSION || body.readUInt8(1) !== SUITE) {
+    throw new PairMessageMalformedError('unknown pairing version or suite');
+  }
+}

@@ -1,0 +1,88 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+
+import { pairTranscript, generateKeyPair } from './key-exchange.js';
+import { MessageOpener } from './message-opener.js';
+import { MessageSealer } from './message-sealer.js';
+import { decodePairRequest } from './pair-message.js';
+import { PairingInitiator } from './pairing-initiator.js';
+import { respondToPairing } from './pairing-responder.js';
+import { deriveSecretKeys } from './secret-keys.js';
+import { deriveRequestKey, deriveResponseKey } from './session-keys.js';
+
+const vectors = JSON.parse(
+  readFileSync(new URL('../../../test/vectors/protocol-1.json', import.meta.url), 'utf8'),
+) as Record<string, string> & { time_ms: number };
+
+const hex = (name: string): Buffer => Buffer.from(vectors[name]!, 'hex');
+
+describe('known answers of protocol version 1', () => {
+  it('stretches the secret into the known keys', async () => {
+    const keys = await deriveSecretKeys(vectors['client_id_secret']!);
+    expect(keys.kid).toBe(vectors['kid']);
+    expect(keys.sender).toEqual(hex('k_sender'));
+    expect(keys.error).toEqual(hex('k_error'));
+    expect(keys.store).toEqual(hex('k_store'));
+    expect(keys.psk).toEqual(hex('psk'));
+  });
+
+  it('pairs with the known bodies, session id and keys on both sides', async () => {
+    const secretKeys = await deriveSecretKeys(vectors['client_id_secret']!);
+    const initiator = await PairingInitiator.begin(
+      vectors['aud']!,
+      vectors.time_ms,
+      hex('xwing_seed'),
+    );
+    expect(initiator.requestBody.toString('hex')).toBe(vectors['pair_request_body']);
+
+    const header = vectors['pair_client_id_header']!;
+    const transcript = pairTranscript(header, initiator.requestBody);
+    expect(transcript.sid).toBe(vectors['sid']);
+    const { keys, responseBody } = await respondToPairing(
+      decodePairRequest(initiator.requestBody).publicKey,
+      transcript,
+      secretKeys,
+      `${secretKeys.kid}.${vectors['client_id']!}`,
+      { lifetimeSeconds: 3600, maxMessages: 2 ** 20 - 1 },
+      hex('xwing_eseed'),
+    );
+    expect(responseBody.toString('hex')).toBe(vectors['pair_response_body']);
+    expect(keys.clientToServer).toEqual(hex('k_c2s'));
+
+    const session = await initiator.complete(header, hex('pair_response_body'), secretKeys);
+    expect(session.sid).toBe(vectors['sid']);
+    expect(session.keys.clientToServer).toEqual(hex('k_c2s'));
+    expect(session.keys.serverToClient).toEqual(hex('k_s2c'));
+  });
+
+  it('derives the known message keys', () => {
+    const keys = { clientToServer: hex('k_c2s'), serverToClient: hex('k_s2c') };
+    const request = vectors['tunnel_relay_header']!;
+    expect(deriveRequestKey(keys, request)).toEqual(hex('k_request'));
+    expect(deriveResponseKey(keys, request, vectors['response_relay_header']!)).toEqual(
+      hex('k_response'),
+    );
+  });
+
+  it('opens the known records', () => {
+    const request = new MessageOpener(hex('k_request'));
+    expect(request.push(hex('request_records'))).toEqual([
+      { content: hex('request_head_plain'), isLast: false },
+      { content: hex('request_body_plain'), isLast: true },
+    ]);
+    const response = new MessageOpener(hex('k_response'));
+    const [record] = response.push(hex('response_records'));
+    expect(record?.isLast).toBe(true);
+  });
+
+  it('seals the known data record', () => {
+    const sealer = new MessageSealer(hex('k_request'));
+    sealer.sealHead(hex('request_head_plain'), false);
+    const known = hex('request_records').subarray(25);
+    expect(sealer.sealData(hex('request_body_plain'), true)).toEqual(known);
+  });
+});
+
+it('makes a public key of 1216 bytes', async () => {
+  expect((await generateKeyPair(hex('xwing_seed'))).publicKey).toHaveLength(1216);
+});

@@ -1,0 +1,13 @@
+/**
+ * What every error of the relay has: a stable code for operators and clients. The HTTP status and what is logged are
+ * decided where the error leaves the process, never here.
+ */
+export abstract class RelayError extends Error {
+  /** Stable: part of the operator contract, listed in docs/operations.md. */
+  abstract readonly code: `RELAY_${string}`;
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
