@@ -1,0 +1,101 @@
+import type { IncomingMessage } from 'node:http';
+
+import { BodyAbortedError, BodyIdleError } from './http.errors.js';
+import { IdleTimer } from './idle-timer.js';
+
+/**
+ * Reads a body chunk by chunk, as it is asked for: what is not asked for stays with the sender (back-pressure). One
+ * reader a message, one read at a time. It never destroys the message: an answer may still have to go out.
+ */
+export class BodyReader {
+  private hasEnded = false;
+  private failure: Error | undefined;
+  private waiting: PromiseWithResolvers | undefined;
+  private readonly idle: IdleTimer;
+
+  /** @param idleTimeoutMs - longest silence while a read waits; 0 switches the limit off */
+  constructor(
+    private readonly message: IncomingMessage,
+    idleTimeoutMs: number,
+  ) {
+    this.idle = new IdleTimer(idleTimeoutMs, () => {
+      this.fail(new BodyIdleError(`no byte of the body arrived for ${idleTimeoutMs} ms`));
+    });
+    message.on('readable', this.onReadable).on('end', this.onEnd).on('close', this.onClose);
+    // Without a listener an aborted message would be an uncaught error; 'close' says all there is to say.
+    message.on('error', this.onClose);
+  }
+
+  /** What has already arrived, or undefined where nothing has. */
+  readNow(): Buffer | undefined {
+    return (this.message.read() as Buffer | null) ?? undefined;
+  }
+
+  /** Whether the whole body has been read. */
+  get isAtEnd(): boolean {
+    return this.hasEnded || (this.message.complete && this.message.readableLength === 0);
+  }
+
+  /**
+   * @param timeoutMs - replaces the idle limit for this read
+   * @returns the next chunk, or undefined at the end
+   * @throws BodyAbortedError, BodyIdleError
+   */
+  async next(): Promise<Buffer | undefined> {
+    if (this.failure !== undefined) {
+      throw this.failure;
+    }
+    const chunk = this.readNow();
+    if (chunk !== undefined || this.isAtEnd) {
+      return chunk;
+    }
+    this.idle.touch();
+    return new Promise((resolve, reject) => {
+      this.waiting = { resolve, reject };
+    });
+  }
+
+  /** Stops reading: a waiting read and all that follow fail with `reason`. */
+  cancel(reason: Error): void {
+    this.fail(reason);
+  }
+
+  private readonly onReadable = (): void => {
+    if (this.waiting !== undefined) {
+      const chunk = this.readNow();
+      if (chunk !== undefined) {
+        this.settle()?.resolve(chunk);
+      }
+    }
+  };
+
+  private readonly onEnd = (): void => {
+    this.hasEnded = true;
+    this.settle()?.resolve(undefined);
+  };
+
+  private readonly onClose = (): void => {
+    if (!this.hasEnded) {
+      this.fail(
+        new BodyAbortedError('the sender closed the connection before the end of the body'),
+      );
+    }
+  };
+
+  private fail(reason: Error): void {
+    this.failure ??= reason;
+    this.settle()?.reject(this.failure);
+  }
+
+  private settle(): PromiseWithResolvers | undefined {
+    const { waiting } = this;
+    this.waiting = undefined;
+    this.idle.stop();
+    return waiting;
+  }
+}
+
+interface PromiseWithResolvers {
+  readonly resolve: (chunk: Buffer | undefined) => void;
+  readonly reject: (reason: Error) => void;
+}

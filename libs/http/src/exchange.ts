@@ -1,0 +1,211 @@
+import type { Dispatcher } from 'undici';
+
+import { IdleTimer } from './idle-timer.js';
+
+/** Why an exchange ended without a whole answer. */
+export type ExchangeFailureKind =
+  /** No connection: DNS, TCP or TLS. */
+  | 'unreachable'
+  /** No connection within the limit. */
+  | 'connect-timeout'
+  /** No response head within the limit after the whole request was sent. */
+  | 'response-timeout'
+  /** Silence within the answer. */
+  | 'idle'
+  /** The other side broke the connection or the rules of HTTP. */
+  | 'reset'
+  /** Given up by this side, for the reason in `cause`. */
+  | 'aborted';
+
+export interface ExchangeFailure {
+  readonly kind: ExchangeFailureKind;
+  /** Whether a byte of the request may have left: if not, nobody acted upon it. */
+  readonly wasSent: boolean;
+  readonly cause: Error;
+}
+
+/** What becomes of one request, in order: maybe a head, then data, then an end; or a failure at any time. */
+export interface ExchangeEvents {
+  /** @param rawFields - name, value, … as they stood on the wire */
+  onHead(status: number, rawFields: readonly (string | Buffer)[]): void;
+  /** @returns false to stop the sender until `resume` is called */
+  onData(chunk: Buffer): boolean;
+  onEnd(): void;
+  onFailure(failure: ExchangeFailure): void;
+}
+
+export interface ExchangeRequest {
+  readonly origin: string;
+  readonly method: string;
+  readonly path: string;
+  /** name, value, …; interceptors may append to it. */
+  readonly headers: string[];
+  /** Whole, or in pieces that are asked for as the connection takes them; undefined where there is none. */
+  readonly body: Buffer | AsyncIterable<Buffer> | undefined;
+}
+
+export interface ExchangeLimits {
+  /** From the end of the request to the head of the answer. */
+  readonly responseTimeoutMs: number;
+  /** Longest silence within the answer; 0 switches the limit off. */
+  readonly idleTimeoutMs: number;
+}
+
+const CONNECT_TIMEOUT_CODE = 'UND_ERR_CONNECT_TIMEOUT';
+
+/** One request and its answer over undici's lowest interface: no streams in between, back-pressure both ways. */
+export class Exchange implements Dispatcher.DispatchHandler {
+  private controller: Dispatcher.DispatchController | undefined;
+  private abortReason: ExchangeFailure | undefined;
+  private hasHead = false;
+  private isSettled = false;
+  private responseTimer: NodeJS.Timeout | undefined;
+  private readonly idle: IdleTimer;
+
+  constructor(
+    private readonly limits: ExchangeLimits,
+    private readonly events: ExchangeEvents,
+  ) {
+    this.idle = new IdleTimer(limits.idleTimeoutMs, () => {
+      this.giveUp('idle', new Error(`silence of ${limits.idleTimeoutMs} ms within the answer`));
+    });
+  }
+
+  /** Sends the request. Every outcome, also an immediate one, arrives as an event. */
+  start(dispatcher: Dispatcher, request: ExchangeRequest): void {
+    const { body } = request;
+    dispatcher.dispatch(
+      {
+        origin: request.origin,
+        method: request.method,
+        path: request.path,
+        headers: request.headers,
+        // undici takes async iterables, which its types leave out.
+        body: (body === undefined || Buffer.isBuffer(body)
+          ? (body ?? null)
+          : this.withEndOfUpload(body)) as Buffer | null,
+        // Our own limits count from other moments; undici closes after HEAD unless told.
+        headersTimeout: 0,
+        bodyTimeout: 0,
+        reset: false,
+      },
+      this,
+    );
+    if (!(this.isSettled || (body !== undefined && !Buffer.isBuffer(body)))) {
+      this.awaitResponse();
+    }
+  }
+
+  /** Lets a sender go on that `onData` has stopped. */
+  resume(): void {
+    if (!this.isSettled) {
+      this.idle.touch();
+      this.controller?.resume();
+    }
+  }
+
+  /** Lifts the limit on silence, for answers that are silent by nature. */
+  allowSilence(): void {
+    this.idle.disable();
+  }
+
+  /** Gives up, whatever the phase. The failure event follows, unless the exchange is already over. */
+  abort(cause: Error): void {
+    this.giveUp('aborted', cause);
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.controller = controller;
+    if (this.abortReason !== undefined) {
+      controller.abort(this.abortReason.cause);
+    }
+  }
+
+  onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
+    if (status < 200 || this.isSettled) {
+      return;
+    }
+    this.hasHead = true;
+    clearTimeout(this.responseTimer);
+    this.idle.touch();
+    this.events.onHead(status, controller.rawHeaders as Buffer[]);
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.isSettled) {
+      return;
+    }
+    if (this.events.onData(chunk)) {
+      this.idle.touch();
+    } else {
+      this.idle.stop();
+      controller.pause();
+    }
+  }
+
+  onResponseEnd(): void {
+    if (this.settle()) {
+      this.events.onEnd();
+    }
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, cause: Error): void {
+    if (this.settle()) {
+      this.events.onFailure(this.abortReason ?? this.failureOf(cause));
+    }
+  }
+
+  private failureOf(cause: Error & { readonly code?: string }): ExchangeFailure {
+    const wasSent = this.controller !== undefined;
+    if (wasSent) {
+      return { kind: 'reset', wasSent, cause };
+    }
+    const kind = cause.code === CONNECT_TIMEOUT_CODE ? 'connect-timeout' : 'unreachable';
+    return { kind, wasSent, cause };
+  }
+
+  private giveUp(kind: ExchangeFailureKind, cause: Error): void {
+    if (this.isSettled || this.abortReason !== undefined) {
+      return;
+    }
+    const wasSent = this.controller !== undefined;
+    this.abortReason = { kind, wasSent, cause };
+    if (this.controller !== undefined) {
+      this.controller.abort(cause);
+    } else if (this.settle()) {
+      // Still waiting for a connection: it will be refused in onRequestStart.
+      this.events.onFailure(this.abortReason);
+    }
+  }
+
+  private settle(): boolean {
+    if (this.isSettled) {
+      return false;
+    }
+    this.isSettled = true;
+    clearTimeout(this.responseTimer);
+    this.idle.stop();
+    return true;
+  }
+
+  private awaitResponse(): void {
+    if (this.hasHead || this.isSettled) {
+      return;
+    }
+    const { responseTimeoutMs } = this.limits;
+    this.responseTimer = setTimeout(() => {
+      this.giveUp('response-timeout', new Error(`no answer within ${responseTimeoutMs} ms`));
+    }, responseTimeoutMs);
+  }
+
+  private async *withEndOfUpload(body: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    try {
+      yield* body;
+    } catch (error) {
+      // Named here as the reason, since undici only reports that the request broke off.
+      this.abort(error as Error);
+      throw error;
+    }
+    this.awaitResponse();
+  }
+}

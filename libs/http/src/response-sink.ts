@@ -1,0 +1,78 @@
+import type { ServerResponse } from 'node:http';
+
+import { IdleTimer } from './idle-timer.js';
+import { resetConnection } from './reset-connection.js';
+
+/**
+ * Writes one streamed answer with back-pressure. An answer that cannot be finished resets the connection, since a clean
+ * end would look like a whole message.
+ */
+export class ResponseSink {
+  private hasStarted = false;
+  private readonly stalled: IdleTimer;
+
+  /**
+   * @param stallTimeoutMs - longest time that the receiver may leave written bytes unread; 0 switches the limit off
+   * @param onDrain - writing may go on
+   */
+  constructor(
+    private readonly response: ServerResponse,
+    stallTimeoutMs: number,
+    private readonly onDrain: () => void,
+  ) {
+    this.stalled = new IdleTimer(stallTimeoutMs, () => {
+      this.reset();
+    });
+  }
+
+  /** Whether the head was given, so that no other answer can be sent. */
+  get isStarted(): boolean {
+    return this.hasStarted;
+  }
+
+  /** @param fields - name, value, …; written in this order, with repeats */
+  start(status: number, fields: readonly string[]): void {
+    this.hasStarted = true;
+    // The clock and name in the answer are those of the one who made it.
+    this.response.sendDate = false;
+    this.response.on('drain', this.drained);
+    this.response.writeHead(status, fields as string[]);
+  }
+
+  /** Sends the head now, for a receiver that waits for events. */
+  flushHead(): void {
+    this.response.flushHeaders();
+  }
+
+  /** @returns false where the receiver should be waited for: `onDrain` is called when it is ready */
+  write(chunk: Buffer): boolean {
+    const isReady = this.response.write(chunk);
+    if (!isReady) {
+      this.stalled.touch();
+    }
+    return isReady;
+  }
+
+  end(chunk?: Buffer): void {
+    this.stalled.stop();
+    this.response.end(chunk);
+    // What end() leaves unsent is bounded; a receiver that never reads it is.
+    if (!this.response.writableFinished) {
+      this.stalled.touch();
+      this.response.once('close', () => {
+        this.stalled.stop();
+      });
+    }
+  }
+
+  /** Gives up an answer that has started. */
+  reset(): void {
+    this.stalled.stop();
+    resetConnection(this.response.socket);
+  }
+
+  private readonly drained = (): void => {
+    this.stalled.stop();
+    this.onDrain();
+  };
+}

@@ -1,0 +1,62 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+/** What is read and thrown away of a request that was answered before its end. protocol.md section 7. */
+const MAX_DRAINED_BYTES = 4 * 1024 * 1024;
+const MAX_DRAIN_MS = 2_000;
+
+/**
+ * Answers a request with a small body of our own. Where the request's body was not read to its end, the connection is
+ * closed after it, but not at once: a client that is still sending would get a reset instead of the answer. So the
+ * answer goes out whole while the rest of the request is thrown away, up to a limit.
+ */
+export function sendWholeAnswer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  status: number,
+  headers: Readonly<Record<string, string>>,
+  body: string,
+): void {
+  for (const name of response.getHeaderNames()) {
+    response.removeHeader(name);
+  }
+  const isUnread = !request.complete && hasBody(request);
+  response.writeHead(status, {
+    ...headers,
+    'content-length': String(Buffer.byteLength(body)),
+    ...(isUnread ? { connection: 'close' } : {}),
+  });
+  if (!isUnread) {
+    response.end(body);
+    return;
+  }
+  response.flushHeaders();
+  if (body !== '' && request.method !== 'HEAD') {
+    response.write(body);
+  }
+  drain(request, () => {
+    response.end();
+  });
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
+
+function drain(request: IncomingMessage, onDone: () => void): void {
+  let drained = 0;
+  const finish = (): void => {
+    clearTimeout(timer);
+    request.off('data', onData).off('end', finish).off('close', finish);
+    onDone();
+  };
+  const onData = (chunk: Buffer): void => {
+    drained += chunk.length;
+    if (drained > MAX_DRAINED_BYTES) {
+      finish();
+    }
+  };
+  const timer = setTimeout(finish, MAX_DRAIN_MS);
+  request.removeAllListeners('readable');
+  request.on('data', onData).on('end', finish).on('close', finish);
+  request.resume();
+}
