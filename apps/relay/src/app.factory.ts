@@ -1,0 +1,32 @@
+import type { NestApplicationOptions } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { RelayConfig } from '@relay/config';
+
+import { AppModule } from './app.module.js';
+import { FrameworkLog } from './observability/framework-log.js';
+import { RelayLog } from './observability/relay-log.js';
+import { createRelayAdapter } from './relay-adapter.js';
+
+/** No parser: bodies stay on the wire until a handler asks for them. */
+export const RELAY_APP_OPTIONS: NestApplicationOptions = { bodyParser: false, bufferLogs: true };
+
+/** Starts a relay, not listening yet. */
+export async function createRelayApp(config: RelayConfig): Promise<NestFastifyApplication> {
+  const app = await NestFactory.create<NestFastifyApplication>(
+    AppModule.register(config),
+    createRelayAdapter(),
+    RELAY_APP_OPTIONS,
+  );
+  return configureRelayApp(app);
+}
+
+/** What main and the tests do alike with an application, one from the factory, the other from the testing module. */
+export async function configureRelayApp(
+  app: NestFastifyApplication,
+): Promise<NestFastifyApplication> {
+  app.useLogger(new FrameworkLog(app.get(RelayLog)));
+  await app.init();
+  await app.getHttpAdapter().getInstance().ready();
+  return app;
+}

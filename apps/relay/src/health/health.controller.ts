@@ -1,0 +1,36 @@
+import { Controller, Get, Inject, Param } from '@nestjs/common';
+import { HealthCheck, HealthCheckService, type HealthCheckResult } from '@nestjs/terminus';
+import { Clock } from '@relay/session';
+
+/** What `/api/mte-echo` answers. */
+export interface Echo {
+  readonly echo: string;
+  /** ISO 8601, UTC. */
+  readonly time: string;
+}
+
+/** The relay's own endpoints: the smoke test, and what orchestrators ask. */
+@Controller()
+export class HealthController {
+  constructor(
+    private readonly health: HealthCheckService,
+    @Inject(Clock) private readonly clock: Clock,
+  ) {}
+
+  @Get('api/mte-echo')
+  echo(): Echo {
+    return this.echoMessage('test');
+  }
+
+  @Get('api/mte-echo/:message')
+  echoMessage(@Param('message') message: string): Echo {
+    return { echo: message, time: new Date(this.clock.nowMs()).toISOString() };
+  }
+
+  /** Whether the process runs; it depends on nothing else, so that no outage elsewhere restarts it. */
+  @Get('health/live')
+  @HealthCheck()
+  live(): Promise<HealthCheckResult> {
+    return this.health.check([]);
+  }
+}

@@ -1,0 +1,11 @@
+import { Module } from '@nestjs/common';
+import { TerminusModule } from '@nestjs/terminus';
+import { SessionModule } from '@relay/session';
+
+import { HealthController } from './health.controller.js';
+
+@Module({
+  imports: [TerminusModule.forRoot({ logger: false }), SessionModule],
+  controllers: [HealthController],
+})
+export class HealthModule {}

@@ -1,0 +1,21 @@
+import { RelayError } from '@relay/protocol';
+
+/** The head of a message, or a message held whole, cannot be read; its sequence number is burnt. */
+export class MessageUnreadableError extends RelayError {
+  readonly code = 'RELAY_MESSAGE_UNREADABLE';
+}
+
+/** A later record of a message that was already being forwarded is bad. */
+export class MessageBrokenError extends RelayError {
+  readonly code = 'RELAY_MESSAGE_BROKEN';
+}
+
+/** The upstream's answer has a head that no message can carry. */
+export class ResponseUnencodableError extends RelayError {
+  readonly code = 'RELAY_RESPONSE_UNENCODABLE';
+}
+
+/** The relay that sent the message has gone away; there is nobody to answer. */
+export class PeerGoneError extends RelayError {
+  readonly code = 'RELAY_PEER_GONE';
+}

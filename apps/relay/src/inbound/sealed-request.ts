@@ -1,0 +1,111 @@
+import type { IncomingMessage } from 'node:http';
+
+import { BodyIdleError, BodyReader, MessageHold, type HoldBudget } from '@relay/http';
+import {
+  MessageOpener,
+  RecordMalformedError,
+  checkRequestHead,
+  decodeRequestHead,
+  type OpenedRecord,
+  type RequestHead,
+} from '@relay/protocol';
+
+const FIRST_RECORD_TIMEOUT_MS = 10_000;
+
+/** Opens the message that a tunnel request carries, record by record. protocol.md sections 6 and 7. */
+export class SealedRequest {
+  private readonly opener: MessageOpener;
+  private readonly reader: BodyReader;
+  private readonly opened: OpenedRecord[] = [];
+
+  constructor(key: Buffer, message: IncomingMessage, idleTimeoutMs: number) {
+    this.opener = new MessageOpener(key);
+    this.reader = new BodyReader(message, idleTimeoutMs);
+  }
+
+  /** @throws any error of the message, its records or its head: nothing may be forwarded then */
+  async readHead(): Promise<{ readonly head: RequestHead; readonly hasBody: boolean }> {
+    const record = await this.firstRecord();
+    const head = decodeRequestHead(record.content);
+    checkRequestHead(head);
+    return { head, hasBody: !record.isLast };
+  }
+
+  /** The whole body where all of it has arrived with the head, else undefined; to be asked before `body` is read. */
+  wholeBodyAtHand(): Buffer | undefined {
+    const [only, ...others] = this.opened;
+    const isWhole = only?.isLast === true && others.length === 0 && this.reader.isAtEnd;
+    return isWhole ? only.content : undefined;
+  }
+
+  /**
+   * Reads the body to its end and verifies the last record before any of it is released.
+   *
+   * @throws MessageTooLargeError, RelayBusyError, or any error of the message
+   */
+  async readWholeBody(budget: HoldBudget): Promise<MessageHold> {
+    const hold = new MessageHold(budget);
+    try {
+      for await (const chunk of this.body()) {
+        hold.add(chunk);
+      }
+      return hold;
+    } catch (error) {
+      hold.release();
+      throw error;
+    }
+  }
+
+  /** The body's records as they are opened. */
+  async *body(): AsyncGenerator<Buffer> {
+    let isLast = false;
+    while (!isLast) {
+      const record = await this.nextRecord();
+      isLast = record.isLast;
+      if (record.content.length > 0) {
+        yield record.content;
+      }
+    }
+  }
+
+  /** Stops reading, so that nothing waits for a sender that is not listened to any more. */
+  cancel(reason: Error): void {
+    this.reader.cancel(reason);
+  }
+
+  private async firstRecord(): Promise<OpenedRecord> {
+    const timer = setTimeout(() => {
+      this.reader.cancel(new BodyIdleError(`no head within ${FIRST_RECORD_TIMEOUT_MS} ms`));
+    }, FIRST_RECORD_TIMEOUT_MS);
+    try {
+      return await this.nextRecord();
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  private async nextRecord(): Promise<OpenedRecord> {
+    for (;;) {
+      const record = this.opened.shift();
+      if (record !== undefined) {
+        if (record.isLast) {
+          await this.expectEnd();
+        }
+        return record;
+      }
+      const chunk = await this.reader.next();
+      if (chunk === undefined) {
+        this.opener.finish();
+      } else {
+        this.opened.push(...this.opener.push(chunk));
+      }
+    }
+  }
+
+  /** The last record is released only once nothing has followed it: what is appended makes a message another one. */
+  private async expectEnd(): Promise<void> {
+    if ((await this.reader.next()) !== undefined) {
+      throw new RecordMalformedError('bytes follow the last record');
+    }
+  }
+}

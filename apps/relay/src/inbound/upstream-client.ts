@@ -1,0 +1,70 @@
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { RelayConfig } from '@relay/config';
+import { Exchange, type ExchangeEvents } from '@relay/http';
+import { fieldValue, withReplacedFields, withoutFields } from '@relay/http';
+import type { RequestHead } from '@relay/protocol';
+import { Pool } from 'undici';
+
+const CONTENT_LENGTH = 'content-length';
+/** A whole head may be 64 KiB; undici counts names and values. */
+const MAX_RESPONSE_HEADER_BYTES = 65_536;
+/** Methods whose requests have a body even when it is empty. RFC 9110 section 8.6. */
+const METHODS_WITH_BODY = new Set(['POST', 'PUT', 'PATCH']);
+
+/** The one upstream of this relay: a fixed host and port, whatever a message asks for. */
+@Injectable()
+export class UpstreamClient implements OnApplicationShutdown {
+  private readonly pool: Pool;
+
+  constructor(private readonly config: RelayConfig) {
+    this.pool = new Pool(config.upstreamOrigin, {
+      connect: { timeout: config.connectTimeoutMs },
+      maxHeaderSize: MAX_RESPONSE_HEADER_BYTES,
+      pipelining: 1,
+    });
+  }
+
+  /**
+   * Sends one request; what becomes of it arrives as events. Never sent twice.
+   *
+   * @param body - a Buffer only where the head states its length: the body of a head without one goes out chunked,
+   *   whatever the method, as an unframed body would be read as a second request
+   */
+  send(
+    head: RequestHead,
+    body: Buffer | AsyncIterable<Buffer> | undefined,
+    events: ExchangeEvents,
+  ): Exchange {
+    const exchange = new Exchange(
+      {
+        responseTimeoutMs: this.config.responseTimeoutMs,
+        idleTimeoutMs: this.config.idleTimeoutMs,
+      },
+      events,
+    );
+    exchange.start(this.pool, {
+      origin: this.config.upstreamOrigin,
+      method: head.method,
+      path: this.config.upstreamBasePath + head.path,
+      headers: this.headersOf(head, body !== undefined),
+      body,
+    });
+    return exchange;
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.pool.destroy();
+  }
+
+  private headersOf(head: RequestHead, hasBody: boolean): string[] {
+    const fields = withReplacedFields([...head.fields], this.config.headers);
+    if (hasBody || fieldValue(fields, CONTENT_LENGTH) === undefined) {
+      const lacksLength = !hasBody && METHODS_WITH_BODY.has(head.method);
+      return lacksLength ? [...fields, CONTENT_LENGTH, '0'] : fields;
+    }
+    // A message without a body that states another length would leave the upstream waiting.
+    return fieldValue(fields, CONTENT_LENGTH) === '0'
+      ? fields
+      : withoutFields(fields, new Set([CONTENT_LENGTH]));
+  }
+}

@@ -1,0 +1,74 @@
+import { pino, type DestinationStream, type Logger } from 'pino';
+
+import type { LogLevel } from '@relay/config';
+
+/**
+ * All that a log line may say besides its message. A list of what is allowed, not of what is hidden: tokens, keys,
+ * header values and sealed content have no field to stand in.
+ */
+export interface LogFields {
+  readonly requestId?: string | undefined;
+  /** The first 8 characters of the session id, and the sequence number: the same in both relays' logs. */
+  readonly exchange?: string | undefined;
+  readonly role?: 'outbound' | 'inbound' | 'pairing' | 'pass-through' | undefined;
+  /** Origin of the other relay. */
+  readonly peer?: string | undefined;
+  readonly status?: number | undefined;
+  readonly code?: string | undefined;
+  /** Duration in milliseconds. */
+  readonly ms?: number | undefined;
+  readonly attempt?: number | undefined;
+  readonly forwarded?: 'no' | 'maybe' | undefined;
+  readonly error?: unknown;
+  readonly config?: Readonly<Record<string, unknown>> | undefined;
+  readonly address?: string | undefined;
+}
+
+/** The relay's own log: JSON lines, one a fact. */
+export class RelayLog {
+  private readonly logger: Logger;
+
+  constructor(level: LogLevel, destination?: DestinationStream) {
+    const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime };
+    this.logger = destination === undefined ? pino(options) : pino(options, destination);
+  }
+
+  debug(message: string, fields: LogFields = {}): void {
+    this.logger.debug(lineOf(fields), message);
+  }
+
+  info(message: string, fields: LogFields = {}): void {
+    this.logger.info(lineOf(fields), message);
+  }
+
+  warn(message: string, fields: LogFields = {}): void {
+    this.logger.warn(lineOf(fields), message);
+  }
+
+  error(message: string, fields: LogFields = {}): void {
+    this.logger.error(lineOf(fields), message);
+  }
+
+  fatal(message: string, fields: LogFields = {}): void {
+    this.logger.fatal(lineOf(fields), message);
+  }
+}
+
+function lineOf({ error, ...fields }: LogFields): object {
+  return error === undefined ? fields : { ...fields, error: describeError(error) };
+}
+
+/** Name, code and message of an error and of all its causes. No other property: some hold what came over the wire. */
+function describeError(error: unknown): object {
+  if (!(error instanceof Error)) {
+    return { message: typeof error };
+  }
+  const { name, message, cause } = error;
+  const code = (error as { readonly code?: unknown }).code;
+  return {
+    name,
+    ...(typeof code === 'string' ? { code } : {}),
+    message,
+    ...(cause === undefined ? {} : { cause: describeError(cause) }),
+  };
+}

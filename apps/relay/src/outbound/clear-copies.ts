@@ -1,0 +1,35 @@
+import { TUNNEL_PATH, type RequestHead } from '@relay/protocol';
+
+import type { EncodeOptions } from './encode-options.js';
+
+const MAX_COPIED_BYTES = 8_192;
+const RELAY_PATH_PREFIX = '/api/mte-';
+
+/** Fields that are never shown, whatever a client asks for; hop-by-hop, host, expect and x-mte-* are gone already. */
+const NEVER_COPIED = new Set(['authorization', 'cookie', 'proxy-authorization']);
+const NEVER_COPIED_PREFIX = 'content-';
+
+/** The path that the outer request shows: a copy, which nobody acts upon. protocol.md section 2. */
+export function outerPath(head: RequestHead, options: EncodeOptions): string {
+  const isShown = !options.isPathSealed && !head.path.toLowerCase().startsWith(RELAY_PATH_PREFIX);
+  return isShown ? head.path : TUNNEL_PATH;
+}
+
+/** The fields that the outer request shows beside the sealed ones: copies, which nobody acts upon. */
+export function clearCopies(head: RequestHead, { sealedFields }: EncodeOptions): string[] {
+  if (sealedFields === true) {
+    return [];
+  }
+  const copies: string[] = [];
+  let bytes = 0;
+  for (let at = 0; at < head.fields.length; at += 2) {
+    const name = head.fields[at] ?? '';
+    const value = head.fields[at + 1] ?? '';
+    const isSealed = sealedFields !== false && sealedFields.has(name);
+    if (!isSealed && !NEVER_COPIED.has(name) && !name.startsWith(NEVER_COPIED_PREFIX)) {
+      copies.push(name, value);
+      bytes += name.length + value.length;
+    }
+  }
+  return bytes > MAX_COPIED_BYTES ? [] : copies;
+}

@@ -1,0 +1,53 @@
+import type { ServerResponse } from 'node:http';
+
+import type { RelayConfig } from '@relay/config';
+import { ResponseSink, withReplacedFields } from '@relay/http';
+import type { ResponseHead } from '@relay/protocol';
+
+/** The client's answer, as it is opened. Once it has started it can only be finished or reset. */
+export class ClientAnswer {
+  private readonly sink: ResponseSink;
+  private isHeadSent = false;
+
+  /** @param onDrain - writing may go on */
+  constructor(
+    response: ServerResponse,
+    private readonly config: RelayConfig,
+    private readonly requestId: string,
+    onDrain: () => void,
+  ) {
+    this.sink = new ResponseSink(response, config.idleTimeoutMs, onDrain);
+  }
+
+  get isStarted(): boolean {
+    return this.sink.isStarted;
+  }
+
+  start(head: ResponseHead): void {
+    const { headers, debug } = this.config;
+    const fields = withReplacedFields([...head.fields], headers);
+    this.sink.start(head.status, debug ? [...fields, 'x-request-id', this.requestId] : fields);
+  }
+
+  /** Sends the head by itself where no body has gone with it yet. */
+  flushHead(): void {
+    if (!this.isHeadSent) {
+      this.isHeadSent = true;
+      this.sink.flushHead();
+    }
+  }
+
+  /** @returns false where the client should be waited for */
+  write(content: Buffer): boolean {
+    this.isHeadSent = true;
+    return this.sink.write(content);
+  }
+
+  end(content: Buffer): void {
+    this.sink.end(content.length === 0 ? undefined : content);
+  }
+
+  reset(): void {
+    this.sink.reset();
+  }
+}

@@ -1,0 +1,36 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+
+import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { RelayConfig } from '@relay/config';
+import type { FastifyRequest } from 'fastify';
+
+import { TOKEN_HEADER } from '../door.js';
+import { TokenInvalidError } from './outbound.errors.js';
+
+/** Whether a client may use this relay. Digests are compared, so that neither length nor content leaks by timing. */
+@Injectable()
+export class OutboundTokenGuard implements CanActivate {
+  private readonly accepted: readonly Buffer[];
+
+  constructor(config: RelayConfig) {
+    const { outboundToken, outboundTokenAlt } = config;
+    const tokens =
+      outboundTokenAlt === undefined ? [outboundToken] : [outboundToken, outboundTokenAlt];
+    this.accepted = tokens.map(digestOf);
+  }
+
+  canActivate(context: ExecutionContext): boolean {
+    const token = context.switchToHttp().getRequest<FastifyRequest>().raw.headers[TOKEN_HEADER];
+    const digest = digestOf(typeof token === 'string' ? token : '');
+    // No early end: every accepted token costs the same.
+    const matches = this.accepted.map((accepted) => timingSafeEqual(accepted, digest));
+    if (!matches.includes(true)) {
+      throw new TokenInvalidError('x-mte-outbound-token is not the token of this relay');
+    }
+    return true;
+  }
+}
+
+function digestOf(token: string): Buffer {
+  return createHash('sha256').update(token, 'latin1').digest();
+}

@@ -1,0 +1,74 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+import { Injectable } from '@nestjs/common';
+import { RelayConfig } from '@relay/config';
+import { BodyAbortedError } from '@relay/http';
+
+import { RelayLog } from '../observability/relay-log.js';
+import { ClientAnswer } from './client-answer.js';
+import { readClientRequest } from './client-request.js';
+import { parseEncodeOptions } from './encode-options.js';
+import { ClientGoneError } from './outbound.errors.js';
+import { PeerOrigins } from './peer-origin.js';
+import { ReplayableBody } from './replayable-body.js';
+import { TunnelService } from './tunnel.service.js';
+
+/** Plain request in, sealed request to the peer, plain answer out. */
+@Injectable()
+export class OutboundService {
+  constructor(
+    private readonly config: RelayConfig,
+    private readonly peerOrigins: PeerOrigins,
+    private readonly tunnel: TunnelService,
+    private readonly log: RelayLog,
+  ) {}
+
+  /**
+   * Forwards one request of a client that holds the token. Returns when the answer has been given or given up.
+   *
+   * @throws UpstreamHeaderInvalidError, UpstreamRefusedError, OptionInvalidError, HeadInvalidError and TunnelFailedError;
+   *   all of them before anything was answered
+   */
+  async forward(
+    message: IncomingMessage,
+    response: ServerResponse,
+    requestId: string,
+  ): Promise<void> {
+    const startedAt = performance.now();
+    const origin = this.peerOrigins.parse(message.headers['x-mte-upstream']);
+    const options = parseEncodeOptions(message.headers);
+    const request = readClientRequest(message, this.config);
+    const body = new ReplayableBody(message, this.config.idleTimeoutMs);
+    const answer = new ClientAnswer(response, this.config, requestId, () => {
+      forwarding.resume();
+    });
+    const forwarding = this.tunnel.forwarding(origin, request, options, body, answer);
+    const line = { requestId, role: 'outbound', peer: origin } as const;
+
+    response.once('close', () => {
+      const isAnswered = response.writableFinished;
+      const reason = isAnswered ? EXCHANGE_OVER : new ClientGoneError('the client has gone away');
+      forwarding.abort(reason);
+    });
+    try {
+      const outcome = await forwarding.run();
+      const ms = Math.round(performance.now() - startedAt);
+      if (outcome.error === undefined) {
+        this.log.info('request forwarded', { ...line, ...outcome, ms });
+      } else {
+        this.log.warn('an answer broke off', { ...line, ...outcome, ms });
+      }
+    } catch (error) {
+      if (!isClientGone(error)) {
+        throw error;
+      }
+      this.log.info('the client has gone away', { ...line, code: 'RELAY_CLIENT_GONE' });
+    }
+  }
+}
+
+const EXCHANGE_OVER = new ClientGoneError('the client has its answer');
+
+function isClientGone(error: unknown): boolean {
+  return error instanceof ClientGoneError || error instanceof BodyAbortedError;
+}

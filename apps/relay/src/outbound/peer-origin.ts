@@ -1,0 +1,47 @@
+import { Injectable } from '@nestjs/common';
+import { RelayConfig } from '@relay/config';
+
+import { UpstreamHeaderInvalidError, UpstreamRefusedError } from './outbound.errors.js';
+import { isRefusedAddress } from './refused-addresses.js';
+
+/** An origin with nothing that a URL parser could read as user, path, query or fragment. */
+const ORIGIN = /^https?:\/\/[^\s/?#@\\]+\/?$/i;
+
+/** Decides which relays clients may name. */
+@Injectable()
+export class PeerOrigins {
+  private readonly allowed: ReadonlySet<string> | undefined;
+
+  constructor(config: RelayConfig) {
+    const { outboundAllowedUpstreams } = config;
+    this.allowed =
+      outboundAllowedUpstreams === undefined ? undefined : new Set(outboundAllowedUpstreams);
+  }
+
+  /**
+   * @param value - `x-mte-upstream` as the client sent it
+   * @returns the origin in the form that sessions are kept under
+   * @throws UpstreamHeaderInvalidError, UpstreamRefusedError
+   */
+  parse(value: string | string[] | undefined): string {
+    if (typeof value !== 'string') {
+      throw new UpstreamHeaderInvalidError('x-mte-upstream is missing');
+    }
+    if (!ORIGIN.test(value) || !URL.canParse(value)) {
+      throw new UpstreamHeaderInvalidError(
+        'x-mte-upstream is not an http or https URL without user, path, query and fragment',
+      );
+    }
+    const { origin, hostname } = new URL(value);
+    const isListed = this.allowed?.has(origin);
+    if (isListed === false || (isListed === undefined && isRefusedAddress(hostname))) {
+      throw new UpstreamRefusedError('x-mte-upstream names a relay that may not be called');
+    }
+    return origin;
+  }
+
+  /** Whether names are looked up without a check of the address: only where the operator listed them all. */
+  get areListed(): boolean {
+    return this.allowed !== undefined;
+  }
+}

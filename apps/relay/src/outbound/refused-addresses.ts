@@ -1,0 +1,49 @@
+import { lookup as dnsLookup, type LookupAddress, type LookupOptions } from 'node:dns';
+import { BlockList, isIP } from 'node:net';
+
+import { UpstreamRefusedError } from './outbound.errors.js';
+
+/**
+ * Where cloud machines find their credentials, and link-local neighbours: no relay lives there, and a client that could
+ * name them would read them through this one.
+ */
+const REFUSED = new BlockList();
+REFUSED.addSubnet('169.254.0.0', 16, 'ipv4');
+REFUSED.addAddress('100.100.100.200', 'ipv4');
+REFUSED.addAddress('168.63.129.16', 'ipv4');
+REFUSED.addSubnet('192.0.0.0', 24, 'ipv4');
+REFUSED.addSubnet('0.0.0.0', 8, 'ipv4');
+REFUSED.addSubnet('fe80::', 10, 'ipv6');
+REFUSED.addSubnet('fd00:ec2::', 32, 'ipv6');
+REFUSED.addAddress('::', 'ipv6');
+
+/** @param host - as URL has it: IPv6 in brackets */
+export function isRefusedAddress(host: string): boolean {
+  const address = host.startsWith('[') ? host.slice(1, -1) : host;
+  const family = isIP(address);
+  return family !== 0 && REFUSED.check(address, family === 6 ? 'ipv6' : 'ipv4');
+}
+
+type LookupCallback = (
+  error: Error | null,
+  address: string | LookupAddress[],
+  family?: number,
+) => void;
+
+/** dns.lookup that fails for names which resolve to a refused address, at the moment of connecting. */
+export function guardedLookup(
+  hostname: string,
+  options: LookupOptions,
+  callback: LookupCallback,
+): void {
+  dnsLookup(hostname, options, (error, address, family) => {
+    const found: string[] = Array.isArray(address)
+      ? address.map((entry) => entry.address)
+      : [address];
+    if (error === null && found.some(isRefusedAddress)) {
+      callback(new UpstreamRefusedError('the name resolves to an address that is refused'), '');
+    } else {
+      callback(error, address, family);
+    }
+  });
+}

@@ -1,0 +1,66 @@
+import type { ExchangeFailure } from '@relay/http';
+import { RelayError } from '@relay/protocol';
+import type { ErrorStatement } from '@relay/signature';
+
+import type { Forwarded } from '../errors/error-body.js';
+import { TunnelFailedError, type TunnelFailureCode } from './outbound.errors.js';
+import type { AttemptOutcome } from './tunnel-attempt.js';
+
+/** The attempts that end without an answer. */
+export type FailedOutcome = Exclude<AttemptOutcome, { kind: 'answered' | 'broken' }>;
+
+/** What the client hears of an attempt that failed for good. protocol.md section 8. */
+export function tunnelFailure(outcome: FailedOutcome, forwarded: Forwarded): RelayError {
+  switch (outcome.kind) {
+    case 'failed':
+      return exchangeFailure(outcome.failure, forwarded);
+    case 'stated':
+      return statedFailure(outcome.statement, forwarded);
+    case 'unproven':
+      return new TunnelFailedError(
+        'RELAY_PEER_ANSWER_INVALID',
+        forwarded,
+        'the other relay gave an answer that cannot be trusted',
+        { cause: outcome.cause },
+      );
+  }
+}
+
+function exchangeFailure({ kind, cause }: ExchangeFailure, forwarded: Forwarded): RelayError {
+  const failed = (code: TunnelFailureCode, message: string): TunnelFailedError =>
+    new TunnelFailedError(code, forwarded, message, { cause });
+  switch (kind) {
+    case 'unreachable':
+      return failed('RELAY_PEER_UNREACHABLE', 'the other relay cannot be reached');
+    case 'connect-timeout':
+    case 'response-timeout':
+    case 'idle':
+      return failed('RELAY_PEER_TIMEOUT', 'the other relay did not answer in time');
+    case 'reset':
+      return failed('RELAY_PEER_CONNECTION_LOST', 'the connection to the other relay broke');
+    case 'aborted':
+      // Given up on this side: what stopped us says more than that we stopped.
+      return cause instanceof RelayError
+        ? cause
+        : failed('RELAY_PEER_CONNECTION_LOST', 'the request broke off');
+  }
+}
+
+const STORE_STATUSES = new Set([563, 567]);
+
+function statedFailure({ status }: ErrorStatement, forwarded: Forwarded): TunnelFailedError {
+  const cause = new Error(`the other relay stated ${status}`);
+  return STORE_STATUSES.has(status)
+    ? new TunnelFailedError(
+        'RELAY_PEER_STORE_UNAVAILABLE',
+        forwarded,
+        'the other relay cannot reach its session store',
+        { cause },
+      )
+    : new TunnelFailedError(
+        'RELAY_PEER_REFUSED_MESSAGE',
+        forwarded,
+        'the other relay refused the message',
+        { cause },
+      );
+}

@@ -1,0 +1,11 @@
+import { RelayError } from '@relay/protocol';
+
+/** The pairing request names another relay. */
+export class AudienceRefusedError extends RelayError {
+  readonly code = 'RELAY_AUDIENCE_REFUSED';
+}
+
+/** The sender's clock is too far from ours. */
+export class ClockSkewError extends RelayError {
+  readonly code = 'RELAY_CLOCK_SKEW';
+}

@@ -1,0 +1,56 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { RelayConfig } from '@relay/config';
+import { decodePairRequest, pairTranscript, respondToPairing } from '@relay/protocol';
+import { Clock, SessionService } from '@relay/session';
+import type { VerifiedPairRequest } from '@relay/signature';
+
+import { AudienceRefusedError, ClockSkewError } from './pairing.errors.js';
+
+/** How far a sender's clock may be off. protocol.md section 4. */
+const MAX_CLOCK_SKEW_MS = 120_000;
+
+/** The inbound role's side of pairing. */
+@Injectable()
+export class PairingService {
+  constructor(
+    private readonly config: RelayConfig,
+    private readonly sessions: SessionService,
+    @Inject(Clock) private readonly clock: Clock,
+  ) {}
+
+  /**
+   * The steps of protocol.md section 4 behind the sender's signature, the cheap ones first.
+   *
+   * @returns the body of the answer
+   * @throws PairMessageMalformedError, AudienceRefusedError, ClockSkewError, PairReplayedError,
+   *   PairStoreUnavailableError, PairKeyInvalidError, PairNotSavedError
+   */
+  async respond({ sender, body }: VerifiedPairRequest): Promise<Buffer> {
+    const request = decodePairRequest(body);
+    this.checkAudience(request.audience);
+    if (Math.abs(request.unixMs - this.clock.nowMs()) > MAX_CLOCK_SKEW_MS) {
+      throw new ClockSkewError(`the sender's clock is more than ${MAX_CLOCK_SKEW_MS} ms off`);
+    }
+    const transcript = pairTranscript(sender.clientIdHeader, body);
+    const epoch = await this.sessions.reserve(transcript.sid);
+    const { keys, responseBody } = await respondToPairing(
+      request.publicKey,
+      transcript,
+      sender.secretKeys,
+      sender.identity,
+      {
+        lifetimeSeconds: this.config.sessionLifetimeSeconds,
+        maxMessages: this.config.sessionMaxMessages,
+      },
+    );
+    await this.sessions.save(transcript.sid, sender, keys, epoch);
+    return responseBody;
+  }
+
+  private checkAudience(audience: string): void {
+    const { relayAudience } = this.config;
+    if (relayAudience !== undefined && !relayAudience.includes(audience)) {
+      throw new AudienceRefusedError(`RELAY_AUDIENCE does not list ${audience}`);
+    }
+  }
+}
