@@ -1,0 +1,45 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+
+import { fieldValues } from '../support/client.js';
+import { sharedResources } from '../support/resources.js';
+import { startTunnel, type Tunnel } from '../support/tunnel.js';
+
+const shared = sharedResources();
+let tunnel: Tunnel;
+
+beforeAll(async () => {
+  tunnel = shared(await startTunnel());
+});
+
+describe('a login as the README shows it', () => {
+  it('reaches the upstream as the client sent it, and the answer comes back', async () => {
+    tunnel.upstream.handle(async (request, response) => {
+      const { user } = JSON.parse((await request.body()).toString()) as { user: string };
+      response.writeHead(200, { 'content-type': 'application/json', 'set-cookie': ['a=1', 'b=2'] });
+      response.end(JSON.stringify({ welcome: user }));
+    });
+    const body = '{"user":"ada","password":"correct horse"}';
+
+    const answer = await tunnel.send({
+      method: 'POST',
+      path: '/api/login?from=readme',
+      headers: { 'content-type': 'application/json' },
+      body,
+    });
+
+    expect(answer.status).toBe(200);
+    expect(answer.body.toString()).toBe('{"welcome":"ada"}');
+    expect(answer.headers['content-type']).toBe('application/json');
+    expect(fieldValues(answer.rawHeaders, 'set-cookie')).toEqual(['a=1', 'b=2']);
+    const [request] = tunnel.upstream.requests.items;
+    expect(request).toMatchObject({ method: 'POST', url: '/api/login?from=readme' });
+    expect(request?.headers).toMatchObject({
+      'content-type': 'application/json',
+      'content-length': String(body.length),
+      host: new URL(tunnel.upstream.url).host,
+    });
+    expect(Object.keys(request?.headers ?? {}).filter((name) => name.startsWith('x-mte'))).toEqual(
+      [],
+    );
+  });
+});

@@ -1,0 +1,82 @@
+import {
+  Agent,
+  request as httpRequest,
+  type ClientRequest,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+} from 'node:http';
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
+
+/** Every request has a connection of its own, so that none inherits another's fate. */
+const agent = new Agent({ keepAlive: false });
+
+export interface ClientRequestSpec {
+  readonly method?: string;
+  /** Request target, sent as it is. */
+  readonly path?: string;
+  readonly headers?: OutgoingHttpHeaders;
+  /** A Buffer or text goes out with its length, a stream chunked. */
+  readonly body?: Buffer | string | Readable;
+}
+
+export interface ClientResponse {
+  readonly status: number;
+  readonly headers: IncomingMessage['headers'];
+  /** As they stood on the wire. */
+  readonly rawHeaders: readonly string[];
+  readonly body: Buffer;
+}
+
+/** What an error answer of a relay says. */
+export interface RelayErrorBody {
+  readonly code: string;
+  readonly message: string;
+  readonly forwarded: 'no' | 'maybe';
+  readonly requestId: string;
+}
+
+/** Sends one request and collects its answer. Rejects where the answer breaks off. */
+export async function request(
+  origin: string,
+  spec: ClientRequestSpec = {},
+): Promise<ClientResponse> {
+  const { message } = await openRequest(origin, spec);
+  return {
+    status: message.statusCode ?? 0,
+    headers: message.headers,
+    rawHeaders: message.rawHeaders,
+    body: await buffer(message),
+  };
+}
+
+/** Sends one request and hands out its answer as soon as the head is there. */
+export function openRequest(
+  origin: string,
+  { method = 'GET', path = '/', headers = {}, body }: ClientRequestSpec = {},
+): Promise<{ readonly message: IncomingMessage; readonly client: ClientRequest }> {
+  return new Promise((resolve, reject) => {
+    const client = httpRequest(origin, { method, path, headers, agent });
+    client.once('response', (message: IncomingMessage) => {
+      resolve({ message, client });
+    });
+    client.on('error', reject);
+    if (body instanceof Readable) {
+      // An answer may come before the body has left; then its fate says nothing.
+      pipeline(body, client).catch(reject);
+    } else {
+      client.end(body);
+    }
+  });
+}
+
+/** The error that a relay answered with. */
+export function errorOf({ body }: ClientResponse): RelayErrorBody {
+  return (JSON.parse(body.toString()) as { readonly error: RelayErrorBody }).error;
+}
+
+/** Every value of a field, in the order of the wire. */
+export function fieldValues(rawHeaders: readonly string[], name: string): string[] {
+  return rawHeaders.filter((_, at) => at % 2 === 1 && rawHeaders[at - 1]?.toLowerCase() === name);
+}

@@ -1,0 +1,44 @@
+import { once } from 'node:events';
+import type { AddressInfo, Server, Socket } from 'node:net';
+
+/** A server that listens on a free loopback port. */
+export interface Listening {
+  readonly port: number;
+  /** Origin for http. */
+  readonly url: string;
+  /** Stops listening and destroys every connection. */
+  close(): Promise<void>;
+}
+
+/** @param port - to listen on again where something listened before; 0 for a free one */
+export async function listen(server: Server, port = 0): Promise<Listening> {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+    // A peer that resets a connection is nothing unusual here.
+    socket.on('error', () => undefined);
+  });
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address() as AddressInfo;
+  return {
+    port: address.port,
+    url: `http://127.0.0.1:${address.port}`,
+    close: async () => {
+      const closed = once(server, 'close');
+      server.close();
+      for (const socket of sockets) {
+        socket.destroy();
+      }
+      await closed;
+    },
+  };
+}
+
+/** A port that nobody listens on. */
+export async function closedPort(server: Server): Promise<number> {
+  const listening = await listen(server);
+  await listening.close();
+  return listening.port;
+}

@@ -1,0 +1,109 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+
+import { Recorder } from './recorder.js';
+import { DEFAULTS, type LogLine, type RelayEnvironment } from './relay.js';
+
+const MAIN = resolve('dist/apps/relay/src/main.js');
+const START_LIMIT_MS = 30_000;
+const STOP_LIMIT_MS = 30_000;
+/** What names a process in /proc is there on Linux; memory is measured only there. */
+const RESIDENT_KIB = /^VmRSS:\s+(\d+) kB$/m;
+
+/** How a process ended. */
+export interface ProcessEnd {
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A built relay in a process of its own. */
+export interface RelayProcess {
+  readonly pid: number;
+  readonly port: number;
+  readonly url: string;
+  readonly log: Recorder<LogLine>;
+  /** Resolves when the process has ended, for whatever reason. */
+  readonly ended: Promise<ProcessEnd>;
+  readonly isRunning: () => boolean;
+  /** Resident memory in bytes. */
+  rss(): number;
+  kill(signal?: NodeJS.Signals): Promise<ProcessEnd>;
+  close(): Promise<void>;
+}
+
+/** Starts the built relay and resolves once it listens. Rejects with its output where it ends before. */
+export async function startRelayProcess(overrides: RelayEnvironment = {}): Promise<RelayProcess> {
+  const child = spawnRelay({ ...DEFAULTS, ...overrides });
+  const ended = endOf(child);
+  const log = new Recorder<LogLine>();
+  createInterface(child.stdout!).on('line', (line) => {
+    log.add(JSON.parse(line) as LogLine);
+  });
+  const address = await Promise.race([
+    log.find(({ msg }) => msg === 'relay is listening', START_LIMIT_MS),
+    ended.then(({ stdout, stderr }) => {
+      throw new Error(`the relay did not start\n${stdout}${stderr}`);
+    }),
+  ]);
+  const { port } = new URL(String(address['address']));
+  const pid = child.pid!;
+  const kill = async (signal: NodeJS.Signals = 'SIGKILL'): Promise<ProcessEnd> => {
+    child.kill(signal);
+    return ended;
+  };
+  return {
+    pid,
+    port: Number(port),
+    url: `http://127.0.0.1:${port}`,
+    log,
+    ended,
+    isRunning: () => child.exitCode === null && child.signalCode === null,
+    rss: () => residentBytes(pid),
+    kill,
+    close: async () => {
+      await kill();
+    },
+  };
+}
+
+/** Runs the built relay with exactly this environment until it ends. */
+export function runRelay(environment: RelayEnvironment): Promise<ProcessEnd> {
+  const child = spawnRelay(environment);
+  return endOf(child, AbortSignal.timeout(STOP_LIMIT_MS));
+}
+
+function spawnRelay(environment: RelayEnvironment): ChildProcess {
+  const child = spawn(process.execPath, [MAIN], {
+    // Away from the .env file of whoever runs this, and from their environment.
+    cwd: tmpdir(),
+    env: { ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const killOnExit = (): boolean => child.kill('SIGKILL');
+  process.once('exit', killOnExit);
+  child.once('close', () => process.off('exit', killOnExit));
+  return child;
+}
+
+async function endOf(child: ChildProcess, signal?: AbortSignal): Promise<ProcessEnd> {
+  const output = { stdout: '', stderr: '' };
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    output.stdout += text;
+  });
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    output.stderr += text;
+  });
+  await once(child, 'close', signal === undefined ? {} : { signal });
+  return { exitCode: child.exitCode, signal: child.signalCode, ...output };
+}
+
+function residentBytes(pid: number): number {
+  const kib = RESIDENT_KIB.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+  return Number(kib) * 1024;
+}

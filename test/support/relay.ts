@@ -1,0 +1,82 @@
+import { randomBytes } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Test, type TestingModuleBuilder } from '@nestjs/testing';
+import { loadConfig } from '@relay/config';
+
+import { RELAY_APP_OPTIONS, configureRelayApp } from '../../apps/relay/src/app.factory.js';
+import { AppModule } from '../../apps/relay/src/app.module.js';
+import { RelayLog } from '../../apps/relay/src/observability/relay-log.js';
+import { createRelayAdapter } from '../../apps/relay/src/relay-adapter.js';
+import { Recorder } from './recorder.js';
+
+/** Environment variables of a relay, by name. */
+export type RelayEnvironment = Readonly<Record<string, string>>;
+
+/** A line of a relay's log. */
+export type LogLine = Readonly<Record<string, unknown>> & { readonly msg: string };
+
+/** A relay in this process, on a real socket. */
+export interface TestRelay {
+  readonly app: NestFastifyApplication;
+  readonly port: number;
+  readonly url: string;
+  /** Everything that it logs, at level debug. */
+  readonly log: Recorder<LogLine>;
+  close(): Promise<void>;
+}
+
+/** The token that clients of relays in tests hold. */
+export const TOKEN = 'outbound-token-of-the-tests';
+/** The secret that relays in tests share unless told otherwise. */
+export const SECRET = randomBytes(32).toString('base64url');
+
+/** What a relay in a test is told unless it is told otherwise. Nothing answers at its upstream. */
+export const DEFAULTS: RelayEnvironment = {
+  UPSTREAM: 'http://127.0.0.1:9',
+  CLIENT_ID_SECRET: SECRET,
+  OUTBOUND_TOKEN: TOKEN,
+  REDIS_URL: 'memory://',
+  HOST: '127.0.0.1',
+  PORT: '0',
+};
+
+/** What a test may replace in the module before the relay starts, such as a clock. */
+export type Adjust = (builder: TestingModuleBuilder) => TestingModuleBuilder;
+
+/** Builds a relay as main does, but for its log, and lets it listen on a free loopback port. */
+export async function startRelay(
+  overrides: RelayEnvironment = {},
+  adjust: Adjust = (builder) => builder,
+): Promise<TestRelay> {
+  const { config } = loadConfig({ ...DEFAULTS, ...overrides });
+  const log = new Recorder<LogLine>();
+  const destination = {
+    write: (line: string) => {
+      log.add(JSON.parse(line) as LogLine);
+    },
+  };
+  const builder = Test.createTestingModule({ imports: [AppModule.register(config)] })
+    .overrideProvider(RelayLog)
+    .useValue(new RelayLog('debug', destination));
+  const module = await adjust(builder).compile();
+  const app = module.createNestApplication<NestFastifyApplication>(
+    createRelayAdapter(),
+    RELAY_APP_OPTIONS,
+  );
+  await configureRelayApp(app);
+  await app.listen(config.port, config.host);
+  const server = app.getHttpServer();
+  const { port } = server.address() as AddressInfo;
+  return {
+    app,
+    port,
+    url: `http://127.0.0.1:${port}`,
+    log,
+    close: async () => {
+      server.closeAllConnections();
+      await app.close();
+    },
+  };
+}
