@@ -1,13 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { METHODS, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import { METHODS, type IncomingMessage } from 'node:http';
 
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import { sendWholeAnswer } from '@relay/http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import { doorOf } from './door.js';
-import { ERROR_CONTENT_TYPE, errorBody } from './errors/error-body.js';
+import {
+  answerConnect,
+  answerExpectation,
+  answerUnparsable,
+  answerUnroutable,
+} from './errors/early-answers.js';
 
 /** A head of 64 KiB, with room for what belongs to the connection alone. */
 const MAX_HEADER_BYTES = 80 * 1024;
@@ -45,40 +48,12 @@ export function createRelayAdapter(): FastifyAdapter {
   for (const method of METHODS.filter((name) => name !== 'CONNECT')) {
     adapter.getInstance().addHttpMethod(method, { hasBody: false, overrideExisting: true });
   }
+  const { server } = adapter.getInstance();
+  server.on('checkExpectation', answerExpectation);
+  server.on('connect', answerConnect);
   return adapter;
 }
 
 function requestIdOf(given: string | string[] | undefined): string {
   return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
-}
-
-/** A path of the relay's own endpoints that the router cannot decode; the router's own answer would repeat it. */
-function answerUnroutable(request: IncomingMessage, response: ServerResponse, id: string): void {
-  const body = errorBody('RELAY_REQUEST_INVALID', 'the request target cannot be read', 'no', id);
-  sendWholeAnswer(request, response, 400, { 'content-type': ERROR_CONTENT_TYPE }, body);
-}
-
-/** What Node.js could not parse has no request and no response, only a socket. */
-function answerUnparsable(error: Error & { readonly code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const [status, code] = unparsableAnswer(error.code);
-  const body = errorBody(code, 'the request cannot be parsed', 'no', randomUUID());
-  socket.end(
-    `HTTP/1.1 ${status}\r\ncontent-type: ${ERROR_CONTENT_TYPE}\r\n` +
-      `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
-  );
-}
-
-function unparsableAnswer(code = ''): [statusLine: string, code: string] {
-  switch (code) {
-    case 'HPE_HEADER_OVERFLOW':
-      return ['431 Request Header Fields Too Large', 'RELAY_REQUEST_TOO_LARGE'];
-    case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return ['408 Request Timeout', 'RELAY_REQUEST_TIMEOUT'];
-    default:
-      return ['400 Bad Request', 'RELAY_REQUEST_INVALID'];
-  }
 }

@@ -55,6 +55,13 @@ export class BodyReader {
     });
   }
 
+  /** All chunks to the end, as they are asked for. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Buffer> {
+    for (let chunk = await this.next(); chunk !== undefined; chunk = await this.next()) {
+      yield chunk;
+    }
+  }
+
   /** Stops reading: a waiting read and all that follow fail with `reason`. */
   cancel(reason: Error): void {
     this.fail(reason);

@@ -10,6 +10,11 @@ export class BodyIdleError extends RelayError {
   readonly code = 'RELAY_BODY_IDLE';
 }
 
+/** The client has gone away; there is nobody to answer. */
+export class ClientGoneError extends RelayError {
+  readonly code = 'RELAY_CLIENT_GONE';
+}
+
 /** A message that has to be held whole is larger than the limit. */
 export class MessageTooLargeError extends RelayError {
   readonly code = 'RELAY_BODY_TOO_LARGE';

@@ -14,11 +14,15 @@ export {
 export {
   BodyAbortedError,
   BodyIdleError,
+  ClientGoneError,
   MessageTooLargeError,
   RelayBusyError,
 } from './http.errors.js';
 export { HoldBudget, MessageHold } from './message-hold.js';
+export { hasRequestBody } from './request-framing.js';
 export { IdleTimer } from './idle-timer.js';
+export { canonicalPath, hasDotSegment } from './request-path.js';
 export { resetConnection } from './reset-connection.js';
 export { ResponseSink } from './response-sink.js';
+export { RouteList } from './route-list.js';
 export { sendWholeAnswer } from './whole-answer.js';

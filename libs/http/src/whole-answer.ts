@@ -1,5 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
+import { RELAY_HEADER } from '@relay/protocol';
+
+import { hasRequestBody } from './request-framing.js';
+
 /** What is read and thrown away of a request that was answered before its end. protocol.md section 7. */
 const MAX_DRAINED_BYTES = 4 * 1024 * 1024;
 const MAX_DRAIN_MS = 2_000;
@@ -16,10 +20,10 @@ export function sendWholeAnswer(
   headers: Readonly<Record<string, string>>,
   body: string,
 ): void {
-  for (const name of response.getHeaderNames()) {
-    response.removeHeader(name);
-  }
-  const isUnread = !request.complete && hasBody(request);
+  // What an interceptor set for a sealed answer; what CORS set stays.
+  response.removeHeader(RELAY_HEADER);
+  response.removeHeader('content-type');
+  const isUnread = !request.complete && hasRequestBody(request);
   response.writeHead(status, {
     ...headers,
     'content-length': String(Buffer.byteLength(body)),
@@ -36,10 +40,6 @@ export function sendWholeAnswer(
   drain(request, () => {
     response.end();
   });
-}
-
-function hasBody({ headers }: IncomingMessage): boolean {
-  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
 function drain(request: IncomingMessage, onDone: () => void): void {

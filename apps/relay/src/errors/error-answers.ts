@@ -28,8 +28,12 @@ export const PEER_ANSWERS: Readonly<Record<string, PeerAnswer>> = {
   RELAY_HEADER_MISSING: { status: 569 },
 };
 
+/** What a client gets for a mistake of ours. */
+export const INTERNAL_CODE = 'RELAY_INTERNAL';
+const INTERNAL_STATUS = 500;
+
 /** HTTP status of the errors that are answered to a client. docs/operations.md lists them. */
-export const CLIENT_STATUSES: Readonly<Record<string, number>> = {
+export const CLIENT_STATUSES = {
   RELAY_TOKEN_MISSING: 401,
   RELAY_TOKEN_INVALID: 401,
   RELAY_UPSTREAM_HEADER_INVALID: 400,
@@ -38,6 +42,10 @@ export const CLIENT_STATUSES: Readonly<Record<string, number>> = {
   RELAY_HEAD_INVALID: 400,
   RELAY_REQUEST_INVALID: 400,
   RELAY_REQUEST_TOO_LARGE: 431,
+  RELAY_REQUEST_TIMEOUT: 408,
+  RELAY_EXPECTATION_FAILED: 417,
+  RELAY_UPGRADE_UNSUPPORTED: 501,
+  RELAY_METHOD_UNSUPPORTED: 501,
   RELAY_BODY_IDLE: 408,
   RELAY_BODY_TOO_LARGE: 413,
   RELAY_BUSY: 503,
@@ -53,8 +61,9 @@ export const CLIENT_STATUSES: Readonly<Record<string, number>> = {
   RELAY_UPSTREAM_UNREACHABLE: 502,
   RELAY_UPSTREAM_TIMEOUT: 504,
   RELAY_UPSTREAM_FAILED: 502,
-};
+} as const;
 
-/** What a client gets for a mistake of ours. */
-export const INTERNAL_CODE = 'RELAY_INTERNAL';
-export const INTERNAL_STATUS = 500;
+/** The status of an error to a client; 500 for what no client should ever see. */
+export function clientStatus(code: string): number {
+  return (CLIENT_STATUSES as Readonly<Record<string, number>>)[code] ?? INTERNAL_STATUS;
+}

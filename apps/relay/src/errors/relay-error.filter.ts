@@ -6,13 +6,7 @@ import { signError, verifiedRequest } from '@relay/signature';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import { RelayLog } from '../observability/relay-log.js';
-import {
-  CLIENT_STATUSES,
-  INTERNAL_CODE,
-  INTERNAL_STATUS,
-  PEER_ANSWERS,
-  type PeerAnswer,
-} from './error-answers.js';
+import { INTERNAL_CODE, PEER_ANSWERS, clientStatus, type PeerAnswer } from './error-answers.js';
 import { ERROR_CONTENT_TYPE, errorBody, type Forwarded } from './error-body.js';
 
 /** Errors that a client hears about in more words than the code. */
@@ -60,7 +54,7 @@ export class RelayErrorFilter implements ExceptionFilter {
     request: FastifyRequest,
     reply: FastifyReply,
   ): void {
-    const status = CLIENT_STATUSES[error.code] ?? INTERNAL_STATUS;
+    const status = clientStatus(error.code);
     const forwarded = error.forwarded ?? 'no';
     const { code } = error;
     const line = { requestId: request.id, status, code, forwarded, error: exception };

@@ -19,3 +19,13 @@ export class ResponseUnencodableError extends RelayError {
 export class PeerGoneError extends RelayError {
   readonly code = 'RELAY_PEER_GONE';
 }
+
+/** The path could lead out of the configured routes or base path. */
+export class PathRefusedError extends RelayError {
+  readonly code = 'RELAY_PATH_REFUSED';
+}
+
+/** The path is none of the configured routes. */
+export class RouteUnknownError extends RelayError {
+  readonly code = 'RELAY_ROUTE_UNKNOWN';
+}

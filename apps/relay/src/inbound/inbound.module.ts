@@ -2,13 +2,15 @@ import { Module } from '@nestjs/common';
 import { SessionModule } from '@relay/session';
 
 import { HoldModule } from '../hold.module.js';
+import { UpstreamModule } from '../upstream/upstream.module.js';
 import { InboundController } from './inbound.controller.js';
 import { InboundService } from './inbound.service.js';
-import { UpstreamClient } from './upstream-client.js';
+import { MessageReader } from './message-reader.js';
+import { RouteRule } from './route-rule.js';
 
 @Module({
-  imports: [SessionModule, HoldModule],
+  imports: [SessionModule, HoldModule, UpstreamModule],
   controllers: [InboundController],
-  providers: [InboundService, UpstreamClient],
+  providers: [InboundService, MessageReader, RouteRule],
 })
 export class InboundModule {}

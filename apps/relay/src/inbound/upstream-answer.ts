@@ -1,14 +1,8 @@
-import {
-  fieldValue,
-  forwardedFields,
-  withReplacedFields,
-  withoutFields,
-  type ExchangeFailure,
-} from '@relay/http';
-import type { ResponseHead } from '@relay/protocol';
+import { fieldValue, forwardedFields, withReplacedFields, withoutFields } from '@relay/http';
+import type { RelayError, ResponseHead } from '@relay/protocol';
 
 import { ERROR_CONTENT_TYPE, errorBody, type Forwarded } from '../errors/error-body.js';
-import { CLIENT_STATUSES } from '../errors/error-answers.js';
+import { clientStatus } from '../errors/error-answers.js';
 
 const CONTENT_LENGTH = 'content-length';
 const NO_CONTENT = 204;
@@ -41,12 +35,10 @@ export interface InnerError {
   readonly code: string;
   readonly head: ResponseHead;
   readonly body: Buffer;
-  readonly forwarded: Forwarded;
 }
 
 export function innerError(
-  code: string,
-  message: string,
+  { code, message }: RelayError,
   forwarded: Forwarded,
   requestId: string,
 ): InnerError {
@@ -59,36 +51,5 @@ export function innerError(
     CONTENT_LENGTH,
     String(body.length),
   ];
-  return { code, head: { status: CLIENT_STATUSES[code] ?? 500, fields }, body, forwarded };
-}
-
-/** What the client hears when the upstream gave no answer. */
-export function upstreamFailure(failure: ExchangeFailure, requestId: string): InnerError {
-  const forwarded = failure.wasSent ? 'maybe' : 'no';
-  switch (failure.kind) {
-    case 'unreachable':
-      return innerError(
-        'RELAY_UPSTREAM_UNREACHABLE',
-        'the upstream cannot be reached',
-        forwarded,
-        requestId,
-      );
-    case 'connect-timeout':
-    case 'response-timeout':
-    case 'idle':
-      return innerError(
-        'RELAY_UPSTREAM_TIMEOUT',
-        'the upstream did not answer in time',
-        forwarded,
-        requestId,
-      );
-    case 'reset':
-    case 'aborted':
-      return innerError(
-        'RELAY_UPSTREAM_FAILED',
-        'the upstream broke off without an answer',
-        forwarded,
-        requestId,
-      );
-  }
+  return { code, head: { status: clientStatus(code), fields }, body };
 }

@@ -2,25 +2,14 @@ import type { ServerResponse } from 'node:http';
 
 import type { RelayConfig } from '@relay/config';
 import { fieldValue, type Exchange, type ExchangeEvents, type ExchangeFailure } from '@relay/http';
-import { RelayError, checkResponseHead, type RequestHead } from '@relay/protocol';
+import { RelayError, checkResponseHead } from '@relay/protocol';
 
+import type { UpstreamClient } from '../upstream/upstream-client.js';
+import { upstreamError } from '../upstream/upstream.errors.js';
 import { MessageBrokenError, PeerGoneError, ResponseUnencodableError } from './inbound.errors.js';
+import type { ReadMessage } from './message-reader.js';
 import { SealedResponse } from './sealed-response.js';
-import type { SealedRequest } from './sealed-request.js';
-import {
-  bodyBytesOf,
-  responseHeadOf,
-  upstreamFailure,
-  type InnerError,
-} from './upstream-answer.js';
-import type { UpstreamClient } from './upstream-client.js';
-
-export interface ForwardedRequest {
-  readonly head: RequestHead;
-  readonly body: Buffer | AsyncIterable<Buffer> | undefined;
-  /** Where the body comes from: told to stop when nobody wants it any more. */
-  readonly sealed: SealedRequest;
-}
+import { bodyBytesOf, responseHeadOf, innerError, type InnerError } from './upstream-answer.js';
 
 /** How an exchange ended, for the log. */
 export interface ExchangeOutcome {
@@ -50,37 +39,29 @@ export class UpstreamExchange implements ExchangeEvents {
   }
 
   /**
+   * Forwards the message, or answers it in the upstream's place where it was refused.
+   *
    * @returns how it ended, once the answer has been given or given up
    * @throws MessageBrokenError, ResponseUnencodableError where nothing was answered yet
    */
-  async forward(upstream: UpstreamClient, request: ForwardedRequest): Promise<ExchangeOutcome> {
-    const { head, body, sealed } = request;
-    this.method = head.method;
-    const onPeerGone = (): void => {
-      if (!this.response.writableFinished) {
-        this.exchange?.abort(new PeerGoneError('the relay that sent the message has gone away'));
-      }
-    };
+  async run(upstream: UpstreamClient, message: ReadMessage): Promise<ExchangeOutcome> {
+    this.method = message.head.method;
+    if (message.refusal !== undefined) {
+      return this.answerError(innerError(message.refusal, 'no', this.requestId));
+    }
+    this.response.once('close', this.onPeerGone);
     try {
       return await new Promise((resolve, reject) => {
         this.settle = { resolve, reject };
-        this.response.once('close', onPeerGone);
-        const framed = Buffer.isBuffer(body) && !statesLength(head) ? inOnePiece(body) : body;
-        this.exchange = upstream.send(head, framed, this);
+        this.exchange = upstream.send(message.head, framedBody(message), this);
         if (this.response.destroyed) {
-          onPeerGone();
+          this.onPeerGone();
         }
       });
     } finally {
-      this.response.off('close', onPeerGone);
-      sealed.cancel(new PeerGoneError('the exchange is over'));
+      this.response.off('close', this.onPeerGone);
+      message.sealed.cancel(new PeerGoneError('the exchange is over'));
     }
-  }
-
-  /** Answers in the upstream's place. */
-  refuse(error: InnerError): Promise<ExchangeOutcome> {
-    this.answerError(error);
-    return Promise.resolve({ status: error.head.status, code: error.code });
   }
 
   onHead(status: number, rawFields: readonly (string | Buffer)[]): void {
@@ -120,28 +101,37 @@ export class UpstreamExchange implements ExchangeEvents {
     } else if (cause instanceof RelayError) {
       this.settle.reject(new MessageBrokenError('the message broke off', { cause }));
     } else {
-      const error = upstreamFailure(failure, this.requestId);
-      this.answerError(error);
-      this.settle.resolve({ status: error.head.status, code: error.code, error: cause });
+      const error = upstreamError(failure);
+      const answer = innerError(error, error.forwarded, this.requestId);
+      this.settle.resolve({ ...this.answerError(answer), error: cause });
     }
   }
 
-  private answerError({ head, body }: InnerError): void {
-    this.answer.start(head, this.method === 'HEAD' ? 0 : body.length);
-    if (this.method !== 'HEAD') {
+  private readonly onPeerGone = (): void => {
+    if (!this.response.writableFinished) {
+      this.exchange?.abort(new PeerGoneError('the relay that sent the message has gone away'));
+    }
+  };
+
+  private answerError({ head, body, code }: InnerError): ExchangeOutcome {
+    const hasBody = this.method !== 'HEAD';
+    this.answer.start(head, hasBody ? body.length : 0);
+    if (hasBody) {
       this.answer.write(body);
     }
     this.answer.end();
+    return { status: head.status, code };
   }
 }
 
 const unsettled = { resolve: (): void => undefined, reject: (): void => undefined };
 
-function statesLength(head: RequestHead): boolean {
-  return fieldValue(head.fields, 'content-length') !== undefined;
+/** undici frames a Buffer by its length; a body whose head states none has to go out chunked. */
+function framedBody({ head, body }: ReadMessage): ReadMessage['body'] {
+  const statesLength = fieldValue(head.fields, 'content-length') !== undefined;
+  return Buffer.isBuffer(body) && !statesLength ? inOnePiece(body) : body;
 }
 
-/** undici frames a Buffer by its length; a body whose head states none has to go out chunked. */
 // eslint-disable-next-line @typescript-eslint/require-await
 async function* inOnePiece(body: Buffer): AsyncGenerator<Buffer> {
   yield body;

@@ -22,11 +22,6 @@ export class OptionInvalidError extends RelayError {
   readonly code = 'RELAY_OPTION_INVALID';
 }
 
-/** The client has gone away; there is nobody to answer. */
-export class ClientGoneError extends RelayError {
-  readonly code = 'RELAY_CLIENT_GONE';
-}
-
 /** Codes of a tunnel that failed; docs/operations.md says what each means to an operator. */
 export type TunnelFailureCode =
   | 'RELAY_PAIR_REFUSED'

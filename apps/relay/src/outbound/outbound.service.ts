@@ -2,13 +2,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import { Injectable } from '@nestjs/common';
 import { RelayConfig } from '@relay/config';
-import { BodyAbortedError } from '@relay/http';
+import { BodyAbortedError, ClientGoneError } from '@relay/http';
 
+import { readClientRequest } from '../client-request.js';
 import { RelayLog } from '../observability/relay-log.js';
 import { ClientAnswer } from './client-answer.js';
-import { readClientRequest } from './client-request.js';
 import { parseEncodeOptions } from './encode-options.js';
-import { ClientGoneError } from './outbound.errors.js';
 import { PeerOrigins } from './peer-origin.js';
 import { ReplayableBody } from './replayable-body.js';
 import { TunnelService } from './tunnel.service.js';

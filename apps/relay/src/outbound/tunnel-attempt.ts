@@ -18,7 +18,7 @@ import type { Dispatcher } from 'undici';
 
 import type { ClientAnswer } from './client-answer.js';
 import { clearCopies, outerPath } from './clear-copies.js';
-import type { ClientRequest } from './client-request.js';
+import type { ClientRequest } from '../client-request.js';
 import type { EncodeOptions } from './encode-options.js';
 import type { PeerSession } from './peer-session.js';
 import { SealedAnswer } from './sealed-answer.js';

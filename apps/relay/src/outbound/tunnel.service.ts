@@ -4,7 +4,7 @@ import { HoldBudget, type ExchangeLimits } from '@relay/http';
 import { SenderSigner } from '@relay/signature';
 
 import type { ClientAnswer } from './client-answer.js';
-import type { ClientRequest } from './client-request.js';
+import type { ClientRequest } from '../client-request.js';
 import type { EncodeOptions } from './encode-options.js';
 import { Forwarding } from './forwarding.js';
 import { PeerClient } from './peer-client.js';

@@ -1,16 +1,17 @@
-import { All, Controller } from '@nestjs/common';
+import { All, Controller, Req, Res } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import { PASS_THROUGH_DOOR } from '../door.js';
-import { TokenMissingError } from './pass-through.errors.js';
+import { PassThroughService } from './pass-through.service.js';
 
 /** What no other door took. */
 @Controller()
 export class PassThroughController {
+  constructor(private readonly passThrough: PassThroughService) {}
+
   @All(PASS_THROUGH_DOOR)
-  refuse(): never {
-    throw new TokenMissingError(
-      'x-mte-outbound-token is missing (clients of this relay send it with x-mte-upstream), ' +
-        'x-mte-relay is missing (other relays send it), and PASS_THROUGH_ROUTES does not list this path',
-    );
+  async forward(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    reply.hijack();
+    await this.passThrough.forward(request.raw, reply.raw, request.id);
   }
 }

@@ -1,6 +1,12 @@
 import { Module } from '@nestjs/common';
 
+import { UpstreamModule } from '../upstream/upstream.module.js';
 import { PassThroughController } from './pass-through.controller.js';
+import { PassThroughService } from './pass-through.service.js';
 
-@Module({ controllers: [PassThroughController] })
+@Module({
+  imports: [UpstreamModule],
+  controllers: [PassThroughController],
+  providers: [PassThroughService],
+})
 export class PassThroughModule {}

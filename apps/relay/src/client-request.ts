@@ -3,7 +3,12 @@ import { TLSSocket } from 'node:tls';
 
 import type { RelayConfig } from '@relay/config';
 import { forwardedFields, withReplacedFields } from '@relay/http';
-import { checkRequestHead, encodeRequestHead, type RequestHead } from '@relay/protocol';
+import { RelayError, checkRequestHead, encodeRequestHead, type RequestHead } from '@relay/protocol';
+
+/** The client asks for another protocol, such as a WebSocket. */
+export class UpgradeUnsupportedError extends RelayError {
+  readonly code = 'RELAY_UPGRADE_UNSUPPORTED';
+}
 
 /** The client's request as it will be sealed. */
 export interface ClientRequest {
@@ -15,7 +20,7 @@ export interface ClientRequest {
 /**
  * Reads and checks a client's head before anything is sealed: what the other relay would refuse costs no session.
  *
- * @throws HeadInvalidError
+ * @throws HeadInvalidError, UpgradeUnsupportedError
  */
 export function readClientRequest(request: IncomingMessage, config: RelayConfig): ClientRequest {
   const head: RequestHead = {
@@ -24,8 +29,16 @@ export function readClientRequest(request: IncomingMessage, config: RelayConfig)
     path: originForm((request as { originalUrl?: string }).originalUrl ?? request.url ?? ''),
     fields: withReplacedFields(forwardedFields(request.rawHeaders), config.headers),
   };
+  checkUpgrade(request);
   checkRequestHead(head);
   return { head, headBytes: encodeRequestHead(head) };
+}
+
+/** HTTP/2 may be offered on every request and ignored (RFC 9113 section 3.1); whoever asks for another protocol needs it. */
+function checkUpgrade({ headers }: IncomingMessage): void {
+  if (headers.upgrade !== undefined && headers.upgrade.trim().toLowerCase() !== 'h2c') {
+    throw new UpgradeUnsupportedError('this relay does not carry upgraded connections');
+  }
 }
 
 /** An absolute-form target is reduced to path and query; the host in it means nothing here. */

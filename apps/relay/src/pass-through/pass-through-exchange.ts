@@ -1,0 +1,86 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+import type { RelayConfig } from '@relay/config';
+import {
+  BodyReader,
+  ClientGoneError,
+  ResponseSink,
+  forwardedFields,
+  withReplacedFields,
+  type Exchange,
+  type ExchangeEvents,
+  type ExchangeFailure,
+} from '@relay/http';
+import { RelayError, type RequestHead } from '@relay/protocol';
+
+import type { UpstreamClient } from '../upstream/upstream-client.js';
+import { upstreamError } from '../upstream/upstream.errors.js';
+
+/** One plain request to the upstream and its plain answer, streamed both ways. */
+export class PassThroughExchange implements ExchangeEvents {
+  private readonly sink: ResponseSink;
+  private readonly body: BodyReader;
+  private exchange: Exchange | undefined;
+  private status = 0;
+  private settle: { resolve: (status: number) => void; reject: (error: Error) => void } = unsettled;
+
+  constructor(
+    request: IncomingMessage,
+    private readonly response: ServerResponse,
+    private readonly config: RelayConfig,
+  ) {
+    this.body = new BodyReader(request, config.idleTimeoutMs);
+    this.sink = new ResponseSink(response, config.idleTimeoutMs, () => {
+      this.exchange?.resume();
+    });
+  }
+
+  /**
+   * @param hasBody - whether the request is framed as having one
+   * @returns the status of the answer, once it has been given
+   * @throws UpstreamError, ClientGoneError, BodyIdleError
+   */
+  async run(upstream: UpstreamClient, head: RequestHead, hasBody: boolean): Promise<number> {
+    const onClose = (): void => {
+      if (!this.response.writableFinished) {
+        this.exchange?.abort(new ClientGoneError('the client has gone away'));
+      }
+    };
+    this.response.once('close', onClose);
+    try {
+      return await new Promise((resolve, reject) => {
+        this.settle = { resolve, reject };
+        this.exchange = upstream.send(head, hasBody ? this.body : undefined, this);
+      });
+    } finally {
+      this.response.off('close', onClose);
+      this.body.cancel(new ClientGoneError('the exchange is over'));
+    }
+  }
+
+  onHead(status: number, rawFields: readonly (string | Buffer)[]): void {
+    this.status = status;
+    const fields = withReplacedFields(forwardedFields(rawFields), this.config.headers);
+    this.sink.start(status, fields);
+    this.sink.flushHead();
+  }
+
+  onData(chunk: Buffer): boolean {
+    return this.sink.write(chunk);
+  }
+
+  onEnd(): void {
+    this.sink.end();
+    this.settle.resolve(this.status);
+  }
+
+  onFailure(failure: ExchangeFailure): void {
+    if (this.sink.isStarted) {
+      this.sink.reset();
+    }
+    const { cause } = failure;
+    this.settle.reject(cause instanceof RelayError ? cause : upstreamError(failure));
+  }
+}
+
+const unsettled = { resolve: (): void => undefined, reject: (): void => undefined };

@@ -1,0 +1,54 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+import { Injectable } from '@nestjs/common';
+import { RelayConfig } from '@relay/config';
+import { BodyAbortedError, ClientGoneError, RouteList, hasRequestBody } from '@relay/http';
+
+import { readClientRequest } from '../client-request.js';
+import { RelayLog } from '../observability/relay-log.js';
+import { UpstreamClient } from '../upstream/upstream-client.js';
+import { PassThroughExchange } from './pass-through-exchange.js';
+import { TokenMissingError } from './pass-through.errors.js';
+
+/** Routes that are proxied to the upstream without encoding, for clients that hold no token. */
+@Injectable()
+export class PassThroughService {
+  private readonly routes: RouteList;
+
+  constructor(
+    private readonly config: RelayConfig,
+    private readonly upstream: UpstreamClient,
+    private readonly log: RelayLog,
+  ) {
+    this.routes = new RouteList(config.passThroughRoutes);
+  }
+
+  /**
+   * @throws TokenMissingError where no route lists the path, HeadInvalidError, UpstreamError, BodyIdleError
+   */
+  async forward(
+    message: IncomingMessage,
+    response: ServerResponse,
+    requestId: string,
+  ): Promise<void> {
+    const startedAt = performance.now();
+    const { head } = readClientRequest(message, this.config);
+    if (!this.routes.matches(head.path)) {
+      throw new TokenMissingError(
+        'x-mte-outbound-token is missing (clients of this relay send it with x-mte-upstream), ' +
+          'x-mte-relay is missing (other relays send it), and PASS_THROUGH_ROUTES does not list this path',
+      );
+    }
+    const exchange = new PassThroughExchange(message, response, this.config);
+    try {
+      const status = await exchange.run(this.upstream, head, hasRequestBody(message));
+      const ms = Math.round(performance.now() - startedAt);
+      this.log.info('request passed through', { requestId, role: 'pass-through', status, ms });
+    } catch (error) {
+      if (!(error instanceof ClientGoneError || error instanceof BodyAbortedError)) {
+        throw error;
+      }
+      this.log.info('the client has gone away', { requestId, role: 'pass-through' });
+    }
+  }
+}

@@ -1,0 +1,36 @@
+import type { ExchangeFailure } from '@relay/http';
+import { RelayError } from '@relay/protocol';
+
+import type { Forwarded } from '../errors/error-body.js';
+
+type UpstreamErrorCode =
+  'RELAY_UPSTREAM_UNREACHABLE' | 'RELAY_UPSTREAM_TIMEOUT' | 'RELAY_UPSTREAM_FAILED';
+
+/** The upstream gave no answer. */
+export class UpstreamError extends RelayError {
+  constructor(
+    readonly code: UpstreamErrorCode,
+    readonly forwarded: Forwarded,
+    message: string,
+    options: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** What the client hears of an exchange that ended before the upstream's answer began. */
+export function upstreamError({ kind, wasSent, cause }: ExchangeFailure): UpstreamError {
+  const failed = (code: UpstreamErrorCode, message: string): UpstreamError =>
+    new UpstreamError(code, wasSent ? 'maybe' : 'no', message, { cause });
+  switch (kind) {
+    case 'unreachable':
+      return failed('RELAY_UPSTREAM_UNREACHABLE', 'the upstream cannot be reached');
+    case 'connect-timeout':
+    case 'response-timeout':
+    case 'idle':
+      return failed('RELAY_UPSTREAM_TIMEOUT', 'the upstream did not answer in time');
+    case 'reset':
+    case 'aborted':
+      return failed('RELAY_UPSTREAM_FAILED', 'the upstream broke off without an answer');
+  }
+}
