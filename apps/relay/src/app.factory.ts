@@ -1,7 +1,7 @@
 import type { NestApplicationOptions } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { RelayConfig } from '@relay/config';
+import { RelayConfig } from '@relay/config';
 
 import { AppModule } from './app.module.js';
 import { FrameworkLog } from './observability/framework-log.js';
@@ -26,6 +26,10 @@ export async function configureRelayApp(
   app: NestFastifyApplication,
 ): Promise<NestFastifyApplication> {
   app.useLogger(new FrameworkLog(app.get(RelayLog)));
+  const { corsOrigins, corsMethods } = app.get(RelayConfig);
+  if (corsOrigins !== undefined) {
+    app.enableCors({ origin: [...corsOrigins], methods: [...corsMethods], credentials: true });
+  }
   await app.init();
   await app.getHttpAdapter().getInstance().ready();
   return app;

@@ -31,6 +31,8 @@ const DESCRIBE: { [P in RelayConfigProperty]: (value: RelayConfig[P]) => unknown
   outboundAllowedUpstreams: shown,
   passThroughRoutes: shown,
   mteRoutes: shown,
+  corsOrigins: shown,
+  corsMethods: shown,
   relayAudience: shown,
   sessionLifetimeSeconds: shown,
   sessionMaxMessages: shown,

@@ -22,6 +22,8 @@ export const ENVIRONMENT_VARIABLES = {
   outboundAllowedUpstreams: 'OUTBOUND_ALLOWED_UPSTREAMS',
   passThroughRoutes: 'PASS_THROUGH_ROUTES',
   mteRoutes: 'MTE_ROUTES',
+  corsOrigins: 'CORS_ORIGINS',
+  corsMethods: 'CORS_METHODS',
   relayAudience: 'RELAY_AUDIENCE',
   sessionLifetimeSeconds: 'SESSION_LIFETIME_SECONDS',
   sessionMaxMessages: 'SESSION_MAX_MESSAGES',

@@ -45,6 +45,8 @@ describe('defaults', () => {
       outboundAllowedUpstreams: undefined,
       passThroughRoutes: [],
       mteRoutes: undefined,
+      corsOrigins: undefined,
+      corsMethods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
       relayAudience: undefined,
       sessionLifetimeSeconds: 3600,
       sessionMaxMessages: 262_143,

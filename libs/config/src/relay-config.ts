@@ -2,6 +2,7 @@ import { IsIn, IsOptional, IsString, Matches } from 'class-validator';
 import { type HeaderField, headerFields } from './rules/headers.js';
 import { MemoryStoreOnly } from './rules/memory-store-only.js';
 import { redisUrl } from './rules/redis-url.js';
+import { method } from './rules/method.js';
 import { route } from './rules/routes.js';
 import { FromText, Integer, listOf, StrictBoolean } from './rules/rule.js';
 import { NoPlaceholderInProduction, secret, token } from './rules/secrets.js';
@@ -95,6 +96,15 @@ export class RelayConfig {
   @IsOptional()
   @FromText(listOf(route))
   readonly mteRoutes?: readonly string[];
+
+  /** `CORS_ORIGINS`: origins of browsers that this relay answers for; undefined: CORS is the upstream's. */
+  @IsOptional()
+  @FromText(listOf(origin))
+  readonly corsOrigins?: readonly string[];
+
+  /** `CORS_METHODS`: methods that a preflight allows. */
+  @FromText(listOf(method))
+  readonly corsMethods: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
   /** `RELAY_AUDIENCE`: origins by which peers know this relay; undefined: not compared. */
   @IsOptional()

@@ -1,4 +1,5 @@
 export { BodyReader } from './body-reader.js';
+export { clientFields } from './client-fields.js';
 export {
   Exchange,
   type ExchangeEvents,

@@ -30,13 +30,21 @@ export class ResponseSink {
     return this.hasStarted;
   }
 
-  /** @param fields - name, value, …; written in this order, with repeats */
+  /** @param fields - name, value, …; written in this order, with repeats, behind what was set on the response before */
   start(status: number, fields: readonly string[]): void {
     this.hasStarted = true;
     // The clock and name in the answer are those of the one who made it.
     this.response.sendDate = false;
     this.response.on('drain', this.drained);
-    this.response.writeHead(status, fields as string[]);
+    if (this.response.getHeaderNames().length === 0) {
+      this.response.writeHead(status, fields as string[]);
+      return;
+    }
+    // Beside fields that were set before, writeHead keeps one line of each name only.
+    for (let at = 0; at < fields.length; at += 2) {
+      this.response.appendHeader(fields[at] ?? '', fields[at + 1] ?? '');
+    }
+    this.response.writeHead(status);
   }
 
   /** Sends the head now, for a receiver that waits for events. */

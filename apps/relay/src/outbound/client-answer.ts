@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 
 import type { RelayConfig } from '@relay/config';
-import { ResponseSink, withReplacedFields } from '@relay/http';
+import { ResponseSink, clientFields } from '@relay/http';
 import type { ResponseHead } from '@relay/protocol';
 
 /** The client's answer, as it is opened. Once it has started it can only be finished or reset. */
@@ -24,9 +24,11 @@ export class ClientAnswer {
   }
 
   start(head: ResponseHead): void {
-    const { headers, debug } = this.config;
-    const fields = withReplacedFields([...head.fields], headers);
-    this.sink.start(head.status, debug ? [...fields, 'x-request-id', this.requestId] : fields);
+    const fields = clientFields(head.fields, this.config);
+    this.sink.start(
+      head.status,
+      this.config.debug ? [...fields, 'x-request-id', this.requestId] : fields,
+    );
   }
 
   /** Sends the head by itself where no body has gone with it yet. */

@@ -5,8 +5,8 @@ import {
   BodyReader,
   ClientGoneError,
   ResponseSink,
+  clientFields,
   forwardedFields,
-  withReplacedFields,
   type Exchange,
   type ExchangeEvents,
   type ExchangeFailure,
@@ -60,8 +60,7 @@ export class PassThroughExchange implements ExchangeEvents {
 
   onHead(status: number, rawFields: readonly (string | Buffer)[]): void {
     this.status = status;
-    const fields = withReplacedFields(forwardedFields(rawFields), this.config.headers);
-    this.sink.start(status, fields);
+    this.sink.start(status, clientFields(forwardedFields(rawFields), this.config));
     this.sink.flushHead();
   }
 
