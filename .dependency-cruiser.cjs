@@ -43,6 +43,13 @@ module.exports = {
       to: { path: '^libs/[^/]+/src/', pathNot: ['^libs/[^/]+/src/index[.]ts$', '^libs/$2/'] },
     },
     {
+      name: 'tests-stay-outside',
+      comment: 'only specs use what tests are made of',
+      severity: 'error',
+      from: { path: '^(apps|libs)/', pathNot: '[.](spec|contract)[.]ts$' },
+      to: { path: '^test/' },
+    },
+    {
       name: 'roles-stay-apart',
       comment: 'what inbound and outbound share goes down into a lib',
       severity: 'error',

@@ -57,7 +57,12 @@ export function openRequest(
   { method = 'GET', path = '/', headers = {}, body }: ClientRequestSpec = {},
 ): Promise<{ readonly message: IncomingMessage; readonly client: ClientRequest }> {
   return new Promise((resolve, reject) => {
-    const client = httpRequest(origin, { method, path, headers, agent });
+    const client = httpRequest(origin, {
+      method,
+      path,
+      headers: { ...framing(body), ...headers },
+      agent,
+    });
     client.once('response', (message: IncomingMessage) => {
       resolve({ message, client });
     });
@@ -69,6 +74,16 @@ export function openRequest(
       client.end(body);
     }
   });
+}
+
+/** Node.js frames bodies by itself only for some methods. */
+function framing(body: ClientRequestSpec['body']): OutgoingHttpHeaders {
+  if (body === undefined) {
+    return {};
+  }
+  return body instanceof Readable
+    ? { 'transfer-encoding': 'chunked' }
+    : { 'content-length': Buffer.byteLength(body) };
 }
 
 /** The error that a relay answered with. */

@@ -19,6 +19,7 @@ export const HOP_BY_HOP_FIELDS: ReadonlySet<string> = new Set([
   'connection',
   'keep-alive',
   'proxy-authenticate',
+  'proxy-authentication-info',
   'proxy-authorization',
   'proxy-connection',
   'te',
@@ -38,7 +39,7 @@ const RELAY_FIELD_PREFIX = 'x-mte-';
  * @throws HeadInvalidError with the rule that is broken, never with the value
  */
 export function checkRequestHead(head: RequestHead): void {
-  if (!METHOD.test(head.method) || REFUSED_METHODS.has(head.method)) {
+  if (!METHOD.test(head.method) || REFUSED_METHODS.has(head.method.toUpperCase())) {
     throw new HeadInvalidError('method is not one that can be forwarded');
   }
   if (!PATH.test(head.path)) {
@@ -58,6 +59,9 @@ export function checkResponseHead(head: ResponseHead): void {
 function checkFields(fields: RawFields): void {
   if (fields.length > 2 * MAX_FIELDS) {
     throw new HeadInvalidError(`head has more than ${MAX_FIELDS} fields`);
+  }
+  if (fields.length % 2 !== 0) {
+    throw new HeadInvalidError('a field has no value');
   }
   let contentLengths = 0;
   for (let at = 0; at < fields.length; at += 2) {

@@ -4,7 +4,7 @@ import { CipherSuite, ExportOnly, HkdfSha256 } from '@hpke/core';
 import { XWing } from '@hpke/hybridkem-x-wing';
 
 import { lengthPrefixed } from './length-prefixed.js';
-import { PairKeyInvalidError } from './protocol.errors.js';
+import { PairConfirmInvalidError, PairKeyInvalidError } from './protocol.errors.js';
 import type { SessionKeys } from './session-keys.js';
 import type { SecretKeys } from './secret-keys.js';
 import { SALT_BYTES } from './tunnel-header.js';
@@ -80,12 +80,18 @@ export async function decapsulate(
   secretKeys: SecretKeys,
   identity: string,
 ): Promise<ExchangedKeys> {
-  const context = await suite.createRecipientContext({
-    recipientKey: keyPair,
-    enc: exactArrayBuffer(encapsulation),
-    ...sharedParameters(transcript, secretKeys, identity),
-  });
-  return exportKeys(context);
+  try {
+    const context = await suite.createRecipientContext({
+      recipientKey: keyPair,
+      enc: exactArrayBuffer(encapsulation),
+      ...sharedParameters(transcript, secretKeys, identity),
+    });
+    return await exportKeys(context);
+  } catch (error) {
+    throw new PairConfirmInvalidError('the encapsulation of the peer cannot be opened', {
+      cause: error,
+    });
+  }
 }
 
 /** @param confirmed - the whole answer but for its last field */

@@ -39,7 +39,7 @@ export class MessageOpener {
 
   /** Whether the last record was opened. */
   get isComplete(): boolean {
-    return this.hasEnded;
+    return this.hasEnded && this.failure === undefined;
   }
 
   /**

@@ -1,3 +1,5 @@
+import { isAscii } from 'node:buffer';
+
 import { PairMessageMalformedError } from './protocol.errors.js';
 
 const VERSION = 1;
@@ -53,6 +55,9 @@ export function decodePairRequest(body: Buffer): PairRequest {
   const publicKeyAt = REQUEST_PREFIX_BYTES + audienceBytes;
   if (!isAudienceLength(audienceBytes) || body.length !== publicKeyAt + PUBLIC_KEY_BYTES) {
     throw new PairMessageMalformedError('pair request does not have the length that it states');
+  }
+  if (!isAscii(body.subarray(REQUEST_PREFIX_BYTES, publicKeyAt))) {
+    throw new PairMessageMalformedError('pair request states an audience that is not ASCII');
   }
   const unixMs = body.readBigUInt64BE(2);
   if (unixMs > BigInt(Number.MAX_SAFE_INTEGER)) {

@@ -79,7 +79,7 @@ export class PairingInitiator {
     }
     return {
       sid: transcript.sid,
-      keys,
+      keys: { clientToServer: keys.clientToServer, serverToClient: keys.serverToClient },
       lifetimeSeconds: response.lifetimeSeconds,
       maxMessages: response.maxMessages,
     };

@@ -37,5 +37,6 @@ export async function respondToPairing(
   );
   const confirmed = encodePairResponse({ ...terms, encapsulation });
   const responseBody = Buffer.concat([confirmed, confirmPairing(keys, transcript, confirmed)]);
-  return { keys, responseBody };
+  const { clientToServer, serverToClient } = keys;
+  return { keys: { clientToServer, serverToClient }, responseBody };
 }

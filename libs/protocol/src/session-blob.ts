@@ -71,6 +71,9 @@ export function openSessionBlob(
   if (blob.length !== BLOB_BYTES) {
     throw new SessionBlobInvalidError(`session blob of ${blob.length} bytes is not ${BLOB_BYTES}`);
   }
+  if (blob.toString('hex', EPOCH_BYTES, EPOCH_BYTES + KID_BYTES) !== secretKeys.kid) {
+    throw new SessionBlobInvalidError('session blob was sealed under another secret');
+  }
   const epoch = blob.toString('latin1', 0, EPOCH_BYTES);
   const nonce = blob.subarray(BLOB_HEAD_BYTES - NONCE_BYTES, BLOB_HEAD_BYTES);
   const decipher = createDecipheriv(CIPHER, secretKeys.store, nonce, { authTagLength: TAG_BYTES });

@@ -1,0 +1,181 @@
+import { randomBytes } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+
+import { flipBit, permutations, properSubsets } from '../../../test/support/corruption.js';
+import { byteByByte, receive, type Received } from '../../../test/support/records.js';
+import { MessageOpener } from './message-opener.js';
+import { MessageSealer } from './message-sealer.js';
+import { RelayError } from './relay-error.js';
+import { deriveRequestKey, deriveResponseKey } from './session-keys.js';
+import { formatResponseHeader, formatTunnelHeader } from './tunnel-header.js';
+
+const session = { clientToServer: randomBytes(32), serverToClient: randomBytes(32) };
+const sid = randomBytes(16).toString('base64url');
+const salt = randomBytes(16);
+const header = formatTunnelHeader(sid, 1, 'mke', salt);
+const key = deriveRequestKey(session, header);
+const contents = ['head', 'first', 'second', 'third'].map((text) => Buffer.from(text));
+
+function sealRecords(messageKey: Buffer): Buffer[] {
+  const sealer = new MessageSealer(messageKey);
+  return contents.map((content, at) =>
+    at === 0 ? sealer.sealHead(content, false) : sealer.sealData(content, at === 3),
+  );
+}
+
+const records = sealRecords(key);
+const wire = Buffer.concat(records);
+
+/** What came out is how the message began, and nothing says that it is whole. */
+function expectRefused(received: Received): void {
+  expect(received.error).toBeInstanceOf(RelayError);
+  expect(received.isComplete).toBe(false);
+  expect(received.contents).toEqual(contents.slice(0, received.contents.length));
+}
+
+/** As one chunk, and record by record: what opened before the tampering shows only in the second. */
+function expectRefusedRecords(tampered: readonly Buffer[], opened?: number): void {
+  expectRefused(receive(new MessageOpener(key), [Buffer.concat(tampered)]));
+  const received = receive(new MessageOpener(key), tampered);
+  expectRefused(received);
+  if (opened !== undefined) {
+    expect(received.contents).toHaveLength(opened);
+  }
+}
+
+describe('a message that was tampered with', () => {
+  it('is refused with any one bit flipped, whole', () => {
+    for (let bit = 0; bit < wire.length * 8; bit += 1) {
+      const received = receive(new MessageOpener(key), [flipBit(wire, bit)]);
+      expectRefused(received);
+    }
+  });
+
+  it('is refused with any one bit flipped, record by record', () => {
+    let from = 0;
+    records.forEach((record, at) => {
+      const rest = records.slice(at + 1);
+      for (let bit = 0; bit < record.length * 8; bit += 1) {
+        const tampered = [...records.slice(0, at), flipBit(record, bit), ...rest];
+        expectRefusedRecords(tampered, at);
+      }
+      from += record.length;
+    });
+    expect(from).toBe(wire.length);
+  });
+
+  it('is refused with one bit of any byte flipped, byte by byte', () => {
+    for (let at = 0; at < wire.length; at += 1) {
+      expectRefused(receive(new MessageOpener(key), byteByByte(flipBit(wire, at * 8 + (at % 8)))));
+    }
+  });
+
+  it('is refused in each of the 23 wrong orders', () => {
+    const wrong = permutations(records).slice(1);
+    expect(wrong).toHaveLength(23);
+    for (const order of wrong) {
+      const rightOnes = order.findIndex((record, at) => record !== records[at]);
+      expectRefusedRecords(order, rightOnes);
+    }
+  });
+
+  it('is refused with any of its records missing', () => {
+    const subsets = properSubsets(records);
+    expect(subsets).toHaveLength(15);
+    for (const subset of subsets) {
+      expectRefusedRecords(subset);
+    }
+  });
+
+  it.each([0, 1, 2, 3])('is refused with record %i repeated at any place', (at) => {
+    for (let place = 0; place <= records.length; place += 1) {
+      const tampered = records.toSpliced(place, 0, records[at]!);
+      const whole = receive(new MessageOpener(key), [Buffer.concat(tampered)]);
+      expect(whole.error).toBeInstanceOf(RelayError);
+      const received = receive(new MessageOpener(key), tampered);
+      expect(received.error).toBeInstanceOf(RelayError);
+      expect(received.contents).toEqual(contents.slice(0, received.contents.length));
+    }
+  });
+
+  it.each([
+    ['a zero byte', Buffer.alloc(1)],
+    ['three bytes', randomBytes(3)],
+    ['the head of a record', Buffer.from('80000011', 'hex')],
+    ['its own last record', records[3]!],
+    ['itself', wire],
+  ])('is refused with %s appended', (_name, appended) => {
+    const whole = receive(new MessageOpener(key), [Buffer.concat([wire, appended])]);
+    expect(whole).toMatchObject({ contents: [], error: { code: 'RELAY_RECORD_MALFORMED' } });
+    const apart = receive(new MessageOpener(key), [wire, appended]);
+    expect(apart).toMatchObject({ contents, error: { code: 'RELAY_RECORD_MALFORMED' } });
+  });
+
+  it('does not report completion once bytes have followed its last record', () => {
+    for (const chunks of [[wire, Buffer.of(0)], [Buffer.concat([wire, Buffer.of(0)])]]) {
+      expect(receive(new MessageOpener(key), chunks).isComplete).toBe(false);
+    }
+  });
+});
+
+describe('a record of another message', () => {
+  const otherSession = { clientToServer: randomBytes(32), serverToClient: randomBytes(32) };
+  const otherSid = randomBytes(16).toString('base64url');
+  const response = formatResponseHeader(salt);
+  const keys: [string, Buffer][] = [
+    ['sequence number', deriveRequestKey(session, formatTunnelHeader(sid, 2, 'mke', salt))],
+    ['type', deriveRequestKey(session, formatTunnelHeader(sid, 1, 'mte', salt))],
+    ['salt', deriveRequestKey(session, formatTunnelHeader(sid, 1, 'mke', randomBytes(16)))],
+    ['session id', deriveRequestKey(session, formatTunnelHeader(otherSid, 1, 'mke', salt))],
+    ['version', deriveRequestKey(session, `2${header.slice(1)}`)],
+    ['session', deriveRequestKey(otherSession, header)],
+    ['direction', deriveResponseKey(session, header, response)],
+  ];
+
+  it.each(keys)('of another %s is refused at its own place', (_name, otherKey) => {
+    const others = sealRecords(otherKey);
+    for (let at = 0; at < records.length; at += 1) {
+      expectRefusedRecords(records.with(at, others[at]!), at);
+      expectRefusedRecords([...records.slice(0, at), ...others.slice(at)], at);
+    }
+  });
+
+  it('of another message, inserted at any place, is refused', () => {
+    const others = sealRecords(deriveRequestKey(session, formatTunnelHeader(sid, 2, 'mke', salt)));
+    for (const other of others) {
+      for (let place = 0; place < records.length; place += 1) {
+        expectRefusedRecords(records.toSpliced(place, 0, other), place);
+      }
+    }
+  });
+});
+
+describe('the answers to one request', () => {
+  it('have different keys where their salts differ', () => {
+    const first = deriveResponseKey(session, header, formatResponseHeader(Buffer.alloc(16, 1)));
+    const second = deriveResponseKey(session, header, formatResponseHeader(Buffer.alloc(16, 2)));
+    expect(first).not.toEqual(second);
+  });
+
+  it('do not open as the answer to another request', () => {
+    const response = formatResponseHeader(salt);
+    const sealed = sealRecords(deriveResponseKey(session, header, response));
+    const other = deriveResponseKey(
+      session,
+      formatTunnelHeader(sid, 2, 'mke', randomBytes(16)),
+      response,
+    );
+    expectRefused(receive(new MessageOpener(other), sealed));
+  });
+
+  it('do not open as requests, even under equal direction keys', () => {
+    const same = { clientToServer: key, serverToClient: key };
+    expect(deriveRequestKey(same, header)).not.toEqual(deriveResponseKey(same, header, ''));
+    expect(deriveRequestKey(same, header)).not.toEqual(deriveResponseKey(same, header, header));
+  });
+});
+
+it('two messages with the same sequence number and another salt have different keys', () => {
+  const again = formatTunnelHeader(sid, 1, 'mke', randomBytes(16));
+  expect(deriveRequestKey(session, again)).not.toEqual(key);
+});

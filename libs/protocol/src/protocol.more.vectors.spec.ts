@@ -1,0 +1,211 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { beforeAll, describe, expect, it } from 'vitest';
+
+import { parseClientIdHeader } from './client-id-header.js';
+import { checkRequestHead, checkResponseHead } from './head-rules.js';
+import { KeyRing } from './key-ring.js';
+import { pairTranscript } from './key-exchange.js';
+import {
+  decodeRequestHead,
+  decodeResponseHead,
+  encodeRequestHead,
+  encodeResponseHead,
+  type RequestHead,
+  type ResponseHead,
+} from './message-head.js';
+import { MessageOpener } from './message-opener.js';
+import { MessageSealer } from './message-sealer.js';
+import { PairingInitiator } from './pairing-initiator.js';
+import { openSessionBlob } from './session-blob.js';
+import { deriveRequestKey, deriveResponseKey } from './session-keys.js';
+import { isResponseHeader, parseTunnelHeader } from './tunnel-header.js';
+
+interface Keys {
+  client_id_secret: string;
+  kid: string;
+  k_sender: string;
+  k_error: string;
+  k_store: string;
+  psk: string;
+}
+
+interface Message<Head> {
+  request_relay_header: string;
+  relay_header: string;
+  client_id_header: string;
+  key: string;
+  head: Head;
+  head_bytes: string;
+  body: string[];
+  records: string[];
+}
+
+interface SignedError {
+  client_id_header: string;
+  header: string;
+}
+
+interface Vectors extends Keys {
+  client_id: string;
+  alternative: Keys & { pair_client_id_header: string };
+  pairing: Record<'request_body' | 'client_id_header' | 'response_body', string> &
+    Record<'sid' | 'k_c2s' | 'k_s2c', string>;
+  request_two_data_records: Message<RequestHead>;
+  request_mte: Message<RequestHead>;
+  request_without_body: Message<RequestHead>;
+  response_two_cookies: Message<ResponseHead>;
+  response_mte: Message<ResponseHead>;
+  response_empty_last_record: Message<ResponseHead>;
+  store: { epoch: string; expires_at_ms: number; blob: string };
+  pair_error_566_p0: SignedError;
+  tunnel_error_560_p0: SignedError;
+}
+
+const pathOf = (name: string): string =>
+  fileURLToPath(new URL(`../../../test/vectors/${name}`, import.meta.url));
+const file = readFileSync(pathOf('protocol-1-more.json'), 'utf8');
+const vectors = JSON.parse(file) as Vectors;
+const first = JSON.parse(readFileSync(pathOf('protocol-1.json'), 'utf8')) as Record<string, string>;
+
+const octets = (hex: string): Buffer => Buffer.from(hex, 'hex');
+const { pairing, store, alternative } = vectors;
+const session = { clientToServer: octets(pairing.k_c2s), serverToClient: octets(pairing.k_s2c) };
+
+let ring: KeyRing;
+beforeAll(async () => {
+  ring = await KeyRing.derive(vectors.client_id_secret, alternative.client_id_secret);
+});
+
+function expectRecords(message: Message<unknown>, key: Buffer): void {
+  expect(key.toString('hex')).toBe(message.key);
+  const contents = [message.head_bytes, ...message.body].map(octets);
+  const wire = message.records.map(octets);
+
+  const sealer = new MessageSealer(key);
+  contents.forEach((content, at) => {
+    const isLast = at === contents.length - 1;
+    const sealed = at === 0 ? sealer.sealHead(content, isLast) : sealer.sealData(content, isLast);
+    expect(sealed.toString('hex')).toBe(message.records[at]);
+  });
+
+  const opener = new MessageOpener(key);
+  const opened = opener.push(Buffer.concat(wire));
+  opener.finish();
+  expect(opened.map(({ content }) => content)).toEqual(contents);
+}
+
+describe('further known answers of protocol version 1', () => {
+  it('are those of the generator, byte for byte', async () => {
+    const run = promisify(execFile);
+    const { stdout } = await run(process.execPath, [pathOf('generate.mjs')], { encoding: 'utf8' });
+    expect(stdout === file).toBe(true);
+  }, 20_000);
+
+  it('come from a generator that imports nothing of the product', () => {
+    const text = readFileSync(pathOf('generate.mjs'), 'utf8');
+    const imported = Array.from(text.matchAll(/^import .* from '([^']+)';$/gm), ([, name]) => name);
+    expect(imported.sort()).toEqual([
+      '@noble/post-quantum/hybrid.js',
+      'node:buffer',
+      'node:crypto',
+      'node:process',
+    ]);
+  });
+
+  it('agree with the first ones where both have a value', () => {
+    for (const name of ['client_id', 'kid', 'k_sender', 'k_error', 'k_store', 'psk'] as const) {
+      expect((vectors as unknown as Record<string, string>)[name]).toBe(first[name]);
+    }
+    for (const name of ['sid', 'k_c2s', 'k_s2c'] as const) {
+      expect(pairing[name]).toBe(first[name]);
+    }
+    for (const name of ['request_body', 'client_id_header', 'response_body'] as const) {
+      expect(pairing[name]).toBe(first[`pair_${name}`]);
+    }
+    expect(vectors.tunnel_error_560_p0.client_id_header).toBe(first['tunnel_client_id_header']);
+    expect(vectors.tunnel_error_560_p0.header).toBe(first['error_560_p0']);
+  });
+
+  it('hold the keys of both secrets, each under its kid', () => {
+    expect(ring.current.kid).toBe(vectors.kid);
+    expect(alternative.kid).not.toBe(vectors.kid);
+    for (const known of [vectors, alternative]) {
+      const keys = ring.find(known.kid)!;
+      expect(keys.sender).toEqual(octets(known.k_sender));
+      expect(keys.error).toEqual(octets(known.k_error));
+      expect(keys.store).toEqual(octets(known.k_store));
+      expect(keys.psk).toEqual(octets(known.psk));
+    }
+    expect(parseClientIdHeader(alternative.pair_client_id_header).kid).toBe(alternative.kid);
+  });
+
+  it('complete the known pairing', async () => {
+    const body = octets(pairing.request_body);
+    expect(pairTranscript(pairing.client_id_header, body).sid).toBe(pairing.sid);
+    const initiator = await PairingInitiator.begin(
+      first['aud']!,
+      Number(first['time_ms']),
+      octets(first['xwing_seed']!),
+    );
+    const paired = await initiator.complete(
+      pairing.client_id_header,
+      octets(pairing.response_body),
+      ring.current,
+    );
+    expect(paired.keys).toMatchObject(session);
+  });
+
+  it.each(['request_two_data_records', 'request_mte', 'request_without_body'] as const)(
+    'seal, open, encode and decode %s',
+    (name) => {
+      const message = vectors[name];
+      const header = parseTunnelHeader(message.relay_header);
+      expect(header.sid).toBe(pairing.sid);
+      expect(header.type).toBe(name === 'request_mte' ? 'mte' : 'mke');
+      expect(parseClientIdHeader(message.client_id_header).identity).toBe(
+        `${vectors.kid}.${vectors.client_id}`,
+      );
+      checkRequestHead(message.head);
+      expect(encodeRequestHead(message.head).toString('hex')).toBe(message.head_bytes);
+      expect(decodeRequestHead(octets(message.head_bytes))).toEqual(message.head);
+      expectRecords(message, deriveRequestKey(session, message.relay_header));
+    },
+  );
+
+  it.each(['response_two_cookies', 'response_mte', 'response_empty_last_record'] as const)(
+    'seal, open, encode and decode %s',
+    (name) => {
+      const message = vectors[name];
+      expect(isResponseHeader(message.relay_header)).toBe(true);
+      checkResponseHead(message.head);
+      expect(encodeResponseHead(message.head).toString('hex')).toBe(message.head_bytes);
+      expect(decodeResponseHead(octets(message.head_bytes))).toEqual(message.head);
+      const { request_relay_header: request, relay_header: response } = message;
+      expectRecords(message, deriveResponseKey(session, request, response));
+    },
+  );
+
+  it('open the stored session', () => {
+    const identity = `${vectors.kid}.${vectors.client_id}`;
+    const blob = octets(store.blob);
+    expect(blob.toString('latin1', 0, 40)).toBe(store.epoch);
+    expect(openSessionBlob(blob, ring.current, pairing.sid, identity)).toEqual({
+      keys: session,
+      expiresAtMs: store.expires_at_ms,
+    });
+    const other = ring.find(alternative.kid)!;
+    expect(() => openSessionBlob(blob, other, pairing.sid, identity)).toThrow();
+  });
+
+  it('hold signed errors that are bound to the headers of their requests', () => {
+    const pattern = /^1\.error\.(\d{3})\.([01])\.(\d{13})\.[A-Za-z0-9_-]{43}$/;
+    const { pair_error_566_p0: pair, tunnel_error_560_p0: tunnel } = vectors;
+    expect(pattern.exec(pair.header)?.slice(1)).toEqual(['566', '0', '1767225600000']);
+    expect(pattern.exec(tunnel.header)?.slice(1)).toEqual(['560', '0', '1767225600000']);
+    expect(pair.client_id_header).toBe(pairing.client_id_header);
+    expect(isResponseHeader(pair.header)).toBe(false);
+  });
+});

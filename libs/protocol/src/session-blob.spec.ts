@@ -1,0 +1,135 @@
+import { randomBytes } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+
+import { flipBit } from '../../../test/support/corruption.js';
+import { SessionBlobInvalidError } from './protocol.errors.js';
+import type { SecretKeys } from './secret-keys.js';
+import {
+  BLOB_BYTES,
+  BLOB_HEAD_BYTES,
+  EPOCH_BYTES,
+  openSessionBlob,
+  sealSessionBlob,
+  type StoredSession,
+} from './session-blob.js';
+
+const secretKeys: SecretKeys = {
+  kid: 'a53216a2',
+  sender: randomBytes(32),
+  error: randomBytes(32),
+  store: randomBytes(32),
+  psk: randomBytes(32),
+};
+const sid = randomBytes(16).toString('base64url');
+const identity = 'a53216a2.relay-a';
+const epoch = randomBytes(20).toString('hex');
+const session: StoredSession = {
+  keys: { clientToServer: randomBytes(32), serverToClient: randomBytes(32) },
+  expiresAtMs: 1_767_229_200_123,
+};
+const blob = sealSessionBlob(session, secretKeys, sid, identity, epoch);
+
+const open = (changed: Buffer): StoredSession =>
+  openSessionBlob(changed, secretKeys, sid, identity);
+
+describe('a stored session', () => {
+  it('comes back as it was', () => {
+    expect(openSessionBlob(blob, secretKeys, sid, identity)).toEqual(session);
+  });
+
+  it('has the layout of protocol.md section 5', () => {
+    expect([EPOCH_BYTES, BLOB_HEAD_BYTES, BLOB_BYTES]).toEqual([40, 56, 144]);
+    expect(blob).toHaveLength(144);
+    expect(blob.toString('latin1', 0, 40)).toBe(epoch);
+    expect(blob.toString('hex', 40, 44)).toBe(secretKeys.kid);
+  });
+
+  it('has another nonce each time, so that the same session made again is another', () => {
+    const again = sealSessionBlob(session, secretKeys, sid, identity, epoch);
+    expect(again.subarray(44, 56)).not.toEqual(blob.subarray(44, 56));
+    expect(again.subarray(56)).not.toEqual(blob.subarray(56));
+  });
+
+  it('shows nothing of its keys', () => {
+    for (const key of [session.keys.clientToServer, session.keys.serverToClient]) {
+      expect(blob.includes(key.subarray(0, 4))).toBe(false);
+    }
+    expect(blob.includes('relay-a')).toBe(false);
+  });
+
+  it('may expire at any time that a number holds exactly', () => {
+    for (const expiresAtMs of [0, 1, 2 ** 32, Number.MAX_SAFE_INTEGER]) {
+      const sealed = sealSessionBlob({ ...session, expiresAtMs }, secretKeys, sid, identity, epoch);
+      expect(open(sealed).expiresAtMs).toBe(expiresAtMs);
+    }
+  });
+
+  it('does not open as another session', () => {
+    const other = randomBytes(16).toString('base64url');
+    expect(() => openSessionBlob(blob, secretKeys, other, identity)).toThrow(
+      SessionBlobInvalidError,
+    );
+  });
+
+  it.each(['a53216a2.relay-b', 'a53216a2.relay', 'a53216a3.relay-a', '', 'relay-a'])(
+    'does not open for the sender "%s"',
+    (other) => {
+      expect(() => openSessionBlob(blob, secretKeys, sid, other)).toThrow(SessionBlobInvalidError);
+    },
+  );
+
+  it('does not open where a byte moves between session id and sender', () => {
+    expect(() => openSessionBlob(blob, secretKeys, `${sid}a`, identity.slice(1))).toThrow(
+      SessionBlobInvalidError,
+    );
+  });
+
+  it('does not open under another secret', () => {
+    const other = { ...secretKeys, store: randomBytes(32) };
+    expect(() => openSessionBlob(blob, other, sid, identity)).toThrow(SessionBlobInvalidError);
+  });
+
+  it('does not open in another epoch', () => {
+    const moved = Buffer.concat([Buffer.from('0'.repeat(40)), blob.subarray(40)]);
+    expect(() => open(moved)).toThrow(SessionBlobInvalidError);
+  });
+
+  it.each([
+    ['epoch', 0, 40],
+    ['kid', 40, 44],
+    ['nonce', 44, 56],
+    ['sealed keys and expiry', 56, 128],
+    ['tag', 128, 144],
+  ])('does not open with any one bit of its %s flipped', (_name, from, to) => {
+    for (let bit = from * 8; bit < to * 8; bit += 1) {
+      expect(() => open(flipBit(blob, bit))).toThrow(SessionBlobInvalidError);
+    }
+  });
+
+  it('does not open with any other length', () => {
+    for (let bytes = 0; bytes < 144; bytes += 1) {
+      expect(() => open(blob.subarray(0, bytes))).toThrow(SessionBlobInvalidError);
+    }
+    for (const more of [1, 16, 32_768]) {
+      expect(() => open(Buffer.concat([blob, Buffer.alloc(more)]))).toThrow(
+        SessionBlobInvalidError,
+      );
+    }
+  });
+
+  it('does not open with the head of another blob of the same session', () => {
+    const again = sealSessionBlob(session, secretKeys, sid, identity, epoch);
+    const mixed = Buffer.concat([again.subarray(0, 56), blob.subarray(56)]);
+    expect(() => open(mixed)).toThrow(SessionBlobInvalidError);
+  });
+
+  it('tells no key or value in its error', () => {
+    expect.assertions(2);
+    try {
+      open(flipBit(blob, 143 * 8));
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'RELAY_SESSION_BLOB_INVALID' });
+      expect(String(error)).not.toContain(identity);
+    }
+  });
+});
