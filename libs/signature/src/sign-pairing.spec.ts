@@ -1,0 +1,89 @@
+import axios from 'axios';
+import { beforeAll, describe, expect, it } from 'vitest';
+
+import { KeyRing } from '@relay/protocol';
+
+import { fieldValues } from '../../../test/support/client.js';
+import { sharedResources } from '../../../test/support/resources.js';
+import { echoBody, startUpstream, type Upstream } from '../../../test/support/upstream.js';
+import { SenderSigner } from './sender-signer.js';
+import { verifySender } from './sender-signature.js';
+import { sentClientIdHeader, signPairingRequests } from './sign-pairing.js';
+
+const shared = sharedResources();
+let peer: Upstream;
+let keyRing: KeyRing;
+
+beforeAll(async () => {
+  keyRing = await KeyRing.derive('a-secret-that-both-relays-hold-1');
+  peer = shared(await startUpstream());
+});
+
+/** A client as the outbound role configures it, with what a test adds. */
+function signingClient(headers: Record<string, string> = {}) {
+  const client = axios.create({
+    responseType: 'arraybuffer',
+    proxy: false,
+    headers: { 'content-type': 'application/octet-stream', ...headers },
+  });
+  signPairingRequests(client, new SenderSigner(keyRing.current, 'relay-a'));
+  return client;
+}
+
+describe('a request of a client that signs pairing requests', () => {
+  it('goes out with its body untouched, its length, and a signature over both', async () => {
+    const body = Buffer.from([0, 1, 13, 10, 0xff, 0xc3, 0x28]);
+    const { data } = await signingClient().post<Buffer>(`${peer.url}/api/mte-pair`, body);
+    expect(data).toEqual(body);
+    const { rawHeaders } = peer.requests.items.at(-1)!;
+    expect(fieldValues(rawHeaders, 'x-mte-relay')).toEqual(['1']);
+    expect(fieldValues(rawHeaders, 'content-length')).toEqual([String(body.length)]);
+    expect(fieldValues(rawHeaders, 'transfer-encoding')).toEqual([]);
+    const [clientId, ...others] = fieldValues(rawHeaders, 'x-mte-client-id');
+    expect(others).toEqual([]);
+    expect(verifySender(keyRing, clientId!, '1', { purpose: 'pair', body }).identity).toBe(
+      `${keyRing.current.kid}.relay-a`,
+    );
+  });
+
+  it('tells its sender what was signed', async () => {
+    const answer = await signingClient().post(peer.url, Buffer.from('body'));
+    const { rawHeaders } = peer.requests.items.at(-1)!;
+    expect(sentClientIdHeader(answer.config)).toBe(fieldValues(rawHeaders, 'x-mte-client-id')[0]);
+  });
+
+  it('is not confused by fields whose value is the name of a relay header', async () => {
+    const body = Buffer.from('body');
+    const client = signingClient({ 'x-name': 'x-mte-relay', 'x-other': 'x-mte-client-id' });
+    const answer = await client.post(peer.url, body);
+    const { rawHeaders } = peer.requests.items.at(-1)!;
+    expect(fieldValues(rawHeaders, 'x-mte-relay')).toEqual(['1']);
+    expect(() =>
+      verifySender(keyRing, sentClientIdHeader(answer.config), '1', { purpose: 'pair', body }),
+    ).not.toThrow();
+  });
+
+  it('replaces relay headers that were set before', async () => {
+    const body = Buffer.from('body');
+    const client = signingClient({ 'X-MTE-Relay': '2', 'X-MTE-Client-Id': 'forged' });
+    await client.post(peer.url, body);
+    const { rawHeaders } = peer.requests.items.at(-1)!;
+    expect(fieldValues(rawHeaders, 'x-mte-relay')).toEqual(['1']);
+    expect(fieldValues(rawHeaders, 'x-mte-client-id')).toHaveLength(1);
+  });
+
+  it('is signed each by itself where many are under way at once', async () => {
+    peer.forget();
+    peer.handle(async (request, response) => {
+      const body = await request.body();
+      const [clientId] = fieldValues(request.rawHeaders, 'x-mte-client-id');
+      verifySender(keyRing, clientId!, '1', { purpose: 'pair', body });
+      response.end();
+    });
+    const client = signingClient();
+    const bodies = Array.from({ length: 20 }, (_, at) => Buffer.from(`body ${at}`));
+    const answers = await Promise.all(bodies.map((body) => client.post(peer.url, body)));
+    expect(answers.map(({ status }) => status)).toEqual(bodies.map(() => 200));
+    peer.handle(echoBody);
+  });
+});

@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+
+import { KeyRing } from '@relay/protocol';
+
+import { answers, moreAnswers } from '../../../test/support/known-answers.js';
+import { signError, verifyError } from './error-signature.js';
+import { signSender, verifySender } from './sender-signature.js';
+
+const { client_id: clientId, tunnel_relay_header: relayHeader } = answers;
+const body = Buffer.from(answers.pair_request_body, 'hex');
+const { alternative, pair_error_566_p0: pairError } = moreAnswers;
+const keyRing = await KeyRing.derive(answers.client_id_secret, alternative.client_id_secret);
+const keys = keyRing.current;
+
+describe('known answers for signatures', () => {
+  it('sign a tunnel request as tunnel_client_id_header', () => {
+    const header = signSender(keys, clientId, relayHeader, { purpose: 'tunnel' });
+    expect(header).toBe(answers.tunnel_client_id_header);
+  });
+
+  it('sign a pair request as pair_client_id_header', () => {
+    const header = signSender(keys, clientId, '1', { purpose: 'pair', body });
+    expect(header).toBe(answers.pair_client_id_header);
+  });
+
+  it('sign a pair request under the alternative secret as its own header', () => {
+    const alternativeKeys = keyRing.find(alternative.kid)!;
+    const header = signSender(alternativeKeys, clientId, '1', { purpose: 'pair', body });
+    expect(header).toBe(alternative.pair_client_id_header);
+  });
+
+  it('verify as the sender that they name', () => {
+    expect(
+      verifySender(keyRing, answers.tunnel_client_id_header, relayHeader, { purpose: 'tunnel' }),
+    ).toEqual({
+      clientIdHeader: answers.tunnel_client_id_header,
+      identity: `${answers.kid}.${clientId}`,
+      secretKeys: keys,
+    });
+    expect(
+      verifySender(keyRing, alternative.pair_client_id_header, '1', { purpose: 'pair', body }),
+    ).toMatchObject({
+      identity: `${alternative.kid}.${clientId}`,
+      secretKeys: keyRing.find(alternative.kid),
+    });
+  });
+
+  it.each([
+    ['error_560_p0', answers.tunnel_client_id_header, 560, answers.time_ms, answers.error_560_p0],
+    [
+      'tunnel_error_560_p0',
+      moreAnswers.tunnel_error_560_p0.client_id_header,
+      moreAnswers.tunnel_error_560_p0.status,
+      moreAnswers.tunnel_error_560_p0.unixms,
+      moreAnswers.tunnel_error_560_p0.header,
+    ],
+    [
+      'pair_error_566_p0',
+      pairError.client_id_header,
+      pairError.status,
+      pairError.unixms,
+      pairError.header,
+    ],
+  ])('state the error %s, and verify it', (_name, clientIdHeader, status, unixMs, header) => {
+    const statement = { status, isNeverForwarded: true, unixMs };
+    expect(signError(keys, clientIdHeader, statement)).toBe(header);
+    expect(verifyError(keys, clientIdHeader, header, status)).toEqual(statement);
+  });
+});

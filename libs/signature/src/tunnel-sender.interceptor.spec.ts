@@ -1,0 +1,162 @@
+import { text } from 'node:stream/consumers';
+import { beforeAll, describe, expect, it } from 'vitest';
+
+import { KeyRing, RelayHeaderMalformedError, isResponseHeader } from '@relay/protocol';
+
+import { request } from '../../../test/support/client.js';
+import { startInterceptorApp, type InterceptorApp } from '../../../test/support/interceptor-app.js';
+import { openSocket } from '../../../test/support/raw-socket.js';
+import { Recorder } from '../../../test/support/recorder.js';
+import { forThisTest, sharedResources } from '../../../test/support/resources.js';
+import { SenderSigner } from './sender-signer.js';
+import { RelayHeaderMissingError, SenderInvalidError } from './signature.errors.js';
+import { TunnelSenderInterceptor } from './tunnel-sender.interceptor.js';
+import { verifiedRequestFor, type VerifiedTunnelRequest } from './verified-request.js';
+
+const RELAY_HEADER = '1.E2uOwaOy1rJ0iSmtbBjUiw.7.mte.AQEBAQEBAQEBAQEBAQEBAQ';
+
+/** What the handler saw when it was called, before it asked for the body. */
+interface Seen {
+  readonly verified: VerifiedTunnelRequest;
+  readonly hasReadBody: boolean;
+  readonly bufferedBytes: number;
+}
+
+const shared = sharedResources();
+const seen = new Recorder<Seen>();
+let app: InterceptorApp;
+let keyRing: KeyRing;
+let clientId: string;
+
+beforeAll(async () => {
+  keyRing = await KeyRing.derive('a-secret-that-both-relays-hold-1');
+  clientId = new SenderSigner(keyRing.current, 'relay-a').sign(RELAY_HEADER, { purpose: 'tunnel' });
+  app = shared(
+    await startInterceptorApp(TunnelSenderInterceptor, keyRing, async (message, response) => {
+      seen.add({
+        verified: verifiedRequestFor(message, 'tunnel'),
+        hasReadBody: message.readableDidRead,
+        bufferedBytes: message.readableLength,
+      });
+      response.end(await text(message));
+    }),
+  );
+});
+
+/** A request whose body has yet to follow. */
+function headOf(...headerLines: string[]): string {
+  return [
+    'POST /api/mte-tunnel HTTP/1.1',
+    'host: b',
+    'connection: close',
+    'content-length: 5',
+    ...headerLines,
+    '\r\n',
+  ].join('\r\n');
+}
+
+describe('a tunnel request with a good signature', () => {
+  it('reaches the handler before a byte of its body was sent, which the handler then reads', async () => {
+    const handled = seen.items.length;
+    const socket = forThisTest(openSocket(app.port));
+    socket.write(headOf(`x-mte-client-id: ${clientId}`, `x-mte-relay: ${RELAY_HEADER}`));
+    const requests = await seen.count(handled + 1);
+    expect(requests.at(-1)).toMatchObject({ hasReadBody: false, bufferedBytes: 0 });
+
+    socket.write('hello');
+    expect((await socket.all()).toString()).toMatch(/\r\n\r\n.*hello/s);
+  });
+
+  it('comes with its sender and its header, both taken from the wire', async () => {
+    await request(app.url, {
+      method: 'POST',
+      headers: { 'x-mte-client-id': clientId, 'x-mte-relay': RELAY_HEADER },
+    });
+    expect(seen.items.at(-1)?.verified).toMatchObject({
+      purpose: 'tunnel',
+      sender: {
+        clientIdHeader: clientId,
+        identity: `${keyRing.current.kid}.relay-a`,
+        secretKeys: keyRing.current,
+      },
+      header: { raw: RELAY_HEADER, sid: 'E2uOwaOy1rJ0iSmtbBjUiw', sequence: 7, type: 'mte' },
+    });
+  });
+
+  it('is answered under a relay header of its own salt, which the handler was told', async () => {
+    const relayHeaders = new Set<unknown>();
+    for (let count = 0; count < 3; count += 1) {
+      const answer = await request(app.url, {
+        method: 'POST',
+        headers: { 'x-mte-client-id': clientId, 'x-mte-relay': RELAY_HEADER },
+      });
+      expect(answer.headers).toMatchObject({
+        'x-mte-relay': seen.items.at(-1)?.verified.responseHeader,
+        'content-type': 'application/octet-stream',
+        'cache-control': 'no-store',
+      });
+      relayHeaders.add(answer.headers['x-mte-relay']);
+    }
+    expect(relayHeaders.size).toBe(3);
+    expect([...relayHeaders].every((value) => isResponseHeader(value as string))).toBe(true);
+  });
+});
+
+describe('a tunnel request that is refused', () => {
+  const forged = (): string => `${clientId.slice(0, -1)}${clientId.endsWith('A') ? 'E' : 'A'}`;
+
+  it.each<[what: string, headerLines: () => string[], error: new (...args: never[]) => Error]>([
+    ['without x-mte-client-id', () => [`x-mte-relay: ${RELAY_HEADER}`], RelayHeaderMissingError],
+    ['without x-mte-relay', () => [`x-mte-client-id: ${clientId}`], RelayHeaderMissingError],
+    [
+      'with a tunnel header that does not match',
+      () => [`x-mte-client-id: ${clientId}`, 'x-mte-relay: 1'],
+      RelayHeaderMalformedError,
+    ],
+    [
+      'with two tunnel headers',
+      () => [
+        `x-mte-client-id: ${clientId}`,
+        `x-mte-relay: ${RELAY_HEADER}`,
+        `x-mte-relay: ${RELAY_HEADER}`,
+      ],
+      RelayHeaderMalformedError,
+    ],
+    [
+      'with two client ids',
+      () => [
+        `x-mte-client-id: ${clientId}`,
+        `X-MTE-Client-Id: ${clientId}`,
+        `x-mte-relay: ${RELAY_HEADER}`,
+      ],
+      RelayHeaderMalformedError,
+    ],
+    [
+      'with a wrong MAC',
+      () => [`x-mte-client-id: ${forged()}`, `x-mte-relay: ${RELAY_HEADER}`],
+      SenderInvalidError,
+    ],
+    [
+      'with the MAC of another message',
+      () => [`x-mte-client-id: ${clientId}`, `x-mte-relay: ${RELAY_HEADER.replace('.7.', '.8.')}`],
+      SenderInvalidError,
+    ],
+  ])('%s never reaches the handler, and is not waited for', async (_what, headerLines, error) => {
+    const handled = seen.items.length;
+    const refused = app.errors.items.length;
+    const socket = forThisTest(openSocket(app.port));
+    socket.write(headOf(...headerLines()));
+    const errors = await app.errors.count(refused + 1);
+    expect(errors.at(-1)).toBeInstanceOf(error);
+    expect(seen.items).toHaveLength(handled);
+  });
+
+  it('gets no relay header that could look like an answer', async () => {
+    const answer = await request(app.url, {
+      method: 'POST',
+      headers: { 'x-mte-client-id': forged(), 'x-mte-relay': RELAY_HEADER },
+    });
+    expect(answer.status).toBe(500);
+    expect(answer.headers['x-mte-relay']).toBeUndefined();
+  });
+});

@@ -1,0 +1,33 @@
+import { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
+import { describe, expect, it } from 'vitest';
+
+import { deriveSecretKeys } from '@relay/protocol';
+
+import { attachSender, verifiedRequest, verifiedRequestFor } from './verified-request.js';
+
+const secretKeys = await deriveSecretKeys('a-secret-that-both-relays-hold-1');
+const sender = { clientIdHeader: 'header', identity: 'identity', secretKeys };
+
+describe('what an interceptor verified', () => {
+  it('stays with the request that it verified', () => {
+    const request = new IncomingMessage(new Socket());
+    const verified = { purpose: 'pair', sender, body: Buffer.alloc(0) } as const;
+    attachSender(request, verified);
+    expect(verifiedRequestFor(request, 'pair')).toBe(verified);
+    expect(verifiedRequest(request)).toBe(verified);
+    expect(Object.keys(request)).not.toContain('sender');
+  });
+
+  it('is nothing before the interceptor has run', () => {
+    const request = new IncomingMessage(new Socket());
+    expect(verifiedRequest(request)).toBeUndefined();
+    expect(() => verifiedRequestFor(request, 'tunnel')).toThrow(Error);
+  });
+
+  it('serves no route of the other purpose', () => {
+    const request = new IncomingMessage(new Socket());
+    attachSender(request, { purpose: 'pair', sender, body: Buffer.alloc(0) });
+    expect(() => verifiedRequestFor(request, 'tunnel')).toThrow(Error);
+  });
+});

@@ -1,0 +1,40 @@
+import { readFileSync } from 'node:fs';
+
+/** What `docs/protocol.md` gives for fixed inputs; test/vectors/README.md says what each entry is. */
+function readAnswers(file: string): unknown {
+  return JSON.parse(readFileSync(new URL(`../vectors/${file}`, import.meta.url), 'utf8'));
+}
+
+/** Entries of protocol-1.json: text, or octets in hexadecimal. */
+export const answers = readAnswers('protocol-1.json') as Readonly<
+  Record<
+    | 'client_id_secret'
+    | 'kid'
+    | 'client_id'
+    | 'pair_request_body'
+    | 'pair_client_id_header'
+    | 'tunnel_relay_header'
+    | 'tunnel_client_id_header'
+    | 'error_560_p0',
+    string
+  >
+> & { readonly time_ms: number };
+
+interface SignedErrorAnswer {
+  readonly client_id_header: string;
+  readonly status: number;
+  readonly p: 0 | 1;
+  readonly unixms: number;
+  readonly header: string;
+}
+
+/** Entries of protocol-1-more.json. */
+export const moreAnswers = readAnswers('protocol-1-more.json') as {
+  readonly alternative: {
+    readonly client_id_secret: string;
+    readonly kid: string;
+    readonly pair_client_id_header: string;
+  };
+  readonly pair_error_566_p0: SignedErrorAnswer;
+  readonly tunnel_error_560_p0: SignedErrorAnswer;
+};
