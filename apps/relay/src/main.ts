@@ -22,5 +22,5 @@ try {
   const lines =
     error instanceof ConfigInvalidError ? error.problems : [`cannot start: ${String(error)}`];
   process.stderr.write(`${lines.join('\n')}\n`);
-  process.exitCode = 1;
+  process.exit(1);
 }

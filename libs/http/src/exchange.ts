@@ -47,7 +47,7 @@ export interface ExchangeRequest {
 export interface ExchangeLimits {
   /** From the end of the request to the head of the answer. */
   readonly responseTimeoutMs: number;
-  /** Longest silence within the answer; 0 switches the limit off. */
+  /** Longest silence within the answer, and longest time that the receiver may leave the request unread; 0 switches the limit off. */
   readonly idleTimeoutMs: number;
 }
 
@@ -199,12 +199,21 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   private async *withEndOfUpload(body: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    const stalled = new IdleTimer(this.limits.idleTimeoutMs, () => {
+      this.giveUp('idle', new Error('the receiver has stopped reading the request'));
+    });
     try {
-      yield* body;
+      for await (const chunk of body) {
+        stalled.touch();
+        yield chunk;
+        stalled.stop();
+      }
     } catch (error) {
       // Named here as the reason, since undici only reports that the request broke off.
       this.abort(error as Error);
       throw error;
+    } finally {
+      stalled.stop();
     }
     this.awaitResponse();
   }

@@ -26,4 +26,4 @@ export { canonicalPath, hasDotSegment } from './request-path.js';
 export { resetConnection } from './reset-connection.js';
 export { ResponseSink } from './response-sink.js';
 export { RouteList } from './route-list.js';
-export { sendWholeAnswer } from './whole-answer.js';
+export { endRequestEarly, sendWholeAnswer } from './whole-answer.js';

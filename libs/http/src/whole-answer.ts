@@ -42,6 +42,20 @@ export function sendWholeAnswer(
   });
 }
 
+/**
+ * For a streamed answer that was complete before its request: what is still coming is thrown away up to a limit, and
+ * then the connection is closed, as nothing else could be read from it.
+ */
+export function endRequestEarly(request: IncomingMessage): void {
+  if (!request.complete && !request.destroyed) {
+    drain(request, () => {
+      if (!request.complete) {
+        request.destroy();
+      }
+    });
+  }
+}
+
 function drain(request: IncomingMessage, onDone: () => void): void {
   let drained = 0;
   const finish = (): void => {

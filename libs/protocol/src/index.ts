@@ -60,6 +60,7 @@ export {
 export { deriveRequestKey, deriveResponseKey, type SessionKeys } from './session-keys.js';
 export {
   SALT_BYTES,
+  exchangeName,
   formatResponseHeader,
   formatTunnelHeader,
   isResponseHeader,

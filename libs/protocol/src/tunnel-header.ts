@@ -59,3 +59,8 @@ export function formatResponseHeader(salt: Buffer): string {
 export function isResponseHeader(raw: string): boolean {
   return RESPONSE.test(raw);
 }
+
+/** What both relays call one message in their logs: the first 8 characters of the session id, and the sequence number. */
+export function exchangeName({ sid, sequence }: Pick<TunnelHeader, 'sid' | 'sequence'>): string {
+  return `${sid.slice(0, 8)}-${sequence}`;
+}

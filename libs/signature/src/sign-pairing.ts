@@ -3,9 +3,12 @@ import type { AxiosInstance, InternalAxiosRequestConfig } from 'axios';
 
 import type { SenderSigner } from './sender-signer.js';
 
-/** Makes an axios client sign every request that it sends as a pairing request, over its body. */
+/** Makes an axios client sign every POST that it sends as a pairing request, over its body. */
 export function signPairingRequests(client: AxiosInstance, signer: SenderSigner): void {
   client.interceptors.request.use((config) => {
+    if (config.method !== 'post') {
+      return config;
+    }
     const body = config.data as Uint8Array;
     config.headers.set(RELAY_HEADER, PROTOCOL_VERSION);
     config.headers.set(CLIENT_ID_HEADER, signer.sign(PROTOCOL_VERSION, { purpose: 'pair', body }));

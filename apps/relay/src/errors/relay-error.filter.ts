@@ -1,6 +1,6 @@
 import { Catch, Inject, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { resetConnection, sendWholeAnswer } from '@relay/http';
-import { RELAY_HEADER, RelayError } from '@relay/protocol';
+import { RELAY_HEADER, RelayError, exchangeName } from '@relay/protocol';
 import { Clock } from '@relay/session';
 import { signError, verifiedRequest } from '@relay/signature';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -84,7 +84,15 @@ export class RelayErrorFilter implements ExceptionFilter {
     reply: FastifyReply,
   ): void {
     const verified = verifiedRequest(request.raw);
-    this.log.warn('message refused', { requestId: request.id, status, code, error: exception });
+    const role = verified?.purpose === 'pair' ? 'pairing' : 'inbound';
+    this.log.warn('message refused', {
+      requestId: request.id,
+      role,
+      exchange: verified?.purpose === 'tunnel' ? exchangeName(verified.header) : undefined,
+      status,
+      code,
+      error: exception,
+    });
     const headers: Record<string, string> = { 'cache-control': 'no-store' };
     if (isNeverForwarded !== undefined && verified !== undefined) {
       const { secretKeys, clientIdHeader } = verified.sender;

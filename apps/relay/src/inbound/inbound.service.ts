@@ -2,7 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import { Injectable } from '@nestjs/common';
 import { RelayConfig } from '@relay/config';
-import { deriveResponseKey } from '@relay/protocol';
+import { endRequestEarly } from '@relay/http';
+import { deriveResponseKey, exchangeName } from '@relay/protocol';
 import { SessionService, type OpenSession } from '@relay/session';
 import { verifiedRequestFor, type VerifiedTunnelRequest } from '@relay/signature';
 
@@ -47,13 +48,14 @@ export class InboundService {
       this.log.info('message forwarded', {
         requestId,
         role: 'inbound',
-        exchange: `${sid.slice(0, 8)}-${sequence}`,
+        exchange: exchangeName(verified.header),
         ...outcome,
         ms: Math.round(performance.now() - startedAt),
       });
     } finally {
       read.hold?.release();
     }
+    endRequestEarly(message);
   }
 
   /** What cannot be read is burnt first: an error that says "never forwarded" must stay true. */

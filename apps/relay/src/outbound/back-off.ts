@@ -1,11 +1,45 @@
-/** Bounds of a back-off, in milliseconds. protocol.md section 9. */
-export interface BackOffBounds {
+import type { Clock } from '@relay/session';
+
+import { TunnelFailedError } from './outbound.errors.js';
+
+/** In milliseconds. protocol.md section 9. */
+interface BackOffBounds {
   readonly firstMs: number;
   readonly maxMs: number;
 }
 
-/** The next wait after `failures` failures in a row: doubling, with jitter, so that clients do not come back at once. */
-export function backOffMs({ firstMs, maxMs }: BackOffBounds, failures: number): number {
-  const ceiling = Math.min(maxMs, firstMs * 2 ** (failures - 1));
-  return ceiling / 2 + Math.random() * (ceiling / 2);
+/** Remembers a failure for a while that doubles with each one: callers get it again at once instead of trying. */
+export class BackOff {
+  private failure: TunnelFailedError | undefined;
+  private failures = 0;
+  private untilMs = 0;
+
+  constructor(
+    private readonly bounds: BackOffBounds,
+    private readonly clock: Clock,
+  ) {}
+
+  /** With jitter, so that those who wait do not come back at once. */
+  begin(failure: TunnelFailedError): void {
+    this.failures += 1;
+    this.failure = failure;
+    const { firstMs, maxMs } = this.bounds;
+    const ceilingMs = Math.min(maxMs, firstMs * 2 ** (this.failures - 1));
+    this.untilMs = this.clock.monotonicMs() + ceilingMs * (1 + Math.random()) * 0.5;
+  }
+
+  end(): void {
+    this.failure = undefined;
+    this.failures = 0;
+  }
+
+  /** @throws TunnelFailedError with the failure that is backed off from, and when to come back */
+  throwIfActive(): void {
+    const waitMs = this.untilMs - this.clock.monotonicMs();
+    if (this.failure !== undefined && waitMs > 0) {
+      const { code, message, cause } = this.failure;
+      const retryAfter = Math.ceil(waitMs / 1000);
+      throw new TunnelFailedError(code, 'no', message, { cause, retryAfter });
+    }
+  }
 }

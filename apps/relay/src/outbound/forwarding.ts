@@ -1,10 +1,12 @@
+import { exchangeName, type RelayError } from '@relay/protocol';
+import type { Dispatcher } from 'undici';
+
 import { TunnelFailedError } from './outbound.errors.js';
 import type { Peer, SessionSlot } from './peer.js';
 import type { ReplayableBody } from './replayable-body.js';
 import { isProvenUnforwarded, mayRetry } from './retry-rule.js';
 import { TunnelAttempt, type AttemptContext, type AttemptOutcome } from './tunnel-attempt.js';
-import { tunnelFailure } from './tunnel-failure.js';
-import type { Dispatcher } from 'undici';
+import { tunnelFailure, type FailedOutcome } from './tunnel-failure.js';
 
 /** How a client's request ended, where its answer had begun. */
 export interface ForwardingOutcome {
@@ -43,6 +45,7 @@ export class Forwarding {
       this.throwIfAborted();
       const outcome = await this.current.run(this.dispatcher, body);
       if (outcome.kind === 'answered' || outcome.kind === 'broken') {
+        this.peer.reportReached();
         return this.outcomeOf(outcome, slot, attempt);
       }
       const isWithinLifetime = this.peer.isWithinLifetime(slot.session);
@@ -56,7 +59,7 @@ export class Forwarding {
         retryUnsafeMethods: this.retryUnsafeMethods,
       });
       if (!retries) {
-        throw tunnelFailure(outcome, this.isUnforwarded ? 'no' : 'maybe');
+        throw this.finalFailure(outcome);
       }
     }
   }
@@ -71,6 +74,15 @@ export class Forwarding {
     this.abortReason = reason;
     this.body.cancel(reason);
     this.current?.abort(reason);
+  }
+
+  private finalFailure(outcome: FailedOutcome): RelayError {
+    const failure = tunnelFailure(outcome, this.isUnforwarded ? 'no' : 'maybe');
+    const isUnreached = outcome.kind === 'failed' && !outcome.failure.wasSent;
+    if (isUnreached && failure instanceof TunnelFailedError) {
+      this.peer.reportUnreachable(failure);
+    }
+    return failure;
   }
 
   private throwIfAborted(): void {
@@ -91,10 +103,14 @@ export class Forwarding {
     }
   }
 
-  private updatePeer(outcome: AttemptOutcome, { session }: SessionSlot, attempt: number): void {
+  private updatePeer(outcome: FailedOutcome, { session }: SessionSlot, attempt: number): void {
+    if (outcome.kind === 'failed') {
+      return;
+    }
+    this.peer.reportReached();
     if (outcome.kind === 'unproven') {
       this.peer.suspect();
-    } else if (outcome.kind === 'stated') {
+    } else {
       const { status } = outcome.statement;
       if (status === 559 || status === 560 || (status === 562 && attempt > 1)) {
         this.peer.drop(session.sid);
@@ -107,7 +123,7 @@ export class Forwarding {
     { session, sequence }: SessionSlot,
     attempt: number,
   ): ForwardingOutcome {
-    const exchange = `${session.sid.slice(0, 8)}-${sequence}`;
+    const exchange = exchangeName({ sid: session.sid, sequence });
     return outcome.kind === 'answered'
       ? { status: outcome.status, exchange, attempt }
       : { status: 0, exchange, attempt, error: outcome.cause };

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import { Injectable } from '@nestjs/common';
 import { RelayConfig } from '@relay/config';
-import { BodyAbortedError, ClientGoneError } from '@relay/http';
+import { BodyAbortedError, ClientGoneError, endRequestEarly } from '@relay/http';
 
 import { readClientRequest } from '../client-request.js';
 import { RelayLog } from '../observability/relay-log.js';
@@ -63,6 +63,7 @@ export class OutboundService {
       }
       this.log.info('the client has gone away', { ...line, code: 'RELAY_CLIENT_GONE' });
     }
+    endRequestEarly(message);
   }
 }
 

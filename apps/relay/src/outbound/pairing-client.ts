@@ -5,6 +5,7 @@ import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import {
   PAIR_PATH,
   PAIR_RESPONSE_BYTES,
+  PROBE_PATH,
   PROTOCOL_VERSION,
   PairingInitiator,
   RELAY_HEADER,
@@ -77,6 +78,17 @@ export class PairingClient implements OnApplicationShutdown {
       const code = error instanceof RelayError ? error.code : undefined;
       this.log.error('pairing failed', { peer: origin, code, error });
       throw error;
+    }
+  }
+
+  /** Whether a relay answers at this origin. */
+  async probe(origin: string): Promise<boolean> {
+    try {
+      const { status } = await this.http.head(origin + PROBE_PATH);
+      return status === 200;
+    } catch {
+      // Not there, for whatever reason: the next probe asks again.
+      return false;
     }
   }
 

@@ -1,12 +1,15 @@
 import type { Clock } from '@relay/session';
 
-import { backOffMs, type BackOffBounds } from './back-off.js';
+import { BackOff } from './back-off.js';
 import { TunnelFailedError } from './outbound.errors.js';
 import type { PairingClient } from './pairing-client.js';
 import type { PeerSession } from './peer-session.js';
 
-const UNREACHABLE_BACK_OFF: BackOffBounds = { firstMs: 250, maxMs: 2_000 };
-const REFUSED_BACK_OFF: BackOffBounds = { firstMs: 500, maxMs: 30_000 };
+const UNREACHABLE_BACK_OFF = { firstMs: 250, maxMs: 2_000 };
+const REFUSED_BACK_OFF = { firstMs: 500, maxMs: 30_000 };
+const PROBE_INTERVAL_MS = 1_000;
+/** A peer that nobody has asked for since is not probed any more. */
+const MAX_UNASKED_PROBES = 60;
 /** What anybody on the path can provoke by an unsigned error: one pairing in this time. */
 const MIN_SUSPICION_INTERVAL_MS = 30_000;
 
@@ -16,28 +19,39 @@ export interface SessionSlot {
   readonly sequence: number;
 }
 
-/** One relay that this one talks to: its current session, the pairing under way, or why there is none. */
+/**
+ * One relay that this one talks to: its current session, the pairing under way, and what is known against it.
+ * protocol.md section 9.
+ */
 export class Peer {
   private current: PeerSession | undefined;
   private pairing: Promise<PeerSession> | undefined;
-  private failure: TunnelFailedError | undefined;
-  private failures = 0;
-  private retryAtMs = 0;
+  /** The peer could not be reached: no session helps, so callers fail at once. */
+  private readonly outage: BackOff;
+  /** The peer would not pair: a session that is left still serves. */
+  private readonly refusal: BackOff;
+  private probeTimer: NodeJS.Timeout | undefined;
+  private unaskedProbes = 0;
   private suspectedAtMs = -Infinity;
 
   constructor(
     readonly origin: string,
     private readonly client: PairingClient,
     private readonly clock: Clock,
-  ) {}
+  ) {
+    this.outage = new BackOff(UNREACHABLE_BACK_OFF, clock);
+    this.refusal = new BackOff(REFUSED_BACK_OFF, clock);
+  }
 
   /**
    * Room for one message, in a session that is paired for it where there is none, once for all who wait.
    *
-   * @throws TunnelFailedError, at once while a failed pairing is backed off from
+   * @throws TunnelFailedError, at once while a failure is backed off from
    */
   async take(): Promise<SessionSlot> {
+    this.unaskedProbes = 0;
     for (;;) {
+      this.outage.throwIfActive();
       const session = await this.session();
       // Asked again: all who waited for a pairing wake up at once, and each takes a number.
       if (session.isUsable(this.clock.monotonicMs())) {
@@ -67,6 +81,24 @@ export class Peer {
     }
   }
 
+  /** A message could not be sent: those that follow fail at once, until the peer is seen again. */
+  reportUnreachable(failure: TunnelFailedError): void {
+    this.outage.begin(failure);
+    this.probe();
+  }
+
+  /** The peer has answered something. */
+  reportReached(): void {
+    this.outage.end();
+    clearTimeout(this.probeTimer);
+    this.probeTimer = undefined;
+  }
+
+  /** Ends what would go on by itself. */
+  close(): void {
+    clearTimeout(this.probeTimer);
+  }
+
   private async session(): Promise<PeerSession> {
     const { current } = this;
     const now = this.clock.monotonicMs();
@@ -86,10 +118,8 @@ export class Peer {
 
   private async pair(): Promise<PeerSession> {
     if (this.pairing === undefined) {
-      const waitMs = this.retryAtMs - this.clock.monotonicMs();
-      if (this.failure !== undefined && waitMs > 0) {
-        throw this.failureAgain(this.failure, waitMs);
-      }
+      this.outage.throwIfActive();
+      this.refusal.throwIfActive();
       this.pairing = this.pairOnce();
     }
     return this.pairing;
@@ -99,14 +129,16 @@ export class Peer {
     try {
       const session = await this.client.pair(this.origin);
       this.current = session;
-      this.failure = undefined;
-      this.failures = 0;
+      this.refusal.end();
+      this.reportReached();
       return session;
     } catch (error) {
       if (error instanceof TunnelFailedError) {
-        this.failures += 1;
-        this.failure = error;
-        this.retryAtMs = this.clock.monotonicMs() + backOffMs(boundsFor(error), this.failures);
+        if (isOutage(error)) {
+          this.reportUnreachable(error);
+        } else {
+          this.refusal.begin(error);
+        }
       }
       throw error;
     } finally {
@@ -114,15 +146,24 @@ export class Peer {
     }
   }
 
-  private failureAgain(failure: TunnelFailedError, waitMs: number): TunnelFailedError {
-    const retryAfter = Math.ceil(waitMs / 1000);
-    return new TunnelFailedError(failure.code, 'no', failure.message, {
-      cause: failure.cause,
-      retryAfter,
-    });
+  private probe(): void {
+    this.probeTimer ??= setTimeout(() => {
+      void this.probeOnce();
+    }, PROBE_INTERVAL_MS).unref();
+  }
+
+  private async probeOnce(): Promise<void> {
+    const isThere = await this.client.probe(this.origin);
+    this.probeTimer = undefined;
+    this.unaskedProbes += 1;
+    if (isThere) {
+      this.reportReached();
+    } else if (this.unaskedProbes < MAX_UNASKED_PROBES) {
+      this.probe();
+    }
   }
 }
 
-function boundsFor({ code }: TunnelFailedError): BackOffBounds {
-  return code === 'RELAY_PAIR_REFUSED' ? REFUSED_BACK_OFF : UNREACHABLE_BACK_OFF;
+function isOutage({ code }: TunnelFailedError): boolean {
+  return code === 'RELAY_PEER_UNREACHABLE' || code === 'RELAY_PEER_TIMEOUT';
 }

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Clock } from '@relay/session';
 
 import { PairingClient } from './pairing-client.js';
@@ -9,7 +9,7 @@ const MAX_PEERS = 1_000;
 
 /** The relays that this one talks to, by origin. */
 @Injectable()
-export class PeersService {
+export class PeersService implements OnApplicationShutdown {
   /** Least recently used first. */
   private readonly peers = new Map<string, Peer>();
 
@@ -23,9 +23,16 @@ export class PeersService {
     this.peers.delete(origin);
     this.peers.set(origin, peer);
     if (this.peers.size > MAX_PEERS) {
-      const [oldest] = this.peers.keys();
-      this.peers.delete(oldest ?? '');
+      const [oldest] = this.peers.values();
+      oldest?.close();
+      this.peers.delete(oldest?.origin ?? '');
     }
     return peer;
+  }
+
+  onApplicationShutdown(): void {
+    for (const peer of this.peers.values()) {
+      peer.close();
+    }
   }
 }

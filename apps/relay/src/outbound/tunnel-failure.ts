@@ -1,5 +1,5 @@
-import type { ExchangeFailure } from '@relay/http';
-import { RelayError } from '@relay/protocol';
+import { BodyIdleError, type ExchangeFailure } from '@relay/http';
+import { MessageTooLongError, RelayError } from '@relay/protocol';
 import type { ErrorStatement } from '@relay/signature';
 
 import type { Forwarded } from '../errors/error-body.js';
@@ -39,11 +39,21 @@ function exchangeFailure({ kind, cause }: ExchangeFailure, forwarded: Forwarded)
     case 'reset':
       return failed('RELAY_PEER_CONNECTION_LOST', 'the connection to the other relay broke');
     case 'aborted':
-      // Given up on this side: what stopped us says more than that we stopped.
-      return cause instanceof RelayError
-        ? cause
-        : failed('RELAY_PEER_CONNECTION_LOST', 'the request broke off');
+      return abortedBy(cause, failed);
   }
+}
+
+/** Given up on this side: what stopped us says more than that we stopped. */
+function abortedBy(
+  cause: Error,
+  failed: (code: TunnelFailureCode, message: string) => TunnelFailedError,
+): RelayError {
+  if (cause instanceof BodyIdleError || cause instanceof MessageTooLongError) {
+    return failed(cause.code, cause.message);
+  }
+  return cause instanceof RelayError
+    ? cause
+    : failed('RELAY_PEER_CONNECTION_LOST', 'the request broke off');
 }
 
 const STORE_STATUSES = new Set([563, 567]);

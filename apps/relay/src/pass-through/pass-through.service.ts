@@ -2,7 +2,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import { Injectable } from '@nestjs/common';
 import { RelayConfig } from '@relay/config';
-import { BodyAbortedError, ClientGoneError, RouteList, hasRequestBody } from '@relay/http';
+import {
+  BodyAbortedError,
+  ClientGoneError,
+  RouteList,
+  endRequestEarly,
+  hasRequestBody,
+} from '@relay/http';
 
 import { readClientRequest } from '../client-request.js';
 import { RelayLog } from '../observability/relay-log.js';
@@ -50,5 +56,6 @@ export class PassThroughService {
       }
       this.log.info('the client has gone away', { requestId, role: 'pass-through' });
     }
+    endRequestEarly(message);
   }
 }
