@@ -1,0 +1,121 @@
+import { randomBytes } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+
+import { deriveSecretKeys, sealSessionBlob } from '@relay/protocol';
+
+import { relayConfig } from '../../../test/support/config.js';
+import { HandMovedClock } from '../../../test/support/hand-moved-clock.js';
+import type { SessionStore } from './session-store.js';
+import {
+  MarkFailedError,
+  PairNotSavedError,
+  PairStoreUnavailableError,
+  SessionStoreUnavailableError,
+} from './session.errors.js';
+import { SessionService } from './session.service.js';
+
+const EPOCH = '0'.repeat(40);
+const SID = 'E2uOwaOy1rJ0iSmtbBjUiw';
+const config = relayConfig({ SESSION_MAX_MESSAGES: '10' });
+
+const secretKeys = await deriveSecretKeys('a-secret-that-both-relays-hold-1');
+const owner = { identity: `${secretKeys.kid}.relay-a`, secretKeys };
+const keys = { clientToServer: randomBytes(32), serverToClient: randomBytes(32) };
+const session = { sid: SID, keys, blobHead: Buffer.alloc(56) };
+
+const outage = new SessionStoreUnavailableError('the store does not answer');
+const reject = (): Promise<never> => Promise.reject(outage);
+
+/** A store that does not answer, but for the given operations. */
+function sessionsOver(working: Partial<SessionStore>, clock = new HandMovedClock()) {
+  const store: SessionStore = {
+    reserve: reject,
+    put: reject,
+    open: reject,
+    mark: reject,
+    kill: reject,
+    ...working,
+  };
+  return new SessionService(store, clock, config);
+}
+
+describe('a store that does not answer', () => {
+  it('makes RESERVE fail as a pairing without its store', async () => {
+    await expect(sessionsOver({}).reserve(SID)).rejects.toSatisfy(
+      (error) => error instanceof PairStoreUnavailableError && error.cause === outage,
+    );
+  });
+
+  it('makes PUT fail as a pairing that was not saved', async () => {
+    await expect(sessionsOver({}).save(SID, owner, keys, EPOCH)).rejects.toSatisfy(
+      (error) => error instanceof PairNotSavedError && error.cause === outage,
+    );
+  });
+
+  it('makes OPEN fail as a store that is away, never as an unknown session', async () => {
+    await expect(sessionsOver({}).open(SID, 1, owner)).rejects.toBeInstanceOf(
+      SessionStoreUnavailableError,
+    );
+  });
+
+  it('makes MARK fail as a number of which nobody knows whether it was burnt', async () => {
+    await expect(sessionsOver({}).mark(session, 1)).rejects.toSatisfy(
+      (error) => error instanceof MarkFailedError && error.cause === outage,
+    );
+  });
+
+  it('makes KILL at the sequence limit fail as a store that is away', async () => {
+    await expect(sessionsOver({}).open(SID, 11, owner)).rejects.toBeInstanceOf(
+      SessionStoreUnavailableError,
+    );
+  });
+
+  it('makes KILL at the end of the lifetime fail as a store that is away', async () => {
+    const clock = new HandMovedClock();
+    const stored = { keys, expiresAtMs: clock.nowMs() };
+    const blob = sealSessionBlob(stored, secretKeys, SID, owner.identity, EPOCH);
+    const sessions = sessionsOver({ open: () => Promise.resolve(blob) }, clock);
+    await expect(sessions.open(SID, 1, owner)).rejects.toBeInstanceOf(SessionStoreUnavailableError);
+  });
+});
+
+describe('a sequence number over the limit', () => {
+  it('is not looked up: the session is killed and never opened', async () => {
+    const asked: string[] = [];
+    const sessions = sessionsOver({
+      kill: (sid) => {
+        asked.push(`kill ${sid}`);
+        return Promise.resolve();
+      },
+      open: (sid) => {
+        asked.push(`open ${sid}`);
+        return reject();
+      },
+    });
+    await expect(sessions.open(SID, 11, owner)).rejects.toMatchObject({
+      code: 'RELAY_SESSION_EXPIRED',
+    });
+    expect(asked).toEqual([`kill ${SID}`]);
+  });
+});
+
+describe('a mark', () => {
+  it('names the session by the head of the blob that was opened', async () => {
+    const clock = new HandMovedClock();
+    const stored = { keys, expiresAtMs: clock.nowMs() + 1 };
+    const blob = sealSessionBlob(stored, secretKeys, SID, owner.identity, EPOCH);
+    const marked: unknown[] = [];
+    const sessions = sessionsOver(
+      {
+        open: () => Promise.resolve(blob),
+        mark: (...given) => {
+          marked.push(given);
+          return Promise.resolve('first');
+        },
+      },
+      clock,
+    );
+    await sessions.mark(await sessions.open(SID, 7, owner), 7);
+    expect(marked).toEqual([[SID, 7, blob.subarray(0, 56)]]);
+  });
+});

@@ -1,0 +1,197 @@
+import { randomBytes } from 'node:crypto';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+
+import { SessionBlobInvalidError, deriveSecretKeys, type SecretKeys } from '@relay/protocol';
+
+import { relayConfig } from '../../../test/support/config.js';
+import { HandMovedClock } from '../../../test/support/hand-moved-clock.js';
+import { MemorySessionStore } from './memory-session-store.js';
+import {
+  MessageReplayedError,
+  PairNotSavedError,
+  PairReplayedError,
+  SessionExpiredError,
+  SessionUnknownError,
+} from './session.errors.js';
+import { SessionService, type SessionOwner } from './session.service.js';
+
+const LIFETIME_SECONDS = 300;
+const LIFETIME_MS = LIFETIME_SECONDS * 1000;
+const MAX_MESSAGES = 10;
+
+const config = relayConfig({
+  SESSION_LIFETIME_SECONDS: String(LIFETIME_SECONDS),
+  SESSION_MAX_MESSAGES: String(MAX_MESSAGES),
+});
+
+let secretKeys: SecretKeys;
+let otherSecretKeys: SecretKeys;
+let owner: SessionOwner;
+let clock: HandMovedClock;
+let store: MemorySessionStore;
+let sessions: SessionService;
+
+beforeAll(async () => {
+  secretKeys = await deriveSecretKeys('a-secret-that-both-relays-hold-1');
+  otherSecretKeys = await deriveSecretKeys('a-secret-that-both-relays-hold-2');
+  owner = { identity: `${secretKeys.kid}.relay-a`, secretKeys };
+});
+
+beforeEach(() => {
+  clock = new HandMovedClock();
+  store = new MemorySessionStore(clock, LIFETIME_MS);
+  sessions = new SessionService(store, clock, config);
+});
+
+const newSid = (): string => randomBytes(16).toString('base64url');
+const newKeys = () => ({ clientToServer: randomBytes(32), serverToClient: randomBytes(32) });
+
+/** A session that is ready for messages. */
+async function paired(keys = newKeys()): Promise<string> {
+  const sid = newSid();
+  await sessions.save(sid, owner, keys, await sessions.reserve(sid));
+  return sid;
+}
+
+describe('a session that was saved', () => {
+  it('opens with its keys, as often as it is asked for', async () => {
+    const keys = newKeys();
+    const sid = await paired(keys);
+    for (const sequence of [1, MAX_MESSAGES, 1]) {
+      expect(await sessions.open(sid, sequence, owner)).toMatchObject({ sid, keys });
+    }
+  });
+
+  it('gives each sequence number out once', async () => {
+    const session = await sessions.open(await paired(), 1, owner);
+    await sessions.mark(session, 1);
+    await expect(sessions.mark(session, 1)).rejects.toBeInstanceOf(MessageReplayedError);
+    await sessions.mark(session, 2);
+    await expect(sessions.mark(session, 2)).rejects.toBeInstanceOf(MessageReplayedError);
+  });
+
+  it('lives on after a replay', async () => {
+    const sid = await paired();
+    const session = await sessions.open(sid, 1, owner);
+    await sessions.mark(session, 1);
+    await expect(sessions.mark(session, 1)).rejects.toBeInstanceOf(MessageReplayedError);
+    await sessions.mark(await sessions.open(sid, 2, owner), 2);
+  });
+
+  it('gives a number once among many who ask at once', async () => {
+    const session = await sessions.open(await paired(), 1, owner);
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 50 }, () => sessions.mark(session, 3)),
+    );
+    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  });
+
+  it('does not share its numbers with another session', async () => {
+    const one = await sessions.open(await paired(), 1, owner);
+    const other = await sessions.open(await paired(), 1, owner);
+    await sessions.mark(one, 1);
+    await sessions.mark(other, 1);
+  });
+});
+
+describe('the lifetime of a session', () => {
+  it('ends to the millisecond, on the wall clock', async () => {
+    const sid = await paired();
+    clock.jump(LIFETIME_MS - 1);
+    await sessions.open(sid, 1, owner);
+    clock.jump(1);
+    await expect(sessions.open(sid, 2, owner)).rejects.toBeInstanceOf(SessionExpiredError);
+  });
+
+  it('is absolute: use does not extend it', async () => {
+    const sid = await paired();
+    for (let sequence = 1; sequence < 4; sequence += 1) {
+      clock.jump(LIFETIME_MS / 4);
+      await sessions.mark(await sessions.open(sid, sequence, owner), sequence);
+    }
+    clock.jump(LIFETIME_MS / 4);
+    await expect(sessions.open(sid, 4, owner)).rejects.toBeInstanceOf(SessionExpiredError);
+  });
+
+  it('kills where it ends: a clock that goes back revives nothing', async () => {
+    const sid = await paired();
+    const session = await sessions.open(sid, 1, owner);
+    clock.jump(LIFETIME_MS);
+    await expect(sessions.open(sid, 2, owner)).rejects.toBeInstanceOf(SessionExpiredError);
+    clock.jump(-LIFETIME_MS);
+    await expect(sessions.open(sid, 2, owner)).rejects.toBeInstanceOf(SessionUnknownError);
+    await expect(sessions.mark(session, 1)).rejects.toBeInstanceOf(SessionUnknownError);
+  });
+});
+
+describe('the sequence limit of a session', () => {
+  it('is the last number that may be used', async () => {
+    const sid = await paired();
+    await sessions.mark(await sessions.open(sid, MAX_MESSAGES, owner), MAX_MESSAGES);
+  });
+
+  it('kills the session where it is passed, with all its lower numbers', async () => {
+    const sid = await paired();
+    const session = await sessions.open(sid, 1, owner);
+    await expect(sessions.open(sid, MAX_MESSAGES + 1, owner)).rejects.toBeInstanceOf(
+      SessionExpiredError,
+    );
+    await expect(sessions.open(sid, 2, owner)).rejects.toBeInstanceOf(SessionUnknownError);
+    await expect(sessions.mark(session, 1)).rejects.toBeInstanceOf(SessionUnknownError);
+    await expect(sessions.reserve(sid)).rejects.toBeInstanceOf(PairReplayedError);
+  });
+});
+
+describe('a session id', () => {
+  it('that was never saved is unknown, and dead from then on', async () => {
+    const sid = newSid();
+    await expect(sessions.open(sid, 1, owner)).rejects.toBeInstanceOf(SessionUnknownError);
+    await expect(sessions.reserve(sid)).rejects.toBeInstanceOf(PairReplayedError);
+  });
+
+  it('can be reserved once, also after it was saved', async () => {
+    const sid = newSid();
+    const epoch = await sessions.reserve(sid);
+    await expect(sessions.reserve(sid)).rejects.toBeInstanceOf(PairReplayedError);
+    await sessions.save(sid, owner, newKeys(), epoch);
+    await expect(sessions.reserve(sid)).rejects.toBeInstanceOf(PairReplayedError);
+    await sessions.open(sid, 1, owner);
+  });
+
+  it('cannot be saved without a reservation, or twice', async () => {
+    const sid = newSid();
+    const epoch = await sessions.reserve(newSid());
+    await expect(sessions.save(sid, owner, newKeys(), epoch)).rejects.toBeInstanceOf(
+      PairNotSavedError,
+    );
+    const keys = newKeys();
+    await sessions.save(sid, owner, keys, await sessions.reserve(sid));
+    await expect(sessions.save(sid, owner, newKeys(), epoch)).rejects.toBeInstanceOf(
+      PairNotSavedError,
+    );
+    expect((await sessions.open(sid, 1, owner)).keys).toEqual(keys);
+  });
+
+  it('cannot be saved for an epoch that is over', async () => {
+    const sid = newSid();
+    await sessions.reserve(sid);
+    await expect(sessions.save(sid, owner, newKeys(), 'f'.repeat(40))).rejects.toBeInstanceOf(
+      PairNotSavedError,
+    );
+  });
+});
+
+describe('somebody else', () => {
+  it('cannot open a session, and does not end it by trying', async () => {
+    const sid = await paired();
+    const strangers: SessionOwner[] = [
+      { identity: `${secretKeys.kid}.relay-b`, secretKeys },
+      { identity: owner.identity, secretKeys: otherSecretKeys },
+      { identity: `${otherSecretKeys.kid}.relay-a`, secretKeys: otherSecretKeys },
+    ];
+    for (const stranger of strangers) {
+      await expect(sessions.open(sid, 1, stranger)).rejects.toBeInstanceOf(SessionBlobInvalidError);
+    }
+    await sessions.mark(await sessions.open(sid, 1, owner), 1);
+  });
+});
