@@ -2,6 +2,8 @@ import type { IncomingMessage } from 'node:http';
 
 import { PAIR_PATH, PROBE_PATH, RELAY_HEADER } from '@relay/protocol';
 
+import type { Role } from './observability/relay-metrics.js';
+
 /** A client's bearer token: its presence alone decides that a request is for the outbound role. */
 export const TOKEN_HEADER = 'x-mte-outbound-token';
 
@@ -32,6 +34,22 @@ export function doorOf(request: IncomingMessage): string {
     return TUNNEL_DOOR;
   }
   return isRead && isOwnPath(path) ? path : PASS_THROUGH_DOOR;
+}
+
+/** The role behind a door or path that `doorOf` gave. */
+export function roleOf(door: string): Role {
+  switch (door) {
+    case OUTBOUND_DOOR:
+      return 'outbound';
+    case TUNNEL_DOOR:
+      return 'inbound';
+    case PASS_THROUGH_DOOR:
+      return 'pass-through';
+    case PAIR_PATH:
+      return 'pairing';
+    default:
+      return 'own';
+  }
 }
 
 function pathOf(url: string): string {

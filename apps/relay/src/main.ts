@@ -3,6 +3,7 @@ import 'reflect-metadata';
 import { ConfigInvalidError, describeConfig, loadConfig } from '@relay/config';
 
 import { createRelayApp } from './app.factory.js';
+import { Shutdown } from './shutdown/shutdown.js';
 import { RelayLog } from './observability/relay-log.js';
 
 try {
@@ -15,7 +16,7 @@ try {
   process.on('uncaughtExceptionMonitor', (error) => {
     log.fatal('the process ends by an error of its own', { error });
   });
-  app.enableShutdownHooks([], { useProcessExit: true });
+  new Shutdown(app).onSignals();
   await app.listen(config.port, config.host);
   log.info('relay is listening', { address: await app.getUrl(), config: describeConfig(config) });
 } catch (error) {

@@ -9,6 +9,7 @@ import { resetConnection } from './reset-connection.js';
  */
 export class ResponseSink {
   private hasStarted = false;
+  private written = 0;
   private readonly stalled: IdleTimer;
 
   /**
@@ -28,6 +29,11 @@ export class ResponseSink {
   /** Whether the head was given, so that no other answer can be sent. */
   get isStarted(): boolean {
     return this.hasStarted;
+  }
+
+  /** Of the body, as it was written so far. */
+  get bytes(): number {
+    return this.written;
   }
 
   /** @param fields - name, value, …; written in this order, with repeats, behind what was set on the response before */
@@ -54,6 +60,7 @@ export class ResponseSink {
 
   /** @returns false where the receiver should be waited for: `onDrain` is called when it is ready */
   write(chunk: Buffer): boolean {
+    this.written += chunk.length;
     const isReady = this.response.write(chunk);
     if (!isReady) {
       this.stalled.touch();
@@ -62,6 +69,7 @@ export class ResponseSink {
   }
 
   end(chunk?: Buffer): void {
+    this.written += chunk?.length ?? 0;
     this.stalled.stop();
     this.response.end(chunk);
     // What end() leaves unsent is bounded; a receiver that never reads it is.

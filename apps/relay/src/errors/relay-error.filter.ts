@@ -5,17 +5,18 @@ import { Clock } from '@relay/session';
 import { signError, verifiedRequest } from '@relay/signature';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
-import { RelayLog } from '../observability/relay-log.js';
+import { roleOf } from '../door.js';
+import { RequestReports, type RequestReport } from '../observability/request-reports.js';
 import { INTERNAL_CODE, PEER_ANSWERS, clientStatus, type PeerAnswer } from './error-answers.js';
 import { ERROR_CONTENT_TYPE, errorBody, type Forwarded } from './error-body.js';
 
-/** Errors that a client hears about in more words than the code. */
+/** What an error tells a client. */
 interface ClientError {
   readonly code: string;
   readonly message: string;
   readonly forwarded?: Forwarded;
   /** Seconds. */
-  readonly retryAfter?: number;
+  readonly retryAfter?: number | undefined;
 }
 
 /**
@@ -25,7 +26,7 @@ interface ClientError {
 @Catch()
 export class RelayErrorFilter implements ExceptionFilter {
   constructor(
-    private readonly log: RelayLog,
+    private readonly reports: RequestReports,
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
@@ -34,66 +35,47 @@ export class RelayErrorFilter implements ExceptionFilter {
     const request = http.getRequest<FastifyRequest>();
     const reply = http.getResponse<FastifyReply>();
     reply.hijack();
-    if (reply.raw.headersSent) {
-      this.log.error('an answer broke off', { requestId: request.id, error: exception });
-      resetConnection(reply.raw.socket);
-      return;
-    }
     const error = asClientError(exception);
+    const report = reportOf(error.code, exception, request, reply);
     const peerAnswer = PEER_ANSWERS[error.code];
-    if (peerAnswer === undefined) {
-      this.answerClient(error, exception, request, reply);
+    if (reply.raw.headersSent) {
+      this.reports.cutOff(report);
+      resetConnection(reply.raw.socket);
+    } else if (peerAnswer === undefined) {
+      this.answerClient(error, report, request, reply);
     } else {
-      this.answerPeer(error.code, peerAnswer, exception, request, reply);
+      this.answerPeer(peerAnswer, report, request, reply);
     }
   }
 
   private answerClient(
-    error: ClientError,
-    exception: unknown,
+    { code, message, forwarded = 'no', retryAfter }: ClientError,
+    report: RequestReport,
     request: FastifyRequest,
     reply: FastifyReply,
   ): void {
-    const status = clientStatus(error.code);
-    const forwarded = error.forwarded ?? 'no';
-    const { code } = error;
-    const line = { requestId: request.id, status, code, forwarded, error: exception };
-    if (status >= 500) {
-      this.log.error('request failed', line);
-    } else {
-      this.log.warn('request refused', line);
+    const status = clientStatus(code);
+    this.reports.refused({ ...report, status, forwarded });
+    const headers: Record<string, string> = {
+      'content-type': ERROR_CONTENT_TYPE,
+      'cache-control': 'no-store',
+    };
+    if (retryAfter !== undefined) {
+      headers['retry-after'] = String(retryAfter);
     }
-    sendWholeAnswer(
-      request.raw,
-      reply.raw,
-      status,
-      {
-        'content-type': ERROR_CONTENT_TYPE,
-        'cache-control': 'no-store',
-        ...(error.retryAfter === undefined ? {} : { 'retry-after': String(error.retryAfter) }),
-      },
-      errorBody(error.code, error.message, forwarded, request.id),
-    );
+    const body = errorBody(code, message, forwarded, request.id);
+    sendWholeAnswer(request.raw, reply.raw, status, headers, body);
   }
 
   private answerPeer(
-    code: string,
     { status, isNeverForwarded }: PeerAnswer,
-    exception: unknown,
+    report: RequestReport,
     request: FastifyRequest,
     reply: FastifyReply,
   ): void {
-    const verified = verifiedRequest(request.raw);
-    const role = verified?.purpose === 'pair' ? 'pairing' : 'inbound';
-    this.log.warn('message refused', {
-      requestId: request.id,
-      role,
-      exchange: verified?.purpose === 'tunnel' ? exchangeName(verified.header) : undefined,
-      status,
-      code,
-      error: exception,
-    });
+    this.reports.refused({ ...report, status });
     const headers: Record<string, string> = { 'cache-control': 'no-store' };
+    const verified = verifiedRequest(request.raw);
     if (isNeverForwarded !== undefined && verified !== undefined) {
       const { secretKeys, clientIdHeader } = verified.sender;
       const statement = { status, isNeverForwarded, unixMs: this.clock.nowMs() };
@@ -107,4 +89,21 @@ function asClientError(exception: unknown): ClientError {
   return exception instanceof RelayError
     ? exception
     : { code: INTERNAL_CODE, message: 'the relay failed; its log says why', forwarded: 'maybe' };
+}
+
+function reportOf(
+  code: string,
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): RequestReport {
+  const verified = verifiedRequest(request.raw);
+  return {
+    requestId: request.id,
+    role: roleOf(request.raw.url ?? ''),
+    exchange: verified?.purpose === 'tunnel' ? exchangeName(verified.header) : undefined,
+    code,
+    ms: reply.elapsedTime,
+    error,
+  };
 }

@@ -7,7 +7,7 @@ import { deriveResponseKey, exchangeName } from '@relay/protocol';
 import { SessionService, type OpenSession } from '@relay/session';
 import { verifiedRequestFor, type VerifiedTunnelRequest } from '@relay/signature';
 
-import { RelayLog } from '../observability/relay-log.js';
+import { RequestReports } from '../observability/request-reports.js';
 import { UpstreamClient } from '../upstream/upstream-client.js';
 import { MessageUnreadableError } from './inbound.errors.js';
 import { MessageReader, type ReadMessage } from './message-reader.js';
@@ -21,7 +21,7 @@ export class InboundService {
     private readonly sessions: SessionService,
     private readonly reader: MessageReader,
     private readonly upstream: UpstreamClient,
-    private readonly log: RelayLog,
+    private readonly reports: RequestReports,
   ) {}
 
   /**
@@ -45,12 +45,12 @@ export class InboundService {
       const key = deriveResponseKey(session.keys, raw, verified.responseHeader);
       const exchange = new UpstreamExchange(key, response, this.config, requestId);
       const outcome = await exchange.run(this.upstream, read);
-      this.log.info('message forwarded', {
+      this.reports.exchanged({
         requestId,
         role: 'inbound',
         exchange: exchangeName(verified.header),
+        ms: performance.now() - startedAt,
         ...outcome,
-        ms: Math.round(performance.now() - startedAt),
       });
     } finally {
       read.hold?.release();

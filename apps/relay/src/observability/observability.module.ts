@@ -2,8 +2,10 @@ import { Global, Module } from '@nestjs/common';
 import { RelayConfig } from '@relay/config';
 
 import { RelayLog } from './relay-log.js';
+import { RelayMetrics } from './relay-metrics.js';
+import { RequestReports } from './request-reports.js';
 
-/** Logging, for every module. */
+/** Logs and metrics, for every module. */
 @Global()
 @Module({
   providers: [
@@ -12,7 +14,9 @@ import { RelayLog } from './relay-log.js';
       inject: [RelayConfig],
       useFactory: (config: RelayConfig) => new RelayLog(config.effectiveLogLevel),
     },
+    RelayMetrics,
+    RequestReports,
   ],
-  exports: [RelayLog],
+  exports: [RelayLog, RelayMetrics, RequestReports],
 })
 export class ObservabilityModule {}

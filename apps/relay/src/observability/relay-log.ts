@@ -10,13 +10,19 @@ export interface LogFields {
   readonly requestId?: string | undefined;
   /** The first 8 characters of the session id, and the sequence number: the same in both relays' logs. */
   readonly exchange?: string | undefined;
-  readonly role?: 'outbound' | 'inbound' | 'pairing' | 'pass-through' | undefined;
+  /** The side of the relay that the request came to. */
+  readonly role?: string | undefined;
+  /** Only where this side saw it in clear. */
+  readonly method?: string | undefined;
   /** Origin of the other relay. */
   readonly peer?: string | undefined;
   readonly status?: number | undefined;
   readonly code?: string | undefined;
   /** Duration in milliseconds. */
   readonly ms?: number | undefined;
+  /** Of bodies in clear, in bytes. */
+  readonly bytesIn?: number | undefined;
+  readonly bytesOut?: number | undefined;
   readonly attempt?: number | undefined;
   readonly forwarded?: 'no' | 'maybe' | undefined;
   readonly error?: unknown;

@@ -19,6 +19,11 @@ export class ClientAnswer {
     this.sink = new ResponseSink(response, config.idleTimeoutMs, onDrain);
   }
 
+  /** Of the body, as it was written so far. */
+  get bytes(): number {
+    return this.sink.bytes;
+  }
+
   get isStarted(): boolean {
     return this.sink.isStarted;
   }

@@ -5,7 +5,7 @@ import { RelayConfig } from '@relay/config';
 import { BodyAbortedError, ClientGoneError, endRequestEarly } from '@relay/http';
 
 import { readClientRequest } from '../client-request.js';
-import { RelayLog } from '../observability/relay-log.js';
+import { RequestReports, type RequestReport } from '../observability/request-reports.js';
 import { ClientAnswer } from './client-answer.js';
 import { parseEncodeOptions } from './encode-options.js';
 import { PeerOrigins } from './peer-origin.js';
@@ -19,7 +19,7 @@ export class OutboundService {
     private readonly config: RelayConfig,
     private readonly peerOrigins: PeerOrigins,
     private readonly tunnel: TunnelService,
-    private readonly log: RelayLog,
+    private readonly reports: RequestReports,
   ) {}
 
   /**
@@ -42,26 +42,32 @@ export class OutboundService {
       forwarding.resume();
     });
     const forwarding = this.tunnel.forwarding(origin, request, options, body, answer);
-    const line = { requestId, role: 'outbound', peer: origin } as const;
-
     response.once('close', () => {
       const isAnswered = response.writableFinished;
       const reason = isAnswered ? EXCHANGE_OVER : new ClientGoneError('the client has gone away');
       forwarding.abort(reason);
     });
+    const report = (): RequestReport => ({
+      requestId,
+      role: 'outbound',
+      peer: origin,
+      method: message.method,
+      ms: performance.now() - startedAt,
+      bytesIn: body.bytes,
+      bytesOut: answer.bytes,
+    });
     try {
-      const outcome = await forwarding.run();
-      const ms = Math.round(performance.now() - startedAt);
-      if (outcome.error === undefined) {
-        this.log.info('request forwarded', { ...line, ...outcome, ms });
+      const { error, ...outcome } = await forwarding.run();
+      if (error === undefined) {
+        this.reports.answered({ ...report(), ...outcome });
       } else {
-        this.log.warn('an answer broke off', { ...line, ...outcome, ms });
+        this.reports.cutOff({ ...report(), ...outcome, code: 'RELAY_PEER_CONNECTION_LOST', error });
       }
     } catch (error) {
       if (!isClientGone(error)) {
         throw error;
       }
-      this.log.info('the client has gone away', { ...line, code: 'RELAY_CLIENT_GONE' });
+      this.reports.abandoned({ ...report(), code: error.code });
     }
     endRequestEarly(message);
   }
@@ -69,6 +75,6 @@ export class OutboundService {
 
 const EXCHANGE_OVER = new ClientGoneError('the client has its answer');
 
-function isClientGone(error: unknown): boolean {
+function isClientGone(error: unknown): error is ClientGoneError | BodyAbortedError {
   return error instanceof ClientGoneError || error instanceof BodyAbortedError;
 }

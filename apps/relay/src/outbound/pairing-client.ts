@@ -21,7 +21,9 @@ import {
 } from '@relay/signature';
 import axios, { type AxiosInstance, type AxiosResponse } from 'axios';
 
+import { INTERNAL_CODE } from '../errors/error-answers.js';
 import { RelayLog } from '../observability/relay-log.js';
+import { RelayMetrics } from '../observability/relay-metrics.js';
 import { TunnelFailedError, type TunnelFailureCode } from './outbound.errors.js';
 import { PeerOrigins } from './peer-origin.js';
 import { PeerSession } from './peer-session.js';
@@ -46,6 +48,7 @@ export class PairingClient implements OnApplicationShutdown {
   constructor(
     private readonly signer: SenderSigner,
     private readonly log: RelayLog,
+    private readonly metrics: RelayMetrics,
     @Inject(Clock) private readonly clock: Clock,
     peerOrigins: PeerOrigins,
   ) {
@@ -72,10 +75,13 @@ export class PairingClient implements OnApplicationShutdown {
     try {
       const session = await this.pairWithin(origin, MAX_TRIES);
       const ms = Math.round(performance.now() - startedAt);
+      this.metrics.pairings.inc({ code: 'ok' });
+      this.metrics.pairingSeconds.observe(ms / 1000);
       this.log.info('paired', { peer: origin, exchange: session.sid.slice(0, 8), ms });
       return session;
     } catch (error) {
-      const code = error instanceof RelayError ? error.code : undefined;
+      const code = error instanceof RelayError ? error.code : INTERNAL_CODE;
+      this.metrics.pairings.inc({ code });
       this.log.error('pairing failed', { peer: origin, code, error });
       throw error;
     }

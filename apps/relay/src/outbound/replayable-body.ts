@@ -14,11 +14,16 @@ export class ReplayableBody {
   /** Chunks from `dropped` on. */
   private kept: Buffer[] = [];
   private dropped = 0;
-  private keptBytes = 0;
+  private readBytes = 0;
   private reading: Promise<boolean> | undefined;
 
   constructor(message: IncomingMessage, idleTimeoutMs: number) {
     this.reader = new BodyReader(message, idleTimeoutMs);
+  }
+
+  /** What has been read so far. */
+  get bytes(): number {
+    return this.readBytes;
   }
 
   /** Whether an attempt from the first byte is still possible. */
@@ -38,7 +43,7 @@ export class ReplayableBody {
       this.takeNow();
     }
     const isWhole = this.reader.isAtEnd && this.isReplayable;
-    return isWhole ? Buffer.concat(this.kept, this.keptBytes) : undefined;
+    return isWhole ? Buffer.concat(this.kept, this.readBytes) : undefined;
   }
 
   /** The body from its first byte; only while `isReplayable`. */
@@ -90,8 +95,8 @@ export class ReplayableBody {
   }
 
   private keep(chunk: Buffer): void {
-    this.keptBytes += chunk.length;
-    if (this.keptBytes > REPLAY_BUFFER_BYTES) {
+    this.readBytes += chunk.length;
+    if (this.readBytes > REPLAY_BUFFER_BYTES) {
       this.dropped += this.kept.length;
       this.kept = [];
     }

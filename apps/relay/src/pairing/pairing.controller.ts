@@ -3,12 +3,16 @@ import { PAIR_PATH, PROBE_PATH, PROTOCOL_VERSION, RELAY_HEADER } from '@relay/pr
 import { PairSenderInterceptor, verifiedRequestFor } from '@relay/signature';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
+import { RequestReports } from '../observability/request-reports.js';
 import { PairingService } from './pairing.service.js';
 
 /** `GET|HEAD /api/mte-relay` and `POST /api/mte-pair`. protocol.md sections 3 and 4. */
 @Controller()
 export class PairingController {
-  constructor(private readonly pairing: PairingService) {}
+  constructor(
+    private readonly pairing: PairingService,
+    private readonly reports: RequestReports,
+  ) {}
 
   /** Tells a peer that a relay is here; no state, no authority. */
   @Get(PROBE_PATH)
@@ -22,11 +26,13 @@ export class PairingController {
   @Post(PAIR_PATH)
   @HttpCode(200)
   @UseInterceptors(PairSenderInterceptor)
-  async pair(@Req() { raw }: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    const body = await this.pairing.respond(verifiedRequestFor(raw, 'pair'));
+  async pair(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    const body = await this.pairing.respond(verifiedRequestFor(request.raw, 'pair'));
     reply.hijack();
     // The interceptor has set the headers on the raw response.
     reply.raw.setHeader('content-length', body.length);
     reply.raw.end(body);
+    const { elapsedTime: ms } = reply;
+    this.reports.answered({ requestId: request.id, role: 'pairing', status: 200, ms });
   }
 }

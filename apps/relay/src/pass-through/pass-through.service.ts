@@ -11,7 +11,7 @@ import {
 } from '@relay/http';
 
 import { readClientRequest } from '../client-request.js';
-import { RelayLog } from '../observability/relay-log.js';
+import { RequestReports, type RequestReport } from '../observability/request-reports.js';
 import { UpstreamClient } from '../upstream/upstream-client.js';
 import { PassThroughExchange } from './pass-through-exchange.js';
 import { TokenMissingError } from './pass-through.errors.js';
@@ -24,7 +24,7 @@ export class PassThroughService {
   constructor(
     private readonly config: RelayConfig,
     private readonly upstream: UpstreamClient,
-    private readonly log: RelayLog,
+    private readonly reports: RequestReports,
   ) {
     this.routes = new RouteList(config.passThroughRoutes);
   }
@@ -45,16 +45,21 @@ export class PassThroughService {
           'x-mte-relay is missing (other relays send it), and PASS_THROUGH_ROUTES does not list this path',
       );
     }
+    const report = (): RequestReport => ({
+      requestId,
+      role: 'pass-through',
+      method: message.method,
+      ms: performance.now() - startedAt,
+    });
     const exchange = new PassThroughExchange(message, response, this.config);
     try {
       const status = await exchange.run(this.upstream, head, hasRequestBody(message));
-      const ms = Math.round(performance.now() - startedAt);
-      this.log.info('request passed through', { requestId, role: 'pass-through', status, ms });
+      this.reports.answered({ ...report(), status });
     } catch (error) {
       if (!(error instanceof ClientGoneError || error instanceof BodyAbortedError)) {
         throw error;
       }
-      this.log.info('the client has gone away', { requestId, role: 'pass-through' });
+      this.reports.abandoned({ ...report(), code: error.code });
     }
     endRequestEarly(message);
   }

@@ -1,0 +1,69 @@
+import { Injectable } from '@nestjs/common';
+
+import { RelayLog, type LogFields } from './relay-log.js';
+import { RelayMetrics, type Role } from './relay-metrics.js';
+
+/** How one request ended. */
+export interface RequestReport extends LogFields {
+  readonly requestId: string;
+  readonly role: Role;
+  /** From its arrival to the end of its answer. */
+  readonly ms: number;
+}
+
+/** Every request ends with one line in the log, and is counted. */
+@Injectable()
+export class RequestReports {
+  constructor(
+    private readonly log: RelayLog,
+    private readonly metrics: RelayMetrics,
+  ) {}
+
+  /** The client or peer has its answer, whatever that says. */
+  answered(report: RequestReport): void {
+    this.count(report);
+    this.log.info('request answered', rounded(report));
+  }
+
+  /** An exchange with the upstream is over: answered, answered in its place, or broken off. */
+  exchanged(report: RequestReport): void {
+    if (report.status === undefined) {
+      this.cutOff(report);
+    } else {
+      this.answered(report);
+    }
+  }
+
+  /** Somebody went away before the end: nobody is left to answer. */
+  abandoned(report: RequestReport): void {
+    this.count(report);
+    this.log.info('request abandoned', rounded(report));
+  }
+
+  /** The answer had begun and could not be finished: its connection was reset. */
+  cutOff(report: RequestReport): void {
+    this.count(report);
+    this.log.warn('answer cut off', rounded(report));
+  }
+
+  /** This relay answered with an error of its own: a mistake of the sender below 500, a failure from there on. */
+  refused(report: RequestReport & { readonly status: number }): void {
+    this.count(report);
+    const isFailure =
+      report.status >= 500 && report.role !== 'inbound' && report.role !== 'pairing';
+    if (isFailure) {
+      this.log.error('request failed', rounded(report));
+    } else {
+      this.log.warn('request refused', rounded(report));
+    }
+  }
+
+  private count({ role, code = 'ok', ms }: RequestReport): void {
+    this.metrics.requests.inc({ role, code });
+    this.metrics.requestSeconds.observe({ role }, ms / 1000);
+  }
+}
+
+function rounded(report: RequestReport): RequestReport {
+  return { ...report, ms: Math.round(report.ms * 10) / 10 };
+}

@@ -1,0 +1,74 @@
+import type { Server } from 'node:http';
+
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { RelayConfig } from '@relay/config';
+
+import { RelayLog } from '../observability/relay-log.js';
+import { ResponsesInFlight } from './responses-in-flight.js';
+import { ShutdownState } from './shutdown-state.js';
+
+const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
+/** One Ctrl-C reaches a process twice when npm passes it on as well. */
+const SAME_SIGNAL_MS = 500;
+/** How often connections are closed whose last answer began before the end was announced. */
+const IDLE_CHECK_INTERVAL_MS = 100;
+
+/**
+ * Ends the process without losing what is under way: not ready any more → SHUTDOWN_DELAY_MS → no new connections →
+ * requests in flight, at most SHUTDOWN_TIMEOUT_MS → connections to peers, upstream and store → exit 0. A second signal
+ * ends it at once.
+ */
+export class Shutdown {
+  private readonly inFlight: ResponsesInFlight;
+  private readonly log: RelayLog;
+  private readonly config: RelayConfig;
+  private beganAtMs: number | undefined;
+
+  constructor(private readonly app: NestFastifyApplication) {
+    this.inFlight = new ResponsesInFlight(app.getHttpServer());
+    this.log = app.get(RelayLog);
+    this.config = app.get(RelayConfig);
+  }
+
+  /** Listens to the signals by which processes are told to stop. */
+  onSignals(): void {
+    for (const signal of SIGNALS) {
+      process.on(signal, () => {
+        this.begin();
+      });
+    }
+  }
+
+  private begin(): void {
+    if (this.beganAtMs === undefined) {
+      this.beganAtMs = performance.now();
+      void this.run();
+    } else if (performance.now() - this.beganAtMs > SAME_SIGNAL_MS) {
+      this.log.warn('told to stop again: ending at once');
+      process.exit(1);
+    }
+  }
+
+  private async run(): Promise<void> {
+    this.log.info('told to stop: finishing what is under way');
+    this.app.get(ShutdownState).isShuttingDown = true;
+    this.inFlight.announceEnd();
+    const server = this.app.getHttpServer();
+    const idleCheck = setInterval(() => {
+      server.closeIdleConnections();
+    }, IDLE_CHECK_INTERVAL_MS);
+    const limit = setTimeout(() => {
+      this.log.warn(`${this.inFlight.count} requests were cut off by SHUTDOWN_TIMEOUT_MS`);
+      server.closeAllConnections();
+    }, this.config.shutdownTimeoutMs);
+    try {
+      await this.app.close();
+      this.log.info('stopped');
+    } catch (error) {
+      this.log.error('stopped with an error', { error });
+    }
+    clearInterval(idleCheck);
+    clearTimeout(limit);
+    process.exit(0);
+  }
+}
