@@ -1,5 +1,3 @@
-import type { Server } from 'node:http';
-
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { RelayConfig } from '@relay/config';
 
