@@ -9,6 +9,8 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 
+import { Recorder } from './recorder.js';
+
 /** Every request has a connection of its own, so that none inherits another's fate. */
 const agent = new Agent({ keepAlive: false });
 
@@ -74,6 +76,39 @@ export function openRequest(
       client.end(body);
     }
   });
+}
+
+/** An answer as it arrives. */
+export interface StreamedAnswer {
+  readonly message: IncomingMessage;
+  readonly client: ClientRequest;
+  readonly chunks: Recorder<Buffer>;
+  /** Whether it came to its end, or broke off. */
+  readonly ended: Promise<'complete' | 'aborted'>;
+  /** Resolves once what has arrived holds `text`. */
+  until(text: string): Promise<void>;
+}
+
+/** Sends one request and reads its answer as it arrives. */
+export async function streamRequest(
+  origin: string,
+  spec: ClientRequestSpec = {},
+): Promise<StreamedAnswer> {
+  const { message, client } = await openRequest(origin, spec);
+  const chunks = new Recorder<Buffer>();
+  const ended = new Promise<'complete' | 'aborted'>((resolve) => {
+    message.on('error', () => undefined);
+    message.once('close', () => {
+      resolve(message.complete ? 'complete' : 'aborted');
+    });
+  });
+  message.on('data', (chunk: Buffer) => {
+    chunks.add(chunk);
+  });
+  const until = async (text: string): Promise<void> => {
+    await chunks.find(() => Buffer.concat(chunks.items).includes(text));
+  };
+  return { message, client, chunks, ended, until };
 }
 
 /** Node.js frames bodies by itself only for some methods. */

@@ -34,16 +34,20 @@ export interface Tap extends Listening {
 }
 
 export interface TapOptions {
-  /** Where it keeps no record: for transfers that are larger than memory should hold. */
+  /** False: keeps no record, for transfers that are larger than memory should hold. */
   readonly records?: boolean;
+  /** Where to listen; a free port otherwise. */
+  readonly port?: number;
 }
 
-export async function startTap(port: number, { records = true }: TapOptions = {}): Promise<Tap> {
+/** @param target - port of the relay behind the tap */
+export async function startTap(target: number, options: TapOptions = {}): Promise<Tap> {
+  const { records = true, port = 0 } = options;
   const connections = new Recorder<TappedConnection>();
   let alteration: Alteration | undefined;
 
   const server = createServer({ noDelay: true }, (near) => {
-    const far = connect({ port, host: '127.0.0.1', noDelay: true });
+    const far = connect({ port: target, host: '127.0.0.1', noDelay: true });
     const chunks = { near: [] as Buffer[], far: [] as Buffer[] };
     const connection: TappedConnection = {
       near,
@@ -76,7 +80,7 @@ export async function startTap(port: number, { records = true }: TapOptions = {}
   });
 
   return {
-    ...(await listen(server)),
+    ...(await listen(server, port)),
     connections,
     alter: (next) => {
       alteration = next;

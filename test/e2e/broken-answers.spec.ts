@@ -1,0 +1,88 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+
+import { errorOf } from '../support/client.js';
+import { openSocket, startRawServer, type RawServer } from '../support/raw-socket.js';
+import { forThisTest, sharedResources } from '../support/resources.js';
+import { startTunnel, type Tunnel } from '../support/tunnel.js';
+
+/** Answers that end before they should, by the way that they state their length. */
+const BROKEN = {
+  'a length': 'HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\npart of it',
+  chunks: 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\na\r\npart of it\r\n',
+};
+
+const shared = sharedResources();
+let upstream: RawServer;
+let tunnel: Tunnel;
+let answer: string;
+
+beforeAll(async () => {
+  upstream = shared(
+    await startRawServer((connection) => {
+      void connection.until('\r\n\r\n').then(() => {
+        connection.write(answer);
+      });
+    }),
+  );
+  tunnel = shared(await startTunnel({ inbound: { UPSTREAM: upstream.url } }));
+});
+
+const fields = (): string =>
+  Object.entries(tunnel.clientHeaders)
+    .map(([name, value]) => `${name}: ${value}\r\n`)
+    .join('');
+
+/** Sends a request by hand, breaks the upstream off once part of the answer is here; tells how that ended. */
+async function breakOff(version: string, type: string, how: 'reset' | 'end') {
+  const before = upstream.connections.items.length;
+  const socket = forThisTest(openSocket(tunnel.outbound.port));
+  socket.write(
+    `GET /broken HTTP/${version}\r\nhost: a\r\n${fields()}x-mte-encode-type: ${type}\r\n\r\n`,
+  );
+  if (type === 'MKE') {
+    await socket.until('part of it');
+  }
+  const connections = await upstream.connections.count(before + 1);
+  const connection = connections[before]!;
+  await connection.until('\r\n\r\n');
+  if (how === 'reset') {
+    connection.socket.resetAndDestroy();
+  } else {
+    connection.socket.end();
+  }
+  return { ended: await socket.ended, text: socket.received.toString('latin1') };
+}
+
+describe.each(['reset', 'end'] as const)('an upstream that breaks off by %s', (how) => {
+  describe.each(['1.1', '1.0'])('is seen by an HTTP/%s client as a reset connection', (version) => {
+    it.each(['a length', 'chunks'] as const)('in an answer with %s', async (framing) => {
+      answer = BROKEN[framing];
+
+      const { ended, text } = await breakOff(version, 'MKE', how);
+
+      expect(text).toMatch(/^HTTP\/1.1 200 /);
+      expect(text).toContain('part of it');
+      expect(text).not.toContain('0\r\n\r\n');
+      expect(ended).toBe('reset');
+    });
+  });
+});
+
+describe('an upstream that breaks off in an MTE answer', () => {
+  it.each(['a length', 'chunks'] as const)(
+    'with %s is a 502, since nothing of it was released',
+    async (framing) => {
+      answer = BROKEN[framing];
+
+      const before = upstream.connections.items.length;
+      const sent = tunnel.send({ headers: { 'x-mte-encode-type': 'MTE' } });
+      const connection = (await upstream.connections.count(before + 1))[before]!;
+      await connection.until('\r\n\r\n');
+      connection.socket.resetAndDestroy();
+      const response = await sent;
+
+      expect(response.status).toBe(502);
+      expect(errorOf(response)).toMatchObject({ forwarded: 'maybe' });
+    },
+  );
+});

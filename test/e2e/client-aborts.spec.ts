@@ -1,0 +1,102 @@
+import { once } from 'node:events';
+import { PassThrough } from 'node:stream';
+
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+
+import { streamRequest } from '../support/client.js';
+import { openSocket } from '../support/raw-socket.js';
+import { sharedResources } from '../support/resources.js';
+import { startTunnel, type Tunnel } from '../support/tunnel.js';
+import { echoBody } from '../support/upstream.js';
+
+const shared = sharedResources();
+let tunnel: Tunnel;
+
+beforeAll(async () => {
+  tunnel = shared(await startTunnel());
+});
+
+beforeEach(() => {
+  tunnel.upstream.forget();
+  tunnel.upstream.handle(echoBody);
+});
+
+const fields = (): string =>
+  Object.entries(tunnel.clientHeaders)
+    .map(([name, value]) => `${name}: ${value}\r\n`)
+    .join('');
+
+describe('a client that goes away', () => {
+  it.each([
+    ['with a length', 'content-length: 1000000\r\n', 'some'],
+    ['chunked', 'transfer-encoding: chunked\r\n', '4\r\nsome\r\n'],
+  ])('in its upload, %s, aborts the request at the upstream', async (_how, framing, part) => {
+    tunnel.upstream.handle(() => undefined);
+    const socket = openSocket(tunnel.outbound.port);
+    socket.write(`POST /upload HTTP/1.1\r\nhost: a\r\n${fields()}${framing}\r\n${part}`);
+    const request = await tunnel.upstream.requests.find();
+    const [chunk] = (await once(request.message, 'data')) as [Buffer];
+    expect(chunk.toString()).toBe('some');
+
+    await socket.close();
+
+    expect(await request.outcome).toBe('aborted');
+    expect(request.message.complete).toBe(false);
+    expect(tunnel.upstream.hits).toBe(1);
+  });
+
+  it('in an MTE upload leaves the upstream untouched', async () => {
+    const socket = openSocket(tunnel.outbound.port);
+    socket.write(
+      `POST /upload HTTP/1.1\r\nhost: a\r\n${fields()}x-mte-encode-type: MTE\r\n` +
+        'content-length: 10\r\n\r\nsome',
+    );
+    await tunnel.send({ method: 'HEAD', path: '/paired' });
+    const seenBefore = tunnel.upstream.hits;
+
+    await socket.close();
+
+    await tunnel.inbound.log.find(({ code }) => code === 'RELAY_MESSAGE_UNREADABLE');
+    expect(tunnel.upstream.hits).toBe(seenBefore);
+    expect(tunnel.upstream.requests.items.map(({ url }) => url)).not.toContain('/upload');
+  });
+
+  it('before the answer aborts the request at the upstream', async () => {
+    tunnel.upstream.handle(() => undefined);
+    const socket = openSocket(tunnel.outbound.port);
+    socket.write(`GET /wait HTTP/1.1\r\nhost: a\r\n${fields()}\r\n`);
+    const request = await tunnel.upstream.requests.find();
+
+    const closed = once(request.message.socket, 'close');
+    await socket.close();
+
+    await closed;
+    expect(tunnel.upstream.hits).toBe(1);
+  });
+
+  it('in its download aborts the answer at the upstream', async () => {
+    const body = new PassThrough();
+    const closed = new Promise<boolean>((resolve) => {
+      tunnel.upstream.handle((_request, response) => {
+        response.writeHead(200);
+        body.pipe(response);
+        response.once('close', () => {
+          resolve(response.writableFinished);
+        });
+      });
+    });
+    body.write('first');
+    const answer = await streamRequest(tunnel.outbound.url, { headers: tunnel.clientHeaders });
+    await answer.until('first');
+
+    answer.client.destroy();
+
+    expect(await closed).toBe(false);
+  });
+
+  it('leaves the tunnel to the others', async () => {
+    const answer = await tunnel.send({ path: '/still-here', method: 'HEAD' });
+
+    expect(answer.status).toBe(200);
+  });
+});

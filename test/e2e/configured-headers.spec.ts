@@ -1,0 +1,72 @@
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+
+import { fieldValues } from '../support/client.js';
+import { forThisTest, sharedResources } from '../support/resources.js';
+import { startTunnel, type Tunnel } from '../support/tunnel.js';
+import { echoBody } from '../support/upstream.js';
+
+const shared = sharedResources();
+let tunnel: Tunnel;
+
+beforeAll(async () => {
+  tunnel = shared(
+    await startTunnel({
+      outbound: { HEADERS: '{"X-From":"outbound","x-outbound":"1"}' },
+      inbound: { HEADERS: '{"X-From":"inbound","x-inbound":"2"}' },
+    }),
+  );
+});
+
+beforeEach(() => {
+  tunnel.upstream.forget();
+  tunnel.upstream.handle(echoBody);
+});
+
+describe('HEADERS', () => {
+  it('are added to the request, and the last relay on the way wins', async () => {
+    await tunnel.send();
+
+    const raw = tunnel.upstream.requests.items[0]?.rawHeaders ?? [];
+    expect(fieldValues(raw, 'x-outbound')).toEqual(['1']);
+    expect(fieldValues(raw, 'x-inbound')).toEqual(['2']);
+    expect(fieldValues(raw, 'x-from')).toEqual(['inbound']);
+  });
+
+  it('are added to the response, and the last relay on the way wins', async () => {
+    const answer = await tunnel.send();
+
+    expect(fieldValues(answer.rawHeaders, 'x-inbound')).toEqual(['2']);
+    expect(fieldValues(answer.rawHeaders, 'x-outbound')).toEqual(['1']);
+    expect(fieldValues(answer.rawHeaders, 'x-from')).toEqual(['outbound']);
+  });
+
+  it('replace every copy that the client or the upstream sent', async () => {
+    tunnel.upstream.handle((_request, response) => {
+      response.writeHead(200, ['x-from', 'upstream', 'X-From', 'again']).end();
+    });
+
+    const answer = await tunnel.send({ headers: { 'X-FROM': ['client', 'twice'] } });
+
+    const raw = tunnel.upstream.requests.items[0]?.rawHeaders ?? [];
+    expect(fieldValues(raw, 'x-from')).toEqual(['inbound']);
+    expect(fieldValues(answer.rawHeaders, 'x-from')).toEqual(['outbound']);
+  });
+});
+
+describe('DEBUG', () => {
+  it('gives an answer the x-request-id that the log names', async () => {
+    const debugging = forThisTest(await startTunnel({ outbound: { DEBUG: 'true' } }));
+
+    const answer = await debugging.send({ headers: { 'x-request-id': 'order-4711' } });
+
+    expect(fieldValues(answer.rawHeaders, 'x-request-id')).toEqual(['order-4711']);
+    const line = await debugging.outbound.log.find(({ requestId }) => requestId === 'order-4711');
+    expect(line).toMatchObject({ role: 'outbound', status: 200 });
+  });
+
+  it('false gives none of the relay', async () => {
+    const answer = await tunnel.send();
+
+    expect(fieldValues(answer.rawHeaders, 'x-request-id')).toEqual([]);
+  });
+});

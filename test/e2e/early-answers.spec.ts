@@ -1,0 +1,130 @@
+import { PassThrough, Readable } from 'node:stream';
+
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+
+import { errorOf, streamRequest } from '../support/client.js';
+import { openSocket } from '../support/raw-socket.js';
+import { forThisTest, sharedResources } from '../support/resources.js';
+import { startTunnel, type Tunnel } from '../support/tunnel.js';
+
+const MIB = 1024 * 1024;
+const PIECE = Buffer.alloc(65_536, 'x');
+
+const shared = sharedResources();
+let tunnel: Tunnel;
+
+beforeAll(async () => {
+  tunnel = shared(await startTunnel());
+});
+
+beforeEach(() => {
+  tunnel.upstream.forget();
+});
+
+/** A body of that many bytes, made while it is read. */
+function upload(bytes: number): Readable {
+  const pieces = function* (): Generator<Buffer> {
+    for (let at = 0; at < bytes; at += PIECE.length) {
+      yield PIECE;
+    }
+  };
+  return Readable.from(pieces(), { objectMode: false });
+}
+
+describe('an upstream that answers before the upload has ended', () => {
+  it.each(['MKE', 'MTE'])('is heard, though it reads no byte of the body (%s)', async (type) => {
+    tunnel.upstream.handle((_request, response) => {
+      response.writeHead(413).end('too large');
+    });
+
+    const answer = await tunnel.send({
+      method: 'POST',
+      headers: { 'x-mte-encode-type': type },
+      body: upload(8 * MIB),
+    });
+
+    expect(answer.status).toBe(413);
+    expect(answer.body.toString()).toBe('too large');
+    expect(tunnel.upstream.hits).toBe(1);
+  });
+
+  it('is heard by a client that sends its whole body before it reads', async () => {
+    tunnel.upstream.handle((_request, response) => {
+      response.writeHead(413).end('too large');
+    });
+    const socket = forThisTest(openSocket(tunnel.outbound.port));
+    socket.socket.pause();
+    const fields = Object.entries(tunnel.clientHeaders).map(([name, value]) => `${name}: ${value}`);
+    socket.write(`POST /big HTTP/1.1\r\nhost: a\r\n${fields.join('\r\n')}\r\n`);
+    socket.write(`content-length: ${4 * MIB + 1}\r\n\r\nx`);
+    await tunnel.upstream.requests.find();
+    await new Promise<void>((resolve) => {
+      socket.socket.write(Buffer.alloc(4 * MIB), () => {
+        resolve();
+      });
+    });
+
+    socket.socket.resume();
+
+    expect((await socket.until('too large')).toString('latin1')).toMatch(/^HTTP\/1.1 413 /);
+  });
+
+  it('leaves no connection behind on which a next request would hang', async () => {
+    tunnel.upstream.handle((request, response) => {
+      response.end(request.url === '/next' ? 'next' : 'early');
+    });
+    const socket = forThisTest(openSocket(tunnel.outbound.port));
+    const fields = Object.entries(tunnel.clientHeaders).map(([name, value]) => `${name}: ${value}`);
+    const head = (line: string): string =>
+      `${line} HTTP/1.1\r\nhost: a\r\n${fields.join('\r\n')}\r\n`;
+    socket.write(`${head('POST /first')}content-length: 200001\r\n\r\nx`);
+    await socket.until('early');
+    socket.write(Buffer.alloc(200_000));
+    socket.write(`${head('GET /next')}\r\n`);
+
+    // Either the next answer, or a close that the first one announced.
+    const next = await Promise.race([socket.until('next').catch(() => undefined), socket.ended]);
+
+    expect(next).toBeDefined();
+    if (typeof next === 'string') {
+      expect(socket.received.toString('latin1')).toMatch(/\r\nconnection: close\r\n/i);
+    }
+  });
+
+  it('is heard piece by piece while the upload goes on', async () => {
+    tunnel.upstream.handle((request, response) => {
+      response.writeHead(200);
+      request.message.pipe(response);
+    });
+    const body = new PassThrough();
+    body.write('first');
+
+    const answer = await streamRequest(tunnel.outbound.url, {
+      method: 'POST',
+      headers: tunnel.clientHeaders,
+      body,
+    });
+    await answer.until('first');
+    body.end('second');
+
+    expect(await answer.ended).toBe('complete');
+    expect(Buffer.concat(answer.chunks.items).toString()).toBe('firstsecond');
+  });
+});
+
+describe('a relay that refuses a 128 MiB upload', () => {
+  it('is heard, 20 times of 20', async () => {
+    const answers: string[] = [];
+    for (let run = 0; run < 20; run += 1) {
+      const answer = await tunnel.send({
+        method: 'POST',
+        headers: { 'x-mte-outbound-token': 'wrong' },
+        body: upload(128 * MIB),
+      });
+      answers.push(`${answer.status} ${errorOf(answer).code}`);
+    }
+
+    expect(answers).toEqual(Array(20).fill('401 RELAY_TOKEN_INVALID'));
+    expect(tunnel.upstream.hits).toBe(0);
+  });
+});

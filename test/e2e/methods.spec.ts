@@ -1,0 +1,168 @@
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+
+import { errorOf, fieldValues } from '../support/client.js';
+import { openSocket } from '../support/raw-socket.js';
+import { forThisTest, sharedResources } from '../support/resources.js';
+import { startTunnel, type Tunnel } from '../support/tunnel.js';
+import { echoBody } from '../support/upstream.js';
+
+const shared = sharedResources();
+let tunnel: Tunnel;
+
+beforeAll(async () => {
+  tunnel = shared(await startTunnel());
+});
+
+beforeEach(() => {
+  tunnel.upstream.forget();
+  tunnel.upstream.handle(echoBody);
+});
+
+describe('methods', () => {
+  it.each(['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'REPORT', 'PROPFIND'])(
+    'carries %s with its body and its length',
+    async (method) => {
+      const answer = await tunnel.send({ method, path: '/thing?a=1&a=2', body: 'some body' });
+
+      expect(answer.status).toBe(200);
+      expect(answer.body.toString()).toBe('some body');
+      const [request] = tunnel.upstream.requests.items;
+      expect(request).toMatchObject({ method, url: '/thing?a=1&a=2' });
+      expect(request?.headers).toMatchObject({ 'content-length': '9' });
+    },
+  );
+
+  it('carries GET without a body and without framing', async () => {
+    const answer = await tunnel.send({ path: '/list' });
+
+    expect(answer.status).toBe(200);
+    const [request] = tunnel.upstream.requests.items;
+    expect(request).toMatchObject({ method: 'GET', url: '/list' });
+    expect(request?.headers).not.toHaveProperty('content-length');
+    expect(request?.headers).not.toHaveProperty('transfer-encoding');
+  });
+
+  it('carries GET with a body', async () => {
+    const answer = await tunnel.send({ path: '/search', body: '{"find":"it"}' });
+
+    expect(answer.body.toString()).toBe('{"find":"it"}');
+    expect(tunnel.upstream.requests.items[0]?.method).toBe('GET');
+  });
+
+  it('states length 0 for a POST without a body', async () => {
+    await tunnel.send({ method: 'POST', path: '/touch' });
+
+    expect(tunnel.upstream.requests.items[0]?.headers).toMatchObject({ 'content-length': '0' });
+  });
+
+  it('answers HEAD with the length that the upstream states, and no body', async () => {
+    tunnel.upstream.handle((_request, response) => {
+      response.writeHead(200, { 'content-length': 4711, etag: '"x"' }).end();
+    });
+
+    const answer = await tunnel.send({ method: 'HEAD', path: '/big' });
+
+    expect(tunnel.upstream.requests.items[0]?.method).toBe('HEAD');
+    expect(answer).toMatchObject({ status: 200, body: Buffer.alloc(0) });
+    expect(answer.headers).toMatchObject({ 'content-length': '4711', etag: '"x"' });
+  });
+
+  it('answers 204 without a body', async () => {
+    tunnel.upstream.handle((_request, response) => {
+      response.writeHead(204, { etag: '"x"' }).end();
+    });
+
+    const answer = await tunnel.send({ method: 'DELETE', path: '/thing' });
+
+    expect(answer).toMatchObject({ status: 204, body: Buffer.alloc(0) });
+    expect(answer.headers).toMatchObject({ etag: '"x"' });
+    expect(answer.headers).not.toHaveProperty('content-length');
+  });
+
+  it('does not carry TRACE', async () => {
+    const answer = await tunnel.send({ method: 'TRACE' });
+
+    expect(answer.status).toBe(400);
+    expect(errorOf(answer)).toMatchObject({ code: 'RELAY_HEAD_INVALID', forwarded: 'no' });
+    expect(tunnel.upstream.hits).toBe(0);
+  });
+
+  it('does not carry CONNECT: the connection ends', async () => {
+    const socket = forThisTest(openSocket(tunnel.outbound.port));
+    const fields = Object.entries(tunnel.clientHeaders).map(([name, value]) => `${name}: ${value}`);
+    socket.write(`CONNECT evil:80 HTTP/1.1\r\nhost: evil:80\r\n${fields.join('\r\n')}\r\n\r\n`);
+
+    const answer = await socket.all();
+
+    expect(answer.toString('latin1')).not.toMatch(/^HTTP\/1.1 2/);
+    expect(tunnel.upstream.hits).toBe(0);
+  });
+});
+
+describe('header fields', () => {
+  it('keep their order, their repeats and their octets in both directions', async () => {
+    tunnel.upstream.handle((_request, response) => {
+      const fields = [
+        'Set-Cookie',
+        'a=1',
+        'X-Latin',
+        'caf\xe9',
+        'Set-Cookie',
+        'b=2',
+        'Link',
+        '<a>',
+      ];
+      response.writeHead(200, fields).end();
+    });
+
+    const answer = await tunnel.send({
+      path: '/fields',
+      headers: { cookie: 'c=3', 'X-Many': ['one', 'two'], 'X-Latin': 'na\xefve', accept: '*/*' },
+    });
+
+    const raw = tunnel.upstream.requests.items[0]?.rawHeaders ?? [];
+    expect(fieldValues(raw, 'x-many')).toEqual(['one', 'two']);
+    expect(fieldValues(raw, 'x-latin')).toEqual(['na\xefve']);
+    expect(fieldValues(raw, 'cookie')).toEqual(['c=3']);
+    expect(fieldValues(answer.rawHeaders, 'set-cookie')).toEqual(['a=1', 'b=2']);
+    expect(fieldValues(answer.rawHeaders, 'x-latin')).toEqual(['caf\xe9']);
+    const order = answer.rawHeaders.filter((_, at) => at % 2 === 0);
+    expect(order.slice(0, 4)).toEqual(['set-cookie', 'x-latin', 'set-cookie', 'link']);
+  });
+
+  it('of the tunnel reach neither the upstream nor the client', async () => {
+    const answer = await tunnel.send({
+      headers: { 'x-mte-encode-type': 'MKE', 'x-mte-encode-url': 'false', 'x-mte-other': 'x' },
+    });
+
+    const names = [
+      ...(tunnel.upstream.requests.items[0]?.rawHeaders ?? []),
+      ...answer.rawHeaders,
+    ].filter((text) => text.toLowerCase().startsWith('x-mte-'));
+    expect(names).toEqual([]);
+  });
+
+  it('name the upstream in host, whatever the client called', async () => {
+    await tunnel.send({ headers: { host: 'api.example.com' } });
+
+    const raw = tunnel.upstream.requests.items[0]?.rawHeaders ?? [];
+    expect(fieldValues(raw, 'host')).toEqual([new URL(tunnel.upstream.url).host]);
+  });
+});
+
+describe('statuses of the upstream', () => {
+  it.each([
+    200, 201, 301, 404, 418, 500, 502, 503, 559, 560, 561, 562, 563, 565, 566, 567, 569, 599,
+  ])('passes %i unchanged with its body', async (status) => {
+    tunnel.upstream.handle((_request, response) => {
+      response.writeHead(status, { location: '/elsewhere' }).end(`status ${status}`);
+    });
+
+    const answer = await tunnel.send({ method: 'POST', path: '/status' });
+
+    expect(answer.status).toBe(status);
+    expect(answer.body.toString()).toBe(`status ${status}`);
+    expect(answer.headers.location).toBe('/elsewhere');
+    expect(tunnel.upstream.hits).toBe(1);
+  });
+});

@@ -1,0 +1,77 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+
+import { errorOf, request } from '../support/client.js';
+import { startRelay, type TestRelay } from '../support/relay.js';
+import { sharedResources } from '../support/resources.js';
+
+const ISO_8601 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+
+const shared = sharedResources();
+let relay: TestRelay;
+
+beforeAll(async () => {
+  relay = shared(await startRelay());
+});
+
+describe('endpoints of the relay itself', () => {
+  it.each([
+    ['/api/mte-echo', 'test'],
+    ['/api/mte-echo?x=1', 'test'],
+    ['/api/mte-echo/hello', 'hello'],
+    ['/api/mte-echo/caf%C3%A9%2F1', 'café/1'],
+  ])('GET %s echoes %s with the time', async (path, echo) => {
+    const answer = await request(relay.url, { path });
+
+    expect(answer.status).toBe(200);
+    expect(answer.headers['content-type']).toMatch(/^application\/json/);
+    expect(JSON.parse(answer.body.toString())).toEqual({
+      echo,
+      time: expect.stringMatching(ISO_8601) as string,
+    });
+  });
+
+  it.each(['GET', 'HEAD'])('%s /api/mte-relay says that a relay is here', async (method) => {
+    const answer = await request(relay.url, { method, path: '/api/mte-relay' });
+
+    expect(answer).toMatchObject({ status: 200, body: Buffer.alloc(0) });
+    expect(answer.headers).toMatchObject({ 'x-mte-relay': '1' });
+  });
+
+  it('GET /health/live answers 200', async () => {
+    const answer = await request(relay.url, { path: '/health/live' });
+
+    expect(answer.status).toBe(200);
+    expect(JSON.parse(answer.body.toString())).toMatchObject({ status: 'ok' });
+  });
+
+  it.each(['/', '/api/login', '/api/mte-echo2', '/api/mte-tunnel', '/-/outbound', '/-/tunnel'])(
+    'answers 401 for %s without a token or a relay header, and names both',
+    async (path) => {
+      const answer = await request(relay.url, { method: 'GET', path });
+
+      expect(answer.status).toBe(401);
+      const error = errorOf(answer);
+      expect(error).toMatchObject({ code: 'RELAY_TOKEN_MISSING', forwarded: 'no' });
+      expect(error.message).toMatch(/x-mte-outbound-token.*x-mte-relay.*PASS_THROUGH_ROUTES/);
+    },
+  );
+
+  it('answers 400 in the shape of every error for an echo that cannot be decoded', async () => {
+    const answer = await request(relay.url, { path: '/api/mte-echo/%zz' });
+
+    expect(answer.status).toBe(400);
+    expect(errorOf(answer)).toMatchObject({ code: 'RELAY_REQUEST_INVALID', forwarded: 'no' });
+  });
+});
+
+describe('a token', () => {
+  it('makes a request for an own endpoint one for the tunnel', async () => {
+    const answer = await request(relay.url, {
+      path: '/api/mte-echo',
+      headers: { 'x-mte-outbound-token': 'wrong' },
+    });
+
+    expect(answer.status).toBe(401);
+    expect(errorOf(answer).code).toBe('RELAY_TOKEN_INVALID');
+  });
+});

@@ -1,0 +1,84 @@
+import { randomBytes } from 'node:crypto';
+
+import { describe, expect, it } from 'vitest';
+
+import { errorOf } from '../support/client.js';
+import { forThisTest } from '../support/resources.js';
+import { startTap } from '../support/tap.js';
+import { startTunnel } from '../support/tunnel.js';
+
+describe('two relays with different secrets', () => {
+  it('refuse each other: 502 that says so, nothing forwarded, and both logs name the reason', async () => {
+    const otherSecret = randomBytes(32).toString('base64url');
+    const tunnel = forThisTest(await startTunnel({ inbound: { CLIENT_ID_SECRET: otherSecret } }));
+
+    const answer = await tunnel.send({ method: 'POST', body: 'x' });
+
+    expect(answer.status).toBe(502);
+    expect(errorOf(answer)).toMatchObject({ code: 'RELAY_PAIR_REFUSED', forwarded: 'no' });
+    expect(errorOf(answer).message).toContain('CLIENT_ID_SECRET');
+    expect(tunnel.upstream.hits).toBe(0);
+    await tunnel.outbound.log.find(
+      ({ code, peer }) => code === 'RELAY_PAIR_REFUSED' && peer === tunnel.inbound.url,
+    );
+    const refused = await tunnel.inbound.log.find(({ code }) => code === 'RELAY_SENDER_INVALID');
+    expect(JSON.stringify(refused)).toContain('CLIENT_ID_SECRET');
+  });
+
+  it('are told at once while the refusal is backed off from, with retry-after', async () => {
+    const otherSecret = randomBytes(32).toString('base64url');
+    const tunnel = forThisTest(await startTunnel({ inbound: { CLIENT_ID_SECRET: otherSecret } }));
+    await tunnel.send();
+    const pairings = (): number =>
+      tunnel.inbound.log.items.filter(({ code }) => code === 'RELAY_SENDER_INVALID').length;
+    const before = pairings();
+
+    const answer = await tunnel.send();
+
+    expect(answer.status).toBe(502);
+    expect(errorOf(answer)).toMatchObject({ code: 'RELAY_PAIR_REFUSED', forwarded: 'no' });
+    expect(answer.headers['retry-after']).toBe('1');
+    expect(pairings()).toBe(before);
+  });
+
+  it('pair where the other one accepts the secret as CLIENT_ID_SECRET_ALT', async () => {
+    const outboundSecret = randomBytes(32).toString('base64url');
+    const tunnel = forThisTest(
+      await startTunnel({
+        outbound: { CLIENT_ID_SECRET: outboundSecret },
+        inbound: { CLIENT_ID_SECRET_ALT: outboundSecret },
+      }),
+    );
+
+    expect(await tunnel.send({ method: 'POST', body: 'x' })).toMatchObject({ status: 200 });
+  });
+});
+
+describe('RELAY_AUDIENCE', () => {
+  it('refuses a pairing that was made for another address, and the log names it', async () => {
+    const tunnel = forThisTest(
+      await startTunnel({ inbound: { RELAY_AUDIENCE: 'https://relay.example' } }),
+    );
+
+    const answer = await tunnel.send({ method: 'POST', body: 'x' });
+
+    expect(answer.status).toBe(502);
+    expect(errorOf(answer)).toMatchObject({ code: 'RELAY_PAIR_REFUSED', forwarded: 'no' });
+    expect(tunnel.upstream.hits).toBe(0);
+    await tunnel.inbound.log.find(({ code }) => code === 'RELAY_AUDIENCE_REFUSED');
+  });
+
+  it('accepts every address that it lists', async () => {
+    const tunnel = forThisTest(
+      await startTunnel({
+        // Port 0 is not known before the start: the relay is known by the address of a tap.
+        inbound: { RELAY_AUDIENCE: 'https://relay.example,http://127.0.0.1:18471' },
+      }),
+    );
+    const tap = forThisTest(await startTap(tunnel.inbound.port, { port: 18_471 }));
+
+    const answer = await tunnel.send({ headers: { 'x-mte-upstream': tap.url } });
+
+    expect(answer.status).toBe(200);
+  });
+});

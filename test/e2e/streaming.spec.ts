@@ -1,0 +1,162 @@
+import { once } from 'node:events';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { ServerResponse } from 'node:http';
+
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+
+import { openRequest, streamRequest, type StreamedAnswer } from '../support/client.js';
+import { openSocket } from '../support/raw-socket.js';
+import { forThisTest, sharedResources } from '../support/resources.js';
+import { startTunnel, type Tunnel } from '../support/tunnel.js';
+import { echoBody } from '../support/upstream.js';
+
+const MIB = 1024 * 1024;
+const PIECE = Buffer.alloc(65_536, 'x');
+
+const shared = sharedResources();
+let tunnel: Tunnel;
+
+beforeAll(async () => {
+  tunnel = shared(await startTunnel({ both: { IDLE_TIMEOUT_MS: '300' } }));
+});
+
+beforeEach(() => {
+  tunnel.upstream.forget();
+});
+
+const open = (path: string): Promise<StreamedAnswer> =>
+  streamRequest(tunnel.outbound.url, { path, headers: tunnel.clientHeaders });
+
+/** An answer whose head has been sent and whose body the test writes. */
+async function openAnswer(head: Record<string, string>) {
+  const opened = new Promise<ServerResponse>((resolve) => {
+    tunnel.upstream.handle((_request, response) => {
+      response.writeHead(200, head);
+      response.flushHeaders();
+      resolve(response);
+    });
+  });
+  const [answer, response] = await Promise.all([open('/answer'), opened]);
+  return { answer, response };
+}
+
+describe('server-sent events', () => {
+  const EVENTS = { 'content-type': 'text/event-stream; charset=utf-8' };
+
+  it('arrive one by one: each before the next is written', async () => {
+    const { answer, response } = await openAnswer(EVENTS);
+
+    for (const event of ['data: 1\n\n', 'data: 2\n\n', 'data: 3\n\n']) {
+      response.write(event);
+      await answer.until(event);
+    }
+    response.end();
+
+    expect(await answer.ended).toBe('complete');
+    expect(answer.chunks.items.map(String)).toEqual(['data: 1\n\n', 'data: 2\n\n', 'data: 3\n\n']);
+  });
+
+  it('may be silent for longer than IDLE_TIMEOUT_MS, other answers may not', async () => {
+    const { answer, response } = await openAnswer(EVENTS);
+    response.write('data: 1\n\n');
+    await answer.until('data: 1');
+
+    const other = await openAnswer({ 'content-type': 'text/plain' });
+    expect(await other.answer.ended).toBe('aborted');
+    response.end('data: 2\n\n');
+
+    await answer.until('data: 2');
+    expect(await answer.ended).toBe('complete');
+  });
+});
+
+describe('an answer', () => {
+  it('shows its head before its body has begun', async () => {
+    const { answer, response } = await openAnswer({ 'x-early': '1' });
+
+    expect(answer.message.headers['x-early']).toBe('1');
+    expect(answer.chunks.items).toEqual([]);
+    response.end();
+    expect(await answer.ended).toBe('complete');
+  });
+});
+
+describe('back-pressure', () => {
+  /** Waits until `progress` stands still over 20 requests that go the same way. */
+  const untilStopped = async (progress: () => number, tunnelOfOthers: Tunnel): Promise<number> => {
+    for (;;) {
+      const before = progress();
+      for (let count = 0; count < 20; count += 1) {
+        await tunnelOfOthers.send({ path: '/other' });
+      }
+      if (before > 0 && progress() === before) {
+        return before;
+      }
+    }
+  };
+
+  it('lets a client that does not read stop the upstream that writes', async () => {
+    const patient = forThisTest(await startTunnel());
+    let written = 0;
+    const size = 128 * MIB;
+    patient.upstream.handle(async (request, response) => {
+      if (request.url !== '/big') {
+        await echoBody(request, response);
+        return;
+      }
+      response.writeHead(200, { 'content-length': size });
+      while (written < size) {
+        const isReady = response.write(PIECE);
+        written += PIECE.length;
+        await (isReady ? nextTurn() : once(response, 'drain'));
+      }
+      response.end();
+    });
+    const { message } = await openRequest(patient.outbound.url, {
+      path: '/big',
+      headers: patient.clientHeaders,
+    });
+
+    expect(await untilStopped(() => written, patient)).toBeLessThan(32 * MIB);
+
+    let received = 0;
+    message.on('data', (chunk: Buffer) => (received += chunk.length));
+    await once(message, 'end');
+    expect(received).toBe(size);
+  });
+
+  it('lets an upstream that does not read stop the client that writes', async () => {
+    const patient = forThisTest(await startTunnel());
+    const size = 128 * MIB;
+    patient.upstream.handle(async (request, response) => {
+      if (request.url !== '/big') {
+        await echoBody(request, response);
+        return;
+      }
+      request.message.pause();
+    });
+    const socket = forThisTest(openSocket(patient.outbound.port));
+    const fields = Object.entries(patient.clientHeaders).map(
+      ([name, value]) => `${name}: ${value}`,
+    );
+    socket.write(`PUT /big HTTP/1.1\r\nhost: a\r\n${fields.join('\r\n')}\r\n`);
+    socket.write(`content-length: ${size}\r\n\r\n`);
+    let written = 0;
+    const writing = (async () => {
+      while (written < size) {
+        const isReady = socket.socket.write(PIECE);
+        written += PIECE.length;
+        await (isReady ? nextTurn() : once(socket.socket, 'drain'));
+      }
+    })();
+    const request = await patient.upstream.requests.find(({ url }) => url === '/big');
+
+    expect(await untilStopped(() => written, patient)).toBeLessThan(32 * MIB);
+
+    let received = 0;
+    request.message.on('data', (chunk: Buffer) => (received += chunk.length)).resume();
+    await writing;
+    expect(await request.outcome).toBe('complete');
+    expect(received).toBe(size);
+  });
+});

@@ -1,0 +1,123 @@
+import { createServer } from 'node:net';
+
+import { describe, expect, it } from 'vitest';
+
+import { errorOf } from '../support/client.js';
+import { closedPort } from '../support/listen.js';
+import { openSocket, startRawServer } from '../support/raw-socket.js';
+import { forThisTest } from '../support/resources.js';
+import { startTunnel, type TunnelOptions } from '../support/tunnel.js';
+
+const start = async (options: TunnelOptions) => forThisTest(await startTunnel(options));
+
+describe('an upstream that', () => {
+  it('is down is an inner 502, not forwarded', async () => {
+    const port = await closedPort(createServer());
+    const tunnel = await start({ inbound: { UPSTREAM: `http://127.0.0.1:${port}` } });
+
+    const answer = await tunnel.send({ method: 'POST', body: 'x' });
+
+    expect(answer.status).toBe(502);
+    expect(errorOf(answer)).toMatchObject({ code: 'RELAY_UPSTREAM_UNREACHABLE', forwarded: 'no' });
+    await tunnel.inbound.log.find(({ code }) => code === 'RELAY_UPSTREAM_UNREACHABLE');
+  });
+
+  it('does not answer in time is an inner 504, maybe forwarded, and is called once', async () => {
+    const tunnel = await start({
+      both: { RESPONSE_TIMEOUT_MS: '150' },
+      handler: () => undefined,
+    });
+
+    const answer = await tunnel.send({ path: '/slow' });
+
+    expect(answer.status).toBe(504);
+    expect(errorOf(answer)).toMatchObject({ code: 'RELAY_UPSTREAM_TIMEOUT', forwarded: 'maybe' });
+    expect(tunnel.upstream.hits).toBe(1);
+    const [request] = tunnel.upstream.requests.items;
+    expect(await request?.outcome).toBe('complete');
+  });
+
+  it('has to answer in time only after the end of the upload', async () => {
+    const tunnel = await start({ both: { RESPONSE_TIMEOUT_MS: '150' } });
+    const socket = forThisTest(openSocket(tunnel.outbound.port));
+    const fields = Object.entries(tunnel.clientHeaders).map(([name, value]) => `${name}: ${value}`);
+    socket.write(
+      `PUT /slow HTTP/1.1\r\nhost: a\r\n${fields.join('\r\n')}\r\ncontent-length: 4\r\n\r\nab`,
+    );
+    await tunnel.upstream.requests.find();
+    // Longer than the limit: a second relay pair's time-out tells that it is over.
+    const other = await start({ both: { RESPONSE_TIMEOUT_MS: '300' }, handler: () => undefined });
+    expect(await other.send()).toMatchObject({ status: 504 });
+
+    socket.write('cd');
+
+    expect((await socket.until('abcd')).toString('latin1')).toMatch(/^HTTP\/1.1 200 /);
+  });
+
+  it('breaks off without an answer is an inner 502, maybe forwarded', async () => {
+    const tunnel = await start({ handler: ({ message }) => void message.socket.destroy() });
+
+    const answer = await tunnel.send({ method: 'POST', body: 'x' });
+
+    expect(answer.status).toBe(502);
+    expect(errorOf(answer)).toMatchObject({ code: 'RELAY_UPSTREAM_FAILED', forwarded: 'maybe' });
+    expect(tunnel.upstream.hits).toBe(1);
+  });
+
+  it.each([
+    ['no HTTP', 'SSH-2.0-OpenSSH_9.6\r\n'],
+    [
+      'two different lengths',
+      'HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab',
+    ],
+    ['a length with chunks', 'HTTP/1.1 200 OK\r\ncontent-length: x\r\n\r\n'],
+  ])('answers %s is a 502', async (_what, garbage) => {
+    const raw = forThisTest(
+      await startRawServer((connection) => {
+        void connection.until('\r\n\r\n').then(() => {
+          connection.write(garbage);
+        });
+      }),
+    );
+    const tunnel = await start({ inbound: { UPSTREAM: raw.url } });
+
+    const answer = await tunnel.send({ method: 'POST', body: 'x' });
+
+    expect(answer.status).toBe(502);
+    expect(errorOf(answer)).toMatchObject({ code: 'RELAY_UPSTREAM_FAILED', forwarded: 'maybe' });
+    expect(raw.connections.items).toHaveLength(1);
+  });
+
+  it('answers what no message can carry is a 502, maybe forwarded', async () => {
+    const tunnel = await start({
+      handler: (_request, response) => {
+        const fields = Array.from({ length: 257 }, (_, at) => [`x-${at}`, '1']).flat();
+        response.writeHead(200, fields).end();
+      },
+    });
+
+    const answer = await tunnel.send({ method: 'POST', body: 'x' });
+
+    expect(answer.status).toBe(502);
+    expect(errorOf(answer)).toMatchObject({
+      code: 'RELAY_PEER_REFUSED_MESSAGE',
+      forwarded: 'maybe',
+    });
+    await tunnel.inbound.log.find(({ code }) => code === 'RELAY_RESPONSE_UNENCODABLE');
+  });
+
+  it('sends informational answers first gives its final one', async () => {
+    const tunnel = await start({
+      handler: (_request, response) => {
+        response.writeEarlyHints({ link: '</style.css>; rel=preload' });
+        response.writeProcessing();
+        response.end('final');
+      },
+    });
+
+    const answer = await tunnel.send();
+
+    expect(answer).toMatchObject({ status: 200 });
+    expect(answer.body.toString()).toBe('final');
+  });
+});
