@@ -45,7 +45,7 @@ describe('the description of a configuration', () => {
   it.each([
     ['redis://localhost:6379/1', 'redis://localhost:6379/1'],
     ['rediss://user:canary@redis.example', 'rediss://***@redis.example'],
-    ['redis://:canary@h:1/0?password=canary#canary', 'redis://***@h:1/0'],
+    ['redis+sentinel://:canary@a:1,b/main/2', 'redis+sentinel://***@a:1,b/main/2'],
   ])('shows %s as %s', (redisUrl, shown) => {
     expect(describeConfig(withRedis(redisUrl)).redisUrl).toBe(shown);
   });

@@ -7,12 +7,8 @@ const shown = <T>(value: T): T => value;
 const masked = (value: string | undefined): string | undefined =>
   value === undefined ? undefined : MASK;
 
-/** The query goes too: a Redis client takes `?password=` from it. */
-const redisAddress = (text: string): string => {
-  const { protocol, username, password, host, pathname } = new URL(text);
-  const user = username === '' && password === '' ? '' : `${MASK}@`;
-  return `${protocol}//${user}${host}${pathname}`;
-};
+/** The hosts stay: several of them are not a URL to Node. */
+const withoutAccount = (text: string): string => text.replace(/\/\/[^@]*@/, `//${MASK}@`);
 
 /** Total over the properties, so that a new one does not reach the log unconsidered. */
 const DESCRIBE: { [P in RelayConfigProperty]: (value: RelayConfig[P]) => unknown } = {
@@ -22,7 +18,13 @@ const DESCRIBE: { [P in RelayConfigProperty]: (value: RelayConfig[P]) => unknown
   clientId: shown,
   outboundToken: masked,
   outboundTokenAlt: masked,
-  redisUrl: redisAddress,
+  redisUrl: withoutAccount,
+  redisPrefix: shown,
+  redisCommandTimeoutMs: shown,
+  redisTlsCaFile: shown,
+  redisTlsCertFile: shown,
+  redisTlsKeyFile: shown,
+  redisSentinelPassword: masked,
   port: shown,
   host: shown,
   debug: shown,

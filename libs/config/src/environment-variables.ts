@@ -1,6 +1,6 @@
 import type { RelayConfig } from './relay-config.js';
 
-type Derived = 'upstreamOrigin' | 'upstreamBasePath' | 'effectiveLogLevel';
+type Derived = 'upstreamOrigin' | 'upstreamBasePath' | 'redisAddress' | 'effectiveLogLevel';
 
 /** A property of `RelayConfig` that is read from an environment variable. */
 export type RelayConfigProperty = Exclude<keyof RelayConfig, Derived>;
@@ -14,6 +14,12 @@ export const ENVIRONMENT_VARIABLES = {
   outboundToken: 'OUTBOUND_TOKEN',
   outboundTokenAlt: 'OUTBOUND_TOKEN_ALT',
   redisUrl: 'REDIS_URL',
+  redisPrefix: 'REDIS_PREFIX',
+  redisCommandTimeoutMs: 'REDIS_COMMAND_TIMEOUT_MS',
+  redisTlsCaFile: 'REDIS_TLS_CA_FILE',
+  redisTlsCertFile: 'REDIS_TLS_CERT_FILE',
+  redisTlsKeyFile: 'REDIS_TLS_KEY_FILE',
+  redisSentinelPassword: 'REDIS_SENTINEL_PASSWORD',
   port: 'PORT',
   host: 'HOST',
   debug: 'DEBUG',

@@ -37,6 +37,12 @@ describe('defaults', () => {
       outboundToken: REQUIRED.OUTBOUND_TOKEN,
       outboundTokenAlt: undefined,
       redisUrl: 'memory://',
+      redisPrefix: 'mte:',
+      redisCommandTimeoutMs: 800,
+      redisTlsCaFile: undefined,
+      redisTlsCertFile: undefined,
+      redisTlsKeyFile: undefined,
+      redisSentinelPassword: undefined,
       port: 8080,
       host: '0.0.0.0',
       debug: false,
@@ -144,6 +150,7 @@ describe('integers', () => {
 
   it.each([
     ['PORT', 0, 65_535],
+    ['REDIS_COMMAND_TIMEOUT_MS', 50, 10_000],
     ['SESSION_LIFETIME_SECONDS', 300, 86_400],
     ['SESSION_MAX_MESSAGES', 1, 1_048_575],
     ['CONNECT_TIMEOUT_MS', 1, 600_000],

@@ -1,10 +1,16 @@
 import { IsIn, IsOptional, IsString, Matches } from 'class-validator';
 import { type HeaderField, headerFields } from './rules/headers.js';
-import { MemoryStoreOnly } from './rules/memory-store-only.js';
-import { redisUrl } from './rules/redis-url.js';
 import { method } from './rules/method.js';
+import {
+  KeyOfCertificate,
+  NeedsKey,
+  NeedsSentinels,
+  NeedsTls,
+  pemFile,
+} from './rules/redis-tls.js';
+import { MEMORY_URL, type RedisAddress, redisAddress, redisUrl } from './rules/redis-url.js';
 import { route } from './rules/routes.js';
-import { FromText, Integer, listOf, StrictBoolean } from './rules/rule.js';
+import { FromText, Integer, listOf, Refused, StrictBoolean } from './rules/rule.js';
 import { NoPlaceholderInProduction, secret, token } from './rules/secrets.js';
 import { baseUrl, origin } from './rules/url.js';
 
@@ -60,8 +66,42 @@ export class RelayConfig {
 
   /** `REDIS_URL`: where sessions are kept; `memory://` keeps them in this process. */
   @FromText(redisUrl)
-  @MemoryStoreOnly()
   readonly redisUrl!: string;
+
+  /** `REDIS_PREFIX`: what every key in Redis begins with. */
+  @Matches(/^[A-Za-z0-9:._-]{1,64}$/, {
+    message: 'must be 1 to 64 letters, digits, ":", ".", "_" or "-"',
+  })
+  readonly redisPrefix: string = 'mte:';
+
+  /** `REDIS_COMMAND_TIMEOUT_MS`: limit on one operation in Redis, 50 to 10000 ms. */
+  @Integer(50, 10_000)
+  readonly redisCommandTimeoutMs: number = 800;
+
+  /** `REDIS_TLS_CA_FILE`: PEM file of the authorities that sign for Redis; unset: the system's. */
+  @IsOptional()
+  @FromText(pemFile('CERTIFICATE'))
+  @NeedsTls()
+  readonly redisTlsCaFile?: string;
+
+  /** `REDIS_TLS_CERT_FILE`: PEM file of the certificate that this relay shows to Redis. */
+  @IsOptional()
+  @FromText(pemFile('CERTIFICATE'))
+  @NeedsTls()
+  @NeedsKey()
+  readonly redisTlsCertFile?: string;
+
+  /** `REDIS_TLS_KEY_FILE`: PEM file of its key. */
+  @IsOptional()
+  @FromText(pemFile('PRIVATE KEY'))
+  @NeedsTls()
+  @KeyOfCertificate()
+  readonly redisTlsKeyFile?: string;
+
+  /** `REDIS_SENTINEL_PASSWORD`: what the sentinels themselves ask for, if they do. */
+  @IsOptional()
+  @NeedsSentinels()
+  readonly redisSentinelPassword?: string;
 
   /** `PORT`: 0 to 65535; 0 lets the system choose. */
   @Integer(0, 65_535)
@@ -151,6 +191,12 @@ export class RelayConfig {
   /** What stands before every path at the upstream: empty, or such as `/base`. */
   get upstreamBasePath(): string {
     return this.upstream.slice(pathStart(this.upstream));
+  }
+
+  /** What `REDIS_URL` says, taken apart; undefined where sessions stay in the process. */
+  get redisAddress(): RedisAddress | undefined {
+    const address = this.redisUrl === MEMORY_URL ? undefined : redisAddress(this.redisUrl);
+    return address instanceof Refused ? undefined : address;
   }
 
   /** The level to log at: `DEBUG` wins over `LOG_LEVEL`. */

@@ -1,0 +1,102 @@
+import { join } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { makeAuthority } from '../../../../test/support/certificates.js';
+import { relayConfig } from '../../../../test/support/config.js';
+import { sharedResources } from '../../../../test/support/resources.js';
+import type { ConfigInvalidError } from '../config.errors.js';
+
+const authority = sharedResources()(makeAuthority());
+const [one, other] = [authority.issue('one', 'DNS:one'), authority.issue('other', 'DNS:other')];
+const notPem = join(authority.dir, 'not-pem');
+writeFileSync(notPem, 'not a certificate');
+
+const TLS = { REDIS_URL: 'rediss://h' };
+
+const problems = (environment: Record<string, string>): readonly string[] => {
+  try {
+    relayConfig(environment);
+    return [];
+  } catch (error) {
+    return (error as ConfigInvalidError).problems;
+  }
+};
+
+it.each([TLS.REDIS_URL, 'rediss+sentinel://h/main', 'rediss+cluster://h'])(
+  'an authority and a certificate with its key go with %s',
+  (REDIS_URL) => {
+    const config = relayConfig({
+      REDIS_URL,
+      REDIS_TLS_CA_FILE: authority.ca,
+      REDIS_TLS_CERT_FILE: one.cert,
+      REDIS_TLS_KEY_FILE: one.key,
+    });
+    expect(config).toMatchObject({
+      redisTlsCaFile: authority.ca,
+      redisTlsCertFile: one.cert,
+      redisTlsKeyFile: one.key,
+    });
+  },
+);
+
+it.each(['memory://', 'redis://h', 'redis+cluster://h'])(
+  'no TLS setting goes with %s, where it would be without effect',
+  (REDIS_URL) => {
+    expect(problems({ REDIS_URL, REDIS_TLS_CA_FILE: authority.ca })).toEqual([
+      'REDIS_TLS_CA_FILE needs a REDIS_URL that begins with rediss',
+    ]);
+  },
+);
+
+it('a file must be there and hold what its variable says', () => {
+  expect(
+    problems({
+      ...TLS,
+      REDIS_TLS_CA_FILE: join(authority.dir, 'missing'),
+      REDIS_TLS_CERT_FILE: notPem,
+      REDIS_TLS_KEY_FILE: one.cert,
+    }),
+  ).toEqual([
+    'REDIS_TLS_CA_FILE must name a file that can be read',
+    'REDIS_TLS_CERT_FILE must name a PEM file with a CERTIFICATE block',
+    'REDIS_TLS_KEY_FILE must name a PEM file with a PRIVATE KEY block',
+  ]);
+});
+
+it('a certificate and its key come together', () => {
+  expect(problems({ ...TLS, REDIS_TLS_CERT_FILE: one.cert })).toEqual([
+    'REDIS_TLS_CERT_FILE needs REDIS_TLS_KEY_FILE',
+  ]);
+  const wrongKey = [
+    'REDIS_TLS_KEY_FILE must be the key of REDIS_TLS_CERT_FILE, without a passphrase',
+  ];
+  expect(problems({ ...TLS, REDIS_TLS_KEY_FILE: one.key })).toEqual(wrongKey);
+  expect(
+    problems({ ...TLS, REDIS_TLS_CERT_FILE: one.cert, REDIS_TLS_KEY_FILE: other.key }),
+  ).toEqual(wrongKey);
+});
+
+it('a password of sentinels needs sentinels', () => {
+  const REDIS_SENTINEL_PASSWORD = 'canary';
+  expect(problems({ REDIS_URL: 'redis://h', REDIS_SENTINEL_PASSWORD })).toEqual([
+    'REDIS_SENTINEL_PASSWORD needs a redis+sentinel:// REDIS_URL',
+  ]);
+  expect(problems({ REDIS_URL: 'redis+sentinel://h/main', REDIS_SENTINEL_PASSWORD })).toEqual([]);
+});
+
+it('a prefix is made of characters that no pattern of Redis gives a meaning', () => {
+  const rule = 'REDIS_PREFIX must be 1 to 64 letters, digits, ":", ".", "_" or "-"';
+  for (const REDIS_PREFIX of ['a b', '{mte}', '*', 'a'.repeat(65)]) {
+    expect(problems({ REDIS_PREFIX })).toEqual([rule]);
+  }
+  expect(relayConfig({ REDIS_PREFIX: 'team-a.relay_1:' }).redisPrefix).toBe('team-a.relay_1:');
+});
+
+it('REDIS_URL is there taken apart, and nothing where sessions stay in the process', () => {
+  expect(relayConfig({ REDIS_URL: 'redis://:pw@h/1' }).redisAddress).toMatchObject({
+    hosts: [{ host: 'h', port: 6379 }],
+    password: 'pw',
+    database: 1,
+  });
+  expect(relayConfig({ REDIS_URL: 'memory://' }).redisAddress).toBeUndefined();
+});

@@ -1,0 +1,66 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** A certificate and its key, as paths of PEM files. */
+export interface KeyPair {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** A certificate authority of its own, for one test run. */
+export interface Authority {
+  readonly dir: string;
+  /** The path of its own certificate. */
+  readonly ca: string;
+  /** @param altName - what the certificate is for, such as `IP:127.0.0.1` or `DNS:localhost` */
+  issue(name: string, altName: string): KeyPair;
+  close(): Promise<void>;
+}
+
+const openssl = (...args: string[]): void => {
+  execFileSync('openssl', args, { stdio: 'pipe' });
+};
+
+const NEW_KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-noenc'];
+
+/** Makes an authority with `openssl`, in a temporary directory. */
+export function makeAuthority(): Authority {
+  const dir = mkdtempSync(join(tmpdir(), 'relay-certificates-'));
+  const path = (name: string): string => join(dir, name);
+  const own = { key: path('ca.key'), cert: path('ca.crt') };
+  openssl(
+    ...['req', '-x509', ...NEW_KEY, '-days', '2', '-subj', '/CN=tests'],
+    ...['-keyout', own.key, '-out', own.cert],
+  );
+  return {
+    dir,
+    ca: own.cert,
+    issue: (name, altName) => {
+      const pair = { key: path(`${name}.key`), cert: path(`${name}.crt`) };
+      const [request, extensions] = [path(`${name}.csr`), path(`${name}.ext`)];
+      writeFileSync(extensions, `subjectAltName=${altName}\n`);
+      openssl(
+        'req',
+        '-new',
+        ...NEW_KEY,
+        '-subj',
+        `/CN=${name}`,
+        '-keyout',
+        pair.key,
+        '-out',
+        request,
+      );
+      openssl(
+        ...['x509', '-req', '-in', request, '-days', '2', '-extfile', extensions],
+        ...['-CA', own.cert, '-CAkey', own.key, '-CAcreateserial', '-out', pair.cert],
+      );
+      return pair;
+    },
+    close: () => {
+      rmSync(dir, { recursive: true });
+      return Promise.resolve();
+    },
+  };
+}
