@@ -1,7 +1,8 @@
 export { Clock } from './clock.js';
 export { SessionModule } from './session.module.js';
 export { SessionService, type OpenSession } from './session.service.js';
-export { SessionStore } from './session-store.js';
+export { type MarkOutcome, SessionStore } from './session-store.js';
+export { type StoreDescription, StoreHealth, type StoreReport } from './store-health.js';
 export {
   MarkFailedError,
   MessageReplayedError,

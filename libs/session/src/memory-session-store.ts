@@ -2,10 +2,22 @@ import { BLOB_BYTES, BLOB_HEAD_BYTES, EPOCH_BYTES } from '@relay/protocol';
 
 import type { Clock } from './clock.js';
 import { SequenceMarks } from './sequence-marks.js';
-import type { MarkOutcome, SessionStore } from './session-store.js';
+import { SessionStoreUnavailableError } from './session.errors.js';
+import { checkSequence, type MarkOutcome, type SessionStore } from './session-store.js';
+import type { StoreDescription, StoreHealth, StoreReport } from './store-health.js';
 
 /** A process that restarts forgets every session with its marks, so its history needs no name. */
 const EPOCH = '0'.repeat(EPOCH_BYTES);
+/** Far more pairings than one process sees in a lifetime; without marks an entry takes about half a KiB. */
+const MAX_ENTRIES = 100_000;
+
+const DESCRIPTION: StoreDescription = {
+  version: 'memory',
+  role: 'primary',
+  persistence: 'off',
+  evictionPolicy: 'noeviction',
+  warnings: ['sessions stay in this process: they end with it, and no replica can open them'],
+};
 
 interface Entry {
   readonly state: 'reserved' | 'live' | 'dead';
@@ -17,9 +29,9 @@ interface Entry {
 
 /**
  * The store of one process without Redis (`REDIS_URL=memory://`). An entry lives one session lifetime from its last
- * RESERVE or KILL, so that their number is bounded by how many pairings a lifetime sees.
+ * RESERVE or KILL. Where it is full it fails as a full Redis does: it forgets nothing to make room.
  */
-export class MemorySessionStore implements SessionStore {
+export class MemorySessionStore implements SessionStore, StoreHealth {
   /** Ordered by expiry, as every entry that is set anew moves to the end and lives equally long. */
   private readonly entries = new Map<string, Entry>();
 
@@ -27,37 +39,44 @@ export class MemorySessionStore implements SessionStore {
   constructor(
     private readonly clock: Clock,
     private readonly lifetimeMs: number,
+    private readonly maxEntries: number = MAX_ENTRIES,
   ) {}
 
-  reserve(sid: string): Promise<string | undefined> {
-    this.dropExpired();
-    if (this.entries.has(sid)) {
-      return Promise.resolve(undefined);
+  // Nothing is awaited below. `async` turns what is thrown into the rejection that the interface promises.
+  /* eslint-disable @typescript-eslint/require-await */
+
+  async reserve(sid: string): Promise<string | undefined> {
+    if (this.find(sid) !== undefined) {
+      return undefined;
     }
     this.replace(sid, 'reserved');
-    return Promise.resolve(EPOCH);
+    return EPOCH;
   }
 
-  put(sid: string, blob: Buffer): Promise<boolean> {
+  async put(sid: string, blob: Buffer): Promise<boolean> {
     const entry = this.find(sid);
     const isOfThisEpoch = blob.toString('latin1', 0, EPOCH_BYTES) === EPOCH;
     if (entry?.state !== 'reserved' || !isOfThisEpoch || blob.length !== BLOB_BYTES) {
-      return Promise.resolve(false);
+      return false;
     }
     const { expiresAtMs } = entry;
-    this.entries.set(sid, { state: 'live', expiresAtMs, blob, marks: new SequenceMarks() });
-    return Promise.resolve(true);
+    const marks = new SequenceMarks();
+    // A copy, as in any store: what the caller does to its buffer later must not reach the session.
+    this.entries.set(sid, { state: 'live', expiresAtMs, blob: Buffer.from(blob), marks });
+    return true;
   }
 
-  open(sid: string): Promise<Buffer | undefined> {
+  async open(sid: string): Promise<Buffer | undefined> {
     const blob = this.find(sid)?.blob;
     if (blob === undefined) {
       this.replace(sid, 'dead');
+      return undefined;
     }
-    return Promise.resolve(blob);
+    return Buffer.from(blob);
   }
 
-  mark(sid: string, sequence: number, blobHead: Buffer): Promise<MarkOutcome> {
+  async mark(sid: string, sequence: number, blobHead: Buffer): Promise<MarkOutcome> {
+    checkSequence(sequence);
     const { blob, marks } = this.find(sid) ?? {};
     if (
       blob === undefined ||
@@ -65,24 +84,48 @@ export class MemorySessionStore implements SessionStore {
       !blob.subarray(0, BLOB_HEAD_BYTES).equals(blobHead)
     ) {
       this.replace(sid, 'dead');
-      return Promise.resolve('dead');
+      return 'dead';
     }
-    return Promise.resolve(marks.add(sequence) ? 'first' : 'replay');
+    return marks.add(sequence) ? 'first' : 'replay';
   }
 
-  kill(sid: string): Promise<void> {
+  async kill(sid: string): Promise<void> {
     this.replace(sid, 'dead');
-    return Promise.resolve();
   }
 
+  async check(): Promise<void> {
+    this.dropExpired();
+    this.checkRoom();
+  }
+
+  async describe(): Promise<StoreDescription> {
+    return DESCRIPTION;
+  }
+
+  /* eslint-enable @typescript-eslint/require-await */
+
+  watch(listener: (report: StoreReport) => void): void {
+    listener({ state: 'available', description: DESCRIPTION });
+  }
+
+  /** A new entry, or a new state of one; either way it lives on from now. */
   private replace(sid: string, state: 'reserved' | 'dead'): void {
-    this.entries.delete(sid);
+    this.dropExpired();
+    if (!this.entries.delete(sid)) {
+      this.checkRoom();
+    }
     this.entries.set(sid, { state, expiresAtMs: this.clock.monotonicMs() + this.lifetimeMs });
   }
 
   private find(sid: string): Entry | undefined {
     this.dropExpired();
     return this.entries.get(sid);
+  }
+
+  private checkRoom(): void {
+    if (this.entries.size >= this.maxEntries) {
+      throw new SessionStoreUnavailableError(`the store is full at ${this.maxEntries} sessions`);
+    }
   }
 
   private dropExpired(): void {

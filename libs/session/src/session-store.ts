@@ -8,6 +8,16 @@ export const SessionStore = Symbol('SessionStore');
 /** Outcome of MARK: the first use of a sequence number, a repeated one, or a session that is not the one opened. */
 export type MarkOutcome = 'first' | 'replay' | 'dead';
 
+/** The bitmap of a session then takes 128 KiB. */
+const LAST_SEQUENCE = 2 ** 20 - 1;
+
+/** Every store asks before it marks: a bit far away would be paid for with hundreds of MiB. */
+export function checkSequence(sequence: number): void {
+  if (!Number.isInteger(sequence) || sequence < 1 || sequence > LAST_SEQUENCE) {
+    throw new RangeError(`sequence number ${sequence} is not within 1 and ${LAST_SEQUENCE}`);
+  }
+}
+
 export interface SessionStore {
   /**
    * RESERVE: claims a session id that was never used within one session lifetime.
@@ -19,7 +29,7 @@ export interface SessionStore {
   /**
    * PUT: fills a reserved entry.
    *
-   * @param blob - 144 bytes from sealSessionBlob
+   * @param blob - 144 bytes from sealSessionBlob; anything else is not saved
    * @returns false where the entry is not reserved any more, or the epoch has changed since
    */
   put(sid: string, blob: Buffer): Promise<boolean>;

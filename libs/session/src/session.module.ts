@@ -3,8 +3,11 @@ import { RelayConfig } from '@relay/config';
 
 import { Clock, SystemClock } from './clock.js';
 import { MemorySessionStore } from './memory-session-store.js';
+import { RedisLink } from './redis-link.js';
+import { RedisSessionStore } from './redis-session-store.js';
 import { SessionStore } from './session-store.js';
 import { SessionService } from './session.service.js';
+import { StoreHealth } from './store-health.js';
 
 /** MTE session management: the store that REDIS_URL names, and the sessions in it. */
 @Module({
@@ -13,11 +16,17 @@ import { SessionService } from './session.service.js';
     {
       provide: SessionStore,
       inject: [Clock, RelayConfig],
-      useFactory: (clock: Clock, config: RelayConfig): SessionStore =>
-        new MemorySessionStore(clock, config.sessionLifetimeSeconds * 1000),
+      useFactory: (clock: Clock, config: RelayConfig): SessionStore & StoreHealth => {
+        const { redisAddress, redisPrefix } = config;
+        const lifetimeMs = config.sessionLifetimeSeconds * 1000;
+        return redisAddress === undefined
+          ? new MemorySessionStore(clock, lifetimeMs)
+          : new RedisSessionStore(new RedisLink(config, redisAddress), redisPrefix, lifetimeMs);
+      },
     },
+    { provide: StoreHealth, useExisting: SessionStore },
     SessionService,
   ],
-  exports: [Clock, SessionService, SessionStore],
+  exports: [Clock, SessionService, SessionStore, StoreHealth],
 })
 export class SessionModule {}

@@ -1,0 +1,164 @@
+import type { OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
+import { BLOB_BYTES, EPOCH_BYTES } from '@relay/protocol';
+
+import { describeRedis } from './redis-description.js';
+import type { RedisLink } from './redis-link.js';
+import { SessionStoreUnavailableError } from './session.errors.js';
+import { checkSequence, type MarkOutcome, type SessionStore } from './session-store.js';
+import type { StoreDescription, StoreHealth, StoreReport } from './store-health.js';
+
+const CHECK_LIMIT_MS = 500;
+const CHECK_INTERVAL_MS = 1000;
+/** No session id is that short. */
+const CHECK_SID = 'check';
+const CHECK_LIFETIME_MS = 60_000;
+
+const MARK_OUTCOMES: ReadonlyMap<unknown, MarkOutcome> = new Map([
+  [0, 'first'],
+  [1, 'replay'],
+  [-1, 'dead'],
+]);
+
+/** The store that all replicas of a relay share: one Redis string a session. protocol.md section 5. */
+export class RedisSessionStore
+  implements SessionStore, StoreHealth, OnModuleInit, OnApplicationShutdown
+{
+  private readonly listeners: ((report: StoreReport) => void)[] = [];
+  private lastReport: StoreReport | undefined;
+  private nextCheck: NodeJS.Timeout | undefined;
+
+  /** @param lifetimeMs - how long an entry is kept */
+  constructor(
+    private readonly link: RedisLink,
+    private readonly prefix: string,
+    private readonly lifetimeMs: number,
+  ) {}
+
+  /** Begins to connect. The process does not wait for it: it is live without Redis, and ready with it. */
+  onModuleInit(): void {
+    this.link.open({
+      onReady: () => void this.welcome(),
+      onLost: (error) => {
+        this.report({ state: 'unavailable', error });
+      },
+    });
+  }
+
+  /** Requests in flight have ended by now, so that nobody needs the store any more. */
+  onApplicationShutdown(): void {
+    clearTimeout(this.nextCheck);
+    this.listeners.length = 0;
+    this.link.close();
+  }
+
+  async reserve(sid: string): Promise<string | undefined> {
+    const key = this.keyOf(sid);
+    const reply = await this.link.call((redis) => redis.sessionReserveBuffer(key, this.lifetimeMs));
+    const epoch = bytesOrNothing(reply, EPOCH_BYTES, 'RESERVE');
+    return epoch?.toString('latin1');
+  }
+
+  async put(sid: string, blob: Buffer): Promise<boolean> {
+    if (blob.length !== BLOB_BYTES) {
+      // The bitmap begins where a blob ends.
+      return false;
+    }
+    const [epoch, sealed] = [blob.subarray(0, EPOCH_BYTES), blob.subarray(EPOCH_BYTES)];
+    const key = this.keyOf(sid);
+    const reply = await this.link.call((redis) => redis.sessionPutBuffer(key, sealed, epoch));
+    if (reply !== 0 && reply !== 1) {
+      throw unexpected('PUT');
+    }
+    return reply === 1;
+  }
+
+  async open(sid: string): Promise<Buffer | undefined> {
+    const key = this.keyOf(sid);
+    const reply = await this.link.call((redis) => redis.sessionOpenBuffer(key, this.lifetimeMs));
+    return bytesOrNothing(reply, BLOB_BYTES, 'OPEN');
+  }
+
+  async mark(sid: string, sequence: number, blobHead: Buffer): Promise<MarkOutcome> {
+    checkSequence(sequence);
+    const key = this.keyOf(sid);
+    const reply = await this.link.call((redis) =>
+      redis.sessionMarkBuffer(key, sequence, blobHead, this.lifetimeMs),
+    );
+    const outcome = MARK_OUTCOMES.get(reply);
+    if (outcome === undefined) {
+      throw unexpected('MARK');
+    }
+    return outcome;
+  }
+
+  async kill(sid: string): Promise<void> {
+    const key = this.keyOf(sid);
+    const reply = await this.link.call((redis) => redis.sessionKillBuffer(key, this.lifetimeMs));
+    if (reply !== 1) {
+      throw unexpected('KILL');
+    }
+  }
+
+  async check(): Promise<void> {
+    const key = this.keyOf(CHECK_SID);
+    const reply = await this.link.call(
+      // OPEN needs all that the others need: the script, INFO, reading and writing.
+      (redis) => redis.sessionOpenBuffer(key, CHECK_LIFETIME_MS),
+      CHECK_LIMIT_MS,
+    );
+    bytesOrNothing(reply, BLOB_BYTES, 'OPEN');
+  }
+
+  async describe(): Promise<StoreDescription> {
+    return this.link.call(describeRedis);
+  }
+
+  watch(listener: (report: StoreReport) => void): void {
+    this.listeners.push(listener);
+    if (this.lastReport !== undefined) {
+      listener(this.lastReport);
+    }
+  }
+
+  /** A connection alone proves nothing: it may lead to a replica, or to a server that is full. */
+  private async welcome(): Promise<void> {
+    clearTimeout(this.nextCheck);
+    try {
+      await this.check();
+      this.link.proved();
+      this.report({ state: 'available', description: await this.describe() });
+    } catch (error) {
+      // A connection that broke meanwhile is told by the link, and a new one comes here again.
+      if (this.link.isReady) {
+        this.report({ state: 'unavailable', error: error as Error });
+        this.nextCheck = setTimeout(() => void this.welcome(), CHECK_INTERVAL_MS);
+      }
+    }
+  }
+
+  private report(report: StoreReport): void {
+    const isKnown = report.state === 'unavailable' && this.lastReport?.state === 'unavailable';
+    if (!isKnown) {
+      this.lastReport = report;
+      for (const listener of this.listeners) {
+        listener(report);
+      }
+    }
+  }
+
+  private keyOf(sid: string): string {
+    return `${this.prefix}s:${sid}`;
+  }
+}
+
+/** A reply that is neither is no answer at all: it must not be taken for "absent". */
+function bytesOrNothing(reply: unknown, bytes: number, operation: string): Buffer | undefined {
+  if (!(reply instanceof Buffer) || (reply.length !== 0 && reply.length !== bytes)) {
+    throw unexpected(operation);
+  }
+  return reply.length === 0 ? undefined : reply;
+}
+
+function unexpected(operation: string): SessionStoreUnavailableError {
+  return new SessionStoreUnavailableError(`redis gave ${operation} an answer that it cannot have`);
+}
