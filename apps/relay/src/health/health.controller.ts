@@ -1,6 +1,9 @@
-import { Controller, Get, Inject, Param } from '@nestjs/common';
+import { Controller, Get, Inject, Param, UseFilters } from '@nestjs/common';
 import { HealthCheck, HealthCheckService, type HealthCheckResult } from '@nestjs/terminus';
 import { Clock } from '@relay/session';
+
+import { Readiness } from './readiness.js';
+import { UnhealthyFilter } from './unhealthy.filter.js';
 
 /** What `/api/mte-echo` answers. */
 export interface Echo {
@@ -11,9 +14,11 @@ export interface Echo {
 
 /** The relay's own endpoints: the smoke test, and what orchestrators ask. */
 @Controller()
+@UseFilters(UnhealthyFilter)
 export class HealthController {
   constructor(
     private readonly health: HealthCheckService,
+    private readonly readiness: Readiness,
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
@@ -32,5 +37,12 @@ export class HealthController {
   @HealthCheck()
   live(): Promise<HealthCheckResult> {
     return this.health.check([]);
+  }
+
+  /** Whether new requests should be sent here: 503 while the session store is away or the process is stopping. */
+  @Get('health/ready')
+  @HealthCheck()
+  ready(): Promise<HealthCheckResult> {
+    return this.health.check([() => this.readiness.process(), () => this.readiness.sessionStore()]);
   }
 }

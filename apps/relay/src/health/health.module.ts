@@ -4,10 +4,12 @@ import { SessionModule } from '@relay/session';
 
 import { ShutdownState } from '../shutdown/shutdown-state.js';
 import { HealthController } from './health.controller.js';
+import { Readiness } from './readiness.js';
+import { StoreWatch } from './store-watch.js';
 
 @Module({
   imports: [TerminusModule.forRoot({ logger: false }), SessionModule],
   controllers: [HealthController],
-  providers: [ShutdownState],
+  providers: [Readiness, ShutdownState, StoreWatch],
 })
 export class HealthModule {}

@@ -27,6 +27,7 @@ export interface LogFields {
   readonly forwarded?: 'no' | 'maybe' | undefined;
   readonly error?: unknown;
   readonly config?: Readonly<Record<string, unknown>> | undefined;
+  readonly store?: Readonly<Record<string, unknown>> | undefined;
   readonly address?: string | undefined;
 }
 

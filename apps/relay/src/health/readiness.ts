@@ -1,0 +1,32 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/terminus';
+import { StoreHealth } from '@relay/session';
+
+import { ShutdownState } from '../shutdown/shutdown-state.js';
+
+/** An orchestrator asks every few seconds and wants an answer within one. */
+const STORE_TIMEOUT_MS = 800;
+
+/** What has to hold before new requests are sent here. */
+@Injectable()
+export class Readiness {
+  constructor(
+    private readonly indicators: HealthIndicatorService,
+    private readonly shutdown: ShutdownState,
+    @Inject(StoreHealth) private readonly store: StoreHealth,
+  ) {}
+
+  /** Down from the moment the process is told to stop. */
+  process(): HealthIndicatorResult {
+    const indicator = this.indicators.check('process');
+    return this.shutdown.isShuttingDown ? indicator.down('shutting down') : indicator.up();
+  }
+
+  /** Down while the session store does not answer: no message could be marked. */
+  async sessionStore(): Promise<HealthIndicatorResult> {
+    return this.indicators
+      .check('sessionStore')
+      .attempt(() => this.store.check())
+      .withTimeout(STORE_TIMEOUT_MS);
+  }
+}

@@ -1,0 +1,31 @@
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { StoreHealth, type StoreReport } from '@relay/session';
+
+import { RelayLog } from '../observability/relay-log.js';
+
+/** Tells in the log when the session store comes and goes, and what of its settings weakens the relay's promises. */
+@Injectable()
+export class StoreWatch implements OnModuleInit {
+  constructor(
+    @Inject(StoreHealth) private readonly store: StoreHealth,
+    private readonly log: RelayLog,
+  ) {}
+
+  onModuleInit(): void {
+    this.store.watch((report) => {
+      this.tell(report);
+    });
+  }
+
+  private tell(report: StoreReport): void {
+    if (report.state === 'unavailable') {
+      this.log.error('the session store is out of reach', { error: report.error });
+      return;
+    }
+    const { warnings, ...store } = report.description;
+    this.log.info('the session store is available', { store });
+    for (const warning of warnings) {
+      this.log.warn(warning);
+    }
+  }
+}
