@@ -1,0 +1,49 @@
+import { request, type ClientRequestSpec, type ClientResponse } from './client.js';
+import { TOKEN, type RelayEnvironment } from './relay.js';
+import { startRelayProcess, type RelayProcess } from './relay-process.js';
+import { startUpstream, type Upstream, type UpstreamHandler } from './upstream.js';
+
+/** Two built relays in processes of their own, before an upstream in this one. */
+export interface ProcessTunnel {
+  readonly upstream: Upstream;
+  /** B: opens messages and calls the upstream. */
+  readonly inbound: RelayProcess;
+  /** A: what clients call. */
+  readonly outbound: RelayProcess;
+  readonly clientHeaders: Readonly<Record<string, string>>;
+  /** Sends a client's request through the tunnel and collects the answer. */
+  send(spec?: ClientRequestSpec): Promise<ClientResponse>;
+  /** Starts B again on the same port, after it has ended. */
+  restartInbound(): Promise<RelayProcess>;
+  close(): Promise<void>;
+}
+
+export async function startProcessTunnel(
+  handler?: UpstreamHandler,
+  overrides: RelayEnvironment = {},
+): Promise<ProcessTunnel> {
+  const upstream = await startUpstream(handler);
+  const environment = { ...overrides, UPSTREAM: upstream.url };
+  const [inbound, outbound] = await Promise.all([
+    startRelayProcess(environment),
+    startRelayProcess(overrides),
+  ]);
+  const clientHeaders = { 'x-mte-outbound-token': TOKEN, 'x-mte-upstream': inbound.url };
+  const open = [upstream, inbound, outbound];
+  return {
+    upstream,
+    inbound,
+    outbound,
+    clientHeaders,
+    send: (spec = {}) =>
+      request(outbound.url, { ...spec, headers: { ...clientHeaders, ...spec.headers } }),
+    restartInbound: async () => {
+      const restarted = await startRelayProcess({ ...environment, PORT: String(inbound.port) });
+      open.push(restarted);
+      return restarted;
+    },
+    close: async () => {
+      await Promise.all(open.map((resource) => resource.close()));
+    },
+  };
+}
