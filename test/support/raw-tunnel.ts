@@ -1,0 +1,58 @@
+import { exchangeBytes, type GotAnswer } from './raw-client.js';
+import { headBytes, type Field } from './raw-http.js';
+import { TOKEN, startRelay, type RelayEnvironment, type TestRelay } from './relay.js';
+import { startScriptedUpstream, type ScriptedUpstream } from './scripted-upstream.js';
+
+/** A tunnel between raw sockets: nothing before it and nothing behind it normalises HTTP. */
+export interface RawTunnel {
+  readonly upstream: ScriptedUpstream;
+  /** B: opens messages and calls the upstream. */
+  readonly inbound: TestRelay;
+  /** A: what clients call. */
+  readonly outbound: TestRelay;
+  /** What a client of this tunnel sends: host, token, and where the other relay is. */
+  readonly fields: readonly Field[];
+  /** The head of a request with the fields of the tunnel and others. */
+  head(startLine: string, ...others: readonly Field[]): Buffer;
+  /** Writes one request and reads its answer, until the connection ends. */
+  exchange(method: string, ...bytes: readonly (Buffer | string)[]): Promise<GotAnswer>;
+  close(): Promise<void>;
+}
+
+export interface RawTunnelOptions {
+  /** Environment of both relays. */
+  readonly both?: RelayEnvironment;
+  readonly outbound?: RelayEnvironment;
+  readonly inbound?: RelayEnvironment;
+}
+
+export async function startRawTunnel(options: RawTunnelOptions = {}): Promise<RawTunnel> {
+  const upstream = await startScriptedUpstream();
+  const [inbound, outbound] = await Promise.all([
+    startRelay({ ...options.both, UPSTREAM: upstream.url, ...options.inbound }),
+    startRelay({ ...options.both, ...options.outbound }),
+  ]);
+  const fields: readonly Field[] = [
+    ['Host', 'api.example.com'],
+    ['X-MTE-Outbound-Token', TOKEN],
+    ['X-MTE-Upstream', inbound.url],
+  ];
+  return {
+    upstream,
+    inbound,
+    outbound,
+    fields,
+    head: (startLine, ...others) => headBytes(startLine, [...fields, ...others]),
+    exchange: (method, ...bytes) =>
+      exchangeBytes({
+        port: outbound.port,
+        method,
+        bytes: bytes.map((piece) =>
+          typeof piece === 'string' ? Buffer.from(piece, 'latin1') : piece,
+        ),
+      }),
+    close: async () => {
+      await Promise.all([outbound.close(), inbound.close(), upstream.close()]);
+    },
+  };
+}

@@ -1,0 +1,131 @@
+import { once } from 'node:events';
+import { createServer, type Socket } from 'node:net';
+
+import { listen, type Listening } from './listen.js';
+import { RawMessageReader, type Field, type Framing, type RawHead } from './raw-http.js';
+import { Recorder } from './recorder.js';
+
+/** A request as it stood on the wire at the upstream. */
+export interface SeenRequest {
+  readonly head: RawHead;
+  readonly framing: Framing;
+  readonly body: Buffer;
+  readonly trailers: readonly Field[];
+  /** Whether its body came to its end. */
+  readonly isComplete: boolean;
+}
+
+/** One request at a scripted upstream, from its head on. */
+export interface ScriptedExchange {
+  readonly head: RawHead;
+  readonly socket: Socket;
+  /** The request as far as it has come. */
+  readonly seen: () => SeenRequest;
+  /** Resolves with the request once it is whole or its connection has ended. */
+  readonly whole: Promise<SeenRequest>;
+  /** Writes and waits until the bytes have left this process. */
+  readonly write: (bytes: Buffer | string) => Promise<void>;
+}
+
+export type Script = (exchange: ScriptedExchange) => void | Promise<void>;
+
+/** An upstream that reads and writes HTTP byte by byte, so that nothing on it is normalised. */
+export interface ScriptedUpstream extends Listening {
+  readonly exchanges: Recorder<ScriptedExchange>;
+  /** Sockets that are open now. */
+  readonly openSockets: number;
+  /** What answers from now on. */
+  follow(script: Script): void;
+}
+
+const OK = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok';
+
+/** Answers 200 once the request is whole. */
+export const answerOk: Script = async ({ whole, write }) => {
+  await whole;
+  await write(OK);
+};
+
+export async function startScriptedUpstream(first: Script = answerOk): Promise<ScriptedUpstream> {
+  const exchanges = new Recorder<ScriptedExchange>();
+  let script = first;
+  let openSockets = 0;
+  const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
+    openSockets += 1;
+    socket.once('close', () => (openSockets -= 1));
+    readRequests(socket, (exchange) => {
+      exchanges.add(exchange);
+      Promise.resolve(script(exchange)).catch(() => socket.destroy());
+    });
+  });
+  return {
+    ...(await listen(server)),
+    exchanges,
+    get openSockets() {
+      return openSockets;
+    },
+    follow: (next) => {
+      script = next;
+    },
+  };
+}
+
+/** Cuts what arrives into requests; what is behind one belongs to the next. */
+function readRequests(socket: Socket, onRequest: (exchange: ScriptedExchange) => void): void {
+  let current = newRequest(socket);
+  socket.on('data', (chunk: Buffer) => {
+    for (let bytes = chunk; bytes.length > 0;) {
+      const { reader } = current;
+      const hadHead = reader.head !== undefined;
+      reader.push(bytes);
+      if (!hadHead && reader.head !== undefined) {
+        onRequest(current.exchange(reader.head));
+      }
+      if (!reader.isComplete) {
+        return;
+      }
+      current.settle();
+      bytes = reader.rest;
+      current = newRequest(socket);
+    }
+  });
+  // A relay that closes its connection has nothing more to say, and nobody listens any more.
+  socket.once('end', () => socket.end());
+  socket.once('close', () => {
+    current.settle();
+  });
+}
+
+function newRequest(socket: Socket) {
+  const reader = new RawMessageReader({ kind: 'request' });
+  const seen = (): SeenRequest => ({
+    head: reader.head ?? { startLine: '', fields: [] },
+    framing: reader.framing,
+    body: reader.body,
+    trailers: reader.trailers,
+    isComplete: reader.isComplete,
+  });
+  let settle = (): void => undefined;
+  const whole = new Promise<SeenRequest>((resolve) => {
+    settle = () => {
+      resolve(seen());
+    };
+  });
+  return {
+    reader,
+    settle: () => {
+      settle();
+    },
+    exchange: (head: RawHead): ScriptedExchange => ({
+      head,
+      socket,
+      seen,
+      whole,
+      write: async (bytes) => {
+        if (!socket.write(bytes, 'latin1')) {
+          await once(socket, 'drain');
+        }
+      },
+    }),
+  };
+}
