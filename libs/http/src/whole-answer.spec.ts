@@ -1,0 +1,242 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+
+import type { RawSocket } from '../../../test/support/raw-socket.js';
+import { startRequestServer, type RequestServer } from '../../../test/support/request-server.js';
+import { sharedResources } from '../../../test/support/resources.js';
+import { BodyReader } from './body-reader.js';
+import { hasRequestBody } from './request-framing.js';
+import { endRequestEarly, sendWholeAnswer } from './whole-answer.js';
+
+const MIB = 1024 * 1024;
+const BODY = '{"error":"refused"}';
+
+const shared = sharedResources();
+let server: RequestServer;
+
+beforeAll(async () => {
+  server = shared(await startRequestServer());
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const head = (method: string, ...lines: string[]): string =>
+  [`${method} / HTTP/1.1`, 'host: b', ...lines, '\r\n'].join('\r\n');
+
+/** Splits the bytes of one answer. */
+function parsed(bytes: Buffer): { statusLine: string; lines: string[]; body: string } {
+  const [headText = '', ...rest] = bytes.toString('latin1').split('\r\n\r\n');
+  const [statusLine = '', ...lines] = headText.split('\r\n');
+  return {
+    statusLine,
+    lines: lines.map((line) => line.toLowerCase()),
+    body: rest.join('\r\n\r\n'),
+  };
+}
+
+async function answerOf(client: RawSocket): Promise<ReturnType<typeof parsed>> {
+  return parsed(await client.until(BODY));
+}
+
+describe('an answer to a request that was read', () => {
+  it('has its length, its headers and its body, and leaves the connection open', async () => {
+    const { message, response, client } = await server.receive(head('GET'));
+    sendWholeAnswer(message, response, 404, { 'content-type': 'application/json' }, BODY);
+    const { statusLine, lines, body } = await answerOf(client);
+    expect(statusLine).toBe('HTTP/1.1 404 Not Found');
+    expect(lines).toContain('content-type: application/json');
+    expect(lines).toContain(`content-length: ${BODY.length}`);
+    expect(lines).toContain('connection: keep-alive');
+    expect(body).toBe(BODY);
+    expect(response.writableEnded).toBe(true);
+  });
+
+  it('counts octets, not characters', async () => {
+    const { message, response, client } = await server.receive(head('GET'));
+    sendWholeAnswer(message, response, 400, {}, `\u00e9${BODY}`);
+    expect((await answerOf(client)).lines).toContain(`content-length: ${BODY.length + 2}`);
+  });
+
+  it('may have an empty body', async () => {
+    const { message, response, client } = await server.receive(head('GET'));
+    sendWholeAnswer(message, response, 560, { 'x-mte-relay': 'signed' }, '');
+    const { lines } = parsed(await client.until('\r\n\r\n'));
+    expect(lines).toContain('content-length: 0');
+    expect(lines).toContain('x-mte-relay: signed');
+  });
+
+  it('to HEAD states the length of a body that it does not send', async () => {
+    const { message, response, client } = await server.receive(head('HEAD', 'connection: close'));
+    sendWholeAnswer(message, response, 404, {}, BODY);
+    const { lines, body } = parsed(await client.all());
+    expect(lines).toContain(`content-length: ${BODY.length}`);
+    expect(body).toBe('');
+  });
+
+  it('carries nothing that was set for a sealed answer', async () => {
+    const { message, response, client } = await server.receive(head('GET'));
+    response.setHeader('x-mte-relay', '1.AgICAgICAgICAgICAgICAg');
+    response.setHeader('content-type', 'application/octet-stream');
+    sendWholeAnswer(message, response, 560, {}, BODY);
+    const { lines } = await answerOf(client);
+    expect(lines.filter((line) => /^(x-mte-relay|content-type):/.test(line))).toEqual([]);
+  });
+});
+
+describe('an answer to a request that is still being sent', () => {
+  it('closes the connection after the rest was thrown away', async () => {
+    const { message, response, client } = await server.receive(head('POST', 'content-length: 10'));
+    sendWholeAnswer(message, response, 403, {}, BODY);
+    const { lines, body } = await answerOf(client);
+    expect(lines).toContain('connection: close');
+    expect(body).toBe(BODY);
+    expect(response.writableEnded).toBe(false);
+    client.write('0123456789');
+    expect(await client.ended).toBe('end');
+  });
+
+  it('comes out whole at once, before the rest of the request', async () => {
+    for (const framing of ['content-length: 10', 'transfer-encoding: chunked']) {
+      const { message, response, client } = await server.receive(head('POST', framing));
+      sendWholeAnswer(message, response, 403, {}, BODY);
+      expect((await answerOf(client)).lines).toContain(`content-length: ${BODY.length}`);
+    }
+  });
+
+  it('reaches a client that is in the midst of 64 MiB, 20 times of 20', async () => {
+    const upload = Buffer.alloc(64 * MIB);
+    for (let count = 0; count < 20; count += 1) {
+      const { message, response, client } = await server.receive(
+        head('POST', `content-length: ${upload.length}`),
+      );
+      client.socket.write(upload);
+      sendWholeAnswer(message, response, 403, {}, BODY);
+      expect(parsed(await client.all())).toMatchObject({
+        statusLine: 'HTTP/1.1 403 Forbidden',
+        body: BODY,
+      });
+      await client.close();
+    }
+  });
+
+  it('reads at most a little more than 4 MiB of the rest', async () => {
+    const { message, response, client } = await server.receive(
+      head('POST', `content-length: ${64 * MIB}`),
+    );
+    sendWholeAnswer(message, response, 403, {}, BODY);
+    let drained = 0;
+    message.on('data', (chunk: Buffer) => {
+      drained += chunk.length;
+      if (drained <= 4 * MIB) {
+        expect(response.writableEnded).toBe(false);
+      }
+    });
+    client.socket.write(Buffer.alloc(64 * MIB));
+    await new Promise((resolve) => response.once('close', resolve));
+    expect(drained).toBeGreaterThan(4 * MIB);
+    expect(drained).toBeLessThan(8 * MIB);
+  });
+
+  it('waits 2 s for the rest of a client that stands still, and closes', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const { message, response, client } = await server.receive(head('POST', 'content-length: 10'));
+    sendWholeAnswer(message, response, 403, {}, BODY);
+    vi.advanceTimersByTime(1_999);
+    await nextTurn();
+    expect(response.writableEnded).toBe(false);
+    vi.advanceTimersByTime(1);
+    expect(response.writableEnded).toBe(true);
+    vi.useRealTimers();
+    expect(parsed(await client.all()).body).toBe(BODY);
+  });
+
+  it('ends with a client that goes away, and leaves no timer', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const { message, response, client } = await server.receive(head('POST', 'content-length: 10'));
+    const timers = vi.getTimerCount();
+    sendWholeAnswer(message, response, 403, {}, BODY);
+    expect(vi.getTimerCount()).toBe(timers + 1);
+    const closed = new Promise((resolve) => message.once('close', resolve));
+    client.socket.resetAndDestroy();
+    await closed;
+    expect(vi.getTimerCount()).toBe(timers);
+    expect(response.writableEnded).toBe(true);
+  });
+
+  it('takes the rest over from a reader that has given up', async () => {
+    const { message, response, client } = await server.receive(head('POST', 'content-length: 10'));
+    const reader = new BodyReader(message, 0);
+    const read = reader.next();
+    reader.cancel(new Error('refused'));
+    await expect(read).rejects.toThrow();
+    sendWholeAnswer(message, response, 403, {}, BODY);
+    await answerOf(client);
+    client.write('0123456789');
+    expect(await client.ended).toBe('end');
+  });
+});
+
+describe('a request whose streamed answer is complete before it', () => {
+  const answered = async (bytes: number, sent: string) => {
+    const received = await server.receive(head('POST', `content-length: ${bytes}`) + sent);
+    // Node.js reads on by itself where nobody has begun to.
+    await new BodyReader(received.message, 0).next();
+    received.response.end('early');
+    await received.client.until('early');
+    return received;
+  };
+
+  it('is thrown away, and its connection serves on where its end comes in time', async () => {
+    const { message, client } = await answered(10, '0');
+    endRequestEarly(message);
+    client.write('123456789');
+    await new Promise((resolve) => message.once('end', resolve));
+    expect(message.complete).toBe(true);
+    expect(client.socket.destroyed).toBe(false);
+  });
+
+  it('is left alone where it has been read', async () => {
+    const { message } = await answered(5, 'hello');
+    await nextTurn();
+    expect(message.complete).toBe(true);
+    const listeners = message.listenerCount('data');
+    endRequestEarly(message);
+    expect(message.listenerCount('data')).toBe(listeners);
+  });
+
+  it('is closed after 2 s of standing still', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const { message, client } = await answered(10, '0');
+    endRequestEarly(message);
+    vi.advanceTimersByTime(1_999);
+    expect(message.destroyed).toBe(false);
+    vi.advanceTimersByTime(1);
+    expect(message.destroyed).toBe(true);
+    vi.useRealTimers();
+    await client.ended;
+  });
+
+  it('is closed after 4 MiB of a longer rest', async () => {
+    const { message, client } = await answered(64 * MIB, '0');
+    endRequestEarly(message);
+    client.socket.write(Buffer.alloc(64 * MIB));
+    await client.ended;
+    expect(message.complete).toBe(false);
+  });
+});
+
+describe('whether a request has a body', () => {
+  it.each<[lines: string[], expected: boolean]>([
+    [[], false],
+    [['content-length: 0'], false],
+    [['content-length: 1'], true],
+    [['transfer-encoding: chunked'], true],
+  ])('is told by its framing: %j', async (lines, expected) => {
+    for (const method of ['GET', 'POST']) {
+      const { message } = await server.receive(head(method, ...lines));
+      expect(hasRequestBody(message)).toBe(expected);
+    }
+  });
+});
