@@ -2,6 +2,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import { RelayConfigModule, type RelayConfig } from '@relay/config';
 
+import { AdminModule } from './admin/admin.module.js';
 import { ErrorsModule } from './errors/errors.module.js';
 import { RelayErrorFilter } from './errors/relay-error.filter.js';
 import { HealthModule } from './health/health.module.js';
@@ -24,6 +25,7 @@ export class AppModule {
         IdentityModule,
         ErrorsModule,
         HealthModule,
+        AdminModule,
         PairingModule,
         OutboundModule,
         InboundModule,

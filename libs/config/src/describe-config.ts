@@ -43,6 +43,9 @@ const DESCRIBE: { [P in RelayConfigProperty]: (value: RelayConfig[P]) => unknown
   responseTimeoutMs: shown,
   idleTimeoutMs: shown,
   shutdownTimeoutMs: shown,
+  shutdownDelayMs: shown,
+  adminPort: shown,
+  adminHost: shown,
   nodeEnv: shown,
 };
 

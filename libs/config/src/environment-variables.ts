@@ -38,5 +38,8 @@ export const ENVIRONMENT_VARIABLES = {
   responseTimeoutMs: 'RESPONSE_TIMEOUT_MS',
   idleTimeoutMs: 'IDLE_TIMEOUT_MS',
   shutdownTimeoutMs: 'SHUTDOWN_TIMEOUT_MS',
+  shutdownDelayMs: 'SHUTDOWN_DELAY_MS',
+  adminPort: 'ADMIN_PORT',
+  adminHost: 'ADMIN_HOST',
   nodeEnv: 'NODE_ENV',
 } as const satisfies Record<RelayConfigProperty, string>;

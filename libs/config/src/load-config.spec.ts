@@ -61,6 +61,9 @@ describe('defaults', () => {
       responseTimeoutMs: 60_000,
       idleTimeoutMs: 60_000,
       shutdownTimeoutMs: 15_000,
+      shutdownDelayMs: 0,
+      adminPort: undefined,
+      adminHost: '127.0.0.1',
       nodeEnv: '',
     });
   });

@@ -7,6 +7,7 @@ import { ConfigInvalidError } from './config.errors.js';
 import { warningsOf } from './config-warnings.js';
 import { ENVIRONMENT_VARIABLES, type RelayConfigProperty } from './environment-variables.js';
 import { RelayConfig } from './relay-config.js';
+import { readSecretFiles } from './secret-files.js';
 
 const VARIABLES = Object.entries(ENVIRONMENT_VARIABLES) as [RelayConfigProperty, string][];
 
@@ -50,16 +51,18 @@ const problemsOf = (config: RelayConfig): string[] => {
  * The configuration that the environment asks for, deeply frozen.
  *
  * Without an argument it reads `.env` of the working directory, if there is one, and the process
- * environment, which wins. An empty variable counts as not set. Throws `ConfigInvalidError` with
+ * environment, which wins. An empty variable counts as not set. Secrets may stand in files that
+ * `<NAME>_FILE` names. Throws `ConfigInvalidError` with
  * all problems at once; nothing is left behind.
  */
 export function loadConfig(
   environment: NodeJS.ProcessEnv = { ...readEnvFile(), ...process.env },
 ): LoadedConfig {
-  const texts = VARIABLES.map(([property, name]) => [property, environment[name]] as const);
+  const secrets = readSecretFiles(environment);
+  const texts = VARIABLES.map(([property, name]) => [property, secrets.environment[name]] as const);
   const given = Object.fromEntries(texts.filter(([, text]) => text !== undefined && text !== ''));
   const config = plainToInstance(RelayConfig, given, { exposeDefaultValues: true });
-  const problems = problemsOf(config);
+  const problems = [...secrets.problems, ...problemsOf(config)];
   if (problems.length > 0) throw new ConfigInvalidError(problems);
   return deepFreeze({ config, warnings: warningsOf(config) });
 }

@@ -179,6 +179,19 @@ export class RelayConfig {
   @Integer(1, 600_000)
   readonly shutdownTimeoutMs: number = 15_000;
 
+  /** `SHUTDOWN_DELAY_MS`: how long requests are still accepted after the process was told to stop, 0 to 600000 ms. */
+  @Integer(0, 600_000)
+  readonly shutdownDelayMs: number = 0;
+
+  /** `ADMIN_PORT`: port of the listener for metrics and health; 0 lets the system choose; undefined: none. */
+  @IsOptional()
+  @Integer(0, 65_535)
+  readonly adminPort?: number;
+
+  /** `ADMIN_HOST`: the address that the admin listener listens on. */
+  @Matches(/^[A-Za-z0-9.:_%-]{1,255}$/, { message: 'must be an IP address or a host name' })
+  readonly adminHost: string = '127.0.0.1';
+
   /** `NODE_ENV`: `production` refuses documented placeholders. */
   @IsString()
   readonly nodeEnv: string = '';

@@ -10,6 +10,7 @@ import { StoreWatch } from './store-watch.js';
 @Module({
   imports: [TerminusModule.forRoot({ logger: false }), SessionModule],
   controllers: [HealthController],
-  providers: [Readiness, ShutdownState, StoreWatch],
+  exports: [HealthController],
+  providers: [HealthController, Readiness, ShutdownState, StoreWatch],
 })
 export class HealthModule {}

@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { RelayConfig } from '@relay/config';
 
@@ -51,6 +53,7 @@ export class Shutdown {
     this.log.info('told to stop: finishing what is under way');
     this.app.get(ShutdownState).isShuttingDown = true;
     this.inFlight.announceEnd();
+    await delay(this.config.shutdownDelayMs);
     const server = this.app.getHttpServer();
     const idleCheck = setInterval(() => {
       server.closeIdleConnections();

@@ -1,0 +1,104 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { once } from 'node:events';
+
+import {
+  HttpException,
+  Injectable,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
+import { RelayConfig } from '@relay/config';
+
+import { HealthController } from '../health/health.controller.js';
+import { RelayLog } from '../observability/relay-log.js';
+import { RelayMetrics } from '../observability/relay-metrics.js';
+
+const JSON_TYPE = 'application/json; charset=utf-8';
+
+interface AdminAnswer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string;
+}
+
+/**
+ * What operators ask, on a port of its own that clients and other relays do not reach: `/metrics` and `/health/*`. Only
+ * where ADMIN_PORT is set.
+ */
+@Injectable()
+export class AdminListener implements OnApplicationBootstrap, OnApplicationShutdown {
+  private server: Server | undefined;
+
+  constructor(
+    private readonly config: RelayConfig,
+    private readonly metrics: RelayMetrics,
+    private readonly health: HealthController,
+    private readonly log: RelayLog,
+  ) {}
+
+  /** @throws where the port is taken */
+  async onApplicationBootstrap(): Promise<void> {
+    const { adminPort, adminHost } = this.config;
+    if (adminPort === undefined) {
+      return;
+    }
+    this.server = createServer((request, response) => void this.answer(request, response));
+    this.server.listen(adminPort, adminHost);
+    await once(this.server, 'listening');
+    const { address, port } = this.server.address() as AddressInfo;
+    this.log.info('admin listener is listening', { address: `http://${address}:${port}` });
+  }
+
+  /** Last of all, so that readiness can be asked while requests drain. */
+  onApplicationShutdown(): void {
+    this.server?.close();
+    this.server?.closeAllConnections();
+  }
+
+  private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { status, contentType, body } = await this.answerTo(request).catch((error: unknown) => {
+      this.log.error('the admin listener failed', { error });
+      return json(500, { error: 'the log says why' });
+    });
+    response.writeHead(status, {
+      'content-type': contentType,
+      'content-length': Buffer.byteLength(body),
+      'cache-control': 'no-store',
+    });
+    response.end(body);
+  }
+
+  private async answerTo({ method, url = '' }: IncomingMessage): Promise<AdminAnswer> {
+    if (method !== 'GET' && method !== 'HEAD') {
+      return json(405, { error: 'only GET and HEAD' });
+    }
+    switch (url) {
+      case '/metrics': {
+        const { registry } = this.metrics;
+        return { status: 200, contentType: registry.contentType, body: await registry.metrics() };
+      }
+      case '/health/live':
+        return this.healthAnswer(this.health.live());
+      case '/health/ready':
+        return this.healthAnswer(this.health.ready());
+      default:
+        return json(404, { error: 'only /metrics, /health/live and /health/ready' });
+    }
+  }
+
+  private async healthAnswer(check: Promise<unknown>): Promise<AdminAnswer> {
+    try {
+      return json(200, await check);
+    } catch (error) {
+      if (error instanceof HttpException) {
+        return json(error.getStatus(), error.getResponse());
+      }
+      throw error;
+    }
+  }
+}
+
+function json(status: number, body: unknown): AdminAnswer {
+  return { status, contentType: JSON_TYPE, body: JSON.stringify(body) };
+}

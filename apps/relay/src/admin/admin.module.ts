@@ -1,0 +1,7 @@
+import { Module } from '@nestjs/common';
+
+import { HealthModule } from '../health/health.module.js';
+import { AdminListener } from './admin-listener.js';
+
+@Module({ imports: [HealthModule], providers: [AdminListener] })
+export class AdminModule {}

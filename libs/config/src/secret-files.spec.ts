@@ -1,0 +1,67 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+import type { ConfigInvalidError } from './config.errors.js';
+import { loadConfig } from './load-config.js';
+import { FILE_VARIABLES } from './secret-files.js';
+
+const SECRET = '2DkV4DDabehO8cifDktdF9elKJL0CKrk';
+const REQUIRED = {
+  UPSTREAM: 'http://localhost:3000',
+  CLIENT_ID_SECRET: SECRET,
+  OUTBOUND_TOKEN: 'a-token-of-more-than-24-characters',
+  REDIS_URL: 'memory://',
+};
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'secrets-'));
+});
+
+afterEach(() => {
+  rmSync(folder, { recursive: true });
+});
+
+const problemsWith = (environment: NodeJS.ProcessEnv): readonly string[] => {
+  try {
+    loadConfig(environment);
+  } catch (error) {
+    return (error as ConfigInvalidError).problems;
+  }
+  return [];
+};
+
+describe('a secret in a file', () => {
+  it('counts like its variable, without the line end of the file', () => {
+    const path = join(folder, 'secret');
+    writeFileSync(path, `${SECRET}\r\n`);
+    const { config } = loadConfig({
+      ...REQUIRED,
+      CLIENT_ID_SECRET: '',
+      CLIENT_ID_SECRET_FILE: path,
+    });
+    expect(config.clientIdSecret).toBe(SECRET);
+  });
+
+  it.each(FILE_VARIABLES)('is refused beside %s itself, in one line', (name) => {
+    const environment = { ...REQUIRED, [name]: SECRET, [`${name}_FILE`]: join(folder, 'any') };
+    expect(problemsWith(environment)).toContain(
+      `${name}_FILE must not be set together with ${name}`,
+    );
+  });
+
+  it('that is missing ends the start with its variable, not with its path', () => {
+    const path = join(folder, 'gone');
+    const problems = problemsWith({ ...REQUIRED, OUTBOUND_TOKEN: '', OUTBOUND_TOKEN_FILE: path });
+    expect(problems).toContain('OUTBOUND_TOKEN_FILE cannot be read (ENOENT)');
+    expect(problems.join()).not.toContain(path);
+  });
+
+  it('that is named by an empty variable is not read', () => {
+    expect(problemsWith({ ...REQUIRED, REDIS_URL_FILE: '' })).toEqual([]);
+  });
+});
