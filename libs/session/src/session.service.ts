@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Optional } from '@nestjs/common';
 import { RelayConfig } from '@relay/config';
 import {
   BLOB_HEAD_BYTES,
@@ -10,6 +10,7 @@ import {
 
 import { Clock } from './clock.js';
 import { SessionStore } from './session-store.js';
+import { StoreMeter, type StoreOperation } from './store-meter.js';
 import {
   MarkFailedError,
   MessageReplayedError,
@@ -42,6 +43,7 @@ export class SessionService {
     @Inject(SessionStore) private readonly store: SessionStore,
     @Inject(Clock) private readonly clock: Clock,
     private readonly config: RelayConfig,
+    @Optional() @Inject(StoreMeter) private readonly meter?: StoreMeter,
   ) {}
 
   /**
@@ -51,9 +53,11 @@ export class SessionService {
    * @throws PairReplayedError, PairStoreUnavailableError
    */
   async reserve(sid: string): Promise<string> {
-    const epoch = await this.store.reserve(sid).catch((error: unknown) => {
-      throw new PairStoreUnavailableError('cannot reserve a session', { cause: error });
-    });
+    const epoch = await this.timed('reserve', () => this.store.reserve(sid)).catch(
+      (error: unknown) => {
+        throw new PairStoreUnavailableError('cannot reserve a session', { cause: error });
+      },
+    );
     if (epoch === undefined) {
       throw new PairReplayedError('this pairing request was seen before');
     }
@@ -65,9 +69,11 @@ export class SessionService {
     const expiresAtMs = this.clock.nowMs() + this.config.sessionLifetimeSeconds * 1000;
     const session = { keys, expiresAtMs };
     const blob = sealSessionBlob(session, owner.secretKeys, sid, owner.identity, epoch);
-    const isSaved = await this.store.put(sid, blob).catch((error: unknown) => {
-      throw new PairNotSavedError('cannot save the session', { cause: error });
-    });
+    const isSaved = await this.timed('put', () => this.store.put(sid, blob)).catch(
+      (error: unknown) => {
+        throw new PairNotSavedError('cannot save the session', { cause: error });
+      },
+    );
     if (!isSaved) {
       throw new PairNotSavedError('the reserved session is gone from the store');
     }
@@ -80,16 +86,16 @@ export class SessionService {
    */
   async open(sid: string, sequence: number, owner: SessionOwner): Promise<OpenSession> {
     if (sequence > this.config.sessionMaxMessages) {
-      await this.store.kill(sid);
+      await this.timed('kill', () => this.store.kill(sid));
       throw new SessionExpiredError('the session has used up its sequence numbers');
     }
-    const blob = await this.store.open(sid);
+    const blob = await this.timed('open', () => this.store.open(sid));
     if (blob === undefined) {
       throw new SessionUnknownError('no live session has this id');
     }
     const session = openSessionBlob(blob, owner.secretKeys, sid, owner.identity);
     if (session.expiresAtMs <= this.clock.nowMs()) {
-      await this.store.kill(sid);
+      await this.timed('kill', () => this.store.kill(sid));
       throw new SessionExpiredError('the session is past its lifetime');
     }
     return { sid, keys: session.keys, blobHead: blob.subarray(0, BLOB_HEAD_BYTES) };
@@ -101,13 +107,13 @@ export class SessionService {
    * @throws MessageReplayedError, SessionUnknownError, MarkFailedError
    */
   async mark(session: OpenSession, sequence: number): Promise<void> {
-    const outcome = await this.store
-      .mark(session.sid, sequence, session.blobHead)
-      .catch((error: unknown) => {
-        throw new MarkFailedError('cannot tell whether the sequence number was burnt', {
-          cause: error,
-        });
+    const outcome = await this.timed('mark', () =>
+      this.store.mark(session.sid, sequence, session.blobHead),
+    ).catch((error: unknown) => {
+      throw new MarkFailedError('cannot tell whether the sequence number was burnt', {
+        cause: error,
       });
+    });
     switch (outcome) {
       case 'first':
         return;
@@ -115,6 +121,18 @@ export class SessionService {
         throw new MessageReplayedError(`sequence number ${sequence} was used before`);
       case 'dead':
         throw new SessionUnknownError('the session ended while its message was read');
+    }
+  }
+
+  private async timed<Reply>(operation: StoreOperation, run: () => Promise<Reply>): Promise<Reply> {
+    const startedAt = performance.now();
+    let hasFailed = true;
+    try {
+      const reply = await run();
+      hasFailed = false;
+      return reply;
+    } finally {
+      this.meter?.observe(operation, (performance.now() - startedAt) / 1000, hasFailed);
     }
   }
 }

@@ -1,5 +1,6 @@
 import { Global, Module } from '@nestjs/common';
 import { RelayConfig } from '@relay/config';
+import { StoreMeter } from '@relay/session';
 
 import { RelayLog } from './relay-log.js';
 import { RelayMetrics } from './relay-metrics.js';
@@ -16,7 +17,8 @@ import { RequestReports } from './request-reports.js';
     },
     RelayMetrics,
     RequestReports,
+    { provide: StoreMeter, useExisting: RelayMetrics },
   ],
-  exports: [RelayLog, RelayMetrics, RequestReports],
+  exports: [RelayLog, RelayMetrics, RequestReports, StoreMeter],
 })
 export class ObservabilityModule {}

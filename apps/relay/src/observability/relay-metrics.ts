@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { StoreMeter, StoreOperation } from '@relay/session';
 import { Counter, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 
 /** The side of the relay that a request came to. */
@@ -16,7 +17,7 @@ const STORE_BUCKETS_SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.
  * or anything else that a client chooses.
  */
 @Injectable()
-export class RelayMetrics {
+export class RelayMetrics implements StoreMeter {
   readonly registry = new Registry();
 
   readonly requests = new Counter({
@@ -71,5 +72,12 @@ export class RelayMetrics {
 
   constructor() {
     collectDefaultMetrics({ register: this.registry });
+  }
+
+  observe(operation: StoreOperation, seconds: number, hasFailed: boolean): void {
+    this.storeSeconds.observe({ operation }, seconds);
+    if (hasFailed) {
+      this.storeErrors.inc({ operation });
+    }
   }
 }

@@ -58,7 +58,10 @@ export class RequestReports {
     }
   }
 
-  private count({ role, code = 'ok', ms }: RequestReport): void {
+  private count({ role, code = 'ok', ms, attempt = 1 }: RequestReport): void {
+    if (attempt > 1) {
+      this.metrics.retries.inc();
+    }
     this.metrics.requests.inc({ role, code });
     this.metrics.requestSeconds.observe({ role }, ms / 1000);
   }
