@@ -1,0 +1,71 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { loadConfig } from '@relay/config';
+import { describe, expect, it } from 'vitest';
+
+const root = join(import.meta.dirname, '../..');
+const read = (path: string) => readFileSync(join(root, path), 'utf8');
+
+const documents = [
+  ...readdirSync(root).filter((name) => name.endsWith('.md')),
+  ...readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => join('docs', name)),
+];
+
+/** How GitHub names the place of a heading. */
+const anchorsOf = (path: string) =>
+  [...read(path).matchAll(/^#+ (.+)$/gm)].map(([, heading]) =>
+    heading!
+      .toLowerCase()
+      .replaceAll(/[^\w\- ]/g, '')
+      .replaceAll(' ', '-'),
+  );
+
+describe.each(documents)('%s', (path) => {
+  it('links to files and headings that exist', () => {
+    const links = [...read(path).matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)/g)];
+    const broken = links
+      .map(([, file, anchor]) => ({
+        target: file === '' ? path : join(dirname(path), file!),
+        anchor,
+      }))
+      .filter(
+        ({ target, anchor }) =>
+          !existsSync(join(root, target)) ||
+          (anchor !== undefined && !anchorsOf(target).includes(anchor)),
+      );
+    expect(broken).toEqual([]);
+  });
+});
+
+describe('README.md', () => {
+  const readme = read('README.md');
+
+  it('has at most 200 lines', () => {
+    expect(readme.split('\n').length - 1).toBeLessThanOrEqual(200);
+  });
+
+  it('starts relays with an environment that is a configuration, and calls them with its token', () => {
+    const shells = [...readme.matchAll(/```sh\n(.*?)```/gs)].map(([, commands]) => commands!);
+    const environments = shells
+      .filter((commands) => commands.includes('npm start'))
+      .map((commands) =>
+        Object.fromEntries(
+          [...commands.matchAll(/^(?:export )?([A-Z_]+)=(\S+)/gm)].map(([, name, value]) => [
+            name!,
+            value!,
+          ]),
+        ),
+      );
+    expect(environments.map((environment) => loadConfig(environment).config.port)).toEqual([
+      8080, 8081,
+    ]);
+
+    const curl = shells.find((commands) => commands.startsWith('curl'))!;
+    const [token] = environments.map((environment) => environment['OUTBOUND_TOKEN']!);
+    expect(curl).toContain(`x-mte-outbound-token: ${token!}`);
+    expect(curl).toContain('localhost:8080');
+    expect(curl).toContain('x-mte-upstream: http://localhost:8081');
+  });
+});
