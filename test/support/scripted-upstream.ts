@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 
 import { listen, type Listening } from './listen.js';
+import { OpenSockets } from './open-sockets.js';
 import { RawMessageReader, type Field, type Framing, type RawHead } from './raw-http.js';
 import { Recorder } from './recorder.js';
 
@@ -32,8 +33,7 @@ export type Script = (exchange: ScriptedExchange) => void | Promise<void>;
 /** An upstream that reads and writes HTTP byte by byte, so that nothing on it is normalised. */
 export interface ScriptedUpstream extends Listening {
   readonly exchanges: Recorder<ScriptedExchange>;
-  /** Sockets that are open now. */
-  readonly openSockets: number;
+  readonly sockets: OpenSockets;
   /** What answers from now on. */
   follow(script: Script): void;
 }
@@ -49,21 +49,17 @@ export const answerOk: Script = async ({ whole, write }) => {
 export async function startScriptedUpstream(first: Script = answerOk): Promise<ScriptedUpstream> {
   const exchanges = new Recorder<ScriptedExchange>();
   let script = first;
-  let openSockets = 0;
   const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
-    openSockets += 1;
-    socket.once('close', () => (openSockets -= 1));
     readRequests(socket, (exchange) => {
       exchanges.add(exchange);
       Promise.resolve(script(exchange)).catch(() => socket.destroy());
     });
   });
+  const sockets = new OpenSockets(server);
   return {
     ...(await listen(server)),
     exchanges,
-    get openSockets() {
-      return openSockets;
-    },
+    sockets,
     follow: (next) => {
       script = next;
     },

@@ -1,0 +1,225 @@
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+
+import { OpenSockets } from '../../support/open-sockets.js';
+import { openSocket, type RawSocket } from '../../support/raw-socket.js';
+import type { Field } from '../../support/raw-http.js';
+import { startRawTunnel, type RawTunnel } from '../../support/raw-tunnel.js';
+import { forThisTest, sharedResources } from '../../support/resources.js';
+import type { ScriptedExchange } from '../../support/scripted-upstream.js';
+
+const shared = sharedResources();
+let tunnel: RawTunnel;
+let inboundSockets: OpenSockets;
+
+beforeAll(async () => {
+  tunnel = shared(await startRawTunnel());
+  inboundSockets = new OpenSockets(tunnel.inbound.app.getHttpServer());
+});
+
+beforeEach(() => {
+  tunnel.upstream.exchanges.items.length = 0;
+});
+
+interface Phase {
+  readonly request: (type: string) => readonly (Buffer | string)[];
+  /** What the upstream has written when the client goes. */
+  readonly answer: string;
+}
+
+const head = (type: string, startLine: string, ...fields: readonly Field[]): Buffer =>
+  tunnel.head(startLine, ['X-MTE-Encode-Type', type], ...fields);
+
+const upload = (type: string, ...framing: Field): Buffer =>
+  head(type, 'PUT /gone HTTP/1.1', framing);
+const download = (type: string): Buffer => head(type, 'GET /gone HTTP/1.1');
+const ANSWER = 'HTTP/1.1 200 OK\r\nContent-Type: ';
+
+const WAITING: readonly [phase: string, phase: Phase][] = [
+  ['waiting for an answer to GET', { request: (type) => [download(type)], answer: '' }],
+  [
+    'waiting for an answer after its upload',
+    { request: (type) => [upload(type, 'Content-Length', '4'), 'body'], answer: '' },
+  ],
+  [
+    'waiting for an answer after its chunked upload',
+    {
+      request: (type) => [upload(type, 'Transfer-Encoding', 'chunked'), '4\r\nbody\r\n0\r\n\r\n'],
+      answer: '',
+    },
+  ],
+];
+
+const STREAMING: readonly [phase: string, phase: Phase][] = [
+  [
+    'in its upload',
+    { request: (type) => [upload(type, 'Content-Length', '1000'), 'part'], answer: '' },
+  ],
+  [
+    'in its chunked upload',
+    {
+      request: (type) => [upload(type, 'Transfer-Encoding', 'chunked'), '4\r\npart\r\n'],
+      answer: '',
+    },
+  ],
+  [
+    'in a download of known length',
+    {
+      request: (type) => [download(type)],
+      answer: `${ANSWER}text/plain\r\nContent-Length: 1000\r\n\r\npart`,
+    },
+  ],
+  [
+    'in a chunked download',
+    {
+      request: (type) => [download(type)],
+      answer: `${ANSWER}text/plain\r\nTransfer-Encoding: chunked\r\n\r\n4\r\npart\r\n`,
+    },
+  ],
+  [
+    'in a download without a length',
+    { request: (type) => [download(type)], answer: `${ANSWER}text/plain\r\n\r\npart` },
+  ],
+  [
+    'in an event stream',
+    {
+      request: (type) => [download(type)],
+      answer: `${ANSWER}text/event-stream\r\n\r\ndata: part\n\n`,
+    },
+  ],
+  [
+    'in its upload while its answer comes',
+    {
+      request: (type) => [upload(type, 'Content-Length', '1000'), 'part'],
+      answer: `${ANSWER}text/plain\r\nContent-Length: 1000\r\n\r\npart`,
+    },
+  ],
+];
+
+/** Brings a request as far as its phase says. */
+async function enter({ request, answer }: Phase, type: string) {
+  tunnel.upstream.follow(async ({ write }) => {
+    if (answer !== '') {
+      await write(answer);
+    }
+  });
+  const client = forThisTest(openSocket(tunnel.outbound.port));
+  for (const bytes of request(type)) {
+    client.write(bytes);
+  }
+  const exchange = await tunnel.upstream.exchanges.find();
+  if (answer !== '') {
+    await client.until('part');
+  }
+  return { client, exchange };
+}
+
+const LEAVE = {
+  'closes its connection': ({ socket }: RawSocket) => socket.destroy(),
+  'resets its connection': ({ socket }: RawSocket) => socket.resetAndDestroy(),
+};
+
+/** Nothing of the request is left: its connections are closed at every hop. */
+async function expectNothingLeft(exchange: ScriptedExchange): Promise<void> {
+  await exchange.whole;
+  await tunnel.upstream.sockets.until(0);
+  await inboundSockets.until(0);
+}
+
+describe.each(Object.entries(LEAVE))('a client that %s', (_how, leave) => {
+  it.each(STREAMING)('%s ends its request at the upstream (MKE)', async (_phase, phase) => {
+    const { client, exchange } = await enter(phase, 'MKE');
+
+    leave(client);
+
+    await expectNothingLeft(exchange);
+    const isUpload = exchange.head.startLine.startsWith('PUT');
+    expect(exchange.seen().isComplete).toBe(!isUpload);
+    expect(tunnel.upstream.exchanges.items).toHaveLength(1);
+  });
+
+  it.each(
+    ['MKE', 'MTE'].flatMap((type) => WAITING.map(([name, phase]) => [name, type, phase] as const)),
+  )('%s ends its request at the upstream (%s)', async (_phase, type, phase) => {
+    const { client, exchange } = await enter(phase, type);
+    await exchange.whole;
+
+    leave(client);
+
+    await tunnel.upstream.sockets.until(0);
+    await inboundSockets.until(0);
+    expect(tunnel.upstream.exchanges.items).toHaveLength(1);
+  });
+
+  it('in an answer that MTE holds back ends its request at the upstream', async () => {
+    tunnel.upstream.follow(async ({ write }) => {
+      await write(`${ANSWER}text/plain\r\nContent-Length: 1000\r\n\r\npart`);
+    });
+    const client = forThisTest(openSocket(tunnel.outbound.port));
+    client.write(download('MTE'));
+    const exchange = await tunnel.upstream.exchanges.find();
+
+    leave(client);
+
+    await expectNothingLeft(exchange);
+    expect(client.received).toHaveLength(0);
+  });
+
+  it('in an upload that MTE holds back never reaches the upstream', async () => {
+    const client = forThisTest(openSocket(tunnel.outbound.port));
+    client.write(upload('MTE', 'Content-Length', '1000'));
+    client.write('part');
+    await inboundSockets.until(1);
+
+    leave(client);
+
+    await inboundSockets.until(0);
+    expect(tunnel.upstream.exchanges.items).toEqual([]);
+  });
+});
+
+describe('bursts of requests that are given up', () => {
+  it.each(STREAMING)('%s leave no connection behind', async (_phase, phase) => {
+    for (let burst = 0; burst < 3; burst += 1) {
+      tunnel.upstream.exchanges.items.length = 0;
+      tunnel.upstream.follow(async ({ write }) => {
+        if (phase.answer !== '') {
+          await write(phase.answer);
+        }
+      });
+      const clients = Array.from({ length: 40 }, () => openSocket(tunnel.outbound.port));
+      for (const client of clients) {
+        client.write(
+          Buffer.concat(phase.request('MKE').map((bytes) => Buffer.from(bytes as string))),
+        );
+      }
+      await tunnel.upstream.exchanges.count(clients.length);
+      for (const [at, { socket }] of clients.entries()) {
+        if (at % 2 === 0) {
+          socket.resetAndDestroy();
+        } else {
+          socket.destroy();
+        }
+      }
+
+      await tunnel.upstream.sockets.until(0);
+      await inboundSockets.until(0);
+    }
+  });
+
+  it('before they are forwarded leave no connection behind', async () => {
+    for (let burst = 0; burst < 5; burst += 1) {
+      tunnel.upstream.follow(() => undefined);
+      const clients = Array.from({ length: 40 }, () => openSocket(tunnel.outbound.port));
+      for (const client of clients) {
+        client.write(download('MKE'));
+      }
+      await tunnel.upstream.exchanges.find();
+      for (const { socket } of clients) {
+        socket.resetAndDestroy();
+      }
+
+      await tunnel.upstream.sockets.until(0);
+      await inboundSockets.until(0);
+    }
+  });
+});

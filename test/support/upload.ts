@@ -1,0 +1,43 @@
+import type { Socket } from 'node:net';
+
+const PIECE = Buffer.alloc(65_536, 'x');
+
+/** Bytes that are written into a connection for as long as it takes them. */
+export interface Upload {
+  /** Written so far, whether or not they have left. */
+  readonly written: number;
+  /** Resolves with that number once all is written, or the connection has ended. */
+  readonly done: Promise<number>;
+}
+
+/** Writes so many bytes with regard to back-pressure. A connection that breaks ends it without an error. */
+export function upload(socket: Socket, bytes: number): Upload {
+  let written = 0;
+  const writeAll = async (): Promise<number> => {
+    while (written < bytes && !socket.destroyed) {
+      const piece = PIECE.subarray(0, Math.min(PIECE.length, bytes - written));
+      written += piece.length;
+      if (!socket.write(piece)) {
+        await drained(socket);
+      }
+    }
+    return written;
+  };
+  const done = writeAll();
+  return {
+    get written() {
+      return written;
+    },
+    done,
+  };
+}
+
+function drained(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    const settle = (): void => {
+      socket.off('drain', settle).off('close', settle);
+      resolve();
+    };
+    socket.on('drain', settle).on('close', settle);
+  });
+}
