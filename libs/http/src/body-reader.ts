@@ -24,6 +24,9 @@ export class BodyReader {
     message.on('readable', this.onReadable).on('end', this.onEnd).on('close', this.onClose);
     // Without a listener an aborted message would be an uncaught error; 'close' says all there is to say.
     message.on('error', this.onClose);
+    if (message.destroyed && !message.complete) {
+      this.onClose();
+    }
   }
 
   /** What has already arrived, or undefined where nothing has. */

@@ -185,7 +185,11 @@ describe('an answer that breaks the rules of HTTP', () => {
       'HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n',
     ],
   ])('fails the exchange before its head: %s', async (_what, bytes) => {
-    const seen = send(await serverThat((connection) => { connection.write(bytes); }));
+    const seen = send(
+      await serverThat((connection) => {
+        connection.write(bytes);
+      }),
+    );
     expect(await seen.end).toMatchObject({ kind: 'reset', wasSent: true });
     expect(seen.events).toEqual(['failure']);
   });

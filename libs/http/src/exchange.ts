@@ -58,6 +58,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
   private controller: Dispatcher.DispatchController | undefined;
   private abortReason: ExchangeFailure | undefined;
   private hasHead = false;
+  /** Whether the request's end comes later than its beginning. */
+  private isStreamed = false;
   private isSettled = false;
   private responseTimer: NodeJS.Timeout | undefined;
   private readonly idle: IdleTimer;
@@ -74,6 +76,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   /** Sends the request. Every outcome, also an immediate one, arrives as an event. */
   start(dispatcher: Dispatcher, request: ExchangeRequest): void {
     const { body } = request;
+    this.isStreamed = body !== undefined && !Buffer.isBuffer(body);
     dispatcher.dispatch(
       {
         origin: request.origin,
@@ -91,9 +94,6 @@ export class Exchange implements Dispatcher.DispatchHandler {
       },
       this,
     );
-    if (!(this.isSettled || (body !== undefined && !Buffer.isBuffer(body)))) {
-      this.awaitResponse();
-    }
   }
 
   /** Lets a sender go on that `onData` has stopped. */
@@ -118,6 +118,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.controller = controller;
     if (this.abortReason !== undefined) {
       controller.abort(this.abortReason.cause);
+    } else if (!this.isStreamed) {
+      this.awaitResponse();
     }
   }
 
@@ -135,7 +137,11 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (this.isSettled) {
       return;
     }
-    if (this.events.onData(chunk)) {
+    const isReady = this.events.onData(chunk);
+    if (this.hasEnded()) {
+      return;
+    }
+    if (isReady) {
       this.idle.touch();
     } else {
       this.idle.stop();
@@ -176,6 +182,11 @@ export class Exchange implements Dispatcher.DispatchHandler {
       // Still waiting for a connection: it will be refused in onRequestStart.
       this.events.onFailure(this.abortReason);
     }
+  }
+
+  /** Asked anew: an event handler may have given up meanwhile. */
+  private hasEnded(): boolean {
+    return this.isSettled;
   }
 
   private settle(): boolean {

@@ -3,6 +3,8 @@ import type { ServerResponse } from 'node:http';
 import { IdleTimer } from './idle-timer.js';
 import { resetConnection } from './reset-connection.js';
 
+const SLICE_BYTES = 64 * 1024;
+
 /**
  * Writes one streamed answer with back-pressure. An answer that cannot be finished resets the connection, since a clean
  * end would look like a whole message.
@@ -10,6 +12,8 @@ import { resetConnection } from './reset-connection.js';
 export class ResponseSink {
   private hasStarted = false;
   private written = 0;
+  /** What of the last piece is still to be written. */
+  private rest: Buffer | undefined;
   private readonly stalled: IdleTimer;
 
   /**
@@ -68,11 +72,16 @@ export class ResponseSink {
     return isReady;
   }
 
+  /** Ends the answer. A large piece goes out in slices, so that a receiver which reads on is seen to do so. */
   end(chunk?: Buffer): void {
+    if (chunk !== undefined && chunk.length > SLICE_BYTES) {
+      this.rest = chunk;
+      this.writeRest();
+      return;
+    }
     this.written += chunk?.length ?? 0;
     this.stalled.stop();
     this.response.end(chunk);
-    // What end() leaves unsent is bounded; a receiver that never reads it is.
     if (!this.response.writableFinished) {
       this.stalled.touch();
       this.response.once('close', () => {
@@ -87,8 +96,25 @@ export class ResponseSink {
     resetConnection(this.response.socket);
   }
 
+  private writeRest(): void {
+    while (this.rest !== undefined && this.rest.length > SLICE_BYTES) {
+      const slice = this.rest.subarray(0, SLICE_BYTES);
+      this.rest = this.rest.subarray(SLICE_BYTES);
+      if (!this.write(slice)) {
+        return;
+      }
+    }
+    const last = this.rest;
+    this.rest = undefined;
+    this.end(last);
+  }
+
   private readonly drained = (): void => {
     this.stalled.stop();
-    this.onDrain();
+    if (this.rest === undefined) {
+      this.onDrain();
+    } else {
+      this.writeRest();
+    }
   };
 }

@@ -4,6 +4,9 @@ import { RelayConfig } from '@relay/config';
 import { UpstreamHeaderInvalidError, UpstreamRefusedError } from './outbound.errors.js';
 import { isRefusedAddress } from './refused-addresses.js';
 
+/** What a pairing request can name. protocol.md section 4. */
+const MAX_ORIGIN_BYTES = 255;
+
 /** An origin with nothing that a URL parser could read as user, path, query or fragment. */
 const ORIGIN = /^https?:\/\/[^\s/?#@\\]+\/?$/i;
 
@@ -33,6 +36,11 @@ export class PeerOrigins {
       );
     }
     const { origin, hostname } = new URL(value);
+    if (origin.length > MAX_ORIGIN_BYTES) {
+      throw new UpstreamHeaderInvalidError(
+        `x-mte-upstream is longer than ${MAX_ORIGIN_BYTES} bytes`,
+      );
+    }
     const isListed = this.allowed?.has(origin);
     if (isListed === false || (isListed === undefined && isRefusedAddress(hostname))) {
       throw new UpstreamRefusedError('x-mte-upstream names a relay that may not be called');

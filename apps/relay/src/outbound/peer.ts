@@ -30,6 +30,7 @@ export class Peer {
   private readonly outage: BackOff;
   /** The peer would not pair: a session that is left still serves. */
   private readonly refusal: BackOff;
+  private isProbing = false;
   private probeTimer: NodeJS.Timeout | undefined;
   private unaskedProbes = 0;
   private suspectedAtMs = -Infinity;
@@ -90,12 +91,12 @@ export class Peer {
   /** The peer has answered something. */
   reportReached(): void {
     this.outage.end();
-    clearTimeout(this.probeTimer);
-    this.probeTimer = undefined;
+    this.close();
   }
 
   /** Ends what would go on by itself. */
   close(): void {
+    this.isProbing = false;
     clearTimeout(this.probeTimer);
   }
 
@@ -147,19 +148,30 @@ export class Peer {
   }
 
   private probe(): void {
-    this.probeTimer ??= setTimeout(() => {
+    if (!this.isProbing) {
+      this.isProbing = true;
+      this.probeLater();
+    }
+  }
+
+  private probeLater(): void {
+    this.probeTimer = setTimeout(() => {
       void this.probeOnce();
     }, PROBE_INTERVAL_MS).unref();
   }
 
   private async probeOnce(): Promise<void> {
     const isThere = await this.client.probe(this.origin);
-    this.probeTimer = undefined;
+    if (!this.isProbing) {
+      return;
+    }
     this.unaskedProbes += 1;
     if (isThere) {
       this.reportReached();
     } else if (this.unaskedProbes < MAX_UNASKED_PROBES) {
-      this.probe();
+      this.probeLater();
+    } else {
+      this.isProbing = false;
     }
   }
 }
