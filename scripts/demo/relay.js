@@ -9,7 +9,7 @@ const WARN_LEVEL = 40;
 /**
  * Starts a relay on a free loopback port.
  *
- * @param onLine - gets every line of its log, decoded
+ * @param onLine - gets every line of its log from then on, decoded
  * @returns its origin, once it listens
  */
 export async function startRelay(name, env, onLine) {
@@ -21,11 +21,16 @@ export async function startRelay(name, env, onLine) {
     SHUTDOWN_TIMEOUT_MS: '1000',
     ...env,
   });
+  let hasStarted = false;
   const listening = new Promise((resolve) => {
     createInterface(child.stdout).on('line', (text) => {
       const line = decodeLine(text);
-      onLine(line);
-      if (line.msg === 'relay is listening') resolve(new URL(line.address).origin);
+      if (hasStarted) onLine(line);
+      if (line.msg === 'relay is listening') {
+        // What it said until now is about its environment, which is the demo's own.
+        hasStarted = true;
+        resolve(new URL(line.address).origin);
+      }
     });
   });
   return within(START_LIMIT_MS, `the start of ${name}`, listening);
