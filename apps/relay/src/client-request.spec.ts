@@ -1,0 +1,140 @@
+import { createServer as createHttpsServer } from 'node:https';
+import { connect as connectTls } from 'node:tls';
+import type { IncomingMessage } from 'node:http';
+import { beforeAll, describe, expect, it } from 'vitest';
+
+import { HeadInvalidError, decodeRequestHead } from '@relay/protocol';
+
+import { relayConfig } from '../../../test/support/config.js';
+import { listen } from '../../../test/support/listen.js';
+import { Recorder } from '../../../test/support/recorder.js';
+import { startRequestServer, type RequestServer } from '../../../test/support/request-server.js';
+import { forThisTest, sharedResources } from '../../../test/support/resources.js';
+import { selfSignedCertificate } from '../../../test/support/self-signed-certificate.js';
+import {
+  UpgradeUnsupportedError,
+  readClientRequest,
+  type ClientRequest,
+} from './client-request.js';
+
+const config = relayConfig();
+
+const shared = sharedResources();
+let server: RequestServer;
+
+beforeAll(async () => {
+  server = shared(await startRequestServer());
+});
+
+async function read(target: string, lines: string[] = [], method = 'GET'): Promise<ClientRequest> {
+  const head = [`${method} ${target} HTTP/1.1`, 'Host: a', ...lines, '\r\n'].join('\r\n');
+  const { message } = await server.receive(Buffer.from(head, 'latin1'));
+  return readClientRequest(message, config);
+}
+
+describe("a client's request", () => {
+  it('becomes a head of what is end-to-end, and the bytes of that head', async () => {
+    const request = await read(
+      '/a/b?c=d',
+      ['X-One: 1', 'X-Two: caf\xe9', 'Connection: x-gone', 'x-one: 3', 'X-Gone: 1', 'TE: trailers'],
+      'REPORT',
+    );
+    expect(request.head).toEqual({
+      method: 'REPORT',
+      scheme: 'http',
+      path: '/a/b?c=d',
+      fields: ['x-one', '1', 'x-two', 'caf\xe9', 'x-one', '3'],
+    });
+    expect(decodeRequestHead(request.headBytes)).toEqual(request.head);
+  });
+
+  it('has the fields that HEADERS sets in place of its own', async () => {
+    const { message } = await server.receive(
+      'GET / HTTP/1.1\r\nhost: a\r\nx-set: theirs\r\nx-other: 1\r\n\r\n',
+    );
+    const configured = relayConfig({ HEADERS: '{"x-set":"ours"}' });
+    expect(readClientRequest(message, configured).head.fields).toEqual([
+      ...['x-other', '1', 'x-set', 'ours'],
+    ]);
+  });
+
+  it('has the path that it came with, also where a router was given another one', async () => {
+    const { message } = await server.receive('GET /-/outbound HTTP/1.1\r\nhost: a\r\n\r\n');
+    Object.assign(message, { originalUrl: '/asked/for' });
+    expect(readClientRequest(message, config).head.path).toBe('/asked/for');
+  });
+
+  it('has the scheme of its connection', async () => {
+    const certificate = selfSignedCertificate();
+    const messages = new Recorder<IncomingMessage>();
+    const https = createHttpsServer(certificate, (message) => {
+      messages.add(message);
+    });
+    const { port } = forThisTest(await listen(https));
+    const client = connectTls({ port, host: '127.0.0.1', ca: certificate.cert });
+    client.on('error', () => undefined);
+    client.write('GET / HTTP/1.1\r\nhost: a\r\n\r\n');
+    const [message] = await messages.count(1);
+    expect(readClientRequest(message!, config).head.scheme).toBe('https');
+  });
+});
+
+describe('a request target', () => {
+  it.each([
+    ['http://elsewhere/a?b', '/a?b'],
+    ['http://user@elsewhere:1/a', '/a'],
+    ['HTTPS://elsewhere/a', '/a'],
+    ['http://elsewhere', '/'],
+    ['http://elsewhere?a=/b', '/?a=/b'],
+    ['http:///a', '/a'],
+  ])('in absolute form is reduced to path and query: %s', async (target, path) => {
+    expect((await read(target)).head.path).toBe(path);
+  });
+
+  it.each(['/', '/a?b=http://c/', '/a//b', '/a/../b', '/%2e%2e', '/a;b', '/a?b?c', '/"<>|^`{}'])(
+    'goes on as it is: %s',
+    async (target) => {
+      expect((await read(target)).head.path).toBe(target);
+    },
+  );
+
+  it.each(['//elsewhere/a', 'http://elsewhere//a', '/a\\b', '/a#b', '*', 'ftp://elsewhere/a'])(
+    'is refused: %s',
+    async (target) => {
+      await expect(read(target, [], 'OPTIONS')).rejects.toBeInstanceOf(HeadInvalidError);
+    },
+  );
+});
+
+describe('a request that no relay forwards', () => {
+  it('is TRACE', async () => {
+    await expect(read('/', [], 'TRACE')).rejects.toBeInstanceOf(HeadInvalidError);
+  });
+
+  it('has more than 256 fields', async () => {
+    const lines = (count: number): string[] =>
+      Array.from({ length: count }, (_, at) => `x${at}: 1`);
+    expect((await read('/', lines(256))).head.fields).toHaveLength(512);
+    await expect(read('/', lines(257))).rejects.toBeInstanceOf(HeadInvalidError);
+  });
+
+  it.each(['websocket', 'TLS/1.0', 'h2c, websocket', 'websocket, h2c', 'H3'])(
+    'asks for another protocol: %s',
+    async (protocol) => {
+      await expect(
+        read('/', ['Connection: upgrade', `Upgrade: ${protocol}`]),
+      ).rejects.toBeInstanceOf(UpgradeUnsupportedError);
+    },
+  );
+});
+
+describe('an offer of HTTP/2', () => {
+  it.each(['h2c', 'H2C', ' h2c '])('is ignored: %j', async (protocol) => {
+    const { head } = await read('/', [
+      'Connection: Upgrade, HTTP2-Settings',
+      `Upgrade: ${protocol}`,
+      'HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA',
+    ]);
+    expect(head.fields).toEqual([]);
+  });
+});

@@ -1,0 +1,242 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+
+import { FakePairingClient } from '../../../../test/support/fake-pairing-client.js';
+import { HandMovedClock } from '../../../../test/support/hand-moved-clock.js';
+import { TunnelFailedError, type TunnelFailureCode } from './outbound.errors.js';
+import { Peer } from './peer.js';
+
+const LIFETIME_MS = 1_000_000;
+const MAX_MESSAGES = 100;
+
+let clock: HandMovedClock;
+let client: FakePairingClient;
+let peer: Peer;
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  vi.spyOn(Math, 'random').mockReturnValue(1 - Number.EPSILON);
+  clock = new HandMovedClock();
+  client = new FakePairingClient(clock, { lifetimeSeconds: 1_000, maxMessages: MAX_MESSAGES });
+  peer = new Peer('http://b.example', client.asPairingClient, clock);
+});
+
+afterEach(() => {
+  peer.close();
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
+
+const failure = (code: TunnelFailureCode): TunnelFailedError =>
+  new TunnelFailedError(code, 'no', 'pairing failed');
+
+/** The session of the next message. */
+async function sid(): Promise<string> {
+  return (await peer.take()).session.sid;
+}
+
+describe('the first messages to a peer', () => {
+  it('wait for one pairing, and each gets a number of its own', async () => {
+    client.hold();
+    const slots = Array.from({ length: 50 }, () => peer.take());
+    await nextTurn();
+    client.release();
+    const taken = await Promise.all(slots);
+    expect(client.origins).toEqual(['http://b.example']);
+    expect(new Set(taken.map(({ session }) => session.sid)).size).toBe(1);
+    expect(taken.map(({ sequence }) => sequence).sort((a, b) => a - b)).toEqual(
+      Array.from({ length: 50 }, (_, at) => at + 1),
+    );
+  });
+
+  it('all fail where it fails, and those that follow fail at once', async () => {
+    client.hold();
+    const slots = Array.from({ length: 5 }, () => peer.take());
+    await nextTurn();
+    client.release(failure('RELAY_PAIR_REFUSED'));
+    for (const outcome of await Promise.allSettled(slots)) {
+      expect(outcome).toMatchObject({ reason: { code: 'RELAY_PAIR_REFUSED', forwarded: 'no' } });
+    }
+    await expect(peer.take()).rejects.toMatchObject({ code: 'RELAY_PAIR_REFUSED', retryAfter: 1 });
+    expect(client.pairings).toBe(1);
+  });
+});
+
+describe('a session that is in use', () => {
+  it('serves until it is due for renewal, without another pairing', async () => {
+    const first = await sid();
+    clock.advance(0.75 * LIFETIME_MS - 1);
+    expect(await sid()).toBe(first);
+    expect(client.pairings).toBe(1);
+  });
+
+  it.each([
+    ['75 % of its lifetime', 0.75 * LIFETIME_MS, 0],
+    ['75 % of its messages', 0, 0.75 * MAX_MESSAGES - 1],
+  ])('is renewed in the background from %s on, and serves meanwhile', async (_what, ms, count) => {
+    const first = await sid();
+    for (let taken = 0; taken < count; taken += 1) {
+      await peer.take();
+    }
+    clock.advance(ms);
+    expect(client.pairings).toBe(1);
+
+    client.hold();
+    expect(await sid()).toBe(first);
+    expect(await sid()).toBe(first);
+    expect(client.pairings).toBe(2);
+    client.release();
+    await nextTurn();
+    const second = await peer.take();
+    expect(second.session.sid).not.toBe(first);
+    expect(second.sequence).toBe(1);
+    expect(client.pairings).toBe(2);
+  });
+
+  it('serves on where its renewal is refused, which is tried again after a while', async () => {
+    const first = await sid();
+    clock.advance(0.75 * LIFETIME_MS);
+    client.failWith(failure('RELAY_PAIR_REFUSED'));
+    expect(await sid()).toBe(first);
+    await nextTurn();
+    expect(await sid()).toBe(first);
+    expect(client.pairings).toBe(2);
+    clock.advance(500);
+    expect(await sid()).toBe(first);
+    expect(client.pairings).toBe(3);
+  });
+
+  it('is waited behind from 90 % of its lifetime on', async () => {
+    const first = await sid();
+    clock.advance(0.9 * LIFETIME_MS);
+    const second = await peer.take();
+    expect(second.session.sid).not.toBe(first);
+    expect(second.sequence).toBe(1);
+  });
+
+  it('gives out exactly its numbers: whoever comes later gets those of the next one', async () => {
+    const slots = await Promise.all(Array.from({ length: 2.5 * MAX_MESSAGES }, () => peer.take()));
+    const bySession = new Map<string, number[]>();
+    for (const { session, sequence } of slots) {
+      bySession.set(session.sid, [...(bySession.get(session.sid) ?? []), sequence]);
+    }
+    for (const sequences of bySession.values()) {
+      expect(new Set(sequences).size).toBe(sequences.length);
+      expect(Math.max(...sequences)).toBeLessThanOrEqual(MAX_MESSAGES);
+    }
+    expect(slots).toHaveLength(2.5 * MAX_MESSAGES);
+    expect(client.pairings).toBe(3);
+  });
+});
+
+describe('a session that the peer does not know any more', () => {
+  it('is dropped, and replaced for the next message', async () => {
+    const first = await sid();
+    peer.drop(first);
+    expect(await sid()).not.toBe(first);
+    expect(client.pairings).toBe(2);
+  });
+
+  it('costs nothing where it was replaced meanwhile', async () => {
+    const first = await sid();
+    peer.drop(first);
+    const second = await sid();
+    peer.drop(first);
+    peer.drop('another');
+    expect(await sid()).toBe(second);
+    expect(client.pairings).toBe(2);
+  });
+
+  it('is replaced once for all who lost it', async () => {
+    const first = await sid();
+    const slots = Array.from({ length: 20 }, async () => {
+      peer.drop(first);
+      return sid();
+    });
+    expect(new Set(await Promise.all(slots)).size).toBe(1);
+    expect(client.pairings).toBe(2);
+  });
+});
+
+describe('a suspicion', () => {
+  it('leaves the session in use until another is there', async () => {
+    const first = await sid();
+    client.hold();
+    peer.suspect();
+    await nextTurn();
+    expect(client.pairings).toBe(2);
+    expect(await sid()).toBe(first);
+    client.release();
+    await nextTurn();
+    expect(await sid()).not.toBe(first);
+  });
+
+  it('costs at most one pairing in 30 s', async () => {
+    await sid();
+    for (let count = 0; count < 100; count += 1) {
+      peer.suspect();
+      await nextTurn();
+    }
+    expect(client.pairings).toBe(2);
+    clock.advance(29_999);
+    peer.suspect();
+    expect(client.pairings).toBe(2);
+    clock.advance(1);
+    peer.suspect();
+    expect(client.pairings).toBe(3);
+  });
+
+  it('that comes to nothing harms nothing', async () => {
+    const first = await sid();
+    client.failWith(failure('RELAY_PAIR_REFUSED'));
+    peer.suspect();
+    await nextTurn();
+    expect(await sid()).toBe(first);
+  });
+});
+
+describe('a pairing that is refused', () => {
+  it('is tried again after a back-off that doubles, and not before', async () => {
+    for (const ms of [500, 1_000, 2_000]) {
+      client.failWith(failure('RELAY_PAIR_REFUSED'));
+      await expect(peer.take()).rejects.toMatchObject({ code: 'RELAY_PAIR_REFUSED' });
+      const { pairings } = client;
+      clock.advance(ms - 1);
+      await expect(peer.take()).rejects.toMatchObject({ code: 'RELAY_PAIR_REFUSED' });
+      expect(client.pairings).toBe(pairings);
+      clock.advance(1);
+    }
+    await peer.take();
+  });
+
+  it('is forgotten after a success', async () => {
+    client.failWith(failure('RELAY_PAIR_REFUSED'));
+    await expect(peer.take()).rejects.toThrow();
+    clock.advance(500);
+    peer.drop(await sid());
+    client.failWith(failure('RELAY_PEER_STORE_UNAVAILABLE'));
+    await expect(peer.take()).rejects.toMatchObject({ code: 'RELAY_PEER_STORE_UNAVAILABLE' });
+    clock.advance(500);
+    await peer.take();
+  });
+});
+
+describe('an error that is a mistake of ours', () => {
+  it('reaches the caller and is not backed off from', async () => {
+    const mistake = new TypeError('a mistake');
+    client.failWith(mistake);
+    await expect(peer.take()).rejects.toBe(mistake);
+    await peer.take();
+    expect(client.pairings).toBe(2);
+  });
+});
+
+describe('the lifetime of a session', () => {
+  it('is judged by the clock of this relay', async () => {
+    const { session } = await peer.take();
+    clock.advance(LIFETIME_MS - 1);
+    expect(peer.isWithinLifetime(session)).toBe(true);
+    clock.advance(1);
+    expect(peer.isWithinLifetime(session)).toBe(false);
+  });
+});

@@ -1,0 +1,147 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { beforeAll, describe, expect, it } from 'vitest';
+
+import { BodyAbortedError, ClientGoneError } from '@relay/http';
+
+import { startRequestServer, type RequestServer } from '../../../../test/support/request-server.js';
+import { sharedResources } from '../../../../test/support/resources.js';
+import { ReplayableBody } from './replayable-body.js';
+
+const MIB = 1024 * 1024;
+
+const shared = sharedResources();
+let server: RequestServer;
+
+beforeAll(async () => {
+  server = shared(await startRequestServer());
+});
+
+/** A request that states `bytes` and has sent `sent` of its body. */
+async function bodyOf(bytes: number, sent: string | Buffer = '') {
+  const head = `POST / HTTP/1.1\r\nhost: a\r\ncontent-length: ${bytes}\r\n\r\n`;
+  const { client, message } = await server.receive(
+    Buffer.concat([Buffer.from(head), Buffer.from(sent)]),
+  );
+  return { client, message, body: new ReplayableBody(message, 0) };
+}
+
+async function read(chunks: AsyncIterable<Buffer>): Promise<Buffer> {
+  const read: Buffer[] = [];
+  for await (const chunk of chunks) {
+    read.push(chunk);
+  }
+  return Buffer.concat(read);
+}
+
+const random = (bytes: number): Buffer =>
+  Buffer.from(Array.from({ length: bytes }, (_, at) => (at * 31 + (at >> 8)) % 251));
+
+describe('a body that has arrived with its head', () => {
+  it('is at hand whole', async () => {
+    const { body } = await bodyOf(5, 'hello');
+    expect((await body.wholeAtHand())?.toString()).toBe('hello');
+    expect(body.isReplayable).toBe(true);
+    expect(body.bytes).toBe(5);
+  });
+
+  it.each(['GET', 'POST'])('is at hand whole where there is none: %s', async (method) => {
+    const { message } = await server.receive(`${method} / HTTP/1.1\r\nhost: a\r\n\r\n`);
+    expect(await new ReplayableBody(message, 0).wholeAtHand()).toEqual(Buffer.alloc(0));
+  });
+});
+
+describe('a body that is still on its way', () => {
+  it('is not waited for, and nothing of it is lost', async () => {
+    const { body, client } = await bodyOf(10, 'hello');
+    expect(await body.wholeAtHand()).toBeUndefined();
+    const whole = read(body.chunks());
+    client.write('world');
+    expect((await whole).toString()).toBe('helloworld');
+    expect(body.bytes).toBe(10);
+  });
+
+  it('is not waited for where not a byte has come', async () => {
+    const { body, client } = await bodyOf(5);
+    expect(await body.wholeAtHand()).toBeUndefined();
+    client.write('hello');
+    expect((await read(body.chunks())).toString()).toBe('hello');
+  });
+});
+
+describe('a second attempt', () => {
+  it('sends the same bytes as the first', async () => {
+    const bytes = random(300_000);
+    const { body } = await bodyOf(bytes.length, bytes);
+    expect((await read(body.chunks())).equals(bytes)).toBe(true);
+    expect((await read(body.chunks())).equals(bytes)).toBe(true);
+    expect(body.bytes).toBe(bytes.length);
+  });
+
+  it('goes on where the first was given up', async () => {
+    const { body, client } = await bodyOf(10, 'hello');
+    const first = body.chunks();
+    expect(await first.next()).toEqual({ done: false, value: Buffer.from('hello') });
+    await first.return(undefined);
+    const second = read(body.chunks());
+    client.write('world');
+    expect((await second).toString()).toBe('helloworld');
+  });
+
+  it('misses nothing that the first was still waiting for', async () => {
+    const { body, client } = await bodyOf(10, 'hello');
+    const first = body.chunks();
+    await first.next();
+    const waiting = first.next();
+    const second = read(body.chunks());
+    await nextTurn();
+    client.write('world');
+    expect((await second).toString()).toBe('helloworld');
+    expect(await waiting).toEqual({ done: false, value: Buffer.from('world') });
+  });
+});
+
+describe('the replay buffer', () => {
+  it('holds 1 MiB', async () => {
+    const bytes = random(MIB);
+    const { body } = await bodyOf(bytes.length, bytes);
+    expect((await read(body.chunks())).equals(bytes)).toBe(true);
+    expect(body.isReplayable).toBe(true);
+    expect((await read(body.chunks())).equals(bytes)).toBe(true);
+  });
+
+  it('lets go of a larger body, which the first attempt still sends whole', async () => {
+    const bytes = random(MIB + 1);
+    const { body } = await bodyOf(bytes.length, bytes);
+    expect((await read(body.chunks())).equals(bytes)).toBe(true);
+    expect(body.isReplayable).toBe(false);
+  });
+
+  it('never sends a body that has lost its beginning', async () => {
+    const bytes = random(3 * MIB);
+    const { body } = await bodyOf(bytes.length, bytes);
+    await read(body.chunks());
+    await expect(read(body.chunks())).rejects.toThrow(Error);
+    expect(await body.wholeAtHand()).toBeUndefined();
+  });
+});
+
+describe('a body that ends early', () => {
+  it('fails its attempt, and the next', async () => {
+    const { body, client } = await bodyOf(10, 'hello');
+    const first = read(body.chunks());
+    client.socket.resetAndDestroy();
+    await expect(first).rejects.toBeInstanceOf(BodyAbortedError);
+    await expect(read(body.chunks())).rejects.toBeInstanceOf(BodyAbortedError);
+  });
+
+  it('fails with the reason for which nobody wants the rest', async () => {
+    const reason = new ClientGoneError('gone');
+    const { body } = await bodyOf(10, 'hello');
+    const chunks = body.chunks();
+    await chunks.next();
+    const waiting = chunks.next();
+    body.cancel(reason);
+    await expect(waiting).rejects.toBe(reason);
+    await expect(read(body.chunks())).rejects.toBe(reason);
+  });
+});

@@ -1,0 +1,61 @@
+import {
+  BodyAbortedError,
+  BodyIdleError,
+  ClientGoneError,
+  type ExchangeFailure,
+} from '@relay/http';
+import { MessageTooLongError } from '@relay/protocol';
+import { describe, expect, it } from 'vitest';
+
+import { TunnelFailedError } from './outbound.errors.js';
+import { tunnelFailure, type FailedOutcome } from './tunnel-failure.js';
+
+const cause = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
+
+const failed = (kind: ExchangeFailure['kind'], why: Error = cause): FailedOutcome => ({
+  kind: 'failed',
+  failure: { kind, wasSent: true, cause: why },
+});
+const stated = (status: number): FailedOutcome => ({
+  kind: 'stated',
+  statement: { status, isNeverForwarded: false, unixMs: 0 },
+});
+
+describe('what the client hears of an attempt that failed', () => {
+  it.each<[outcome: FailedOutcome, code: string]>([
+    [failed('unreachable'), 'RELAY_PEER_UNREACHABLE'],
+    [failed('connect-timeout'), 'RELAY_PEER_TIMEOUT'],
+    [failed('response-timeout'), 'RELAY_PEER_TIMEOUT'],
+    [failed('idle'), 'RELAY_PEER_TIMEOUT'],
+    [failed('reset'), 'RELAY_PEER_CONNECTION_LOST'],
+    [failed('aborted'), 'RELAY_PEER_CONNECTION_LOST'],
+    [failed('aborted', new BodyIdleError('silence')), 'RELAY_BODY_IDLE'],
+    [failed('aborted', new MessageTooLongError('too long')), 'RELAY_MESSAGE_TOO_LONG'],
+    [{ kind: 'unproven', cause }, 'RELAY_PEER_ANSWER_INVALID'],
+    [stated(559), 'RELAY_PEER_REFUSED_MESSAGE'],
+    [stated(560), 'RELAY_PEER_REFUSED_MESSAGE'],
+    [stated(561), 'RELAY_PEER_REFUSED_MESSAGE'],
+    [stated(562), 'RELAY_PEER_REFUSED_MESSAGE'],
+    [stated(563), 'RELAY_PEER_STORE_UNAVAILABLE'],
+    [stated(565), 'RELAY_PEER_REFUSED_MESSAGE'],
+    [stated(567), 'RELAY_PEER_STORE_UNAVAILABLE'],
+  ])('of %j is %s, with whether it was forwarded', (outcome, code) => {
+    for (const forwarded of ['no', 'maybe'] as const) {
+      const error = tunnelFailure(outcome, forwarded);
+      expect(error).toBeInstanceOf(TunnelFailedError);
+      expect(error).toMatchObject({ code, forwarded });
+    }
+  });
+
+  it.each([
+    ['its going away', new ClientGoneError('gone')],
+    ['a body that broke off', new BodyAbortedError('gone')],
+  ])('is nothing where the reason is %s: the reason itself goes on', (_name, reason) => {
+    expect(tunnelFailure(failed('aborted', reason), 'maybe')).toBe(reason);
+  });
+
+  it('keeps the cause for the log', () => {
+    expect(tunnelFailure(failed('reset'), 'maybe').cause).toBe(cause);
+    expect(tunnelFailure({ kind: 'unproven', cause }, 'maybe').cause).toBe(cause);
+  });
+});

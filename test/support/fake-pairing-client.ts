@@ -1,0 +1,87 @@
+import { randomBytes } from 'node:crypto';
+
+import type { Clock } from '@relay/session';
+
+import type { PairingClient } from '../../apps/relay/src/outbound/pairing-client.js';
+import { PeerSession } from '../../apps/relay/src/outbound/peer-session.js';
+
+interface SessionTerms {
+  readonly lifetimeSeconds: number;
+  readonly maxMessages: number;
+}
+
+/** Pairs without a peer, and counts; a test says what comes of it. */
+export class FakePairingClient {
+  /** Of all pairings so far, in order. */
+  readonly origins: string[] = [];
+  probes = 0;
+  /** What a probe finds. */
+  isThere = true;
+  private nextFailure: Error | undefined;
+  private gate = Promise.resolve();
+  private open: () => void = () => undefined;
+  private probeGate = Promise.resolve();
+  private openProbes: () => void = () => undefined;
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly terms: SessionTerms = { lifetimeSeconds: 3_600, maxMessages: 1_000 },
+  ) {}
+
+  /** As the class that it stands in for, whose other members nobody uses. */
+  get asPairingClient(): PairingClient {
+    return this as unknown as PairingClient;
+  }
+
+  get pairings(): number {
+    return this.origins.length;
+  }
+
+  /** The next pairing fails with this. */
+  failWith(error: Error): void {
+    this.nextFailure = error;
+  }
+
+  /** Pairings do not end until `release`. */
+  hold(): void {
+    this.gate = new Promise((resolve) => {
+      this.open = resolve;
+    });
+  }
+
+  release(failure?: Error): void {
+    this.nextFailure = failure;
+    this.open();
+  }
+
+  /** Probes do not end until `releaseProbes`. */
+  holdProbes(): void {
+    this.probeGate = new Promise((resolve) => {
+      this.openProbes = resolve;
+    });
+  }
+
+  releaseProbes(): void {
+    this.openProbes();
+  }
+
+  async pair(origin: string): Promise<PeerSession> {
+    this.origins.push(origin);
+    const sentAtMs = this.clock.monotonicMs();
+    await this.gate;
+    const failure = this.nextFailure;
+    this.nextFailure = undefined;
+    if (failure !== undefined) {
+      throw failure;
+    }
+    const sid = randomBytes(16).toString('base64url');
+    const keys = { clientToServer: randomBytes(32), serverToClient: randomBytes(32) };
+    return new PeerSession({ sid, keys, ...this.terms }, sentAtMs);
+  }
+
+  async probe(): Promise<boolean> {
+    this.probes += 1;
+    await this.probeGate;
+    return this.isThere;
+  }
+}
