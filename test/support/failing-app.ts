@@ -1,0 +1,133 @@
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+import { All, Controller, Post, Res, UseFilters, UseInterceptors } from '@nestjs/common';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Test } from '@nestjs/testing';
+import { KeyRing, PAIR_PATH, type SecretKeys } from '@relay/protocol';
+import { Clock } from '@relay/session';
+import { PairSenderInterceptor, SenderSigner, TunnelSenderInterceptor } from '@relay/signature';
+import type { FastifyReply } from 'fastify';
+
+import { OUTBOUND_DOOR, TUNNEL_DOOR } from '../../apps/relay/src/door.js';
+import { RelayErrorFilter } from '../../apps/relay/src/errors/relay-error.filter.js';
+import { RelayLog } from '../../apps/relay/src/observability/relay-log.js';
+import { RelayMetrics } from '../../apps/relay/src/observability/relay-metrics.js';
+import { RequestReports } from '../../apps/relay/src/observability/request-reports.js';
+import { createRelayAdapter } from '../../apps/relay/src/relay-adapter.js';
+import { request, type ClientResponse } from './client.js';
+import { HandMovedClock } from './hand-moved-clock.js';
+import { Recorder } from './recorder.js';
+
+/** `E2uOwaOy-7` in the logs. */
+const TUNNEL_HEADER = '1.E2uOwaOy1rJ0iSmtbBjUiw.7.mke.AQEBAQEBAQEBAQEBAQEBAQ';
+const PAIR_BODY = 'a pairing request';
+
+/** The doors of a relay, behind which every request ends with the error that a test wants. */
+export interface FailingApp {
+  readonly port: number;
+  readonly url: string;
+  readonly clock: HandMovedClock;
+  readonly secretKeys: SecretKeys;
+  readonly log: Recorder<Readonly<Record<string, unknown>>>;
+  failWith(error: unknown): void;
+  /** Begins an answer, and fails once the client has got what was written of it. */
+  failAfter(answered: string, isRead: Promise<unknown>, error: Error): void;
+  /** A request of another relay that is what it should be, but for these headers. */
+  sendSigned(
+    purpose: 'tunnel' | 'pair',
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<{ readonly answer: ClientResponse; readonly clientIdHeader: string }>;
+  close(): Promise<void>;
+}
+
+export async function startFailingApp(): Promise<FailingApp> {
+  const keyRing = await KeyRing.derive('a-secret-that-both-relays-hold-1');
+  const signer = new SenderSigner(keyRing.current, 'relay-a');
+  const clock = new HandMovedClock();
+  const log = new Recorder<Readonly<Record<string, unknown>>>();
+  const destination = {
+    write: (line: string) => {
+      log.add(JSON.parse(line) as Readonly<Record<string, unknown>>);
+    },
+  };
+  let fail: (reply: FastifyReply) => Promise<void> = () => Promise.resolve();
+
+  @Controller()
+  @UseFilters(RelayErrorFilter)
+  class FailingController {
+    @All(OUTBOUND_DOOR)
+    outbound(@Res() reply: FastifyReply): Promise<void> {
+      return fail(reply);
+    }
+
+    @All(TUNNEL_DOOR)
+    @UseInterceptors(TunnelSenderInterceptor)
+    tunnel(@Res() reply: FastifyReply): Promise<void> {
+      return fail(reply);
+    }
+
+    @Post(PAIR_PATH)
+    @UseInterceptors(PairSenderInterceptor)
+    pair(@Res() reply: FastifyReply): Promise<void> {
+      return fail(reply);
+    }
+  }
+
+  const module = await Test.createTestingModule({
+    controllers: [FailingController],
+    providers: [
+      RelayErrorFilter,
+      RequestReports,
+      RelayMetrics,
+      { provide: RelayLog, useValue: new RelayLog('info', destination) },
+      { provide: KeyRing, useValue: keyRing },
+      { provide: Clock, useValue: clock },
+    ],
+  }).compile();
+  const app = module.createNestApplication<NestFastifyApplication>(createRelayAdapter(), {
+    bodyParser: false,
+    logger: false,
+  });
+  await app.listen(0, '127.0.0.1');
+  const server: Server = app.getHttpServer();
+  const { port } = server.address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}`;
+
+  return {
+    port,
+    url,
+    clock,
+    secretKeys: keyRing.current,
+    log,
+    failWith: (error) => {
+      fail = () => {
+        throw error as Error;
+      };
+    },
+    failAfter: (answered, isRead, error) => {
+      fail = async (reply) => {
+        reply.raw.write(answered);
+        await isRead;
+        throw error;
+      };
+    },
+    sendSigned: async (purpose, headers = {}) => {
+      const body = purpose === 'pair' ? PAIR_BODY : '';
+      const relayHeader = purpose === 'pair' ? '1' : TUNNEL_HEADER;
+      const signed = { purpose, body: Buffer.from(body) } as const;
+      const clientIdHeader = signer.sign(relayHeader, signed);
+      const answer = await request(url, {
+        method: 'POST',
+        path: purpose === 'pair' ? PAIR_PATH : '/api/mte-tunnel',
+        headers: { 'x-mte-relay': relayHeader, 'x-mte-client-id': clientIdHeader, ...headers },
+        body,
+      });
+      return { answer, clientIdHeader };
+    },
+    close: async () => {
+      server.closeAllConnections();
+      await app.close();
+    },
+  };
+}
