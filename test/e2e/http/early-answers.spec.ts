@@ -1,0 +1,115 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+
+import { openSocket } from '../../support/raw-socket.js';
+import type { Field } from '../../support/raw-http.js';
+import { startRawTunnel, type RawTunnel } from '../../support/raw-tunnel.js';
+import { forThisTest, sharedResources } from '../../support/resources.js';
+import type { Script } from '../../support/scripted-upstream.js';
+import { upload } from '../../support/upload.js';
+
+const MIB = 1024 * 1024;
+const ANSWER = 'HTTP/1.1 413 Content Too Large\r\nContent-Length: 9\r\n';
+
+const shared = sharedResources();
+let tunnel: RawTunnel;
+
+beforeAll(async () => {
+  tunnel = shared(await startRawTunnel());
+});
+
+const UPSTREAMS: readonly [how: string, script: Script][] = [
+  [
+    'reads on',
+    async ({ write }) => {
+      await write(`${ANSWER}\r\ntoo large`);
+    },
+  ],
+  [
+    'stops reading',
+    async ({ socket, write }) => {
+      socket.pause();
+      await write(`${ANSWER}\r\ntoo large`);
+    },
+  ],
+  [
+    'closes its connection',
+    async ({ socket, write }) => {
+      await write(`${ANSWER}Connection: close\r\n\r\ntoo large`);
+      socket.end();
+    },
+  ],
+];
+
+const open = (...fields: readonly Field[]) => {
+  const client = forThisTest(openSocket(tunnel.outbound.port));
+  client.write(tunnel.head('PUT /early HTTP/1.1', ...fields));
+  return client;
+};
+
+describe.each(UPSTREAMS)(
+  'an upstream that answers in the middle of an upload and %s',
+  (_, script) => {
+    it('is heard by a client that has 64 MiB to send, and whose connection then ends', async () => {
+      tunnel.upstream.follow(script);
+      const client = open(['Content-Length', String(64 * MIB)]);
+
+      const sending = upload(client.socket, 64 * MIB);
+      const answer = (await client.until('too large')).toString('latin1');
+
+      expect(answer).toMatch(/^HTTP\/1\.1 413 /);
+      expect(await sending.done).toBeLessThan(64 * MIB);
+    });
+
+    it('is heard by a client that waits for it in the middle of its upload', async () => {
+      tunnel.upstream.follow(script);
+      const client = open(['Transfer-Encoding', 'chunked']);
+      client.write('4\r\npart\r\n');
+
+      const answer = (await client.until('too large')).toString('latin1');
+
+      expect(answer).toMatch(/^HTTP\/1\.1 413 /);
+    });
+
+    it('leaves a connection that serves the next request once the upload has ended', async () => {
+      tunnel.upstream.follow(script);
+      const client = open(['Content-Length', '8']);
+      client.write('part');
+      await client.until('too large');
+      tunnel.upstream.follow(async ({ whole, write }) => {
+        await whole;
+        await write('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nnext');
+      });
+
+      client.write('part');
+      client.write(tunnel.head('GET /next HTTP/1.1'));
+
+      const answers = (await client.until('next')).toString('latin1');
+      expect(answers).toMatch(
+        /^HTTP\/1\.1 413 [^]*too largeHTTP\/1\.1 200 OK\r\n[^]*\r\n\r\nnext$/,
+      );
+    });
+  },
+);
+
+describe('an answer that streams while the upload goes on', () => {
+  it('echoes each piece before the next is sent', async () => {
+    const LETTER = /(?:^|\r\n)1\r\n([a-z])/;
+    tunnel.upstream.follow(async ({ seen, socket, write }) => {
+      await write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n');
+      await write(`1\r\n${seen().body.toString()}\r\n`);
+      socket.on('data', (chunk: Buffer) => {
+        const [, letter = ''] = LETTER.exec(chunk.toString('latin1')) ?? [];
+        void write(`1\r\n${letter}\r\n`);
+      });
+    });
+    const client = open(['Transfer-Encoding', 'chunked']);
+
+    for (const letter of ['a', 'b', 'c', 'd']) {
+      client.write(`1\r\n${letter}\r\n`);
+      await client.until(`1\r\n${letter}\r\n`);
+    }
+
+    const [, body = ''] = client.received.toString('latin1').split('\r\n\r\n');
+    expect(body).toBe('1\r\na\r\n1\r\nb\r\n1\r\nc\r\n1\r\nd\r\n');
+  });
+});

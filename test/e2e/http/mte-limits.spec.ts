@@ -1,0 +1,75 @@
+import { Readable } from 'node:stream';
+
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+
+import { errorOf } from '../../support/client.js';
+import { sharedResources } from '../../support/resources.js';
+import { startTunnel, type Tunnel } from '../../support/tunnel.js';
+import { echoBody } from '../../support/upstream.js';
+
+const MIB = 1024 * 1024;
+const LIMIT = 10 * MIB;
+
+const shared = sharedResources();
+let tunnel: Tunnel;
+
+beforeAll(async () => {
+  tunnel = shared(await startTunnel());
+});
+
+beforeEach(() => {
+  tunnel.upstream.forget();
+  tunnel.upstream.handle(echoBody);
+});
+
+const send = (body: Buffer | Readable) =>
+  tunnel.send({
+    method: 'POST',
+    path: '/mte',
+    headers: { 'x-mte-encode-type': 'MTE' },
+    body,
+  });
+
+const stream = (bytes: number): Readable =>
+  Readable.from([Buffer.alloc(bytes - 1), Buffer.alloc(1)], { objectMode: false });
+
+describe('an MTE message', () => {
+  it('of 10 MiB passes in both directions', async () => {
+    const answer = await send(Buffer.alloc(LIMIT, 'x'));
+
+    expect(answer.status).toBe(200);
+    expect(answer.body).toHaveLength(LIMIT);
+  });
+
+  it.each([
+    ['of known length', () => Buffer.alloc(LIMIT + 1)],
+    ['in chunks', () => stream(LIMIT + 1)],
+  ])(
+    'of one byte more, %s, is an inner 413 and does not reach the upstream',
+    async (_how, make) => {
+      const answer = await send(make());
+
+      expect(answer.status).toBe(413);
+      expect(errorOf(answer)).toMatchObject({ code: 'RELAY_BODY_TOO_LARGE', forwarded: 'no' });
+      expect(tunnel.upstream.hits).toBe(0);
+      await tunnel.inbound.log.find(({ code }) => code === 'RELAY_BODY_TOO_LARGE');
+    },
+  );
+
+  it.each([
+    ['of known length', { 'content-length': LIMIT + 1 }],
+    ['in chunks', {}],
+  ])('that answers with one byte more, %s, is a 502 that was forwarded', async (_how, headers) => {
+    tunnel.upstream.handle(async (request, response) => {
+      await request.body();
+      response.writeHead(200, headers);
+      response.end(Buffer.alloc(LIMIT + 1));
+    });
+
+    const answer = await send(Buffer.from('x'));
+
+    expect(answer.status).toBe(502);
+    expect(errorOf(answer).forwarded).toBe('maybe');
+    expect(tunnel.upstream.hits).toBe(1);
+  });
+});

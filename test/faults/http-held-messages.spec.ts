@@ -1,0 +1,43 @@
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+
+import { describe, expect, it } from 'vitest';
+
+import { errorOf } from '../support/client.js';
+import { forThisTest } from '../support/resources.js';
+import { startTunnel } from '../support/tunnel.js';
+import { echoBody } from '../support/upstream.js';
+
+const LIMIT = 10 * 1024 * 1024;
+/** As many whole messages as fit into 256 MiB. */
+const FITTING = 25;
+
+describe('an MTE message', () => {
+  it('is a 503 while others take up 256 MiB, and passes once they are over', async () => {
+    const tunnel = forThisTest(await startTunnel());
+    const send = (body: Buffer) =>
+      tunnel.send({ method: 'POST', headers: { 'x-mte-encode-type': 'MTE' }, body });
+    const waiting: ServerResponse[] = [];
+    tunnel.upstream.handle(async (request, response) => {
+      request.message.resume();
+      await once(request.message, 'end');
+      waiting.push(response);
+      tunnel.upstream.requests.add(request);
+    });
+    const body = Buffer.alloc(LIMIT);
+    const first = Array.from({ length: FITTING }, () => send(body));
+    // Each is recorded twice: when it came, and when it was whole.
+    await tunnel.upstream.requests.count(2 * FITTING, 60_000);
+
+    const refused = await send(body);
+
+    expect(refused.status).toBe(503);
+    expect(errorOf(refused)).toMatchObject({ code: 'RELAY_BUSY', forwarded: 'no' });
+    for (const response of waiting) {
+      response.end();
+    }
+    expect(new Set((await Promise.all(first)).map(({ status }) => status))).toEqual(new Set([200]));
+    tunnel.upstream.handle(echoBody);
+    expect((await send(body)).status).toBe(200);
+  });
+});
