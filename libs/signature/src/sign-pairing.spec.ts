@@ -72,6 +72,14 @@ describe('a request of a client that signs pairing requests', () => {
     expect(fieldValues(rawHeaders, 'x-mte-client-id')).toHaveLength(1);
   });
 
+  it('is a POST: a probe is not signed', async () => {
+    await signingClient().head(peer.url);
+    const { method, rawHeaders } = peer.requests.items.at(-1)!;
+    expect(method).toBe('HEAD');
+    expect(fieldValues(rawHeaders, 'x-mte-client-id')).toEqual([]);
+    expect(fieldValues(rawHeaders, 'x-mte-relay')).toEqual([]);
+  });
+
   it('is signed each by itself where many are under way at once', async () => {
     peer.forget();
     peer.handle(async (request, response) => {

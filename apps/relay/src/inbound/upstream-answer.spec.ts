@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest';
+
+import { checkResponseHead } from '@relay/protocol';
+
+import { UpstreamError } from '../upstream/upstream.errors.js';
+import { bodyBytesOf, innerError, responseHeadOf } from './upstream-answer.js';
+
+describe("the head of the upstream's answer", () => {
+  it('is its status, and what is end-to-end of its fields', () => {
+    const raw = ['Set-Cookie', 'a', 'Connection', 'x-gone', 'X-Gone', '1', 'Set-Cookie', 'b'];
+    expect(responseHeadOf(201, raw.map((text) => Buffer.from(text)), [])).toEqual({
+      status: 201,
+      fields: ['set-cookie', 'a', 'set-cookie', 'b'],
+    });
+  });
+
+  it('cannot bring relay headers of its own', () => {
+    const raw = ['x-mte-relay', '1', 'X-MTE-Client-Id', 'x'];
+    expect(responseHeadOf(200, raw, []).fields).toEqual([]);
+  });
+
+  it('has configured fields in place of its own', () => {
+    const { fields } = responseHeadOf(200, ['x-a', '1', 'x-b', '2'], [['x-a', 'ours']]);
+    expect(fields).toEqual(['x-b', '2', 'x-a', 'ours']);
+  });
+
+  it.each([200, 206, 304, 404])('keeps its length with status %i', (status) => {
+    expect(responseHeadOf(status, ['content-length', '5'], []).fields).toEqual([
+      ...['content-length', '5'],
+    ]);
+  });
+
+  it('has no length with status 204', () => {
+    expect(responseHeadOf(204, ['content-length', '0', 'x-a', '1'], []).fields).toEqual([
+      ...['x-a', '1'],
+    ]);
+  });
+});
+
+describe('the body behind a head', () => {
+  const head = (status: number, fields: string[] = ['content-length', '5']) => ({ status, fields });
+
+  it('has the length that is stated, or one that only its end tells', () => {
+    expect(bodyBytesOf(head(200), 'GET')).toBe(5);
+    expect(bodyBytesOf(head(200, ['content-length', '0']), 'GET')).toBe(0);
+    expect(bodyBytesOf(head(200, []), 'GET')).toBeUndefined();
+    expect(bodyBytesOf(head(500, []), 'POST')).toBeUndefined();
+  });
+
+  it('is none for HEAD, 204 and 304, whatever length is stated', () => {
+    expect(bodyBytesOf(head(200), 'HEAD')).toBe(0);
+    expect(bodyBytesOf(head(204, []), 'GET')).toBe(0);
+    expect(bodyBytesOf(head(304), 'GET')).toBe(0);
+  });
+});
+
+describe("an answer in the upstream's place", () => {
+  it('is JSON like every error of a relay, in a head that a message can carry', () => {
+    const cause = new Error('connect ECONNREFUSED 10.0.0.1:80');
+    const error = new UpstreamError('RELAY_UPSTREAM_UNREACHABLE', 'no', 'not there', { cause });
+    const { code, head, body } = innerError(error, 'maybe', 'request-1');
+    expect(code).toBe('RELAY_UPSTREAM_UNREACHABLE');
+    expect(head.status).toBe(502);
+    expect(JSON.parse(body.toString())).toEqual({
+      error: { code, message: 'not there', forwarded: 'maybe', requestId: 'request-1' },
+    });
+    expect(bodyBytesOf(head, 'GET')).toBe(body.length);
+    expect(() => {
+      checkResponseHead(head);
+    }).not.toThrow();
+  });
+});
