@@ -8,7 +8,13 @@ import { bodyBytesOf, innerError, responseHeadOf } from './upstream-answer.js';
 describe("the head of the upstream's answer", () => {
   it('is its status, and what is end-to-end of its fields', () => {
     const raw = ['Set-Cookie', 'a', 'Connection', 'x-gone', 'X-Gone', '1', 'Set-Cookie', 'b'];
-    expect(responseHeadOf(201, raw.map((text) => Buffer.from(text)), [])).toEqual({
+    expect(
+      responseHeadOf(
+        201,
+        raw.map((text) => Buffer.from(text)),
+        [],
+      ),
+    ).toEqual({
       status: 201,
       fields: ['set-cookie', 'a', 'set-cookie', 'b'],
     });
