@@ -84,15 +84,12 @@ describe("a request for the relay's own endpoints", () => {
     expect(door('GET', '/health/live', RELAY)).toBe('/health/live');
   });
 
-  it.fails.each([
-    '/health/',
-    '/health/nope',
-    '/health/live/',
-    '/api/mte-echo/',
-    '/api/mte-echo/a/b',
-  ])('is none where no such endpoint exists: %s', (path) => {
-    expect(door('GET', path)).toBe(PASS_THROUGH_DOOR);
-  });
+  it.each(['/health/', '/health/nope', '/health/live/', '/api/mte-echo/', '/api/mte-echo/a/b'])(
+    'is none where no such endpoint exists: %s',
+    (path) => {
+      expect(door('GET', path)).toBe(PASS_THROUGH_DOOR);
+    },
+  );
 });
 
 describe('every other request', () => {
