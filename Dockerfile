@@ -1,0 +1,52 @@
+# The relay as an image. Build: docker build -t mte-api-relay .
+# Any image with Node.js 26, npm and glibc can stand in: --build-arg BASE_IMAGE=registry.example.com/node:26
+ARG BASE_IMAGE=node:26-bookworm-slim
+
+FROM ${BASE_IMAGE} AS build
+WORKDIR /src
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --ignore-scripts
+COPY nest-cli.json tsconfig.json LICENSE ./
+COPY apps apps
+COPY libs libs
+# What leaves this stage is readable by every user, whatever the modes of the checkout were.
+RUN npm run build \
+ && find dist \( -name '*.map' -o -name '*.d.ts' \) -delete \
+ && chmod -R u=rwX,go=rX dist package.json LICENSE
+
+FROM ${BASE_IMAGE} AS dependencies
+WORKDIR /src
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --omit=dev --ignore-scripts && chmod -R u=rwX,go=rX node_modules
+
+FROM ${BASE_IMAGE}
+WORKDIR /app
+COPY --from=dependencies /src/node_modules node_modules
+COPY --from=build /src/package.json /src/LICENSE ./
+COPY --from=build /src/dist dist
+
+# Nothing listens on 9464 but metrics and health: do not publish it.
+ENV NODE_ENV=production \
+    PORT=8080 \
+    ADMIN_PORT=9464 \
+    ADMIN_HOST=0.0.0.0
+EXPOSE 8080 9464
+
+# A number, so that an orchestrator can see that it is not root. Any other user will do as well: the
+# relay writes no file.
+USER 1000:1000
+
+# Without the base image's start script: Node.js is process 1 and gets the signals itself.
+ENTRYPOINT []
+CMD ["node", "dist/apps/relay/src/main.js"]
+HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 \
+  CMD ["node", "dist/apps/relay/src/healthcheck.js"]
+
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+LABEL app="mte-api-relay" \
+      org.opencontainers.image.title="mte-api-relay" \
+      org.opencontainers.image.description="A relay that carries HTTP between server applications in sealed messages" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
