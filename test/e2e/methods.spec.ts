@@ -1,8 +1,7 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { errorOf, fieldValues } from '../support/client.js';
-import { openSocket } from '../support/raw-socket.js';
-import { forThisTest, sharedResources } from '../support/resources.js';
+import { sharedResources } from '../support/resources.js';
 import { startTunnel, type Tunnel } from '../support/tunnel.js';
 import { echoBody } from '../support/upstream.js';
 
@@ -84,17 +83,6 @@ describe('methods', () => {
 
     expect(answer.status).toBe(400);
     expect(errorOf(answer)).toMatchObject({ code: 'RELAY_HEAD_INVALID', forwarded: 'no' });
-    expect(tunnel.upstream.hits).toBe(0);
-  });
-
-  it('does not carry CONNECT: the connection ends', async () => {
-    const socket = forThisTest(openSocket(tunnel.outbound.port));
-    const fields = Object.entries(tunnel.clientHeaders).map(([name, value]) => `${name}: ${value}`);
-    socket.write(`CONNECT evil:80 HTTP/1.1\r\nhost: evil:80\r\n${fields.join('\r\n')}\r\n\r\n`);
-
-    const answer = await socket.all();
-
-    expect(answer.toString('latin1')).not.toMatch(/^HTTP\/1.1 2/);
     expect(tunnel.upstream.hits).toBe(0);
   });
 });

@@ -1,0 +1,143 @@
+import { RELAY_HEADER } from '@relay/protocol';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+
+import { startAttackedTunnel, type AttackedTunnel } from '../support/attacked-tunnel.js';
+import { errorOf, request } from '../support/client.js';
+import { headerOf, withHeader, type WireRequest } from '../support/middle.js';
+import { TOKEN, startRelay, type TestRelay } from '../support/relay.js';
+import { startRawServer } from '../support/raw-socket.js';
+import { forThisTest, sharedResources } from '../support/resources.js';
+import { startUpstream } from '../support/upstream.js';
+
+const CANARY = 'canary-of-the-client';
+const CANARY_REQUEST = {
+  method: 'POST',
+  path: `/${CANARY}-path`,
+  headers: { 'x-custom': `${CANARY}-field`, authorization: `${CANARY}-authorization` },
+  body: `${CANARY}-body`,
+};
+
+const shared = sharedResources();
+
+describe('#13 somebody who is no relay', () => {
+  let outbound: TestRelay;
+
+  beforeAll(async () => {
+    outbound = shared(await startRelay());
+  });
+
+  it.each([
+    ['200', 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok'],
+    ['200 with a version', 'HTTP/1.1 200 OK\r\nx-mte-relay: 1\r\ncontent-length: 2\r\n\r\nok'],
+    ['200 with version 2', 'HTTP/1.1 200 OK\r\nx-mte-relay: 2\r\ncontent-length: 0\r\n\r\n'],
+    ['204', 'HTTP/1.1 204 No Content\r\nx-mte-relay: 1\r\n\r\n'],
+    ['301', 'HTTP/1.1 301 Moved\r\nlocation: http://LOCATION/\r\ncontent-length: 0\r\n\r\n'],
+    ['307', 'HTTP/1.1 307 Moved\r\nlocation: http://LOCATION/\r\ncontent-length: 0\r\n\r\n'],
+    ['404', 'HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n'],
+    ['426', 'HTTP/1.1 426 Upgrade Required\r\nx-mte-relay: 0\r\ncontent-length: 0\r\n\r\n'],
+    ['559', 'HTTP/1.1 559 x\r\ncontent-length: 0\r\n\r\n'],
+    ['566', 'HTTP/1.1 566 x\r\nx-mte-relay: 1\r\ncontent-length: 0\r\n\r\n'],
+    ['500', 'HTTP/1.1 500 x\r\ncontent-length: 0\r\n\r\n'],
+  ])('and answers %s hears nothing of the client', async (_what, text) => {
+    const elsewhere = forThisTest(await startUpstream());
+    const location = new URL(elsewhere.url).host;
+    const fake = forThisTest(
+      await startRawServer((connection) => {
+        void connection.until('\r\n\r\n').then(() => {
+          connection.write(text.replace('LOCATION', location));
+        });
+      }),
+    );
+    const headers = { 'x-mte-outbound-token': TOKEN, 'x-mte-upstream': fake.url };
+
+    const answer = await request(outbound.url, {
+      ...CANARY_REQUEST,
+      headers: { ...CANARY_REQUEST.headers, ...headers },
+    });
+
+    expect(answer.status).toBe(502);
+    expect(errorOf(answer)).toMatchObject({ code: 'RELAY_PAIR_REFUSED', forwarded: 'no' });
+    const heard = Buffer.concat(fake.connections.items.map(({ received }) => received));
+    expect(heard.toString('latin1')).toContain('POST /api/mte-pair');
+    expect(heard.toString('latin1')).not.toContain(CANARY);
+    expect(heard.includes(TOKEN)).toBe(false);
+    expect(elsewhere.hits).toBe(0);
+  });
+});
+
+describe('#13 somebody on the path', () => {
+  let tunnel: AttackedTunnel;
+
+  beforeAll(async () => {
+    tunnel = shared(await startAttackedTunnel());
+  });
+
+  beforeEach(() => {
+    tunnel.upstream.forget();
+  });
+
+  it.each([
+    ['strips the sender', 'x-mte-client-id', () => undefined, 569],
+    ['empties the sender', 'x-mte-client-id', () => '', 566],
+    ['doubles the sender', 'x-mte-client-id', (value: string) => `${value}, ${value}`, 566],
+    ['offers version 2', RELAY_HEADER, (value: string) => value.replace('1.', '2.'), 566],
+    ['offers no version', RELAY_HEADER, (value: string) => value.replace('1.', ''), 566],
+    ['doubles the relay header', RELAY_HEADER, (value: string) => `${value}, ${value}`, 566],
+  ])('who %s makes a 502, and nothing is executed', async (_what, name, change, status) => {
+    const seen: [number, string][] = [];
+    tunnel.middle.meddleWithTunnel(async (wire, deliver) => {
+      const answer = await deliver(withHeader(wire, name, change(headerOf(wire, name))));
+      seen.push([answer.status, headerOf(answer, RELAY_HEADER)]);
+      return answer;
+    });
+
+    const answer = await tunnel.send(CANARY_REQUEST);
+
+    expect(answer.status).toBe(502);
+    expect(errorOf(answer)).toMatchObject({ forwarded: 'maybe' });
+    // Unsigned: whoever could not sign gets nothing that is signed.
+    expect(seen).toEqual([[status, '']]);
+    expect(tunnel.upstream.hits).toBe(0);
+  });
+
+  it('who strips the relay header makes a request that is nobody’s', async () => {
+    const statuses: number[] = [];
+    tunnel.middle.meddleWithTunnel(async (wire, deliver) => {
+      const answer = await deliver(withHeader(wire, RELAY_HEADER, undefined));
+      statuses.push(answer.status);
+      return answer;
+    });
+
+    const answer = await tunnel.send(CANARY_REQUEST);
+
+    expect(answer.status).toBe(502);
+    expect(statuses).toEqual([401]);
+    expect(tunnel.upstream.hits).toBe(0);
+  });
+
+  it.each([200, 201, 204, 301, 307, 401, 404, 426, 500])(
+    'who answers %i in place of the relay makes a 502, once',
+    async (status) => {
+      const elsewhere = forThisTest(await startUpstream());
+      const sent: WireRequest[] = [];
+      tunnel.middle.meddleWithTunnel((wire) => {
+        sent.push(wire);
+        return { status, rawHeaders: ['location', elsewhere.url], body: Buffer.alloc(0) };
+      });
+
+      const answer = await tunnel.send(CANARY_REQUEST);
+
+      expect(answer.status).toBe(502);
+      expect(errorOf(answer)).toMatchObject({
+        code: 'RELAY_PEER_ANSWER_INVALID',
+        forwarded: 'maybe',
+      });
+      expect(sent).toHaveLength(1);
+      expect(JSON.stringify(sent[0]?.rawHeaders) + sent[0]!.body.toString('latin1')).not.toContain(
+        CANARY,
+      );
+      expect(elsewhere.hits).toBe(0);
+      expect(tunnel.upstream.hits).toBe(0);
+    },
+  );
+});

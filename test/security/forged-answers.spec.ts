@@ -1,0 +1,198 @@
+import { randomBytes } from 'node:crypto';
+
+import { RELAY_HEADER } from '@relay/protocol';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+
+import { startAttackedTunnel, type AttackedTunnel } from '../support/attacked-tunnel.js';
+import { errorOf } from '../support/client.js';
+import { flipBit } from '../support/corruption.js';
+import { headerOf, withHeader, type Meddling, type WireAnswer } from '../support/middle.js';
+import { ProtocolClient } from '../support/protocol-client.js';
+import { sharedResources } from '../support/resources.js';
+
+const POST = { method: 'POST', path: '/pay', body: 'one coin' };
+const SALT_22 = 'AAAAAAAAAAAAAAAAAAAAAA';
+
+const shared = sharedResources();
+let tunnel: AttackedTunnel;
+let client: ProtocolClient;
+
+beforeAll(async () => {
+  tunnel = shared(await startAttackedTunnel());
+  client = await ProtocolClient.pair(tunnel.inbound.url);
+});
+
+beforeEach(() => {
+  tunnel.upstream.forget();
+});
+
+/** An empty answer with this status and statement. */
+const stating = (status: number, relayHeader?: string): WireAnswer => ({
+  status,
+  rawHeaders: relayHeader === undefined ? [] : [RELAY_HEADER, relayHeader],
+  body: Buffer.alloc(0),
+});
+
+/** A true error of the inbound relay: never forwarded, but said of another message. */
+const oldError = async (): Promise<WireAnswer> => {
+  const header = `1.${randomBytes(16).toString('base64url')}.1.mke.${SALT_22}`;
+  const request = client.signed(header, Buffer.alloc(0));
+  const answer = await client.deliver(request);
+  expect(client.statementOf(request, answer)).toMatchObject({ isNeverForwarded: true });
+  return answer;
+};
+
+/** Lets the request be executed; the client then gets what `forge` makes of the true answers. */
+const afterExecution =
+  (forge: (replayed: WireAnswer, real: WireAnswer) => WireAnswer | Promise<WireAnswer>): Meddling =>
+  async (request, deliver) => {
+    const real = await deliver(request);
+    return forge(await deliver(request), real);
+  };
+
+const part = (answer: WireAnswer, at: number, value: string): string =>
+  headerOf(answer, RELAY_HEADER).split('.').with(at, value).join('.');
+
+describe('#8 an answer that says, after the execution, that there was none', () => {
+  it.each<[string, Meddling]>([
+    ['an unsigned 559', afterExecution(() => stating(559))],
+    ['an unsigned 560', afterExecution(() => stating(560))],
+    ['an unsigned 562', afterExecution(() => stating(562))],
+    [
+      'a 560 with a signature of nobody',
+      afterExecution(() =>
+        stating(560, `1.error.560.0.${Date.now()}.${randomBytes(32).toString('base64url')}`),
+      ),
+    ],
+    ['a true error about another message', afterExecution(oldError)],
+    [
+      'a 560 made of a true 565',
+      afterExecution((replayed) => stating(560, part(replayed, 2, '560'))),
+    ],
+    ['a true 565 that says "never"', afterExecution((a) => stating(565, part(a, 3, '0')))],
+    [
+      'a true 565 of another time',
+      afterExecution((a) => stating(565, part(a, 4, String(Date.now() + 1)))),
+    ],
+    [
+      'a true 565 under the status 560',
+      afterExecution((a) => stating(560, headerOf(a, RELAY_HEADER))),
+    ],
+    [
+      'a true 565 given twice',
+      afterExecution((a) => stating(565, [1, 2].map(() => headerOf(a, RELAY_HEADER)).join(', '))),
+    ],
+    ['a true 565', afterExecution((replayed) => replayed)],
+    ['nothing', afterExecution(() => Promise.reject(new Error('the connection breaks')))],
+  ])('(%s) makes a 502 that says "maybe", and no second execution', async (_what, meddling) => {
+    tunnel.middle.meddleWithTunnel(meddling);
+    const before = tunnel.middle.tunnelRequests().length;
+
+    const answer = await tunnel.send(POST);
+
+    expect(answer.status).toBe(502);
+    expect(errorOf(answer)).toMatchObject({ forwarded: 'maybe' });
+    expect(tunnel.middle.tunnelRequests().length - before).toBe(1);
+    expect(await tunnel.executions()).toBe(1);
+  });
+
+  it('makes at most one new session in 30 s, and ends none', async () => {
+    const paired = tunnel.outbound.log.items.filter(({ msg }) => msg === 'paired').length;
+    const pairings = (): number =>
+      tunnel.middle.requests.items.filter(({ path }) => path === '/api/mte-pair').length;
+    expect(pairings()).toBeLessThanOrEqual(2);
+    expect(paired).toBeLessThanOrEqual(2);
+    tunnel.middle.meddleWithTunnel(undefined);
+
+    expect(await tunnel.send(POST)).toMatchObject({ status: 200 });
+    expect(pairings()).toBeLessThanOrEqual(2);
+  });
+});
+
+describe('#10 answers', () => {
+  it('that are swapped reach neither client', async () => {
+    const waiting: ((answer: WireAnswer) => void)[] = [];
+    const answers: WireAnswer[] = [];
+    tunnel.middle.meddleWithTunnel(async (request, deliver) => {
+      answers.push(await deliver(request));
+      const mine = answers.length - 1;
+      return new Promise((resolve) => {
+        waiting[mine] = resolve;
+        if (answers.length === 2) {
+          waiting[0]?.(answers[1]!);
+          waiting[1]?.(answers[0]!);
+        }
+      });
+    });
+
+    const [one, two] = await Promise.all([
+      tunnel.send({ ...POST, body: 'secret of one' }),
+      tunnel.send({ ...POST, body: 'secret of two' }),
+    ]);
+
+    for (const answer of [one, two]) {
+      expect(answer.status).toBe(502);
+      expect(errorOf(answer)).toMatchObject({ forwarded: 'maybe' });
+      expect(answer.body.toString()).not.toContain('secret of');
+    }
+    expect(await tunnel.executions()).toBe(2);
+  });
+
+  it.each<[string, (answer: WireAnswer) => WireAnswer]>([
+    ['another salt', (answer) => withHeader(answer, RELAY_HEADER, `1.${SALT_22}`)],
+    ['another version', (answer) => withHeader(answer, RELAY_HEADER, part(answer, 0, '2'))],
+    ['no relay header', (answer) => withHeader(answer, RELAY_HEADER, undefined)],
+    ['two relay headers', (a) => ({ ...a, rawHeaders: [...a.rawHeaders, ...a.rawHeaders] })],
+    ['another status', (answer) => ({ ...answer, status: 201 })],
+    ['a flipped bit in its head', (a) => ({ ...a, body: flipBit(a.body, 100) })],
+    [
+      'a flipped bit in its body',
+      (a) => ({ ...a, body: flipBit(a.body, a.body.length * 8 - 200) }),
+    ],
+    ['its end missing', (answer) => ({ ...answer, body: answer.body.subarray(0, -1) })],
+    ['more behind it', (a) => ({ ...a, body: Buffer.concat([a.body, Buffer.of(0)]) })],
+  ])('with %s are not passed on', async (_what, change) => {
+    tunnel.middle.meddleWithTunnel(async (request, deliver) => change(await deliver(request)));
+
+    // MKE releases what is authentic before it sees what is not: then only a reset tells.
+    const mke = await tunnel.send(POST).then(
+      ({ status }) => status,
+      () => 'reset',
+    );
+    const mte = await tunnel.send({ ...POST, headers: { 'x-mte-encode-type': 'MTE' } });
+
+    expect([502, 'reset']).toContain(mke);
+    expect(mte.status).toBe(502);
+    expect(errorOf(mte)).toMatchObject({ forwarded: 'maybe' });
+    expect(await tunnel.executions()).toBe(2);
+  });
+});
+
+describe('#11 what a relay sent', () => {
+  it('does not open as an answer to itself', async () => {
+    tunnel.middle.meddleWithTunnel((request) => ({
+      status: 200,
+      rawHeaders: [RELAY_HEADER, `1.${SALT_22}`],
+      body: request.body,
+    }));
+
+    const answer = await tunnel.send(POST);
+
+    expect(answer.status).toBe(502);
+    expect(errorOf(answer)).toMatchObject({ forwarded: 'maybe' });
+    expect(tunnel.upstream.hits).toBe(0);
+  });
+
+  it('does not open as a request when it was an answer', async () => {
+    const message = client.seal({ body: ['one coin'] });
+    const answer = await client.deliver(message);
+    tunnel.upstream.forget();
+
+    const reflected = await client.deliver(
+      client.signed(`1.${client.session.sid}.900.mke.${SALT_22}`, answer.body),
+    );
+
+    expect(reflected.status).toBe(562);
+    expect(tunnel.upstream.hits).toBe(0);
+  });
+});

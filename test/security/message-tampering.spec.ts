@@ -1,0 +1,222 @@
+import { RELAY_HEADER, type MessageType } from '@relay/protocol';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+
+import { completed } from '../support/attacked-tunnel.js';
+import { flipBit, permutations, properSubsets } from '../support/corruption.js';
+import { headerOf, withHeader, type WireRequest } from '../support/middle.js';
+import { ProtocolClient, type MessageSpec } from '../support/protocol-client.js';
+import { startRelay, type TestRelay } from '../support/relay.js';
+import { sharedResources } from '../support/resources.js';
+import { startUpstream, type Upstream } from '../support/upstream.js';
+
+const FOUR_RECORDS: MessageSpec = {
+  head: { path: '/tampered', fields: ['x-field', 'value'] },
+  body: ['the first part, ', 'the second part, ', 'the last part'],
+};
+const TYPES = ['mke', 'mte'] as const;
+
+const shared = sharedResources();
+let upstream: Upstream;
+let inbound: TestRelay;
+let client: ProtocolClient;
+
+beforeAll(async () => {
+  upstream = shared(await startUpstream());
+  inbound = shared(await startRelay({ UPSTREAM: upstream.url }));
+  client = await ProtocolClient.pair(inbound.url);
+});
+
+beforeEach(() => {
+  upstream.forget();
+});
+
+/** The request is refused by a signed error, and the upstream gets no whole request. */
+const expectRefused = async (request: WireRequest, what: string): Promise<void> => {
+  const answer = await client.deliver(request);
+  const statement = client.statementOf(request, answer);
+  expect(statement, what).toMatchObject({ status: 562 });
+};
+
+/** MKE may have begun with what came before the bad record; MTE may not have begun at all. */
+const expectNeverExecuted = async (type: MessageType): Promise<void> => {
+  expect(await completed(upstream)).toBe(0);
+  if (type === 'mte') {
+    expect(upstream.hits).toBe(0);
+  }
+};
+
+describe.each(TYPES)('#2 a message of four records (%s)', (type) => {
+  it('is executed where nobody touched it', async () => {
+    const message = client.seal({ ...FOUR_RECORDS, type });
+
+    const { head, body } = client.open(message, await client.deliver(message));
+
+    expect(head.status).toBe(200);
+    expect(body.toString()).toBe('the first part, the second part, the last part');
+    expect(await completed(upstream)).toBe(1);
+  });
+
+  it('with a flipped bit in any record is never executed', async () => {
+    const bits = client.seal(FOUR_RECORDS).body.length * 8;
+    for (let bit = 0; bit < bits; bit += 13) {
+      const message = client.seal({ ...FOUR_RECORDS, type });
+      await expectRefused({ ...message, body: flipBit(message.body, bit) }, `bit ${bit}`);
+    }
+
+    await expectNeverExecuted(type);
+  });
+
+  it('with a flipped bit in the length of any record is never executed', async () => {
+    const { records } = client.seal(FOUR_RECORDS);
+    let start = 0;
+    for (const { length } of records) {
+      for (let bit = start * 8; bit < (start + 4) * 8; bit += 1) {
+        const message = client.seal({ ...FOUR_RECORDS, type });
+        await expectRefused({ ...message, body: flipBit(message.body, bit) }, `bit ${bit}`);
+      }
+      start += length;
+    }
+
+    await expectNeverExecuted(type);
+  });
+
+  it('with a flipped bit in its header is refused, unsigned, before its body is read', async () => {
+    const message = client.seal({ ...FOUR_RECORDS, type });
+    const given = Buffer.from(message.relayHeader, 'latin1');
+    const flipped = Array.from({ length: given.length * 8 }, (_, bit) =>
+      flipBit(given, bit).toString('latin1'),
+    ).filter((value) => /^[\x21-\x7e]*$/.test(value));
+
+    for (const value of flipped) {
+      const answer = await client.deliver(withHeader(message, RELAY_HEADER, value));
+      expect([answer.status, headerOf(answer, RELAY_HEADER)], value).toEqual([566, '']);
+    }
+
+    expect(flipped.length).toBeGreaterThan(200);
+    expect(upstream.hits).toBe(0);
+  });
+
+  it.each(['sid', 'seq', 'type', 'salt'])(
+    'under a header of its own secret with another %s does not open',
+    async (field) => {
+      const other = await ProtocolClient.pair(inbound.url);
+      const message = client.seal({ ...FOUR_RECORDS, type });
+      const [, sid, sequence, , salt] = message.relayHeader.split('.') as [
+        string,
+        string,
+        string,
+        string,
+        string,
+      ];
+      const another: Record<string, string> = {
+        sid: `1.${other.session.sid}.${sequence}.${type}.${salt}`,
+        seq: `1.${sid}.${Number(sequence) + 1000}.${type}.${salt}`,
+        type: `1.${sid}.${sequence}.${type === 'mke' ? 'mte' : 'mke'}.${salt}`,
+        salt: `1.${sid}.${sequence}.${type}.AAAAAAAAAAAAAAAAAAAAAA`,
+      };
+      const header = another[field] ?? '';
+      expect(header).not.toBe(message.relayHeader);
+
+      await expectRefused(client.signed(header, message.body), field);
+
+      expect(upstream.hits).toBe(0);
+    },
+  );
+});
+
+describe.each(TYPES)('#3 a message of four records (%s)', (type) => {
+  it('that is cut anywhere is never executed', async () => {
+    const { length } = client.seal(FOUR_RECORDS).body;
+    for (let at = 0; at < length; at += 3) {
+      const message = client.seal({ ...FOUR_RECORDS, type });
+      await expectRefused({ ...message, body: message.body.subarray(0, at) }, `cut at ${at}`);
+    }
+
+    await expectNeverExecuted(type);
+  });
+
+  it('that is cut between two records is never executed', async () => {
+    for (const count of [1, 2, 3]) {
+      const message = client.seal({ ...FOUR_RECORDS, type });
+      const body = Buffer.concat(message.records.slice(0, count));
+      await expectRefused({ ...message, body }, `${count} records`);
+    }
+
+    await expectNeverExecuted(type);
+  });
+
+  it('with anything behind it is never executed', async () => {
+    for (const [what, more] of [
+      ['a byte', () => Buffer.of(0)],
+      ['its last record', (records: readonly Buffer[]) => records[3]!],
+      ['itself', (records: readonly Buffer[]) => Buffer.concat(records)],
+    ] as const) {
+      const message = client.seal({ ...FOUR_RECORDS, type });
+      const body = Buffer.concat([message.body, more(message.records)]);
+      await expectRefused({ ...message, body }, what);
+    }
+
+    await expectNeverExecuted(type);
+  });
+});
+
+describe.each(TYPES)('#4 the records of a message (%s)', (type) => {
+  const sendRecords = async (pick: (records: readonly Buffer[]) => readonly Buffer[]) => {
+    const message = client.seal({ ...FOUR_RECORDS, type });
+    const body = Buffer.concat(pick(message.records));
+    await expectRefused({ ...message, body }, type);
+  };
+
+  it('in any of the 23 other orders are never executed', async () => {
+    const [, ...orders] = permutations([0, 1, 2, 3]);
+    for (const order of orders) {
+      await sendRecords((records) => order.map((at) => records[at]!));
+    }
+
+    expect(orders).toHaveLength(23);
+    await expectNeverExecuted(type);
+  });
+
+  it('with any of them left out are never executed', async () => {
+    const subsets = properSubsets([0, 1, 2, 3]);
+    for (const subset of subsets) {
+      await sendRecords((records) => subset.map((at) => records[at]!));
+    }
+
+    expect(subsets).toHaveLength(15);
+    await expectNeverExecuted(type);
+  });
+
+  it('with any of them twice are never executed', async () => {
+    for (const twice of [0, 1, 2, 3]) {
+      await sendRecords((records) => records.toSpliced(twice, 0, records[twice]!));
+    }
+
+    await expectNeverExecuted(type);
+  });
+});
+
+describe('#12 records of one session', () => {
+  it('in a message of another one are never executed', async () => {
+    const other = await ProtocolClient.pair(inbound.url);
+    for (const at of [0, 1, 2, 3]) {
+      const theirs = other.seal(FOUR_RECORDS);
+      const message = client.seal(FOUR_RECORDS);
+      const body = Buffer.concat(message.records.with(at, theirs.records[at]!));
+      await expectRefused({ ...message, body }, `record ${at}`);
+    }
+
+    expect(await completed(upstream)).toBe(0);
+  });
+
+  it('in another message of the same session are never executed', async () => {
+    for (const at of [0, 1, 2, 3]) {
+      const earlier = client.seal(FOUR_RECORDS);
+      const message = client.seal(FOUR_RECORDS);
+      const body = Buffer.concat(message.records.with(at, earlier.records[at]!));
+      await expectRefused({ ...message, body }, `record ${at}`);
+    }
+
+    expect(await completed(upstream)).toBe(0);
+  });
+});

@@ -1,0 +1,221 @@
+import { CLIENT_ID_HEADER, RELAY_HEADER, deriveSecretKeys, type SecretKeys } from '@relay/protocol';
+import { SessionStore } from '@relay/session';
+import { verifyError } from '@relay/signature';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+
+import { startAttackedTunnel, type AttackedTunnel } from '../support/attacked-tunnel.js';
+import { errorOf } from '../support/client.js';
+import { flipBit } from '../support/corruption.js';
+import { deliverTo, headerOf, withHeader, type WireAnswer } from '../support/middle.js';
+import { pairingRequest, signedPairing } from '../support/protocol-client.js';
+import { SECRET, startRelay } from '../support/relay.js';
+import { forThisTest, sharedResources } from '../support/resources.js';
+
+const BODY_BIT_STEP = 31;
+const BACK_OFF_MS = 60_000;
+
+const shared = sharedResources();
+let tunnel: AttackedTunnel;
+let keys: SecretKeys;
+
+beforeAll(async () => {
+  tunnel = shared(await startAttackedTunnel());
+  keys = await deriveSecretKeys(SECRET);
+});
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+const bitsOf = (bytes: number, step = 1): number[] =>
+  Array.from({ length: Math.ceil((bytes * 8) / step) }, (_, at) => at * step);
+
+describe('#1 a pairing request', () => {
+  it('with a flipped bit in its body is refused, unsigned, and reserves nothing', async () => {
+    const { request } = await pairingRequest(tunnel.inbound.url, keys);
+    const reserve = vi.spyOn(tunnel.inbound.app.get<SessionStore>(SessionStore), 'reserve');
+
+    for (const bit of bitsOf(request.body.length, BODY_BIT_STEP)) {
+      const answer = await deliverTo(tunnel.inbound.url, {
+        ...request,
+        body: flipBit(request.body, bit),
+      });
+      expect([answer.status, headerOf(answer, RELAY_HEADER)], `bit ${bit}`).toEqual([566, '']);
+    }
+
+    expect(reserve).not.toHaveBeenCalled();
+    expect(await deliverTo(tunnel.inbound.url, request)).toMatchObject({ status: 200 });
+  });
+
+  it('with a flipped bit in its signature is refused, unsigned, and reserves nothing', async () => {
+    const { request } = await pairingRequest(tunnel.inbound.url, keys);
+    const reserve = vi.spyOn(tunnel.inbound.app.get<SessionStore>(SessionStore), 'reserve');
+    const signature = Buffer.from(headerOf(request, CLIENT_ID_HEADER), 'latin1');
+    const flipped = bitsOf(signature.length)
+      .map((bit) => flipBit(signature, bit).toString('latin1'))
+      // Others cannot stand in a header.
+      .filter((value) => /^[\x21-\x7e]*$/.test(value));
+
+    for (const value of flipped) {
+      const answer = await deliverTo(
+        tunnel.inbound.url,
+        withHeader(request, CLIENT_ID_HEADER, value),
+      );
+      expect([answer.status, headerOf(answer, RELAY_HEADER)], value).toEqual([566, '']);
+    }
+
+    expect(flipped.length).toBeGreaterThan(300);
+    expect(reserve).not.toHaveBeenCalled();
+  });
+
+  it.each([
+    ['without a sender', CLIENT_ID_HEADER, undefined, 569],
+    ['without a version', RELAY_HEADER, undefined, 569],
+    ['of version 2', RELAY_HEADER, '2', 566],
+    ['with two senders', CLIENT_ID_HEADER, 'twice', 566],
+  ])('%s is refused', async (_what, name, value, status) => {
+    const { request } = await pairingRequest(tunnel.inbound.url, keys);
+    const given = headerOf(request, name);
+    const changed = withHeader(request, name, value === 'twice' ? `${given}, ${given}` : value);
+
+    const answer = await deliverTo(tunnel.inbound.url, changed);
+
+    expect([answer.status, headerOf(answer, RELAY_HEADER)]).toEqual([status, '']);
+  });
+
+  it('that is signed but has the wrong version, suite or length is refused, unsigned', async () => {
+    const { request } = await pairingRequest(tunnel.inbound.url, keys);
+    const { body } = request;
+    const wrong = [
+      Buffer.concat([Buffer.of(2), body.subarray(1)]),
+      Buffer.concat([body.subarray(0, 1), Buffer.of(2), body.subarray(2)]),
+      body.subarray(0, -1),
+      Buffer.concat([body, Buffer.of(0)]),
+      Buffer.alloc(0),
+    ];
+
+    for (const bytes of wrong) {
+      const answer = await deliverTo(tunnel.inbound.url, signedPairing(bytes, keys));
+      expect([answer.status, headerOf(answer, RELAY_HEADER)]).toEqual([566, '']);
+    }
+  });
+});
+
+describe('#1 a pairing answer', () => {
+  const refusedWith = async (change: (answer: WireAnswer) => WireAnswer): Promise<void> => {
+    tunnel.middle.meddleWithPairing(async (request, deliver) => change(await deliver(request)));
+    tunnel.upstream.forget();
+
+    const answer = await tunnel.send({ method: 'POST', body: 'x' });
+
+    expect(answer.status).toBe(502);
+    expect(errorOf(answer)).toMatchObject({ code: 'RELAY_PAIR_REFUSED', forwarded: 'no' });
+    expect(tunnel.upstream.hits).toBe(0);
+    tunnel.advance(BACK_OFF_MS);
+  };
+
+  it('with a flipped bit makes no session', async () => {
+    // The fixed fields in full, samples of the encapsulation and of the confirmation.
+    const bits = [...bitsOf(10), ...bitsOf(1120, 997).map((bit) => 80 + bit)];
+    bits.push(...bitsOf(32, 29).map((bit) => 1130 * 8 + bit));
+
+    for (const bit of bits) {
+      await refusedWith((answer) => ({ ...answer, body: flipBit(answer.body, bit) }));
+    }
+  });
+
+  it.each<[string, (answer: WireAnswer) => WireAnswer]>([
+    ['that is cut', (answer) => ({ ...answer, body: answer.body.subarray(0, -1) })],
+    ['without its version', (answer) => withHeader(answer, RELAY_HEADER, undefined)],
+    ['of version 2', (answer) => withHeader(answer, RELAY_HEADER, '2')],
+    ['of another status', (answer) => ({ ...answer, status: 201 })],
+    ['of zeros', (answer) => ({ ...answer, body: Buffer.alloc(answer.body.length) })],
+  ])('%s makes no session', async (_what, change) => {
+    await refusedWith(change);
+  });
+
+  it('that nobody touched makes one after all that', async () => {
+    tunnel.middle.meddleWithPairing(undefined);
+
+    expect(await tunnel.send({ method: 'POST', body: 'x' })).toMatchObject({ status: 200 });
+  });
+});
+
+describe('#6 a replayed pairing request', () => {
+  it('makes no second session and costs no key exchange, however often it comes', async () => {
+    const flooded = forThisTest(await startAttackedTunnel());
+    const store = flooded.inbound.app.get<SessionStore>(SessionStore);
+    const put = vi.spyOn(store, 'put');
+    const { request } = await pairingRequest(flooded.inbound.url, keys);
+
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, () => deliverTo(flooded.inbound.url, request)),
+    );
+
+    const made = answers.filter(({ status }) => status === 200);
+    const refused = answers.filter(({ status }) => status === 565);
+    expect([made.length, refused.length]).toEqual([1, 99]);
+    // What is refused is refused before a key is made that could be put.
+    expect(put).toHaveBeenCalledTimes(1);
+    const clientIdHeader = headerOf(request, CLIENT_ID_HEADER);
+    const [first] = refused;
+    expect(verifyError(keys, clientIdHeader, headerOf(first!, RELAY_HEADER), 565)).toMatchObject({
+      isNeverForwarded: true,
+    });
+  });
+});
+
+describe('#11 a pairing request', () => {
+  it('for one relay is refused by another one with the same secret and its own RELAY_AUDIENCE', async () => {
+    const other = forThisTest(await startRelay({ RELAY_AUDIENCE: 'https://other.example' }));
+    const { request } = await pairingRequest(tunnel.inbound.url, keys);
+
+    const answer = await deliverTo(other.url, request);
+
+    expect([answer.status, headerOf(answer, RELAY_HEADER)]).toEqual([566, '']);
+  });
+
+  it('that comes back to the relay that sent it is refused by its RELAY_AUDIENCE', async () => {
+    const own = await startAttackedTunnel({ outbound: { RELAY_AUDIENCE: 'https://own.example' } });
+    forThisTest(own);
+    own.middle.meddleWithPairing((request) => deliverTo(own.outbound.url, request));
+
+    const answer = await own.send({ method: 'POST', body: 'x' });
+
+    expect(answer.status).toBe(502);
+    expect(errorOf(answer)).toMatchObject({ code: 'RELAY_PAIR_REFUSED', forwarded: 'no' });
+    expect(own.upstream.hits).toBe(0);
+  });
+});
+
+describe('#14 clocks that differ by an hour', () => {
+  it.each([3_600_000, -3_600_000])(
+    '(%i ms) pair after one more round trip',
+    async (clockSkewMs) => {
+      const skewed = forThisTest(await startAttackedTunnel({ clockSkewMs }));
+
+      expect(await skewed.send({ method: 'POST', body: 'x' })).toMatchObject({ status: 200 });
+
+      const pairings = skewed.middle.requests.items.filter(({ path }) => path === '/api/mte-pair');
+      expect(pairings).toHaveLength(2);
+    },
+  );
+
+  it('do not pair by a time that somebody else states', async () => {
+    const skewed = forThisTest(await startAttackedTunnel({ clockSkewMs: 3_600_000 }));
+    skewed.middle.meddleWithPairing(async (request, deliver) => {
+      const answer = await deliver(request);
+      const stated = headerOf(answer, RELAY_HEADER).split('.');
+      expect(stated.slice(0, 3)).toEqual(['1', 'error', '566']);
+      const [, , , , unixMs] = stated;
+      return withHeader(answer, RELAY_HEADER, stated.with(4, String(Number(unixMs) + 1)).join('.'));
+    });
+
+    const answer = await skewed.send({ method: 'POST', body: 'x' });
+
+    expect(answer.status).toBe(502);
+    expect(errorOf(answer)).toMatchObject({ code: 'RELAY_PAIR_REFUSED', forwarded: 'no' });
+    expect(skewed.middle.requests.items).toHaveLength(1);
+    expect(skewed.upstream.hits).toBe(0);
+  });
+});

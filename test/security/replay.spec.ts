@@ -1,0 +1,215 @@
+import { RELAY_HEADER, deriveSecretKeys, type SecretKeys } from '@relay/protocol';
+import { verifyError, type ErrorStatement } from '@relay/signature';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+
+import { PeerSession } from '../../apps/relay/src/outbound/peer-session.js';
+import { startAttackedTunnel, type AttackedTunnel } from '../support/attacked-tunnel.js';
+import { errorOf } from '../support/client.js';
+import { flipBit } from '../support/corruption.js';
+import { deliverTo, headerOf, type WireAnswer, type WireRequest } from '../support/middle.js';
+import { SECRET, startRelay } from '../support/relay.js';
+import { forThisTest, sharedResources } from '../support/resources.js';
+import { echoBody } from '../support/upstream.js';
+
+const POST = { method: 'POST', path: '/pay', body: 'one coin' };
+
+const shared = sharedResources();
+let tunnel: AttackedTunnel;
+let keys: SecretKeys;
+
+beforeAll(async () => {
+  tunnel = shared(await startAttackedTunnel());
+  keys = await deriveSecretKeys(SECRET);
+});
+
+beforeEach(() => {
+  tunnel.middle.meddleWithTunnel(undefined);
+  tunnel.upstream.forget();
+});
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+/** What a signed error says of the request that it answers. */
+const statementOf = (request: WireRequest, answer: WireAnswer): ErrorStatement | undefined =>
+  verifyError(
+    keys,
+    headerOf(request, 'x-mte-client-id'),
+    headerOf(answer, RELAY_HEADER),
+    answer.status,
+  );
+
+describe('#5 a captured request', () => {
+  it('that is replayed is refused as one, and was executed once', async () => {
+    expect(await tunnel.send(POST)).toMatchObject({ status: 200 });
+    const captured = tunnel.middle.tunnelRequests().at(-1)!;
+
+    const answer = await tunnel.middle.deliver(captured);
+
+    expect(statementOf(captured, answer)).toMatchObject({ status: 565, isNeverForwarded: false });
+    expect(await tunnel.executions()).toBe(1);
+  });
+
+  it.each(['MKE', 'MTE'])('of which 200 copies race is executed once (%s)', async (type) => {
+    const statuses: number[] = [];
+    tunnel.middle.meddleWithTunnel(async (request, deliver) => {
+      const answers = await Promise.all(Array.from({ length: 200 }, () => deliver(request)));
+      statuses.push(...answers.map(({ status }) => status));
+      return answers.find(({ status }) => status === 200);
+    });
+
+    const answer = await tunnel.send({ ...POST, headers: { 'x-mte-encode-type': type } });
+
+    expect(answer).toMatchObject({ status: 200 });
+    expect(statuses.filter((status) => status === 200)).toHaveLength(1);
+    expect(statuses.filter((status) => status === 565)).toHaveLength(199);
+    expect(await tunnel.executions()).toBe(1);
+  });
+
+  it('that never arrived may be delivered later, once', async () => {
+    let kept: WireRequest | undefined;
+    tunnel.middle.meddleWithTunnel((request) => {
+      kept = request;
+      return undefined;
+    });
+    const answer = await tunnel.send(POST);
+    expect(answer.status).toBe(502);
+    expect(errorOf(answer)).toMatchObject({ forwarded: 'maybe' });
+
+    const late = [await tunnel.middle.deliver(kept!), await tunnel.middle.deliver(kept!)];
+
+    expect(late.map(({ status }) => status)).toEqual([200, 565]);
+    expect(await tunnel.executions()).toBe(1);
+  });
+
+  it('is unknown to another relay with the same secret', async () => {
+    const other = forThisTest(await startRelay({ UPSTREAM: tunnel.upstream.url }));
+    await tunnel.send(POST);
+    const captured = tunnel.middle.tunnelRequests().at(-1)!;
+    const [first] = tunnel.upstream.requests.items;
+
+    const answers = [];
+    for (const url of [other.url, tunnel.outbound.url]) {
+      answers.push(await deliverTo(url, captured));
+    }
+
+    expect(answers.map((answer) => statementOf(captured, answer))).toMatchObject([
+      { status: 560, isNeverForwarded: true },
+      { status: 560, isNeverForwarded: true },
+    ]);
+    expect(tunnel.upstream.requests.items).toEqual([first]);
+  });
+});
+
+describe('#7 a POST that is corrupted on its way', () => {
+  it('is burnt before its sender hears of it: the original that comes after the retry is refused', async () => {
+    const attempts: WireRequest[] = [];
+    tunnel.middle.meddleWithTunnel(async (request, deliver) => {
+      attempts.push(request);
+      return deliver(
+        attempts.length === 1 ? { ...request, body: flipBit(request.body, 1000) } : request,
+      );
+    });
+
+    expect(await tunnel.send(POST)).toMatchObject({ status: 200 });
+    const late = await tunnel.middle.deliver(attempts[0]!);
+
+    expect(attempts).toHaveLength(2);
+    expect(statementOf(attempts[0]!, late)).toMatchObject({ status: 565 });
+    expect(await tunnel.executions()).toBe(1);
+  });
+
+  it('and whose original is delivered first is not executed again: the corrupted one is a replay', async () => {
+    const answers: WireAnswer[] = [];
+    tunnel.middle.meddleWithTunnel(async (request, deliver) => {
+      await deliver(request);
+      const answer = await deliver({ ...request, body: flipBit(request.body, 1000) });
+      answers.push(answer);
+      return answer;
+    });
+
+    const answer = await tunnel.send(POST);
+
+    expect(answer.status).toBe(502);
+    expect(errorOf(answer)).toMatchObject({ forwarded: 'maybe' });
+    expect(answers.map(({ status }) => status)).toEqual([565]);
+    expect(await tunnel.executions()).toBe(1);
+  });
+
+  it('every time is not retried for ever', async () => {
+    tunnel.middle.meddleWithTunnel((request, deliver) =>
+      deliver({ ...request, body: flipBit(request.body, 1000) }),
+    );
+    const before = tunnel.middle.tunnelRequests().length;
+
+    const answer = await tunnel.send(POST);
+
+    expect(answer.status).toBe(502);
+    expect(errorOf(answer)).toMatchObject({ forwarded: 'no' });
+    expect(tunnel.middle.tunnelRequests().length - before).toBe(2);
+    expect(tunnel.upstream.hits).toBe(0);
+  });
+});
+
+describe('#9 a session that has expired', () => {
+  const LIFETIME = { SESSION_LIFETIME_SECONDS: '300' };
+
+  it('makes no true "unknown" believed: what was executed is not sent again', async () => {
+    const expiring = forThisTest(
+      await startAttackedTunnel({ inbound: LIFETIME, handler: () => undefined }),
+    );
+    const statements: unknown[] = [];
+    expiring.middle.meddleWithTunnel(async (request, deliver) => {
+      // The first copy is being executed, for as long as this test runs.
+      deliver(request).catch(() => undefined);
+      await expiring.upstream.requests.find();
+      expiring.advance(301_000);
+      const replayed = await deliver(request);
+      statements.push(statementOf(request, replayed));
+      return replayed;
+    });
+
+    const answer = await expiring.send(POST);
+
+    expect(statements).toMatchObject([{ isNeverForwarded: true }]);
+    expect(answer.status).toBe(502);
+    expect(errorOf(answer)).toMatchObject({ forwarded: 'maybe' });
+    expect(expiring.upstream.hits).toBe(1);
+  });
+
+  it('is not waited for: after 90 % of its lifetime a message gets a new one', async () => {
+    const aging = forThisTest(await startAttackedTunnel({ inbound: LIFETIME, handler: echoBody }));
+    await aging.send(POST);
+    aging.advance(271_000);
+
+    await aging.send(POST);
+
+    const sids = aging.middle
+      .tunnelRequests()
+      .map((request) => headerOf(request, RELAY_HEADER).split('.')[1]);
+    expect(new Set(sids).size).toBe(2);
+    expect(await aging.executions()).toBe(2);
+  });
+});
+
+describe('#38 a copy of a running relay', () => {
+  it('that counts as the original did uses other keys, and is refused', async () => {
+    await tunnel.send(POST);
+    vi.spyOn(PeerSession.prototype, 'takeSequence').mockReturnValue(1_000);
+    const before = tunnel.middle.tunnelRequests().length;
+
+    expect(await tunnel.send(POST)).toMatchObject({ status: 200 });
+    const answer = await tunnel.send(POST);
+
+    expect(answer.status).toBe(502);
+    const headers = tunnel.middle
+      .tunnelRequests()
+      .slice(before)
+      .map((request) => headerOf(request, RELAY_HEADER).split('.'));
+    expect(headers.map(([, , sequence]) => sequence)).toEqual(['1000', '1000']);
+    expect(headers[0]?.[1]).toBe(headers[1]?.[1]);
+    expect(headers[0]?.[4]).not.toBe(headers[1]?.[4]);
+    expect(await tunnel.executions()).toBe(2);
+  });
+});

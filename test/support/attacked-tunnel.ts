@@ -1,0 +1,71 @@
+import { Clock } from '@relay/session';
+
+import { request, type ClientRequestSpec, type ClientResponse } from './client.js';
+import { HandMovedClock } from './hand-moved-clock.js';
+import { startMiddle, type Middle } from './middle.js';
+import { TOKEN, startRelay, type RelayEnvironment, type TestRelay } from './relay.js';
+import { startUpstream, type Upstream, type UpstreamHandler } from './upstream.js';
+
+export interface AttackedTunnelOptions {
+  readonly handler?: UpstreamHandler;
+  readonly outbound?: RelayEnvironment;
+  readonly inbound?: RelayEnvironment;
+  /** What the outbound relay's wall clock shows more than the inbound one's, in milliseconds. */
+  readonly clockSkewMs?: number;
+}
+
+/** A tunnel with somebody on the path, and with clocks that stand still until they are moved. */
+export interface AttackedTunnel {
+  readonly upstream: Upstream;
+  readonly inbound: TestRelay;
+  readonly outbound: TestRelay;
+  readonly middle: Middle;
+  /** Lets time pass for both relays. */
+  advance(ms: number): void;
+  /** How many requests the upstream has received to their end. Waits for those that are under way. */
+  executions(): Promise<number>;
+  send(spec?: ClientRequestSpec): Promise<ClientResponse>;
+  close(): Promise<void>;
+}
+
+export async function startAttackedTunnel(
+  options: AttackedTunnelOptions = {},
+): Promise<AttackedTunnel> {
+  const clocks = {
+    outbound: new HandMovedClock(Date.now() + (options.clockSkewMs ?? 0)),
+    inbound: new HandMovedClock(Date.now()),
+  };
+  const upstream = await startUpstream(options.handler);
+  const [inbound, outbound] = await Promise.all([
+    startRelay({ UPSTREAM: upstream.url, ...options.inbound }, (builder) =>
+      builder.overrideProvider(Clock).useValue(clocks.inbound),
+    ),
+    startRelay(options.outbound, (builder) =>
+      builder.overrideProvider(Clock).useValue(clocks.outbound),
+    ),
+  ]);
+  const middle = await startMiddle(inbound.url);
+  const clientHeaders = { 'x-mte-outbound-token': TOKEN, 'x-mte-upstream': middle.url };
+  return {
+    upstream,
+    inbound,
+    outbound,
+    middle,
+    advance: (ms) => {
+      clocks.outbound.advance(ms);
+      clocks.inbound.advance(ms);
+    },
+    executions: () => completed(upstream),
+    send: (spec = {}) =>
+      request(outbound.url, { ...spec, headers: { ...clientHeaders, ...spec.headers } }),
+    close: async () => {
+      await Promise.all([outbound.close(), inbound.close(), upstream.close(), middle.close()]);
+    },
+  };
+}
+
+/** How many requests an upstream has received to their end. Waits for those that are under way. */
+export async function completed({ requests }: Upstream): Promise<number> {
+  const outcomes = await Promise.all(requests.items.map(({ outcome }) => outcome));
+  return outcomes.filter((outcome) => outcome === 'complete').length;
+}

@@ -1,0 +1,139 @@
+import { createServer, request as httpRequest, type IncomingMessage } from 'node:http';
+import { buffer } from 'node:stream/consumers';
+
+import { listen, type Listening } from './listen.js';
+import { Recorder } from './recorder.js';
+
+/** A request between two relays: whole, as somebody on the path sees it. */
+export interface WireRequest {
+  readonly method: string;
+  readonly path: string;
+  /** name, value, … without what frames the body. */
+  readonly rawHeaders: readonly string[];
+  readonly body: Buffer;
+}
+
+/** An answer between two relays. */
+export interface WireAnswer {
+  readonly status: number;
+  /** name, value, … without what frames the body. */
+  readonly rawHeaders: readonly string[];
+  readonly body: Buffer;
+}
+
+/**
+ * What somebody on the path does with a request: the answer that the sender gets, or undefined to reset its connection.
+ * `deliver` carries a request, this one or another, to the relay behind.
+ */
+export type Meddling = (
+  request: WireRequest,
+  deliver: (request: WireRequest) => Promise<WireAnswer>,
+) => Promise<WireAnswer | undefined> | WireAnswer | undefined;
+
+/** Somebody on the path between two relays who speaks HTTP: sees, keeps, changes and replaces whole messages. */
+export interface Middle extends Listening {
+  /** Requests as the outbound relay sent them, in order. */
+  readonly requests: Recorder<WireRequest>;
+  /** Tunnel requests among them. */
+  readonly tunnelRequests: () => WireRequest[];
+  /** What happens to tunnel requests from now on; undefined: nothing. */
+  meddleWithTunnel(meddling: Meddling | undefined): void;
+  /** What happens to pairing requests from now on; undefined: nothing. */
+  meddleWithPairing(meddling: Meddling | undefined): void;
+  /** Sends a request to the relay behind, as often as wanted. */
+  deliver(request: WireRequest): Promise<WireAnswer>;
+}
+
+const PAIR_PATH = '/api/mte-pair';
+const FRAMING = new Set(['content-length', 'transfer-encoding', 'connection', 'keep-alive']);
+
+/** @param target - origin of the relay behind */
+export async function startMiddle(target: string): Promise<Middle> {
+  const requests = new Recorder<WireRequest>();
+  const deliver = (request: WireRequest): Promise<WireAnswer> => deliverTo(target, request);
+  const untouched: Meddling = (request, pass) => pass(request);
+  let tunnel = untouched;
+  let pairing = untouched;
+
+  const server = createServer({ requestTimeout: 0 }, (message, response) => {
+    const serve = async (): Promise<void> => {
+      const request = await wireRequestOf(message);
+      requests.add(request);
+      const answer = await (request.path === PAIR_PATH ? pairing : tunnel)(request, deliver);
+      if (answer === undefined) {
+        message.socket.resetAndDestroy();
+        return;
+      }
+      const length = ['content-length', String(answer.body.length)];
+      response.writeHead(answer.status, [...answer.rawHeaders, ...length]);
+      response.end(answer.body);
+    };
+    // A connection that breaks on one side breaks on the other.
+    serve().catch(() => message.socket.resetAndDestroy());
+  });
+  return {
+    ...(await listen(server)),
+    requests,
+    tunnelRequests: () => requests.items.filter(({ path }) => path !== PAIR_PATH),
+    meddleWithTunnel: (meddling = untouched) => {
+      tunnel = meddling;
+    },
+    meddleWithPairing: (meddling = untouched) => {
+      pairing = meddling;
+    },
+    deliver,
+  };
+}
+
+/** The value of a header. */
+export function headerOf({ rawHeaders }: WireRequest | WireAnswer, name: string): string {
+  const at = rawHeaders.findIndex((text, index) => index % 2 === 0 && text.toLowerCase() === name);
+  return at === -1 ? '' : (rawHeaders[at + 1] ?? '');
+}
+
+/** A copy with another value in a header; without the header where the value is undefined. */
+export function withHeader<T extends WireRequest | WireAnswer>(
+  message: T,
+  name: string,
+  value: string | undefined,
+): T {
+  const others = withoutNames(message.rawHeaders, new Set([name]));
+  return { ...message, rawHeaders: value === undefined ? others : [...others, name, value] };
+}
+
+/** Sends one whole request and collects the whole answer. */
+export function deliverTo(origin: string, wire: WireRequest): Promise<WireAnswer> {
+  return new Promise((resolve, reject) => {
+    const own = ['host', new URL(origin).host, 'content-length', String(wire.body.length)];
+    const request = httpRequest(origin, {
+      method: wire.method,
+      path: wire.path,
+      headers: [...withoutNames(wire.rawHeaders, new Set(['host'])), ...own],
+      agent: false,
+    });
+    request.once('response', (message: IncomingMessage) => {
+      buffer(message).then((body) => {
+        const rawHeaders = withoutNames(message.rawHeaders, FRAMING);
+        resolve({ status: message.statusCode ?? 0, rawHeaders, body });
+      }, reject);
+    });
+    request.once('error', reject);
+    request.end(wire.body);
+  });
+}
+
+async function wireRequestOf(message: IncomingMessage): Promise<WireRequest> {
+  return {
+    method: message.method ?? '',
+    path: message.url ?? '',
+    rawHeaders: withoutNames(message.rawHeaders, FRAMING),
+    body: await buffer(message),
+  };
+}
+
+function withoutNames(rawHeaders: readonly string[], names: ReadonlySet<string>): string[] {
+  return rawHeaders.filter((_, at) => {
+    const name = rawHeaders[at - (at % 2)] ?? '';
+    return !names.has(name.toLowerCase());
+  });
+}

@@ -1,0 +1,135 @@
+import { randomBytes } from 'node:crypto';
+
+import {
+  CLIENT_ID_HEADER,
+  MessageOpener,
+  MessageSealer,
+  PAIR_PATH,
+  PROTOCOL_VERSION,
+  PairingInitiator,
+  RELAY_HEADER,
+  TUNNEL_PATH,
+  decodeResponseHead,
+  deriveRequestKey,
+  deriveResponseKey,
+  deriveSecretKeys,
+  encodeRequestHead,
+  formatTunnelHeader,
+  type MessageType,
+  type PairedSession,
+  type RequestHead,
+  type ResponseHead,
+  type SecretKeys,
+} from '@relay/protocol';
+import { signSender, verifyError, type ErrorStatement } from '@relay/signature';
+
+import { deliverTo, headerOf, type WireAnswer, type WireRequest } from './middle.js';
+import { SECRET } from './relay.js';
+
+const CLIENT_ID = 'protocol-client';
+
+/** What a message is made of, where it is not what an outbound relay would make it of. */
+export interface MessageSpec {
+  readonly head?: Partial<RequestHead>;
+  /** One record each. */
+  readonly body?: readonly (Buffer | string)[];
+  readonly type?: MessageType;
+  readonly sequence?: number;
+}
+
+/** A sealed request, with what opens its answer. */
+export interface SealedMessage extends WireRequest {
+  readonly relayHeader: string;
+  /** Record by record. */
+  readonly records: readonly Buffer[];
+}
+
+/** Somebody who holds the secret and speaks the protocol by hand: what no outbound relay would send, he can. */
+export class ProtocolClient {
+  private lastSequence = 0;
+
+  private constructor(
+    readonly origin: string,
+    readonly secretKeys: SecretKeys,
+    readonly session: PairedSession,
+  ) {}
+
+  /** Pairs with the relay at `origin`. */
+  static async pair(origin: string, secret = SECRET): Promise<ProtocolClient> {
+    const secretKeys = await deriveSecretKeys(secret);
+    const { request, initiator } = await pairingRequest(origin, secretKeys);
+    const answer = await deliverTo(origin, request);
+    const clientIdHeader = headerOf(request, CLIENT_ID_HEADER);
+    const session = await initiator.complete(clientIdHeader, answer.body, secretKeys);
+    return new ProtocolClient(origin, secretKeys, session);
+  }
+
+  /** Seals a request under the next sequence number, unless told another. */
+  seal(spec: MessageSpec = {}): SealedMessage {
+    const { head, body = [], type = 'mke' } = spec;
+    const sequence = spec.sequence ?? (this.lastSequence += 1);
+    const relayHeader = formatTunnelHeader(this.session.sid, sequence, type, randomBytes(16));
+    const sealer = new MessageSealer(deriveRequestKey(this.session.keys, relayHeader));
+    const headBytes = encodeRequestHead({
+      method: 'POST',
+      scheme: 'http',
+      path: '/protocol',
+      fields: [],
+      ...head,
+    });
+    const records = [sealer.sealHead(headBytes, body.length === 0)];
+    body.forEach((content, at) => {
+      records.push(sealer.sealData(Buffer.from(content as string), at === body.length - 1));
+    });
+    return { ...this.signed(relayHeader, Buffer.concat(records)), relayHeader, records };
+  }
+
+  /** A tunnel request with a good signature over `relayHeader`, whatever it says. */
+  signed(relayHeader: string, body: Buffer): WireRequest {
+    const sender = signSender(this.secretKeys, CLIENT_ID, relayHeader, { purpose: 'tunnel' });
+    const rawHeaders = [RELAY_HEADER, relayHeader, CLIENT_ID_HEADER, sender];
+    return { method: 'POST', path: TUNNEL_PATH, rawHeaders, body };
+  }
+
+  deliver(request: WireRequest): Promise<WireAnswer> {
+    return deliverTo(this.origin, request);
+  }
+
+  /** What a signed error says of the request that it answers, or undefined where it is none. */
+  statementOf(request: WireRequest, answer: WireAnswer): ErrorStatement | undefined {
+    const clientIdHeader = headerOf(request, CLIENT_ID_HEADER);
+    const relayHeader = headerOf(answer, RELAY_HEADER);
+    return verifyError(this.secretKeys, clientIdHeader, relayHeader, answer.status);
+  }
+
+  /** Opens a sealed answer. Throws where it is none. */
+  open(message: SealedMessage, answer: WireAnswer): { head: ResponseHead; body: Buffer } {
+    const relayHeader = headerOf(answer, RELAY_HEADER);
+    const key = deriveResponseKey(this.session.keys, message.relayHeader, relayHeader);
+    const opener = new MessageOpener(key);
+    const [head, ...data] = opener.push(answer.body);
+    opener.finish();
+    return {
+      head: decodeResponseHead(head?.content ?? Buffer.alloc(0)),
+      body: Buffer.concat(data.map(({ content }) => content)),
+    };
+  }
+}
+
+/** A pairing request that a relay of this secret may send. */
+export async function pairingRequest(
+  audience: string,
+  secretKeys: SecretKeys,
+  unixMs = Date.now(),
+): Promise<{ readonly request: WireRequest; readonly initiator: PairingInitiator }> {
+  const initiator = await PairingInitiator.begin(audience, unixMs);
+  const request = signedPairing(initiator.requestBody, secretKeys);
+  return { request, initiator };
+}
+
+/** A pairing request with a good signature over `body`, whatever it holds. */
+export function signedPairing(body: Buffer, secretKeys: SecretKeys): WireRequest {
+  const sender = signSender(secretKeys, CLIENT_ID, PROTOCOL_VERSION, { purpose: 'pair', body });
+  const rawHeaders = [RELAY_HEADER, PROTOCOL_VERSION, CLIENT_ID_HEADER, sender];
+  return { method: 'POST', path: PAIR_PATH, rawHeaders, body };
+}
