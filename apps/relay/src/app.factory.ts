@@ -25,11 +25,16 @@ export async function createRelayApp(config: RelayConfig): Promise<NestFastifyAp
 export async function configureRelayApp(
   app: NestFastifyApplication,
 ): Promise<NestFastifyApplication> {
-  app.useLogger(new FrameworkLog(app.get(RelayLog)));
+  const log = app.get(RelayLog);
+  app.useLogger(new FrameworkLog(log));
   const { corsOrigins, corsMethods } = app.get(RelayConfig);
   if (corsOrigins !== undefined) {
     app.enableCors({ origin: [...corsOrigins], methods: [...corsMethods], credentials: true });
   }
+  // Who could not be understood has been answered; the log says what was wrong.
+  app.getHttpServer().on('clientError', (error: Error) => {
+    log.info('request could not be parsed', { error });
+  });
   await app.init();
   await app.getHttpAdapter().getInstance().ready();
   return app;

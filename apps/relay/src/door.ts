@@ -15,6 +15,9 @@ export const OUTBOUND_DOOR = '/-/outbound';
 export const TUNNEL_DOOR = '/-/tunnel';
 export const PASS_THROUGH_DOOR = '/-/pass-through';
 
+/** What the relay answers itself, to anybody. */
+const OWN_PATH = /^\/(?:api\/mte-echo(?:\/[^/]+)?|health\/(?:live|ready))$/;
+
 /**
  * Decides once, in the order of protocol.md section 3, which controller a request goes to.
  *
@@ -33,7 +36,7 @@ export function doorOf(request: IncomingMessage): string {
   if (method === 'POST' && headers[RELAY_HEADER] !== undefined) {
     return TUNNEL_DOOR;
   }
-  return isRead && isOwnPath(path) ? path : PASS_THROUGH_DOOR;
+  return isRead && OWN_PATH.test(path) ? path : PASS_THROUGH_DOOR;
 }
 
 /** The role behind a door or path that `doorOf` gave. */
@@ -55,10 +58,4 @@ export function roleOf(door: string): Role {
 function pathOf(url: string): string {
   const query = url.indexOf('?');
   return query === -1 ? url : url.slice(0, query);
-}
-
-function isOwnPath(path: string): boolean {
-  return (
-    path === '/api/mte-echo' || path.startsWith('/api/mte-echo/') || path.startsWith('/health/')
-  );
 }

@@ -17,6 +17,8 @@ interface ClientError {
   readonly forwarded?: Forwarded;
   /** Seconds. */
   readonly retryAfter?: number | undefined;
+  /** Origin of the other relay that failed; for the log. */
+  readonly peer?: string | undefined;
 }
 
 /**
@@ -36,8 +38,9 @@ export class RelayErrorFilter implements ExceptionFilter {
     const reply = http.getResponse<FastifyReply>();
     reply.hijack();
     const error = asClientError(exception);
-    const report = reportOf(error.code, exception, request, reply);
-    const peerAnswer = PEER_ANSWERS[error.code];
+    const report = reportOf(error, exception, request, reply);
+    const isFromRelay = report.role === 'inbound' || report.role === 'pairing';
+    const peerAnswer = isFromRelay ? PEER_ANSWERS[error.code] : undefined;
     if (reply.raw.headersSent) {
       this.reports.cutOff(report);
       resetConnection(reply.raw.socket);
@@ -92,7 +95,7 @@ function asClientError(exception: unknown): ClientError {
 }
 
 function reportOf(
-  code: string,
+  { code, peer }: ClientError,
   error: unknown,
   request: FastifyRequest,
   reply: FastifyReply,
@@ -102,6 +105,7 @@ function reportOf(
     requestId: request.id,
     role: roleOf(request.raw.url ?? ''),
     exchange: verified?.purpose === 'tunnel' ? exchangeName(verified.header) : undefined,
+    peer,
     code,
     ms: reply.elapsedTime,
     error,

@@ -7,6 +7,9 @@ import { ShutdownState } from '../shutdown/shutdown-state.js';
 /** An orchestrator asks every few seconds and wants an answer within one. */
 const STORE_TIMEOUT_MS = 800;
 
+/** Anybody may ask, so that asking often must not cost the store anything. */
+const STORE_ANSWER_MS = 500;
+
 /** What has to hold before new requests are sent here. */
 @Injectable()
 export class Readiness {
@@ -27,6 +30,7 @@ export class Readiness {
     return this.indicators
       .check('sessionStore')
       .attempt(() => this.store.check())
-      .withTimeout(STORE_TIMEOUT_MS);
+      .withTimeout(STORE_TIMEOUT_MS)
+      .cacheFor(STORE_ANSWER_MS);
   }
 }

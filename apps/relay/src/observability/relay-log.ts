@@ -31,6 +31,9 @@ export interface LogFields {
   readonly address?: string | undefined;
 }
 
+/** Longer chains say nothing new, and an error may be its own cause. */
+const MAX_CAUSES = 8;
+
 /** The relay's own log: JSON lines, one a fact. */
 export class RelayLog {
   private readonly logger: Logger;
@@ -65,8 +68,8 @@ function lineOf({ error, ...fields }: LogFields): object {
   return error === undefined ? fields : { ...fields, error: describeError(error) };
 }
 
-/** Name, code and message of an error and of all its causes. No other property: some hold what came over the wire. */
-function describeError(error: unknown): object {
+/** Name, code and message of an error and of its causes. No other property: some hold what came over the wire. */
+function describeError(error: unknown, causesLeft = MAX_CAUSES): object {
   if (!(error instanceof Error)) {
     return { message: typeof error };
   }
@@ -76,6 +79,8 @@ function describeError(error: unknown): object {
     name,
     ...(typeof code === 'string' ? { code } : {}),
     message,
-    ...(cause === undefined ? {} : { cause: describeError(cause) }),
+    ...(cause === undefined || causesLeft === 0
+      ? {}
+      : { cause: describeError(cause, causesLeft - 1) }),
   };
 }

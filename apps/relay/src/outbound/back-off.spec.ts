@@ -31,6 +31,14 @@ function isActive(): boolean {
   }
 }
 
+/** Failures of callers that came back when they were let through. */
+function failOneAfterAnother(failures: number): void {
+  for (let count = 0; count < failures; count += 1) {
+    backOff.begin(failure);
+    clock.advance(MAX_MS);
+  }
+}
+
 /** The next failure keeps callers away for so long, to the millisecond. */
 function expectWaitAfterFailure(ms: number): void {
   backOff.begin(failure);
@@ -57,10 +65,18 @@ describe('a back-off', () => {
 
   it('stays within its bound after any number of failures', () => {
     vi.spyOn(Math, 'random').mockReturnValue(0.5);
-    for (let count = 0; count < 2_000; count += 1) {
-      backOff.begin(failure);
-    }
+    failOneAfterAnother(2_000);
     expectWaitAfterFailure(MAX_MS * 0.75);
+  });
+
+  it('counts failures that were under way together once', () => {
+    vi.spyOn(Math, 'random').mockReturnValue(0);
+    backOff.begin(failure);
+    backOff.begin(failure);
+    backOff.begin(failure);
+    clock.advance(FIRST_MS / 2);
+    expect(isActive()).toBe(false);
+    expectWaitAfterFailure(FIRST_MS);
   });
 
   it('begins anew after a success', () => {
@@ -74,9 +90,8 @@ describe('a back-off', () => {
 
   it('fails callers with the failure that caused it, and when to come back', () => {
     vi.spyOn(Math, 'random').mockReturnValue(0);
-    for (let count = 0; count < 5; count += 1) {
-      backOff.begin(failure);
-    }
+    failOneAfterAnother(4);
+    backOff.begin(failure);
     const thrown = (): unknown => {
       try {
         backOff.throwIfActive();

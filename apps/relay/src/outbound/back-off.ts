@@ -21,6 +21,10 @@ export class BackOff {
 
   /** With jitter, so that those who wait do not come back at once. */
   begin(failure: TunnelFailedError): void {
+    if (this.waitMs() > 0) {
+      // One of many that were under way together: they are one failure.
+      return;
+    }
     this.failures += 1;
     this.failure = failure;
     const { firstMs, maxMs } = this.bounds;
@@ -35,11 +39,15 @@ export class BackOff {
 
   /** @throws TunnelFailedError with the failure that is backed off from, and when to come back */
   throwIfActive(): void {
-    const waitMs = this.untilMs - this.clock.monotonicMs();
+    const waitMs = this.waitMs();
     if (this.failure !== undefined && waitMs > 0) {
       const { code, message, cause } = this.failure;
       const retryAfter = Math.ceil(waitMs / 1000);
       throw new TunnelFailedError(code, 'no', message, { cause, retryAfter });
     }
+  }
+
+  private waitMs(): number {
+    return this.failure === undefined ? 0 : this.untilMs - this.clock.monotonicMs();
   }
 }

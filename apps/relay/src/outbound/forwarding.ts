@@ -10,7 +10,7 @@ import { tunnelFailure, type FailedOutcome } from './tunnel-failure.js';
 
 /** How a client's request ended, where its answer had begun. */
 export interface ForwardingOutcome {
-  readonly status: number;
+  readonly status?: number;
   /** Session and sequence number of the last attempt, as both relays log them. */
   readonly exchange: string;
   readonly attempt: number;
@@ -126,6 +126,6 @@ export class Forwarding {
     const exchange = exchangeName({ sid: session.sid, sequence });
     return outcome.kind === 'answered'
       ? { status: outcome.status, exchange, attempt }
-      : { status: 0, exchange, attempt, error: outcome.cause };
+      : { exchange, attempt, error: outcome.cause };
   }
 }

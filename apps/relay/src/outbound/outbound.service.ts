@@ -8,6 +8,7 @@ import { readClientRequest } from '../client-request.js';
 import { RequestReports, type RequestReport } from '../observability/request-reports.js';
 import { ClientAnswer } from './client-answer.js';
 import { parseEncodeOptions } from './encode-options.js';
+import { TunnelFailedError } from './outbound.errors.js';
 import { PeerOrigins } from './peer-origin.js';
 import { ReplayableBody } from './replayable-body.js';
 import { TunnelService } from './tunnel.service.js';
@@ -64,6 +65,9 @@ export class OutboundService {
         this.reports.cutOff({ ...report(), ...outcome, code: 'RELAY_PEER_CONNECTION_LOST', error });
       }
     } catch (error) {
+      if (error instanceof TunnelFailedError) {
+        error.peer = origin;
+      }
       if (!isClientGone(error)) {
         throw error;
       }

@@ -30,7 +30,7 @@ import { PeerSession } from './peer-session.js';
 import { guardedLookup } from './refused-addresses.js';
 
 const PAIR_TIMEOUT_MS = 10_000;
-/** A key that the peer cannot use, or that it has seen, is made anew; a wrong clock is corrected. Each at most once. */
+/** One more, where the peer says so: with a corrected clock, or a new key for one that it has seen or could not save. */
 const MAX_TRIES = 2;
 
 type PairAttempt =
@@ -159,7 +159,9 @@ export class PairingClient implements OnApplicationShutdown {
 }
 
 const REFUSED_MESSAGE =
-  'the other relay refused to pair: both relays must hold the same CLIENT_ID_SECRET';
+  'the other relay refused to pair: both must hold the same CLIENT_ID_SECRET, and its RELAY_AUDIENCE, ' +
+  'where it is set, must list x-mte-upstream';
+const NO_RELAY_MESSAGE = 'what answers at x-mte-upstream is no relay';
 
 function refusal(statement: ErrorStatement | undefined, httpStatus: number): TunnelFailedError {
   if (statement?.status === 563 || statement?.status === 568) {
@@ -169,9 +171,15 @@ function refusal(statement: ErrorStatement | undefined, httpStatus: number): Tun
       'the other relay cannot reach its session store',
     );
   }
-  return new TunnelFailedError('RELAY_PAIR_REFUSED', 'no', REFUSED_MESSAGE, {
-    cause: new Error(`pairing was answered with status ${httpStatus}`),
-  });
+  const isRelay = httpStatus >= 559 && httpStatus <= 569;
+  return new TunnelFailedError(
+    'RELAY_PAIR_REFUSED',
+    'no',
+    isRelay ? REFUSED_MESSAGE : NO_RELAY_MESSAGE,
+    {
+      cause: new Error(`pairing was answered with status ${httpStatus}`),
+    },
+  );
 }
 
 const TIMEOUT_CODES = new Set(['ECONNABORTED', 'ETIMEDOUT']);

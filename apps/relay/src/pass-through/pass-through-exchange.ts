@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import type { RelayConfig } from '@relay/config';
 import {
+  BodyAbortedError,
   BodyReader,
   ClientGoneError,
   ResponseSink,
@@ -11,7 +12,7 @@ import {
   type ExchangeEvents,
   type ExchangeFailure,
 } from '@relay/http';
-import { RelayError, type RequestHead } from '@relay/protocol';
+import type { RequestHead } from '@relay/protocol';
 
 import type { UpstreamClient } from '../upstream/upstream-client.js';
 import { upstreamError } from '../upstream/upstream.errors.js';
@@ -38,7 +39,7 @@ export class PassThroughExchange implements ExchangeEvents {
   /**
    * @param hasBody - whether the request is framed as having one
    * @returns the status of the answer, once it has been given
-   * @throws UpstreamError, ClientGoneError, BodyIdleError
+   * @throws UpstreamError, ClientGoneError, BodyAbortedError
    */
   async run(upstream: UpstreamClient, head: RequestHead, hasBody: boolean): Promise<number> {
     const onClose = (): void => {
@@ -78,8 +79,13 @@ export class PassThroughExchange implements ExchangeEvents {
       this.sink.reset();
     }
     const { cause } = failure;
-    this.settle.reject(cause instanceof RelayError ? cause : upstreamError(failure));
+    this.settle.reject(isClientGone(cause) ? cause : upstreamError(failure));
   }
+}
+
+/** Whether nobody is left to answer. */
+function isClientGone(cause: Error): boolean {
+  return cause instanceof ClientGoneError || cause instanceof BodyAbortedError;
 }
 
 const unsettled = { resolve: (): void => undefined, reject: (): void => undefined };

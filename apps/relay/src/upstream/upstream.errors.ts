@@ -1,10 +1,13 @@
-import type { ExchangeFailure } from '@relay/http';
+import { BodyIdleError, type ExchangeFailure } from '@relay/http';
 import { RelayError } from '@relay/protocol';
 
 import type { Forwarded } from '../errors/error-body.js';
 
 type UpstreamErrorCode =
-  'RELAY_UPSTREAM_UNREACHABLE' | 'RELAY_UPSTREAM_TIMEOUT' | 'RELAY_UPSTREAM_FAILED';
+  | 'RELAY_UPSTREAM_UNREACHABLE'
+  | 'RELAY_UPSTREAM_TIMEOUT'
+  | 'RELAY_UPSTREAM_FAILED'
+  | 'RELAY_BODY_IDLE';
 
 /** The upstream gave no answer. */
 export class UpstreamError extends RelayError {
@@ -29,8 +32,11 @@ export function upstreamError({ kind, wasSent, cause }: ExchangeFailure): Upstre
     case 'response-timeout':
     case 'idle':
       return failed('RELAY_UPSTREAM_TIMEOUT', 'the upstream did not answer in time');
-    case 'reset':
     case 'aborted':
+      return cause instanceof BodyIdleError
+        ? failed(cause.code, cause.message)
+        : failed('RELAY_UPSTREAM_FAILED', 'the request broke off');
+    case 'reset':
       return failed('RELAY_UPSTREAM_FAILED', 'the upstream broke off without an answer');
   }
 }
