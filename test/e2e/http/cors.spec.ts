@@ -1,0 +1,163 @@
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+
+import { exchangeBytes } from '../../support/raw-client.js';
+import { headBytes, statusOf, valueOf, type Field } from '../../support/raw-http.js';
+import { startRawTunnel, type RawTunnel } from '../../support/raw-tunnel.js';
+import { forThisTest, sharedResources } from '../../support/resources.js';
+
+const APP = 'https://app.example';
+const CORS = {
+  CORS_ORIGINS: `${APP},https://admin.example:8443`,
+  CORS_METHODS: 'GET,PUT,PROPFIND',
+  PASS_THROUGH_ROUTES: '/public/*',
+};
+
+const shared = sharedResources();
+let tunnel: RawTunnel;
+
+beforeAll(async () => {
+  tunnel = shared(await startRawTunnel({ both: CORS }));
+});
+
+beforeEach(() => {
+  tunnel.upstream.exchanges.items.length = 0;
+  tunnel.upstream.follow(async ({ whole, write }) => {
+    await whole;
+    await write(
+      'HTTP/1.1 200 OK\r\nAccess-Control-Allow-Origin: *\r\nAccess-Control-Allow-Headers: x-up\r\n' +
+        'Vary: Accept\r\nSet-Cookie: a=1\r\nX-Other: 1\r\nSet-Cookie: b=2\r\nContent-Length: 2\r\n\r\nok',
+    );
+  });
+});
+
+const HOST: Field = ['Host', 'api.example.com'];
+const CLOSE: Field = ['Connection', 'close'];
+const origin = (value: string): Field => ['Origin', value];
+const asks = (method: string): Field => ['Access-Control-Request-Method', method];
+
+/** A request without a token, as a browser sends a preflight; `port` is that of the relay. */
+const plain = (port: number, startLine: string, ...fields: readonly Field[]) =>
+  exchangeBytes({
+    port,
+    method: startLine.split(' ')[0] ?? '',
+    bytes: [headBytes(startLine, [HOST, ...fields, CLOSE])],
+  });
+
+const withToken = (startLine: string, ...fields: readonly Field[]) =>
+  tunnel.exchange(startLine.split(' ')[0] ?? '', tunnel.head(startLine, ...fields, CLOSE));
+
+type Answer = Awaited<ReturnType<typeof plain>>;
+
+const corsFields = ({ head }: Answer): Record<string, string> =>
+  Object.fromEntries(
+    head!.fields
+      .map(([name, value]) => [name.toLowerCase(), value] as const)
+      .filter(([name]) => name.startsWith('access-control-')),
+  );
+
+const varies = ({ head }: Answer): string[] =>
+  head!.fields.filter(([name]) => name.toLowerCase() === 'vary').map(([, value]) => value);
+
+describe('a preflight', () => {
+  it.each([APP, 'https://admin.example:8443'])(
+    'of %s is answered here, without a token, and reaches no upstream',
+    async (from) => {
+      const answer = await plain(
+        tunnel.outbound.port,
+        'OPTIONS /any/path HTTP/1.1',
+        origin(from),
+        asks('PUT'),
+        ['Access-Control-Request-Headers', 'content-type, x-mte-upstream'],
+      );
+
+      expect(statusOf(answer.head!)).toBe(204);
+      expect(corsFields(answer)).toEqual({
+        'access-control-allow-origin': from,
+        'access-control-allow-credentials': 'true',
+        'access-control-allow-methods': 'GET, PUT, PROPFIND',
+        'access-control-allow-headers': 'content-type, x-mte-upstream',
+      });
+      expect(varies(answer).join(', ')).toContain('Origin');
+      expect(answer.isComplete).toBe(true);
+      expect(tunnel.upstream.exchanges.items).toEqual([]);
+    },
+  );
+
+  it.each([
+    'https://evil.example',
+    'http://app.example',
+    'https://app.example.evil',
+    'https://app.example:444',
+    'null',
+  ])('of %s allows no origin', async (from) => {
+    const answer = await plain(
+      tunnel.outbound.port,
+      'OPTIONS / HTTP/1.1',
+      origin(from),
+      asks('PUT'),
+    );
+
+    expect(corsFields(answer)).not.toHaveProperty('access-control-allow-origin');
+    expect(tunnel.upstream.exchanges.items).toEqual([]);
+  });
+});
+
+describe('an answer to a page', () => {
+  it('has the relay’s word on CORS instead of the upstream’s, and all its other fields', async () => {
+    const answer = await withToken('GET / HTTP/1.1', origin(APP));
+
+    expect(corsFields(answer)).toEqual({
+      'access-control-allow-origin': APP,
+      'access-control-allow-credentials': 'true',
+    });
+    expect(varies(answer)).toEqual(['Origin', 'Accept']);
+    const cookies = answer.head!.fields.filter(([name]) => name.toLowerCase() === 'set-cookie');
+    expect(cookies.map(([, value]) => value)).toEqual(['a=1', 'b=2']);
+    expect(answer.body.toString()).toBe('ok');
+  });
+
+  it('of another origin allows none', async () => {
+    const answer = await withToken('GET / HTTP/1.1', origin('https://evil.example'));
+
+    expect(corsFields(answer)).not.toHaveProperty('access-control-allow-origin');
+    expect(varies(answer)).toEqual(['Origin', 'Accept']);
+  });
+
+  it('on a pass-through route has it too', async () => {
+    const answer = await plain(tunnel.inbound.port, 'GET /public/x HTTP/1.1', origin(APP));
+
+    expect(corsFields(answer)).toMatchObject({ 'access-control-allow-origin': APP });
+    expect(corsFields(answer)).not.toHaveProperty('access-control-allow-headers');
+    expect(answer.body.toString()).toBe('ok');
+  });
+
+  it('has it on the errors of the relay, so that a page can read them', async () => {
+    const answer = await plain(tunnel.outbound.port, 'GET /private HTTP/1.1', origin(APP));
+
+    expect(statusOf(answer.head!)).toBe(401);
+    expect(corsFields(answer)).toMatchObject({ 'access-control-allow-origin': APP });
+    expect(answer.body.toString()).toContain('RELAY_TOKEN_MISSING');
+  });
+});
+
+describe('without CORS_ORIGINS', () => {
+  it('a preflight is forwarded, and the upstream’s own CORS fields pass', async () => {
+    const open = forThisTest(await startRawTunnel());
+    open.upstream.follow(async ({ whole, write }) => {
+      await whole;
+      await write('HTTP/1.1 204 No Content\r\nAccess-Control-Allow-Origin: https://up\r\n\r\n');
+    });
+
+    const answer = await open.exchange(
+      'OPTIONS',
+      open.head('OPTIONS /x HTTP/1.1', origin(APP), asks('PUT'), CLOSE),
+    );
+
+    expect(statusOf(answer.head!)).toBe(204);
+    expect(corsFields(answer)).toEqual({ 'access-control-allow-origin': 'https://up' });
+    expect(varies(answer)).toEqual([]);
+    const [exchange] = open.upstream.exchanges.items;
+    expect(valueOf(exchange!.head.fields, 'origin')).toBe(APP);
+    expect(valueOf(exchange!.head.fields, 'access-control-request-method')).toBe('PUT');
+  });
+});
