@@ -1,0 +1,219 @@
+import { once } from 'node:events';
+import { Readable } from 'node:stream';
+import { gunzipSync, gzipSync } from 'node:zlib';
+
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+
+import { bytesOfSize } from '../../support/http-cases/bodies.js';
+import { LIBRARY_CLIENTS, bodyOf, type LibraryClient } from '../../support/library-clients.js';
+import { openSocket } from '../../support/raw-socket.js';
+import { sharedResources } from '../../support/resources.js';
+import { startTunnel, type Tunnel } from '../../support/tunnel.js';
+import { echoBody } from '../../support/upstream.js';
+
+const KIB = 1024;
+
+const shared = sharedResources();
+let tunnel: Tunnel;
+
+beforeAll(async () => {
+  tunnel = shared(await startTunnel());
+});
+
+beforeEach(() => {
+  tunnel.upstream.forget();
+  tunnel.upstream.handle(echoBody);
+});
+
+const url = (path = '/'): string => `${tunnel.outbound.url}${path}`;
+
+describe.each(LIBRARY_CLIENTS.map((make) => [make().name, make] as const))('%s', (_name, make) => {
+  const own = sharedResources();
+  let client: LibraryClient;
+
+  beforeAll(() => {
+    client = own(make());
+  });
+
+  const send = (method: string, path: string, rest: { body?: Buffer | Readable } = {}) =>
+    client.send(url(path), { method, headers: tunnel.clientHeaders, ...rest });
+
+  it('sends JSON and gets JSON', async () => {
+    const answer = await client.send(url('/json'), {
+      method: 'POST',
+      headers: { ...tunnel.clientHeaders, 'content-type': 'application/json' },
+      body: Buffer.from('{"name":"Zoë"}'),
+    });
+
+    expect(answer.status).toBe(200);
+    expect(answer.header('content-type')).toBe('application/json');
+    expect(JSON.parse((await bodyOf(answer)).toString())).toEqual({ name: 'Zoë' });
+  });
+
+  it.each(['PUT', 'PATCH', 'DELETE', 'OPTIONS', 'PROPFIND'])(
+    'sends %s with 300 KiB',
+    async (method) => {
+      const body = bytesOfSize(300 * KIB);
+
+      const answer = await send(method, '/echo', { body });
+
+      expect((await bodyOf(answer)).equals(body)).toBe(true);
+      expect(tunnel.upstream.requests.items[0]?.method).toBe(method);
+    },
+  );
+
+  it('streams an upload that has no length', async () => {
+    const body = bytesOfSize(1_000 * KIB);
+
+    const answer = await send('POST', '/echo', {
+      body: Readable.from([body.subarray(0, 100), body.subarray(100)], { objectMode: false }),
+    });
+
+    expect((await bodyOf(answer)).equals(body)).toBe(true);
+    expect(tunnel.upstream.requests.items[0]?.headers['transfer-encoding']).toBe('chunked');
+  });
+
+  it('gets a first event before the second is written', async () => {
+    tunnel.upstream.handle((_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write('data: 1\n\n');
+    });
+    const abort = new AbortController();
+    const answer = await client.send(url('/events'), {
+      method: 'GET',
+      headers: tunnel.clientHeaders,
+      signal: abort.signal,
+    });
+
+    const [event] = (await once(answer.body, 'data')) as [Buffer];
+
+    expect(Buffer.from(event).toString()).toBe('data: 1\n\n');
+    answer.body.on('error', () => undefined);
+    abort.abort();
+  });
+
+  it('gets what the upstream has encoded, with the fields of its coding', async () => {
+    const text = 'again and again. '.repeat(500);
+    tunnel.upstream.handle((request, response) => {
+      expect(request.headers['accept-encoding']).toBe('gzip');
+      response.writeHead(200, { 'content-encoding': 'gzip', vary: 'accept-encoding' });
+      response.end(gzipSync(text));
+    });
+
+    const answer = await client.send(url('/gzip'), {
+      method: 'GET',
+      headers: { ...tunnel.clientHeaders, 'accept-encoding': 'gzip' },
+    });
+
+    const body = await bodyOf(answer);
+    expect((client.decodes ? body : gunzipSync(body)).toString()).toBe(text);
+    expect(answer.header('vary')).toBe('accept-encoding');
+  });
+
+  it('gets both cookies of a login', async () => {
+    tunnel.upstream.handle((_request, response) => {
+      response.writeHead(200, { 'set-cookie': ['a=1; Path=/', 'b=2; Secure'] }).end();
+    });
+
+    const answer = await send('POST', '/login');
+
+    expect(answer.cookies).toEqual(['a=1; Path=/', 'b=2; Secure']);
+    await bodyOf(answer);
+  });
+
+  it.each([204, 304, 404, 418, 503, 560])('gets a status %i', async (status) => {
+    tunnel.upstream.handle((_request, response) => {
+      response.writeHead(status, { etag: '"x"' }).end();
+    });
+
+    const answer = await send('GET', '/status');
+
+    expect(answer.status).toBe(status);
+    expect(answer.header('etag')).toBe('"x"');
+    expect(await bodyOf(answer)).toHaveLength(0);
+  });
+
+  it('gets a redirect as it is', async () => {
+    tunnel.upstream.handle((_request, response) => {
+      response.writeHead(302, { location: '/elsewhere' }).end();
+    });
+
+    const answer = await send('GET', '/old');
+
+    expect([answer.status, answer.header('location')]).toEqual([302, '/elsewhere']);
+    await bodyOf(answer);
+    expect(tunnel.upstream.hits).toBe(1);
+  });
+
+  it('gets the length of HEAD without a body', async () => {
+    tunnel.upstream.handle((_request, response) => {
+      response.writeHead(200, { 'content-length': 4711 }).end();
+    });
+
+    const answer = await send('HEAD', '/file');
+
+    expect(answer.header('content-length')).toBe('4711');
+    expect(await bodyOf(answer)).toHaveLength(0);
+  });
+
+  it('gets 100 answers, one after another and at once', async () => {
+    tunnel.upstream.handle((request, response) => {
+      response.end(request.url);
+    });
+    const ask = async (at: number): Promise<string> =>
+      (await bodyOf(await send('GET', `/${at}`))).toString();
+
+    const answers: string[] = [];
+    for (let at = 0; at < 50; at += 1) {
+      answers.push(await ask(at));
+    }
+    answers.push(...(await Promise.all(Array.from({ length: 50 }, (_, at) => ask(50 + at)))));
+
+    expect(answers).toEqual(Array.from({ length: 100 }, (_, at) => `/${at}`));
+  });
+
+  it('that gives up ends its request at the upstream', async () => {
+    tunnel.upstream.handle(() => undefined);
+    const abort = new AbortController();
+    const sent = client.send(url('/slow'), {
+      method: 'GET',
+      headers: tunnel.clientHeaders,
+      signal: abort.signal,
+    });
+    const rejected = expect(sent).rejects.toThrow();
+    const { message } = await tunnel.upstream.requests.find();
+    const closed = once(message.socket, 'close');
+
+    abort.abort();
+
+    await rejected;
+    await closed;
+  });
+
+  it('notices an answer that breaks off', async () => {
+    tunnel.upstream.handle((_request, response) => {
+      response.writeHead(200, { 'content-length': 1_000 });
+      response.write('part', () => response.destroy());
+    });
+
+    const answer = await send('POST', '/part');
+
+    await expect(bodyOf(answer)).rejects.toThrow();
+  });
+});
+
+describe('a client that closes its sending side', () => {
+  it('is taken for one that has gone: its request ends at the upstream', async () => {
+    tunnel.upstream.handle(() => undefined);
+    const socket = openSocket(tunnel.outbound.port);
+    const fields = Object.entries(tunnel.clientHeaders).map(([n, v]) => `${n}: ${v}\r\n`);
+    socket.write(`GET /half HTTP/1.1\r\nhost: a\r\n${fields.join('')}\r\n`);
+    const { message } = await tunnel.upstream.requests.find();
+    const closed = once(message.socket, 'close');
+
+    socket.socket.end();
+
+    await closed;
+    await socket.close();
+  });
+});

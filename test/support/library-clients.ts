@@ -1,0 +1,167 @@
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+
+import axios from 'axios';
+import { Agent, fetch, request } from 'undici';
+
+export interface LibraryRequest {
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Buffer | Readable;
+  readonly signal?: AbortSignal;
+}
+
+export interface LibraryAnswer {
+  readonly status: number;
+  readonly cookies: readonly string[];
+  readonly header: (name: string) => string | undefined;
+  /** Comes while it arrives; breaks where it breaks off. */
+  readonly body: Readable;
+}
+
+/** A widely used HTTP client, told to follow no redirect and to take every status. */
+export interface LibraryClient {
+  readonly name: string;
+  /** Whether it decodes gzip by itself. */
+  readonly decodes: boolean;
+  readonly send: (url: string, request: LibraryRequest) => Promise<LibraryAnswer>;
+  readonly close: () => Promise<void>;
+}
+
+type Values = Readonly<Record<string, string | string[] | undefined>>;
+
+const headerIn = (headers: Values) => (name: string) => {
+  const value = headers[name];
+  return Array.isArray(value) ? value.join(', ') : value;
+};
+
+const cookiesIn = (headers: Values): string[] => [headers['set-cookie'] ?? []].flat();
+
+function nodeHttp(): LibraryClient {
+  const agent = new HttpAgent({ keepAlive: true });
+  return {
+    name: 'node:http',
+    decodes: false,
+    send: (url, { body, ...options }) =>
+      new Promise((resolve, reject) => {
+        // It frames bodies by itself only for some methods.
+        const framing = Buffer.isBuffer(body) ? { 'content-length': String(body.length) } : {};
+        const headers = { ...options.headers, ...framing };
+        const spec = { agent, ...options, headers };
+        const client = httpRequest(url, spec, (message: IncomingMessage) => {
+          resolve({
+            status: message.statusCode ?? 0,
+            cookies: cookiesIn(message.headers),
+            header: headerIn(message.headers),
+            body: message,
+          });
+        });
+        client.on('error', reject);
+        if (body instanceof Readable) {
+          body.pipe(client);
+        } else {
+          client.end(body);
+        }
+      }),
+    close: () => {
+      agent.destroy();
+      return Promise.resolve();
+    },
+  };
+}
+
+function undiciRequest(): LibraryClient {
+  const dispatcher = new Agent();
+  return {
+    name: 'undici request',
+    decodes: false,
+    send: async (url, options) => {
+      const answer = await request(url, {
+        dispatcher,
+        ...options,
+        method: options.method as 'GET',
+        body: options.body ?? null,
+      });
+      return {
+        status: answer.statusCode,
+        cookies: cookiesIn(answer.headers),
+        header: headerIn(answer.headers),
+        body: answer.body,
+      };
+    },
+    close: () => dispatcher.close(),
+  };
+}
+
+function undiciFetch(): LibraryClient {
+  const dispatcher = new Agent();
+  return {
+    name: 'fetch',
+    decodes: true,
+    send: async (url, { body, ...options }) => {
+      const answer = await fetch(url, {
+        dispatcher,
+        redirect: 'manual',
+        duplex: 'half',
+        ...options,
+        ...(body === undefined ? {} : { body }),
+      });
+      return {
+        status: answer.status,
+        cookies: answer.headers.getSetCookie(),
+        header: (name) => answer.headers.get(name) ?? undefined,
+        body: answer.body === null ? Readable.from([]) : Readable.fromWeb(answer.body),
+      };
+    },
+    close: () => dispatcher.close(),
+  };
+}
+
+function axiosClient(): LibraryClient {
+  const httpAgent = new HttpAgent({ keepAlive: true });
+  const client = axios.create({
+    httpAgent,
+    proxy: false,
+    maxRedirects: 0,
+    responseType: 'stream',
+    validateStatus: () => true,
+    transformRequest: (body: unknown) => body,
+  });
+  return {
+    name: 'axios',
+    decodes: true,
+    send: async (url, { body, signal, ...options }) => {
+      const answer = await client.request<Readable>({
+        url,
+        ...options,
+        ...(body === undefined ? {} : { data: body }),
+        ...(signal === undefined ? {} : { signal }),
+      });
+      const headers = answer.headers as Values;
+      return {
+        status: answer.status,
+        cookies: cookiesIn(headers),
+        header: headerIn(headers),
+        body: answer.data,
+      };
+    },
+    close: () => {
+      httpAgent.destroy();
+      return Promise.resolve();
+    },
+  };
+}
+
+/** Every client that a test of conformance is run with. */
+export const LIBRARY_CLIENTS: readonly (() => LibraryClient)[] = [
+  nodeHttp,
+  undiciRequest,
+  undiciFetch,
+  axiosClient,
+];
+
+/** The whole body of an answer; rejects where it breaks off. */
+export function bodyOf({ body }: LibraryAnswer): Promise<Buffer> {
+  return buffer(body);
+}
