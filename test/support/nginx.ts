@@ -1,0 +1,130 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+
+import { closedPort } from './listen.js';
+import { temporaryFolder } from './temporary-folder.js';
+
+/** A real nginx that serves a folder, with WebDAV. */
+export interface Nginx {
+  readonly port: number;
+  readonly url: string;
+  /** The folder that it serves. */
+  readonly root: string;
+  close(): Promise<void>;
+}
+
+const PACKAGES = ['nginx-light', 'libnginx-mod-http-dav-ext'];
+/** Debian's module for PROPFIND, OPTIONS, LOCK and UNLOCK. */
+const DAV_MODULE = '/usr/lib/nginx/modules/ngx_http_dav_ext_module.so';
+const APT_OPTIONS = ['-qq', '-o', 'DPkg::Lock::Timeout=120', '-o', 'Dpkg::Use-Pty=0'];
+
+const isInstalled = (): boolean =>
+  spawnSync('nginx', ['-v']).status === 0 && existsSync(DAV_MODULE);
+
+/** As root on Debian or Ubuntu it is installed; elsewhere it has to be there. It is never started as a service. */
+function install(): void {
+  if (process.getuid?.() !== 0 || !existsSync('/etc/debian_version')) {
+    return;
+  }
+  console.warn('nginx is missing: installing it with apt-get.');
+  // In run level 1 no service is started that a package brings.
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
+  spawnSync('apt-get', [...APT_OPTIONS, 'update'], { env, stdio: 'ignore' });
+  spawnSync('apt-get', [...APT_OPTIONS, 'install', '-y', '--no-install-recommends', ...PACKAGES], {
+    env,
+    stdio: 'ignore',
+  });
+}
+
+/** Whether there is an nginx to test with. Says so where there is none. */
+export function hasNginx(): boolean {
+  if (!isInstalled()) {
+    install();
+  }
+  const isThere = isInstalled();
+  if (!isThere) {
+    console.warn(
+      `nginx is missing: upstreams of its kind are not tested. Install ${PACKAGES.join(' and ')} to test them.`,
+    );
+  }
+  return isThere;
+}
+
+export async function startNginx(): Promise<Nginx> {
+  const folder = await temporaryFolder();
+  const root = join(folder.path, 'root');
+  await mkdir(root);
+  const port = await closedPort(createServer());
+  const config = join(folder.path, 'nginx.conf');
+  await writeFile(config, configuration(folder.path, root, port));
+  const child = spawn('nginx', ['-c', config, '-p', folder.path], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const killOnExit = (): boolean => child.kill('SIGKILL');
+  process.once('exit', killOnExit);
+  await new Promise<void>((resolve, reject) => {
+    let log = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      log += text;
+      // It says so once it listens.
+      if (log.includes('event method')) {
+        resolve();
+      }
+    });
+    child.once('close', () => {
+      reject(new Error(`nginx did not start\n${log}`));
+    });
+  });
+  return {
+    port,
+    url: `http://127.0.0.1:${port}`,
+    root,
+    close: async () => {
+      const closed = once(child, 'close');
+      child.kill('SIGKILL');
+      process.off('exit', killOnExit);
+      await closed;
+      await folder.close();
+    },
+  };
+}
+
+const configuration = (folder: string, root: string, port: number): string => `
+load_module ${DAV_MODULE};
+daemon off;
+master_process off;
+pid ${folder}/pid;
+error_log stderr notice;
+events { worker_connections 256; }
+http {
+  access_log off;
+  default_type application/octet-stream;
+  types { text/plain txt; text/html html; application/json json; }
+  client_body_temp_path ${folder}/body;
+  proxy_temp_path ${folder}/proxy;
+  fastcgi_temp_path ${folder}/fastcgi;
+  uwsgi_temp_path ${folder}/uwsgi;
+  scgi_temp_path ${folder}/scgi;
+  gzip on;
+  gzip_types application/json;
+  gzip_min_length 1;
+  dav_ext_lock_zone zone=locks:1m;
+  server {
+    listen 127.0.0.1:${port};
+    root ${root};
+    location / { autoindex on; }
+    location /small/ { client_max_body_size 1k; dav_methods PUT; }
+    location /dav/ {
+      client_max_body_size 0;
+      create_full_put_path on;
+      dav_methods PUT DELETE MKCOL COPY MOVE;
+      dav_ext_methods PROPFIND OPTIONS LOCK UNLOCK;
+      dav_ext_lock zone=locks;
+    }
+  }
+}
+`;
