@@ -1,0 +1,33 @@
+/**
+ * `npm run test:containers`: tries the image, docker-compose.yml and the stack of deploy/swarm on a real
+ * engine, and renders deploy/kubernetes where kubectl is. It builds images, starts containers and, where
+ * the engine is in no swarm, makes it one; all of that is gone at the end. It is no part of `npm test`.
+ * Arguments go to vitest: `npm run test:containers -- swarm`.
+ */
+import { spawnSync } from 'node:child_process';
+import { startVitest } from 'vitest/node';
+
+const TEST_LIMIT_MS = 10 * 60_000;
+const SETUP_LIMIT_MS = 20 * 60_000;
+
+const engine = spawnSync('docker', ['version', '--format', '{{.Server.Version}}'], {
+  encoding: 'utf8',
+});
+
+if (engine.status === 0) {
+  console.log(`docker engine ${engine.stdout.trim()}`);
+  await startVitest('test', process.argv.slice(2), {
+    config: false,
+    watch: false,
+    include: ['test/containers/**/*.spec.ts'],
+    fileParallelism: false,
+    testTimeout: TEST_LIMIT_MS,
+    hookTimeout: SETUP_LIMIT_MS,
+    reporters: ['verbose'],
+    disableConsoleIntercept: true,
+  });
+} else {
+  const reason = engine.error?.message ?? engine.stderr.trim();
+  console.error(`No container engine answers, so nothing was tried: ${reason}`);
+  process.exitCode = 1;
+}

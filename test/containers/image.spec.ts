@@ -1,0 +1,79 @@
+import { randomBytes } from 'node:crypto';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+
+import { buildImages, docker, IMAGE, inspect, logsOf, waitUntilHealthy } from './engine.js';
+
+const started: string[] = [];
+
+const secret = (): string => randomBytes(32).toString('base64');
+
+/** A container as the README starts it, with these options besides. */
+async function start(...options: readonly string[]): Promise<string> {
+  const container = await docker(
+    ...['run', '--detach'],
+    ...['--env', 'UPSTREAM=http://127.0.0.1:9', '--env', 'REDIS_URL=memory://'],
+    ...['--env', `CLIENT_ID_SECRET=${secret()}`, '--env', `OUTBOUND_TOKEN=${secret()}`],
+    ...options,
+    IMAGE,
+  );
+  started.push(container);
+  return container;
+}
+
+const inImage = (script: string): Promise<string> =>
+  docker('run', '--rm', '--network', 'none', IMAGE, 'node', '-e', script);
+
+beforeAll(async () => {
+  await buildImages();
+  const bytes = Number(await inspect(IMAGE, '{{.Size}}'));
+  console.log(`image: ${Math.round(bytes / 1e6)} MB with its base`);
+});
+
+afterEach(async () => {
+  for (const container of started.splice(0)) await docker('rm', '--force', container);
+});
+
+describe('the image', () => {
+  it('says what it is, and runs Node.js 26 without a shell as a user that is not root', async () => {
+    const image = JSON.parse(await docker('image', 'inspect', IMAGE)) as [
+      { Config: { Cmd: unknown; Entrypoint: unknown; User: string; Labels: object } },
+    ];
+    expect(image[0].Config).toMatchObject({
+      Cmd: ['node', 'dist/apps/relay/src/main.js'],
+      User: '1000:1000',
+      Labels: { app: 'mte-api-relay', 'org.opencontainers.image.title': 'mte-api-relay' },
+    });
+    expect(image[0].Config.Entrypoint ?? []).toEqual([]);
+    expect(await inImage('console.log(process.version)')).toMatch(/^v26\./);
+  });
+
+  it('holds production dependencies and no file of a developer', async () => {
+    const list = `const { existsSync } = require('node:fs');
+      console.log(['.env', 'apps', 'libs', 'test', 'node_modules/typescript', 'node_modules/vitest']
+        .filter((name) => existsSync(name)).join())`;
+    expect(await inImage(list)).toBe('');
+  });
+
+  it('becomes healthy, and ends with 0 on SIGTERM', async () => {
+    const container = await start();
+    await waitUntilHealthy(container);
+    await docker('stop', '--time', '30', container);
+    expect(await inspect(container, '{{.State.ExitCode}}')).toBe('0');
+  });
+
+  it('runs read-only, as any user and without a single capability', async () => {
+    const container = await start(
+      ...['--read-only', '--user', '65534', '--cap-drop', 'ALL'],
+      ...['--security-opt', 'no-new-privileges'],
+    );
+    await waitUntilHealthy(container);
+    const echo = `fetch('http://127.0.0.1:8080/api/mte-echo').then((answer) => answer.text()).then(console.log)`;
+    expect(await docker('exec', container, 'node', '-e', echo)).toContain('"echo":"test"');
+  });
+
+  it('refuses the placeholders of the documentation', async () => {
+    const container = await start('--env', 'OUTBOUND_TOKEN=YOUR_SECURE_OUTBOUND_ACCESS_TOKEN');
+    expect(await docker('wait', container)).toBe('1');
+    expect(await logsOf(container)).toMatch(/^OUTBOUND_TOKEN must not be a documented placeholder/);
+  });
+});

@@ -1,0 +1,239 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+import type { RelayConfig } from '@relay/config';
+import { describe, expect, it } from 'vitest';
+import { parse, stringify } from 'yaml';
+
+import {
+  compose,
+  configOf,
+  expectTimeToStop,
+  pairs,
+  read,
+  ROOT,
+  SAMPLE,
+  seconds,
+  serviceOf,
+  type Environment,
+  type NameValue,
+} from '../support/deploy-files.js';
+
+const HEALTH_CHECK = ['CMD', 'node', 'dist/apps/relay/src/healthcheck.js'];
+const dockerfile = read('Dockerfile');
+
+describe('the Dockerfile', () => {
+  it('starts programs that the build makes, without a shell and not as root', () => {
+    for (const program of ['main', 'healthcheck']) {
+      expect(dockerfile).toContain(`["node", "dist/apps/relay/src/${program}.js"]`);
+      expect(existsSync(join(ROOT, `apps/relay/src/${program}.ts`))).toBe(true);
+    }
+    expect(dockerfile).toMatch(/^ENTRYPOINT \[\]$/m);
+    expect(dockerfile).toMatch(/^USER [1-9]\d*:[1-9]\d*$/m);
+  });
+
+  it('builds with every engine: no line is for BuildKit alone', () => {
+    expect(dockerfile).not.toMatch(/^# *syntax|--mount|--chmod|--link|<</m);
+  });
+
+  it('is based on the Node.js of .nvmrc', () => {
+    const base = `node:${read('.nvmrc').trim()}-bookworm-slim`;
+    for (const path of ['Dockerfile', 'deploy/docker/sample-upstream/Dockerfile']) {
+      expect(read(path)).toContain(`ARG BASE_IMAGE=${base}\n`);
+    }
+  });
+
+  it('sets variables that a relay knows', () => {
+    expect(configOf(SAMPLE)).toMatchObject({
+      nodeEnv: 'production',
+      port: 8080,
+      adminPort: 9464,
+      adminHost: '0.0.0.0',
+    });
+  });
+
+  it('gets what it copies, and nothing else, past .dockerignore', () => {
+    const [first, ...rest] = read('.dockerignore')
+      .split('\n')
+      .filter((line) => line !== '' && !line.startsWith('#'));
+    expect(first).toBe('*');
+    const allowed = rest.filter((line) => line.startsWith('!')).map((line) => line.slice(1));
+    const copied = [...dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(
+      ([, names = '']) => names.split(' '),
+    );
+    expect(allowed.sort()).toEqual([...new Set(copied)].sort());
+  });
+});
+
+describe('docker-compose.yml', () => {
+  const trial = compose('docker-compose.yml');
+  const [sending, receiving] = [serviceOf(trial, 'relay-a'), serviceOf(trial, 'relay-b')];
+
+  it('starts with the placeholders of the documentation, outside production', () => {
+    for (const relay of [sending, receiving]) {
+      const config = configOf(relay.environment ?? {});
+      expect(config).toMatchObject({
+        nodeEnv: 'development',
+        outboundToken: 'YOUR_SECURE_OUTBOUND_ACCESS_TOKEN',
+        redisUrl: 'redis://redis:6379',
+      });
+      expect(config.relayAudience).toHaveLength(1);
+      expectTimeToStop(seconds(relay.stop_grace_period), config);
+    }
+  });
+
+  it('takes both secrets, and no other setting, from the environment', () => {
+    const names = [...read('docker-compose.yml').matchAll(/\$\{([A-Z_]+)/g)].map(
+      ([, name]) => name,
+    );
+    expect(names.sort()).toEqual(['CLIENT_ID_SECRET', 'OUTBOUND_TOKEN', 'PUBLISHED_PORT']);
+    const own = compose('docker-compose.yml', SAMPLE);
+    expect(configOf(serviceOf(own, 'relay-a').environment ?? {})).toMatchObject({
+      clientIdSecret: SAMPLE.CLIENT_ID_SECRET,
+      outboundToken: SAMPLE.OUTBOUND_TOKEN,
+    });
+  });
+
+  it('lets the receiving relay be scaled, and the sending one be found by its name', () => {
+    expect(receiving.ports).toBeUndefined();
+    expect(receiving.container_name).toBeUndefined();
+    expect(sending).toMatchObject({
+      container_name: 'mte-api-relay',
+      ports: ['127.0.0.1:8080:8080'],
+      labels: { app: 'mte-api-relay' },
+    });
+  });
+
+  it('builds the image of both relays once', () => {
+    expect([sending.image, receiving.image]).toEqual(['mte-api-relay', 'mte-api-relay']);
+    expect([sending.build, receiving.build]).toEqual([undefined, { context: '.' }]);
+  });
+
+  it('is read alike by both programs of that name', () => {
+    expect(trial.version).toBeUndefined();
+    expect(JSON.stringify(serviceOf(trial, 'redis').command)).toContain('"--save",""');
+  });
+});
+
+describe('the stack of deploy/swarm', () => {
+  const stack = compose('deploy/swarm/stack.yml', SAMPLE);
+  const relay = serviceOf(stack, 'mte-api-relay');
+
+  it('starts, with time to stop, from settings and secret files', () => {
+    const config = configOf(relay.environment ?? {});
+    expect(config).toMatchObject({ nodeEnv: 'production', upstream: SAMPLE.UPSTREAM });
+    expectTimeToStop(seconds(relay.stop_grace_period), config);
+    const environment = relay.environment ?? {};
+    const paths = Object.keys(environment).filter((name) => name.endsWith('_FILE'));
+    expect(paths.map((name) => environment[name])).toEqual(
+      relay.secrets?.map(({ source }) => `/run/secrets/${source}`),
+    );
+  });
+
+  it('holds no secret, and takes over only with a task that is healthy', () => {
+    for (const secret of Object.values(stack.secrets ?? {})) expect(secret.external).toBe(true);
+    expect(relay).toMatchObject({
+      read_only: true,
+      cap_drop: ['ALL'],
+      labels: { app: 'mte-api-relay' },
+      healthcheck: { test: HEALTH_CHECK },
+      deploy: { replicas: 2, update_config: { order: 'start-first', failure_action: 'rollback' } },
+    });
+  });
+
+  it('is the same in stack.dnsrr.yml, but for the port and the load balancer', () => {
+    const published = '    ports:\n.*?(?=    read_only)';
+    const withoutHead = (path: string): string => read(path).replace(/^(?:#.*\n)+/, '');
+    const expected = withoutHead('deploy/swarm/stack.yml')
+      .replace(new RegExp(published, 's'), '')
+      .replace('endpoint_mode: vip', 'endpoint_mode: dnsrr');
+    expect(withoutHead('deploy/swarm/stack.dnsrr.yml')).toBe(expected);
+    expect(stringify(parse(expected))).not.toMatch(/published|vip/);
+  });
+
+  it.each([
+    ['client-id-secret-alt', 'clientIdSecretAlt'],
+    ['outbound-token-alt', 'outboundTokenAlt'],
+  ])('accepts a second value with %s.yml', (file, property) => {
+    const over = compose(`deploy/swarm/${file}.yml`);
+    const { environment, secrets } = serviceOf(over, 'mte-api-relay');
+    const config = configOf({ ...relay.environment, ...environment });
+    expect(config[property as keyof RelayConfig]).toBeDefined();
+    expect(Object.keys(over.secrets ?? {})).toEqual(secrets?.map(({ source }) => source));
+  });
+});
+
+describe('the Deployment of deploy/kubernetes', () => {
+  interface Container {
+    readonly name: string;
+    readonly env: readonly NameValue[];
+  }
+  const { spec } = parse(read('deploy/kubernetes/base/deployment.yaml')) as {
+    spec: {
+      template: {
+        spec: { terminationGracePeriodSeconds: number; containers: readonly [Container] };
+      };
+    };
+  };
+  const literals = (path: string): Environment => {
+    const { configMapGenerator } = parse(read(path)) as {
+      configMapGenerator: readonly [{ literals: readonly string[] }];
+    };
+    const [{ literals: lines }] = configMapGenerator;
+    return pairs(
+      lines.map((line) => {
+        const [name = '', value = ''] = line.split(/=(.*)/s);
+        return { name, value };
+      }),
+    );
+  };
+
+  it('starts, with time to stop, from the settings of the example and secret files', () => {
+    const { containers, terminationGracePeriodSeconds } = spec.template.spec;
+    const config = configOf({
+      ...literals('deploy/kubernetes/base/kustomization.yaml'),
+      ...literals('deploy/kubernetes/overlays/example/kustomization.yaml'),
+      ...pairs(containers[0].env),
+    });
+    expect(config.nodeEnv).toBe('production');
+    expect(config.relayAudience).not.toHaveLength(0);
+    expectTimeToStop(terminationGracePeriodSeconds, config);
+  });
+});
+
+describe('the task of deploy/ecs', () => {
+  const { containerDefinitions } = JSON.parse(read('deploy/ecs/task-definition.json')) as {
+    containerDefinitions: readonly [
+      {
+        environment: readonly NameValue[];
+        secrets: readonly { name: keyof typeof SAMPLE }[];
+        stopTimeout: number;
+      },
+    ];
+  };
+  const [relay] = containerDefinitions;
+
+  it('starts, with time to stop, from settings and secrets', () => {
+    const secrets = relay.secrets.map(({ name }) => ({ name, value: SAMPLE[name] }));
+    const config = configOf({ ...pairs(relay.environment), ...pairs(secrets) });
+    expectTimeToStop(relay.stopTimeout, config);
+    // What Fargate allows.
+    expect(relay.stopTimeout).toBeLessThanOrEqual(120);
+    expect(relay).toMatchObject({
+      name: 'mte-api-relay',
+      readonlyRootFilesystem: true,
+      dockerLabels: { app: 'mte-api-relay' },
+      healthCheck: { command: HEALTH_CHECK },
+    });
+  });
+});
+
+describe('docs/deployment.md', () => {
+  it('names files that are there', () => {
+    const names = [...read('docs/deployment.md').matchAll(/\bdeploy\/[\w./-]*\w/g)].map(
+      ([name]) => name,
+    );
+    expect(names).not.toEqual([]);
+    expect(names.filter((name) => !existsSync(join(ROOT, name)))).toEqual([]);
+  });
+});

@@ -1,0 +1,100 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { ENVIRONMENT_VARIABLES, loadConfig, type RelayConfig } from '@relay/config';
+import { expect } from 'vitest';
+import { parse } from 'yaml';
+
+export const ROOT = join(import.meta.dirname, '../..');
+const PRESET = /^ENV ((?:.*\\\n)*.*)$/m;
+export const SAMPLE = {
+  CLIENT_ID_SECRET: 'kq7Zt1mXw9LrB4vNc8Yp2HsJd6Gf3TaE',
+  CLIENT_ID_SECRET_ALT: 'Ae3Tf6Gd8Jh2Yp4cNv9Br1LwXm7tZq0k',
+  OUTBOUND_TOKEN: 'token-of-28-characters-long!',
+  OUTBOUND_TOKEN_ALT: 'token-of-30-characters-or-more',
+  REDIS_URL: 'redis://:password@redis:6379',
+  UPSTREAM: 'http://api.internal:3000',
+  RELAY_AUDIENCE: 'https://relay.example.com',
+};
+
+export type Environment = Readonly<Record<string, string | number | null>>;
+
+/** What the tests read of a service of a compose or stack file. */
+interface Service {
+  readonly image?: string;
+  readonly container_name?: string;
+  readonly build?: { readonly context: string };
+  readonly command?: unknown;
+  readonly labels?: Environment;
+  readonly ports?: readonly unknown[];
+  readonly environment?: Environment;
+  readonly stop_grace_period?: string;
+  readonly read_only?: boolean;
+  readonly cap_drop?: readonly string[];
+  readonly secrets?: readonly { readonly source: string }[];
+  readonly healthcheck?: object;
+  readonly deploy?: object;
+}
+
+interface Compose {
+  readonly version?: string;
+  readonly services: Readonly<Record<string, Service>>;
+  readonly secrets?: Readonly<
+    Record<string, { readonly external: boolean; readonly name: string }>
+  >;
+}
+
+export interface NameValue {
+  readonly name: string;
+  readonly value: string;
+}
+
+export const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
+
+/** `${NAME:-default}` and `${NAME:?message}` as the engine puts values in, with none or some set. */
+const interpolate = (text: string, values: Environment): string =>
+  text.replaceAll(/\$\{([A-Z_]+):([-?])([^}]*)\}/g, (_, name: string, kind: string, rest: string) =>
+    String(values[name] ?? (kind === '-' ? rest : `missing ${name}`)),
+  );
+
+export const compose = (path: string, values: Environment = {}): Compose =>
+  parse(interpolate(read(path), values), { merge: true }) as Compose;
+
+export const serviceOf = ({ services }: Compose, name: string): Service => {
+  const service = services[name];
+  if (service === undefined) throw new Error(`no service ${name}`);
+  return service;
+};
+
+export const pairs = (list: readonly NameValue[]): Environment =>
+  Object.fromEntries(list.map(({ name, value }) => [name, value]));
+
+/** The variables that the image sets. */
+const preset = pairs(
+  [...(PRESET.exec(read('Dockerfile'))?.[1] ?? '').matchAll(/([A-Z_]+)=(\S+)/g)].map(
+    ([, name = '', value = '']) => ({ name, value }),
+  ),
+);
+
+/** The configuration that a relay makes of these variables over those of the image. */
+export function configOf(environment: Environment): RelayConfig {
+  const entries = Object.entries({ ...preset, ...environment });
+  const known: readonly string[] = Object.values(ENVIRONMENT_VARIABLES);
+  const withSecrets = entries.map(([name, value]) => {
+    const variable = name.endsWith('_FILE') ? name.slice(0, -5) : name;
+    expect(known, name).toContain(variable);
+    return variable === name
+      ? [name, String(value ?? '')]
+      : [variable, SAMPLE[variable as keyof typeof SAMPLE]];
+  });
+  return loadConfig(Object.fromEntries(withSecrets) as NodeJS.ProcessEnv).config;
+}
+
+/** A process that is killed before it has ended by itself loses requests. */
+export function expectTimeToStop(graceSeconds: number, config: RelayConfig): void {
+  const neededMs = config.shutdownDelayMs + config.shutdownTimeoutMs;
+  expect(graceSeconds * 1000).toBeGreaterThanOrEqual(neededMs + 5000);
+}
+
+export const seconds = (text: string | undefined): number =>
+  Number(/^(\d+)s$/.exec(text ?? '')?.[1]);
