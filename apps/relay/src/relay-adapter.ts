@@ -5,6 +5,7 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import { doorOf } from './door.js';
+import { closePipelinedResponses } from './pipelined-responses.js';
 import {
   answerConnect,
   answerExpectation,
@@ -49,6 +50,7 @@ export function createRelayAdapter(): FastifyAdapter {
     adapter.getInstance().addHttpMethod(method, { hasBody: false, overrideExisting: true });
   }
   const { server } = adapter.getInstance();
+  closePipelinedResponses(server);
   server.on('checkExpectation', answerExpectation);
   server.on('connect', answerConnect);
   return adapter;

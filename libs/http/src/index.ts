@@ -1,4 +1,5 @@
 export { BodyReader } from './body-reader.js';
+export { isEventStream } from './event-stream.js';
 export { clientFields } from './client-fields.js';
 export {
   Exchange,

@@ -93,7 +93,10 @@ export class ResponseSink {
   /** Gives up an answer that has started. */
   reset(): void {
     this.stalled.stop();
-    resetConnection(this.response.socket);
+    if (!this.response.writableFinished) {
+      // The request's: a response that waits for its turn on the connection has none of its own.
+      resetConnection(this.response.req.socket);
+    }
   }
 
   private writeRest(): void {

@@ -189,8 +189,8 @@ describe('a request whose streamed answer is complete before it', () => {
   };
 
   it('is thrown away, and its connection serves on where its end comes in time', async () => {
-    const { message, client } = await answered(10, '0');
-    endRequestEarly(message);
+    const { message, response, client } = await answered(10, '0');
+    endRequestEarly(message, response);
     client.write('123456789');
     await new Promise((resolve) => message.once('end', resolve));
     expect(message.complete).toBe(true);
@@ -198,18 +198,18 @@ describe('a request whose streamed answer is complete before it', () => {
   });
 
   it('is left alone where it has been read', async () => {
-    const { message } = await answered(5, 'hello');
+    const { message, response } = await answered(5, 'hello');
     await nextTurn();
     expect(message.complete).toBe(true);
     const listeners = message.listenerCount('data');
-    endRequestEarly(message);
+    endRequestEarly(message, response);
     expect(message.listenerCount('data')).toBe(listeners);
   });
 
   it('is closed after 2 s of standing still', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-    const { message, client } = await answered(10, '0');
-    endRequestEarly(message);
+    const { message, response, client } = await answered(10, '0');
+    endRequestEarly(message, response);
     vi.advanceTimersByTime(1_999);
     expect(message.destroyed).toBe(false);
     vi.advanceTimersByTime(1);
@@ -219,11 +219,29 @@ describe('a request whose streamed answer is complete before it', () => {
   });
 
   it('is closed after 4 MiB of a longer rest', async () => {
-    const { message, client } = await answered(64 * MIB, '0');
-    endRequestEarly(message);
+    const { message, response, client } = await answered(64 * MIB, '0');
+    endRequestEarly(message, response);
     client.socket.write(Buffer.alloc(64 * MIB));
     await client.ended;
     expect(message.complete).toBe(false);
+  });
+});
+
+describe('a streamed answer that its client has not read yet', () => {
+  it('is not cut off by the limits of a request that still comes in', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const { message, response, client } = await server.receive(head('POST', 'content-length: 10'));
+    const answer = Buffer.alloc(32 * MIB, 'a');
+    client.socket.pause();
+    response.writeHead(200, { 'content-length': answer.length });
+    response.end(answer);
+    endRequestEarly(message, response);
+    vi.advanceTimersByTime(60_000);
+    vi.useRealTimers();
+    expect(message.destroyed).toBe(false);
+    client.socket.resume();
+    await client.ended;
+    expect(client.socket.bytesRead).toBeGreaterThan(answer.length);
   });
 });
 

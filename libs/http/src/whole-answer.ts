@@ -46,14 +46,24 @@ export function sendWholeAnswer(
  * For a streamed answer that was complete before its request: what is still coming is thrown away up to a limit, and
  * then the connection is closed, as nothing else could be read from it.
  */
-export function endRequestEarly(request: IncomingMessage): void {
-  if (!request.complete && !request.destroyed) {
-    drain(request, () => {
-      if (!request.complete) {
-        request.destroy();
-      }
-    });
+export function endRequestEarly(request: IncomingMessage, response: ServerResponse): void {
+  if (request.complete || request.destroyed) {
+    return;
   }
+  const close = (): void => {
+    if (!request.complete) {
+      request.destroy();
+    }
+  };
+  drain(request, () => {
+    request.pause();
+    // What the client has not read yet would be lost with the connection.
+    if (response.writableFinished || response.destroyed) {
+      close();
+    } else {
+      response.once('finish', close);
+    }
+  });
 }
 
 function drain(request: IncomingMessage, onDone: () => void): void {

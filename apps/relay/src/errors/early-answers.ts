@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
-import { sendWholeAnswer } from '@relay/http';
+import { resetConnection, sendWholeAnswer } from '@relay/http';
 
 import { CLIENT_STATUSES } from './error-answers.js';
 import { ERROR_CONTENT_TYPE, errorBody } from './error-body.js';
@@ -54,6 +55,14 @@ export function answerUnparsable(error: Error & { readonly code?: string }, sock
   answerOnSocket(socket, unparsableCode(error.code), 'the request cannot be parsed');
 }
 
+/**
+ * The response that the connection owes at this moment, by Node.js's own field, which its default handler reads too. It
+ * may have begun: our bytes would then stand within its body.
+ */
+function owedResponse(socket: Duplex): ServerResponse | undefined {
+  return (socket as { readonly _httpMessage?: ServerResponse | null })._httpMessage ?? undefined;
+}
+
 function unparsableCode(code = ''): EarlyCode {
   switch (code) {
     case 'HPE_HEADER_OVERFLOW':
@@ -66,7 +75,13 @@ function unparsableCode(code = ''): EarlyCode {
 }
 
 function answerOnSocket(socket: Duplex, code: EarlyCode, message: string): void {
-  const body = errorBody(code, message, 'no', randomUUID());
+  const owed = owedResponse(socket);
+  if (owed?.headersSent === true) {
+    resetConnection(socket as Socket);
+    return;
+  }
+  // What is owed belongs to a request that may have been forwarded already.
+  const body = errorBody(code, message, owed === undefined ? 'no' : 'maybe', randomUUID());
   // A client that resets the connection meanwhile is no error of ours.
   socket.on('error', () => {
     socket.destroy();

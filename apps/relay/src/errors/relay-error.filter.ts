@@ -43,7 +43,7 @@ export class RelayErrorFilter implements ExceptionFilter {
     const peerAnswer = isFromRelay ? PEER_ANSWERS[error.code] : undefined;
     if (reply.raw.headersSent) {
       this.reports.cutOff(report);
-      resetConnection(reply.raw.socket);
+      resetConnection(request.raw.socket);
     } else if (peerAnswer === undefined) {
       this.answerClient(error, report, request, reply);
     } else {

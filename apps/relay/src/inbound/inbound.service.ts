@@ -55,7 +55,7 @@ export class InboundService {
     } finally {
       read.hold?.release();
     }
-    endRequestEarly(message);
+    endRequestEarly(message, response);
   }
 
   /** What cannot be read is burnt first: an error that says "never forwarded" must stay true. */

@@ -1,8 +1,19 @@
 import type { ServerResponse } from 'node:http';
 
 import type { RelayConfig } from '@relay/config';
-import { fieldValue, type Exchange, type ExchangeEvents, type ExchangeFailure } from '@relay/http';
-import { RelayError, checkResponseHead } from '@relay/protocol';
+import {
+  fieldValue,
+  isEventStream,
+  type Exchange,
+  type ExchangeEvents,
+  type ExchangeFailure,
+} from '@relay/http';
+import {
+  MessageTruncatedError,
+  RecordMalformedError,
+  RelayError,
+  checkResponseHead,
+} from '@relay/protocol';
 
 import type { UpstreamClient } from '../upstream/upstream-client.js';
 import { upstreamError } from '../upstream/upstream.errors.js';
@@ -74,7 +85,7 @@ export class UpstreamExchange implements ExchangeEvents {
       this.exchange?.abort(new ResponseUnencodableError('no message can carry it', { cause }));
       return;
     }
-    if (fieldValue(head.fields, 'content-type')?.startsWith('text/event-stream') === true) {
+    if (isEventStream(head.fields)) {
       this.exchange?.allowSilence();
     }
   }
@@ -126,13 +137,35 @@ export class UpstreamExchange implements ExchangeEvents {
 
 const unsettled = { resolve: (): void => undefined, reject: (): void => undefined };
 
-/** undici frames a Buffer by its length; a body whose head states none has to go out chunked. */
+/**
+ * A body in the framing that its head states. undici frames a Buffer by its own length, so only one that has the stated
+ * length goes as it is: a body whose head states none has to go out chunked, and one that does not keep to its length
+ * has to break the connection off before the upstream could take it for whole.
+ */
 function framedBody({ head, body }: ReadMessage): ReadMessage['body'] {
-  const statesLength = fieldValue(head.fields, 'content-length') !== undefined;
-  return Buffer.isBuffer(body) && !statesLength ? inOnePiece(body) : body;
+  const stated = fieldValue(head.fields, 'content-length');
+  if (body === undefined || (Buffer.isBuffer(body) && body.length === Number(stated))) {
+    return body;
+  }
+  const pieces = Buffer.isBuffer(body) ? inOnePiece(body) : body;
+  return stated === undefined ? pieces : ofLength(pieces, Number(stated));
 }
 
 // eslint-disable-next-line @typescript-eslint/require-await
 async function* inOnePiece(body: Buffer): AsyncGenerator<Buffer> {
   yield body;
+}
+
+async function* ofLength(body: AsyncIterable<Buffer>, stated: number): AsyncGenerator<Buffer> {
+  let missing = stated;
+  for await (const chunk of body) {
+    missing -= chunk.length;
+    if (missing < 0) {
+      throw new RecordMalformedError('the body is longer than its content-length');
+    }
+    yield chunk;
+  }
+  if (missing > 0) {
+    throw new MessageTruncatedError('the body is shorter than its content-length');
+  }
 }

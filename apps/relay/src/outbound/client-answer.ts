@@ -11,7 +11,7 @@ export class ClientAnswer {
 
   /** @param onDrain - writing may go on */
   constructor(
-    response: ServerResponse,
+    private readonly response: ServerResponse,
     private readonly config: RelayConfig,
     private readonly requestId: string,
     onDrain: () => void,
@@ -52,6 +52,15 @@ export class ClientAnswer {
 
   end(content: Buffer): void {
     this.sink.end(content.length === 0 ? undefined : content);
+  }
+
+  /** Calls back when nothing of the answer is left here, at once where that is so already. */
+  onceClosed(callback: () => void): void {
+    if (this.response.destroyed) {
+      callback();
+    } else {
+      this.response.once('close', callback);
+    }
   }
 
   reset(): void {

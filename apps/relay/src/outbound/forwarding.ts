@@ -97,7 +97,8 @@ export class Forwarding {
       return await this.peer.take();
     } catch (error) {
       if (error instanceof TunnelFailedError && !this.isUnforwarded) {
-        throw new TunnelFailedError(error.code, 'maybe', error.message, { cause: error });
+        const { code, message, retryAfter } = error;
+        throw new TunnelFailedError(code, 'maybe', message, { cause: error, retryAfter });
       }
       throw error;
     }

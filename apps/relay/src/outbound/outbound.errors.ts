@@ -36,7 +36,7 @@ export type TunnelFailureCode =
 
 interface TunnelFailureOptions extends ErrorOptions {
   /** Seconds after which a new try makes sense. */
-  readonly retryAfter?: number;
+  readonly retryAfter?: number | undefined;
 }
 
 /** The other relay could not be paired with, or a message to it failed. */

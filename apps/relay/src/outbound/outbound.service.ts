@@ -73,7 +73,7 @@ export class OutboundService {
       }
       this.reports.abandoned({ ...report(), code: error.code });
     }
-    endRequestEarly(message);
+    endRequestEarly(message, response);
   }
 }
 

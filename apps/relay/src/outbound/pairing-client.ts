@@ -57,7 +57,6 @@ export class PairingClient implements OnApplicationShutdown {
     this.http = axios.create({
       httpAgent: this.agents[0],
       httpsAgent: this.agents[1],
-      timeout: PAIR_TIMEOUT_MS,
       maxRedirects: 0,
       maxContentLength: PAIR_RESPONSE_BYTES,
       responseType: 'arraybuffer',
@@ -90,7 +89,7 @@ export class PairingClient implements OnApplicationShutdown {
   /** Whether a relay answers at this origin. */
   async probe(origin: string): Promise<boolean> {
     try {
-      const { status } = await this.http.head(origin + PROBE_PATH);
+      const { status } = await this.http.head(origin + PROBE_PATH, wholeCallLimit());
       return status === 200;
     } catch {
       // Not there, for whatever reason: the next probe asks again.
@@ -144,7 +143,7 @@ export class PairingClient implements OnApplicationShutdown {
 
   private async send(origin: string, body: Buffer): Promise<AxiosResponse<Buffer>> {
     try {
-      return await this.http.post<Buffer>(origin + PAIR_PATH, body);
+      return await this.http.post<Buffer>(origin + PAIR_PATH, body, wholeCallLimit());
     } catch (error) {
       throw unreachable(error);
     }
@@ -182,11 +181,22 @@ function refusal(statement: ErrorStatement | undefined, httpStatus: number): Tun
   );
 }
 
-const TIMEOUT_CODES = new Set(['ECONNABORTED', 'ETIMEDOUT']);
+const TIMEOUT_CODES = new Set(['ECONNABORTED', 'ERR_CANCELED', 'ETIMEDOUT']);
+/** An answer that is no pairing's: larger than one, for example. */
+const BAD_ANSWER_CODE = 'ERR_BAD_RESPONSE';
+
+/** axios' own limit ends with the head of an answer; this one covers the last byte too. */
+function wholeCallLimit(): { signal: AbortSignal } {
+  return { signal: AbortSignal.timeout(PAIR_TIMEOUT_MS) };
+}
 
 /** An axios error holds the request with its headers; only its code and message go on. */
 function unreachable(error: unknown): TunnelFailedError {
   const { code = '', message } = error as { readonly code?: string; readonly message: string };
+  if (code === BAD_ANSWER_CODE) {
+    const cause = new Error(`${code} ${message}`);
+    return new TunnelFailedError('RELAY_PAIR_REFUSED', 'no', NO_RELAY_MESSAGE, { cause });
+  }
   const isTimeout = TIMEOUT_CODES.has(code);
   const failureCode: TunnelFailureCode = isTimeout
     ? 'RELAY_PEER_TIMEOUT'

@@ -30,7 +30,8 @@ export class Peer {
   private readonly outage: BackOff;
   /** The peer would not pair: a session that is left still serves. */
   private readonly refusal: BackOff;
-  private isProbing = false;
+  /** Names the probing under way: what an earlier one still finds out says nothing any more. */
+  private probing: symbol | undefined;
   private probeTimer: NodeJS.Timeout | undefined;
   private unaskedProbes = 0;
   private suspectedAtMs = -Infinity;
@@ -96,7 +97,7 @@ export class Peer {
 
   /** Ends what would go on by itself. */
   close(): void {
-    this.isProbing = false;
+    this.probing = undefined;
     clearTimeout(this.probeTimer);
   }
 
@@ -148,30 +149,30 @@ export class Peer {
   }
 
   private probe(): void {
-    if (!this.isProbing) {
-      this.isProbing = true;
-      this.probeLater();
+    if (this.probing === undefined) {
+      this.probing = Symbol('probing');
+      this.probeLater(this.probing);
     }
   }
 
-  private probeLater(): void {
+  private probeLater(probing: symbol): void {
     this.probeTimer = setTimeout(() => {
-      void this.probeOnce();
+      void this.probeOnce(probing);
     }, PROBE_INTERVAL_MS).unref();
   }
 
-  private async probeOnce(): Promise<void> {
+  private async probeOnce(probing: symbol): Promise<void> {
     const isThere = await this.client.probe(this.origin);
-    if (!this.isProbing) {
+    if (this.probing !== probing) {
       return;
     }
     this.unaskedProbes += 1;
     if (isThere) {
       this.reportReached();
     } else if (this.unaskedProbes < MAX_UNASKED_PROBES) {
-      this.probeLater();
+      this.probeLater(probing);
     } else {
-      this.isProbing = false;
+      this.probing = undefined;
     }
   }
 }

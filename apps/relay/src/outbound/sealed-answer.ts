@@ -64,14 +64,17 @@ export class SealedAnswer {
     this.opener.finish();
     if (this.hold !== undefined && this.head !== undefined) {
       this.answer.start(this.head);
+      // The budget stays taken for as long as a slow client leaves the body with us.
+      this.answer.onceClosed(() => {
+        this.release();
+      });
       this.answer.end(this.hold.whole());
     } else {
       this.answer.end(this.lastContent);
     }
-    this.release();
   }
 
-  /** Gives back what was held; to be called at every end. */
+  /** Gives back what was held; may be called again. */
   release(): void {
     this.hold?.release();
   }

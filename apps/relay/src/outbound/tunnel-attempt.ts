@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-import { Exchange, fieldValue, type ExchangeEvents, type ExchangeFailure } from '@relay/http';
+import { Exchange, isEventStream, type ExchangeEvents, type ExchangeFailure } from '@relay/http';
 import type { ExchangeLimits, HoldBudget } from '@relay/http';
 import {
   MAX_CONTENT_BYTES,
@@ -202,8 +202,7 @@ export class TunnelAttempt implements ExchangeEvents {
   }
 
   private isEventStream(): boolean {
-    const fields = this.sealed?.openedHead?.fields ?? [];
-    return fieldValue(fields, 'content-type')?.startsWith('text/event-stream') === true;
+    return isEventStream(this.sealed?.openedHead?.fields ?? []);
   }
 }
 

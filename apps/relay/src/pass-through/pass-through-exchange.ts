@@ -8,6 +8,7 @@ import {
   ResponseSink,
   clientFields,
   forwardedFields,
+  isEventStream,
   type Exchange,
   type ExchangeEvents,
   type ExchangeFailure,
@@ -61,7 +62,11 @@ export class PassThroughExchange implements ExchangeEvents {
 
   onHead(status: number, rawFields: readonly (string | Buffer)[]): void {
     this.status = status;
-    this.sink.start(status, clientFields(forwardedFields(rawFields), this.config));
+    const fields = forwardedFields(rawFields);
+    if (isEventStream(fields)) {
+      this.exchange?.allowSilence();
+    }
+    this.sink.start(status, clientFields(fields, this.config));
     this.sink.flushHead();
   }
 

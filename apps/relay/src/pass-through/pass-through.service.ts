@@ -61,6 +61,6 @@ export class PassThroughService {
       }
       this.reports.abandoned({ ...report(), code: error.code });
     }
-    endRequestEarly(message);
+    endRequestEarly(message, response);
   }
 }
