@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { BLOB_BYTES, BLOB_HEAD_BYTES, EPOCH_BYTES } from '@relay/protocol';
 import type { SessionStore } from '@relay/session';
 import type { Redis } from 'ioredis';
@@ -8,7 +7,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { describeSessionStore } from '../../libs/session/src/session-store.contract.js';
 import { startRedisServer } from '../support/redis-server.js';
 import { sharedResources } from '../support/resources.js';
-import { connectRedis, openReadyStore } from '../support/session-store.js';
+import { connectRedis, openReadyStore, pairIn } from '../support/session-store.js';
 
 const LIFETIME_MS = 300_000;
 
@@ -38,18 +37,10 @@ describeSessionStore(() => ({
 
 const keyOf = (sid: string): string => `mte:s:${sid}`;
 
-const pair = async () => {
-  const sid = randomBytes(16).toString('base64url');
-  const epoch = (await store.reserve(sid)) ?? '';
-  const blob = Buffer.concat([Buffer.from(epoch), randomBytes(BLOB_BYTES - EPOCH_BYTES)]);
-  expect(await store.put(sid, blob)).toBe(true);
-  return { sid, key: keyOf(sid), blob, head: blob.subarray(0, BLOB_HEAD_BYTES) };
-};
-
 describe('a session in Redis', () => {
   it('is one string under the prefix: the blob, and a bit a message behind it', async () => {
     await redis.flushall();
-    const { sid, key, blob, head } = await pair();
+    const { sid, key, blob, head } = await pairIn(store);
     await store.mark(sid, 1, head);
     await store.mark(sid, 12, head);
 
@@ -58,7 +49,7 @@ describe('a session in Redis', () => {
   });
 
   it('has its bits at 1152 + sequence, and takes 128 KiB with the last', async () => {
-    const { sid, key, head } = await pair();
+    const { sid, key, head } = await pairIn(store);
     await store.mark(sid, 2 ** 20 - 1, head);
     expect(await redis.getbit(key, 1152 + 2 ** 20 - 1)).toBe(1);
     expect(await redis.strlen(key)).toBe(BLOB_BYTES + 2 ** 17);
@@ -78,7 +69,7 @@ describe('a session in Redis', () => {
       (it: { sid: string; head: Buffer }) =>
         store.mark(it.sid, 1, Buffer.from(it.head).fill(1, 44)),
     ]) {
-      const session = await pair();
+      const session = await pairIn(store);
       await store.mark(session.sid, 9, session.head);
       await kill(session);
       expect(await redis.get(session.key)).toBe('x');
@@ -139,7 +130,7 @@ describe('the life of an entry', () => {
   });
 
   it('ends by itself, and the id is free again', async () => {
-    const { sid, key } = await pair();
+    const { sid, key } = await pairIn(store);
     await redis.pexpire(key, 1);
     await expect.poll(() => redis.exists(key)).toBe(0);
     expect(await store.reserve(sid)).toMatch(/^\w{40}$/);
@@ -148,7 +139,7 @@ describe('the life of an entry', () => {
 
 describe('the scripts', () => {
   it('are known again after SCRIPT FLUSH, without an error and without a second run', async () => {
-    const { sid, head } = await pair();
+    const { sid, head } = await pairIn(store);
     for (let sequence = 1; sequence <= 3; sequence += 1) {
       await redis.script('FLUSH');
       expect(await store.mark(sid, sequence, head)).toBe('first');
@@ -161,7 +152,7 @@ describe('the scripts', () => {
   });
 
   it('are sent as a hash once Redis knows them', async () => {
-    const { sid, head } = await pair();
+    const { sid, head } = await pairIn(store);
     await store.mark(sid, 1, head);
     const calls = async (command: string): Promise<number> => {
       const stats = await redis.info('commandstats');
@@ -177,7 +168,7 @@ describe('the scripts', () => {
 it('two relays with prefixes of their own share a Redis without sharing a session', async () => {
   const other = await openReadyStore(url, { REDIS_PREFIX: 'other.relay:' });
   try {
-    const { sid } = await pair();
+    const { sid } = await pairIn(store);
     expect(await other.store.reserve(sid)).toMatch(/^\w{40}$/);
     expect(await redis.exists(`other.relay:s:${sid}`)).toBe(1);
   } finally {

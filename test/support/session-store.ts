@@ -1,5 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import { Test } from '@nestjs/testing';
 import { RelayConfigModule } from '@relay/config';
+import { BLOB_BYTES, BLOB_HEAD_BYTES, EPOCH_BYTES } from '@relay/protocol';
 import {
   SessionModule,
   SessionService,
@@ -63,4 +65,53 @@ export function connectRedis(url: string): Redis & { close(): Promise<void> } {
       return Promise.resolve();
     },
   });
+}
+
+/** A session that is live in the store. */
+export interface LiveSession {
+  readonly sid: string;
+  readonly key: string;
+  readonly blob: Buffer;
+  /** What MARK wants to see again. */
+  readonly head: Buffer;
+}
+
+/** Reserves and fills an entry as a pairing does, with bytes that nobody can unseal. */
+export async function pairIn(store: SessionStore): Promise<LiveSession> {
+  const sid = randomBytes(16).toString('base64url');
+  const epoch = await store.reserve(sid);
+  const blob = Buffer.concat([
+    Buffer.from(epoch ?? '', 'latin1'),
+    randomBytes(BLOB_BYTES - EPOCH_BYTES),
+  ]);
+  if (!(await store.put(sid, blob))) {
+    throw new Error('the session was not saved');
+  }
+  return { sid, key: `mte:s:${sid}`, blob, head: blob.subarray(0, BLOB_HEAD_BYTES) };
+}
+
+/** All five operations on a session, by name. */
+export function operationsOn(
+  store: SessionStore,
+  { sid, blob, head }: LiveSession,
+): Record<string, () => Promise<unknown>> {
+  return {
+    RESERVE: () => store.reserve(randomBytes(16).toString('base64url')),
+    PUT: () => store.put(sid, blob),
+    OPEN: () => store.open(sid),
+    MARK: () => store.mark(sid, 1, head),
+    KILL: () => store.kill(sid),
+  };
+}
+
+/** What became of a promise, and how long it took. */
+export async function timed(
+  promise: Promise<unknown>,
+): Promise<{ readonly value?: unknown; readonly error?: unknown; readonly ms: number }> {
+  const startedAt = performance.now();
+  const outcome = await promise.then(
+    (value) => ({ value }),
+    (error: unknown) => ({ error }),
+  );
+  return { ...outcome, ms: performance.now() - startedAt };
 }

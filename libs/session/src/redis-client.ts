@@ -56,13 +56,13 @@ export function createRedisClient(
       name: address.primaryName,
       sentinelRetryStrategy: retryDelayMs,
       sentinelCommandTimeout: SENTINEL_ANSWER_LIMIT_MS,
-      // Leaves a primary that was replaced at once, also where it cannot say so itself.
-      failoverDetector: true,
       ...(redisSentinelPassword !== undefined && { sentinelPassword: redisSentinelPassword }),
       ...(connection.tls !== undefined && {
         enableTLSForSentinelMode: true,
         sentinelTLS: connection.tls,
       }),
+      // Our own does it: redis-failover.ts.
+      failoverDetector: false,
     });
   }
 
@@ -98,7 +98,8 @@ function connectionOptions(
   config: RelayConfig,
   address: RedisAddress,
 ): RedisOptions & { replyMapping: 'legacy' } {
-  const { username, password, isTls } = address;
+  const { username, password } = address;
+  const tls = tlsOptions(config, address);
   return {
     scripts: SESSION_SCRIPTS,
     lazyConnect: true,
@@ -119,12 +120,18 @@ function connectionOptions(
     reconnectOnError: (error) => error.message.includes('READONLY'),
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
-    ...(isTls && { tls: tlsOptions(config, address) }),
+    ...(tls !== undefined && { tls }),
   };
 }
 
-/** The certificate is always verified, against the host's name. */
-function tlsOptions(config: RelayConfig, address: RedisAddress): ConnectionOptions {
+/** The certificate is always verified, against the host's name. Undefined where Redis is spoken to in clear. */
+export function tlsOptions(
+  config: RelayConfig,
+  address: RedisAddress,
+): ConnectionOptions | undefined {
+  if (!address.isTls) {
+    return undefined;
+  }
   const { redisTlsCaFile, redisTlsCertFile, redisTlsKeyFile } = config;
   const [{ host }] = address.hosts;
   const isOneName = address.topology === 'single' && isIP(host) === 0;

@@ -1,6 +1,7 @@
 import type { RedisAddress, RelayConfig } from '@relay/config';
 
-import { createRedisClient, type RedisClient } from './redis-client.js';
+import { createRedisClient, tlsOptions, type RedisClient } from './redis-client.js';
+import { watchFailover } from './redis-failover.js';
 import { redisFailure } from './redis-failure.js';
 import { SessionStoreUnavailableError } from './session.errors.js';
 
@@ -8,6 +9,8 @@ import { SessionStoreUnavailableError } from './session.errors.js';
 const MAX_COMMANDS_IN_FLIGHT = 1000;
 const FIRST_RETRY_MS = 25;
 const LONGEST_RETRY_MS = 1000;
+/** What ioredis says after the reason has been told. */
+const SAYS_NO_MORE = 'Connection is closed';
 
 /** What becomes of the connection. */
 export interface LinkEvents {
@@ -30,9 +33,13 @@ export class RedisLink {
   private lastFailure: Error | undefined;
   private isClosed = false;
   private revival: NodeJS.Timeout | undefined;
+  private stopWatching: (() => void) | undefined;
 
   /** Reads the files that the configuration names, and throws where they are gone since. */
-  constructor(config: RelayConfig, address: RedisAddress) {
+  constructor(
+    private readonly config: RelayConfig,
+    private readonly address: RedisAddress,
+  ) {
     this.limitMs = config.redisCommandTimeoutMs;
     this.client = createRedisClient(config, address, () => this.nextRetryMs());
   }
@@ -45,15 +52,22 @@ export class RedisLink {
       this.events?.onReady();
     });
     this.client.on('error', (error: unknown) => {
-      this.lastFailure = redisFailure(error);
-      this.events?.onLost(this.lastFailure);
+      this.note(error);
+      this.lost();
+    });
+    // A cluster tells of its nodes in an event of its own, which is no failure of the whole.
+    this.client.on('node error', (error: unknown) => {
+      this.note(error);
     });
     this.client.on('close', () => {
-      this.events?.onLost(this.lastFailure ?? new Error('redis closed the connection'));
+      this.lost();
     });
     this.client.on('end', () => {
       this.revive();
     });
+    if (this.address.topology === 'sentinel') {
+      this.watchSentinels();
+    }
     this.connect();
   }
 
@@ -105,6 +119,7 @@ export class RedisLink {
     this.isClosed = true;
     this.events = undefined;
     clearTimeout(this.revival);
+    this.stopWatching?.();
     this.client.disconnect();
   }
 
@@ -112,6 +127,44 @@ export class RedisLink {
     this.client.connect().catch(() => {
       // Every failure comes as an event too, and is told from there.
     });
+  }
+
+  private watchSentinels(): void {
+    const password = this.config.redisSentinelPassword;
+    const tls = tlsOptions(this.config, this.address);
+    this.stopWatching = watchFailover(
+      this.address,
+      { password, tls },
+      {
+        onSwitch: () => {
+          this.leave();
+        },
+        onError: (error) => {
+          // While there is a primary, one sentinel more or less is no news.
+          if (!this.isReady) {
+            this.note(error);
+          }
+        },
+      },
+    );
+  }
+
+  private note(error: unknown): void {
+    const failure = redisFailure(error);
+    if (this.lastFailure === undefined || !failure.message.includes(SAYS_NO_MORE)) {
+      this.lastFailure = failure;
+    }
+  }
+
+  private lost(): void {
+    this.events?.onLost(this.lastFailure ?? new Error('redis closed the connection'));
+  }
+
+  /** Commands in flight may still be answered; what is asked from now on fails until the new primary is found. */
+  private leave(): void {
+    if (this.isReady) {
+      this.client.disconnect(true);
+    }
   }
 
   /** ioredis gives up where a connection is ended while it is being made, as during a failover. */

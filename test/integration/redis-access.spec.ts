@@ -1,0 +1,196 @@
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+
+import type { StoreReport } from '@relay/session';
+import { describe, expect, it } from 'vitest';
+
+import { makeAuthority } from '../support/certificates.js';
+import { closedPort } from '../support/listen.js';
+import { startRedisCluster } from '../support/redis-cluster.js';
+import { sentinelPorts, startRedisSentinels } from '../support/redis-sentinels.js';
+import { startRedisServer } from '../support/redis-server.js';
+import { tlsArgs } from '../support/redis-tls.js';
+import { forThisTest, sharedResources } from '../support/resources.js';
+import { connectRedis, openReadyStore, openStore, pairIn } from '../support/session-store.js';
+
+const authority = sharedResources()(makeAuthority());
+const stranger = sharedResources()(makeAuthority());
+const [forAddress, forName, ofRelay] = [
+  authority.issue('address', 'IP:127.0.0.1'),
+  authority.issue('name', 'DNS:redis.example'),
+  authority.issue('relay', 'DNS:relay'),
+];
+const ofStranger = stranger.issue('stranger', 'DNS:relay');
+
+const PASSWORD = 'p@ss/wörd:#1';
+const CODED = encodeURIComponent(PASSWORD);
+
+const start = async (...args: string[]) => {
+  const server = await startRedisServer({ args });
+  forThisTest({ close: () => server.stop() });
+  return server;
+};
+
+const reasonOf = (report: StoreReport): string =>
+  report.state === 'unavailable' ? report.error.message : 'none';
+
+const firstReason = async (...args: Parameters<typeof openStore>): Promise<string> => {
+  const opened = forThisTest(await openStore(...args));
+  return reasonOf(await opened.reports.find());
+};
+
+describe('a Redis with a password', () => {
+  it('takes the one of the URL, and a wrong or missing one is told without being shown', async () => {
+    const { port, url } = await start();
+    const operator = forThisTest(connectRedis(url));
+    await operator.config('SET', 'requirepass', PASSWORD);
+
+    const { store } = forThisTest(await openReadyStore(`redis://:${CODED}@127.0.0.1:${port}`));
+    await pairIn(store);
+    const wrong = await firstReason(`redis://:canary@127.0.0.1:${port}`);
+    expect(wrong).toContain('WRONGPASS');
+    expect(wrong).not.toContain('canary');
+    expect(await firstReason(url)).toContain('NOAUTH');
+  });
+
+  it('is within reach by itself when its password becomes the one of the URL', async () => {
+    const { port, url } = await start();
+    const operator = forThisTest(connectRedis(url));
+    await operator.config('SET', 'requirepass', 'before');
+    const opened = forThisTest(await openStore(`redis://:${CODED}@127.0.0.1:${port}`));
+    await opened.reports.find();
+    await operator.config('SET', 'requirepass', PASSWORD);
+    await opened.reports.find(({ state }) => state === 'available');
+  });
+});
+
+describe('a Redis with users', () => {
+  /** The very line that operators copy. */
+  const rights = (): string[] => {
+    const [, line] = /^ACL SETUSER relay on >password (.*)$/m.exec(
+      readFileSync('docs/configuration.md', 'utf8'),
+    )!;
+    return line!.split(' ');
+  };
+
+  it('needs to grant no more than the documentation says', async () => {
+    const { port, url } = await start();
+    await forThisTest(connectRedis(url)).acl('SETUSER', 'relay', 'on', `>${PASSWORD}`, ...rights());
+    const { store, health } = forThisTest(
+      await openReadyStore(`redis://relay:${CODED}@127.0.0.1:${port}`),
+    );
+    const { sid, head } = await pairIn(store);
+    expect(await store.mark(sid, 1, head)).toBe('first');
+    await store.kill(sid);
+    await health.check();
+    expect((await health.describe()).warnings).toEqual([]);
+  });
+
+  it('may keep CONFIG to itself, which costs a warning', async () => {
+    const { port, url } = await start();
+    const operator = forThisTest(connectRedis(url));
+    await operator.acl('SETUSER', 'relay', 'on', `>${PASSWORD}`, ...rights(), '-config|get');
+    const { health } = forThisTest(
+      await openReadyStore(`redis://relay:${CODED}@127.0.0.1:${port}`),
+    );
+    expect(await health.describe()).toMatchObject({
+      persistence: 'unknown',
+      warnings: [expect.stringContaining('CONFIG GET save')],
+    });
+  });
+
+  it('that forbids a script is out of reach, for the reason that Redis gives', async () => {
+    const { port, url } = await start();
+    const operator = forThisTest(connectRedis(url));
+    await operator.acl('SETUSER', 'relay', 'on', `>${PASSWORD}`, '~*', '+@all', '-@scripting');
+    const opened = forThisTest(await openStore(`redis://relay:${CODED}@127.0.0.1:${port}`));
+    const report = await opened.reports.find();
+    expect(report.state === 'unavailable' && String(report.error.cause)).toContain('NOPERM');
+  });
+});
+
+it('sessions are kept in the database that the URL names', async () => {
+  const { url } = await start();
+  const { store } = forThisTest(await openReadyStore(`${url}/3`));
+  const { key } = await pairIn(store);
+  const operator = forThisTest(connectRedis(url));
+  expect(await operator.exists(key)).toBe(0);
+  await operator.select(3);
+  expect(await operator.exists(key)).toBe(1);
+});
+
+describe('a Redis over TLS', () => {
+  const startTls = async ({ cert, key } = forAddress, clients = 'no'): Promise<string> => {
+    // The port that every test server has speaks in clear; this one is besides it.
+    const port = await closedPort(createServer());
+    const tls = tlsArgs({ cert, key, ca: authority.ca });
+    await start(...tls, '--tls-auth-clients', clients, '--tls-port', String(port));
+    return `rediss://127.0.0.1:${port}`;
+  };
+  const CA = { REDIS_TLS_CA_FILE: authority.ca };
+
+  it('is trusted with the authority that signed for it', async () => {
+    const { store } = forThisTest(await openReadyStore(await startTls(), CA));
+    await pairIn(store);
+  });
+
+  it('is not trusted with another authority, or with those of the system', async () => {
+    const url = await startTls();
+    expect(await firstReason(url, { REDIS_TLS_CA_FILE: stranger.ca })).toMatch(/certificate/);
+    expect(await firstReason(url)).toMatch(/certificate/);
+  });
+
+  it('is not trusted with a certificate for another name', async () => {
+    expect(await firstReason(await startTls(forName), CA)).toContain(
+      "does not match certificate's",
+    );
+  });
+
+  it('that asks for a certificate gets the one of this relay', async () => {
+    const url = await startTls(forAddress, 'yes');
+    const own = { REDIS_TLS_CERT_FILE: ofRelay.cert, REDIS_TLS_KEY_FILE: ofRelay.key };
+    const { store } = forThisTest(await openReadyStore(url, { ...CA, ...own }));
+    await pairIn(store);
+    expect(await firstReason(url, CA)).not.toBe('none');
+    const foreign = { REDIS_TLS_CERT_FILE: ofStranger.cert, REDIS_TLS_KEY_FILE: ofStranger.key };
+    expect(await firstReason(url, { ...CA, ...foreign })).not.toBe('none');
+  });
+
+  it('is not spoken to in clear, and a clear one not over TLS', async () => {
+    const url = await startTls();
+    expect(await firstReason(url.replace('rediss', 'redis'))).not.toBe('none');
+    const clear = await start();
+    expect(await firstReason(clear.url.replace('redis', 'rediss'), CA)).not.toBe('none');
+  });
+
+  it('may be a cluster', { timeout: 60_000 }, async () => {
+    const tls = { ...forAddress, ca: authority.ca };
+    const cluster = forThisTest(await startRedisCluster({ tls }));
+    const { store } = forThisTest(await openReadyStore(cluster.url, CA));
+    for (let count = 0; count < 20; count += 1) await pairIn(store);
+    expect(await firstReason(cluster.url, { REDIS_TLS_CA_FILE: stranger.ca })).toMatch(
+      /certificate/,
+    );
+  });
+
+  it('may be watched by sentinels, who are asked over TLS too', { timeout: 60_000 }, async () => {
+    const tls = { ...forAddress, ca: authority.ca };
+    const tlsPort = async (): Promise<string> => String(await closedPort(createServer()));
+    const [primary, replica] = [await tlsPort(), await tlsPort()];
+    const args = ['--tls-replication', 'yes', '--repl-diskless-sync-delay', '0', ...tlsArgs(tls)];
+    await start(...args, '--tls-port', primary);
+    await start(...args, '--tls-port', replica, '--replicaof', `127.0.0.1 ${primary}`);
+    const sentinels = forThisTest(
+      await startRedisSentinels(Number(primary), { tls: { ...tls, ports: await sentinelPorts() } }),
+    );
+    const { store, reports } = forThisTest(await openReadyStore(sentinels.url, CA));
+    await pairIn(store);
+    await sentinels.failOver();
+    await reports.count(3, 15_000);
+    expect(await sentinels.primaryPort()).toBe(Number(replica));
+    await pairIn(store);
+    expect(await firstReason(sentinels.url, { REDIS_TLS_CA_FILE: stranger.ca })).toMatch(
+      /certificate/,
+    );
+  });
+});

@@ -1,0 +1,150 @@
+import { SessionStoreUnavailableError } from '@relay/session';
+import { beforeAll, describe, expect, it } from 'vitest';
+
+// eslint-disable-next-line no-restricted-imports -- a suite for tests, which the library's door does not offer
+import { describeSessionStore } from '../../libs/session/src/session-store.contract.js';
+import { redisCli, startRedisCluster, type RedisCluster } from '../support/redis-cluster.js';
+import { forThisTest, sharedResources } from '../support/resources.js';
+import {
+  openReadyStore,
+  openStore,
+  pairIn,
+  timed,
+  type OpenedStore,
+} from '../support/session-store.js';
+
+const share = sharedResources();
+
+describe('a cluster', () => {
+  let cluster: RedisCluster;
+  let opened: OpenedStore;
+  let second: OpenedStore;
+
+  beforeAll(async () => {
+    cluster = share(await startRedisCluster());
+    opened = share(await openReadyStore(cluster.url));
+    second = share(await openReadyStore(cluster.url));
+  }, 30_000);
+
+  describeSessionStore(() => ({
+    store: opened.store,
+    second: second.store,
+    forgetAll: async () => {
+      await Promise.all(cluster.nodes.map(({ port }) => redisCli(port, 'FLUSHALL')));
+    },
+  }));
+});
+
+/** Three nodes, of which each serves for itself. */
+const startParts = async () => {
+  const cluster = forThisTest(await startRedisCluster({ isWhole: false }));
+  return { cluster, opened: forThisTest(await openReadyStore(cluster.url)) };
+};
+
+/** A live session on each node. */
+const pairOnEach = async ({ nodes }: RedisCluster, { store }: OpenedStore) => {
+  const sessions = new Map<number, Awaited<ReturnType<typeof pairIn>>>();
+  while (sessions.size < nodes.length) {
+    const session = await pairIn(store);
+    for (const { port } of nodes) {
+      if ((await redisCli(port, 'EXISTS', session.key)) === '1') sessions.set(port, session);
+    }
+  }
+  return nodes.map((node) => ({ node, session: sessions.get(node.port)! }));
+};
+
+describe('a node of a cluster', { timeout: 60_000 }, () => {
+  it('that dies makes its sessions fail, never look absent, and the others serve on', async () => {
+    const { cluster, opened } = await startParts();
+    const [lost, ...others] = await pairOnEach(cluster, opened);
+    await lost!.node.kill();
+
+    const deadline = Date.now() + 3000;
+    while (Date.now() < deadline) {
+      const { sid, head } = lost!.session;
+      const outcomes = await Promise.all([
+        timed(opened.store.open(sid)),
+        timed(opened.store.mark(sid, 1, head)),
+      ]);
+      for (const { error, ms } of outcomes) {
+        expect(error).toBeInstanceOf(SessionStoreUnavailableError);
+        expect(ms).toBeLessThan(1000);
+      }
+    }
+    for (const { session } of others) {
+      expect(await opened.store.mark(session.sid, 1, session.head)).toBe('first');
+    }
+  });
+
+  it('that comes back knows none of its sessions, and takes new ones', async () => {
+    const { cluster, opened } = await startParts();
+    const [lost] = await pairOnEach(cluster, opened);
+    await lost!.node.kill();
+    await expect(opened.store.open(lost!.session.sid)).rejects.toThrow();
+    await cluster.restart(lost!.node);
+    await expect
+      .poll(() => opened.store.open(lost!.session.sid).catch(() => 'failed'), { timeout: 15_000 })
+      .toBeUndefined();
+    await pairOnEach(cluster, opened);
+  });
+});
+
+describe('a slot of a cluster that is moved', { timeout: 60_000 }, () => {
+  it('is followed at every stage, and ends the sessions in it', async () => {
+    const { cluster, opened } = await startParts();
+    const { store } = opened;
+    const [source, target] = await pairOnEach(cluster, opened);
+    const { session } = source!;
+    const slot = await redisCli(source!.node.port, 'CLUSTER', 'KEYSLOT', session.key);
+    const ids = await Promise.all(
+      [source!, target!].map(({ node }) => redisCli(node.port, 'CLUSTER', 'MYID')),
+    );
+    const ports = [source!.node.port, target!.node.port] as const;
+    await redisCli(ports[1], 'CLUSTER', 'SETSLOT', slot, 'IMPORTING', ids[0]!);
+    await redisCli(ports[0], 'CLUSTER', 'SETSLOT', slot, 'MIGRATING', ids[1]!);
+    expect(await store.mark(session.sid, 1, session.head)).toBe('first');
+
+    await redisCli(
+      ...([ports[0], 'MIGRATE', '127.0.0.1', String(ports[1]), session.key, '0', '5000'] as const),
+    );
+    // The key is there, the slot still here: ASK.
+    expect(await store.mark(session.sid, 1, session.head)).toBe('dead');
+
+    for (const port of [ports[1], ports[0]]) {
+      await redisCli(port, 'CLUSTER', 'SETSLOT', slot, 'NODE', ids[1]!);
+    }
+    // From now on MOVED.
+    expect(await store.open(session.sid)).toBeUndefined();
+    expect(await store.reserve(session.sid)).toBeUndefined();
+  });
+});
+
+describe('a cluster that is not there', { timeout: 60_000 }, () => {
+  it('at the start is found when it comes, and told once', async () => {
+    const first = await startRedisCluster();
+    await first.close();
+    const opened = forThisTest(await openStore(first.url));
+    const report = await opened.reports.find();
+    expect(report.state === 'unavailable' && report.error.message).toContain('ECONNREFUSED');
+    const { error, ms } = await timed(opened.store.open('a'));
+    expect(error).toBeInstanceOf(SessionStoreUnavailableError);
+    expect(ms).toBeLessThan(400);
+    forThisTest(await startRedisCluster({ ports: first.nodes.map(({ port }) => port) }));
+    await opened.reports.count(2);
+    await pairIn(opened.store);
+  });
+
+  it('in the middle of traffic fails at once, and serves again when it is back', async () => {
+    const cluster = forThisTest(await startRedisCluster());
+    const opened = forThisTest(await openReadyStore(cluster.url));
+    const { sid } = await pairIn(opened.store);
+    await Promise.all(cluster.nodes.map((node) => node.kill()));
+    const { error, ms } = await timed(opened.store.open(sid));
+    expect(error).toBeInstanceOf(SessionStoreUnavailableError);
+    expect(ms).toBeLessThan(1000);
+    await opened.reports.count(2);
+    await Promise.all(cluster.nodes.map((node) => cluster.restart(node)));
+    await opened.reports.count(3, 15_000);
+    await pairIn(opened.store);
+  });
+});

@@ -1,0 +1,169 @@
+import { rmSync } from 'node:fs';
+
+import { SessionStoreUnavailableError, type StoreReport } from '@relay/session';
+import type { Redis } from 'ioredis';
+import { describe, expect, it } from 'vitest';
+
+import { startRedisServer } from '../support/redis-server.js';
+import { forThisTest } from '../support/resources.js';
+import {
+  connectRedis,
+  openReadyStore,
+  openStore,
+  operationsOn,
+  pairIn,
+} from '../support/session-store.js';
+
+const start = async (...args: string[]) => {
+  const server = await startRedisServer({ args: ['--repl-diskless-sync-delay', '0', ...args] });
+  forThisTest({ close: () => server.stop() });
+  return { server, operator: forThisTest(connectRedis(server.url)) };
+};
+
+/** Makes a server the replica of another, and waits until it has all that the other one has. */
+const follow = async (operator: Redis, port: number): Promise<void> => {
+  await operator.replicaof('127.0.0.1', port);
+  await expect
+    .poll(() => operator.info('replication'), { timeout: 15_000 })
+    .toContain('master_link_status:up');
+};
+
+const errorOf = (report: StoreReport): string =>
+  report.state === 'unavailable' ? `${report.error.message}: ${String(report.error.cause)}` : '';
+
+describe('a Redis that became a read-only replica', () => {
+  it('fails every operation that would write, and says "absent" of nothing', async () => {
+    const primary = await start();
+    const { server, operator } = await start();
+    const { store, health } = forThisTest(await openReadyStore(server.url));
+    const { RESERVE, PUT, MARK, KILL } = operationsOn(store, await pairIn(store));
+
+    await follow(operator, primary.server.port);
+
+    const operations = [
+      RESERVE,
+      PUT,
+      MARK,
+      KILL,
+      () => store.open('unknown'),
+      () => health.check(),
+    ];
+    for (const operation of operations) {
+      await expect(operation!()).rejects.toBeInstanceOf(SessionStoreUnavailableError);
+    }
+    expect(await operator.keys('*')).toEqual([]);
+  });
+
+  it('serves again when it is a primary again', async () => {
+    const primary = await start();
+    const { server, operator } = await start();
+    const opened = forThisTest(await openReadyStore(server.url));
+    await follow(operator, primary.server.port);
+    await expect(opened.store.kill('a')).rejects.toBeInstanceOf(SessionStoreUnavailableError);
+    await opened.reports.find(({ state }) => state === 'unavailable');
+
+    await operator.replicaof('NO', 'ONE');
+    await opened.reports.count(3);
+    expect(opened.reports.items.map(({ state }) => state)).toEqual([
+      'available',
+      'unavailable',
+      'available',
+    ]);
+    await pairIn(opened.store);
+  });
+
+  it('is told as out of reach, with the reason, where it is one from the start', async () => {
+    const primary = await start();
+    const { server, operator } = await start();
+    await follow(operator, primary.server.port);
+    const opened = forThisTest(await openStore(server.url));
+    expect(errorOf(await opened.reports.find())).toContain('READONLY');
+  });
+});
+
+describe('a Redis that is full', () => {
+  it('fails what needs memory with noeviction, and serves again when there is room', async () => {
+    const { server, operator } = await start('--maxmemory-policy', 'noeviction');
+    const { store, health } = forThisTest(await openReadyStore(server.url));
+    const live = await pairIn(store);
+    await operator.config('SET', 'maxmemory', '1');
+
+    for (const operation of [
+      () => store.reserve('new'),
+      () => store.open('unknown'),
+      () => store.mark(live.sid, 1, live.head),
+      () => store.kill(live.sid),
+      () => health.check(),
+    ]) {
+      await expect(operation()).rejects.toMatchObject({
+        code: 'RELAY_STORE_UNAVAILABLE',
+        cause: expect.objectContaining({
+          message: expect.stringContaining('OOM') as string,
+        }) as Error,
+      });
+    }
+    await operator.config('SET', 'maxmemory', '0');
+    await health.check();
+    expect(await store.mark(live.sid, 1, live.head)).toBe('first');
+  });
+
+  it('is within reach by itself when there is room, where it was full from the start', async () => {
+    const { server, operator } = await start(
+      '--maxmemory',
+      '1',
+      '--maxmemory-policy',
+      'noeviction',
+    );
+    const opened = forThisTest(await openStore(server.url));
+    expect(errorOf(await opened.reports.find())).toContain('OOM');
+    await operator.config('SET', 'maxmemory', '0');
+    await opened.reports.find(({ state }) => state === 'available');
+    await pairIn(opened.store);
+  });
+
+  it('with an eviction policy loses sessions whole: their old messages find them dead', async () => {
+    const { server, operator } = await start('--maxmemory-policy', 'volatile-ttl');
+    const { store } = forThisTest(await openReadyStore(server.url));
+    const live = await pairIn(store);
+    expect(await store.open(live.sid)).toEqual(live.blob);
+    await operator.pexpire(live.key, 1000);
+    await operator.config('SET', 'maxmemory', '1');
+    // Every write makes Redis evict what it may, until it has room or nothing is left.
+    await operator.set('filler', 'x').catch(() => undefined);
+    await operator.config('SET', 'maxmemory', '0');
+    expect(await operator.exists(live.key)).toBe(0);
+    expect(await store.mark(live.sid, 1, live.head)).toBe('dead');
+    expect(await operator.get(live.key)).toBe('x');
+  });
+});
+
+describe('a Redis that was wiped', () => {
+  it('knows no session, and kills each that is asked for', async () => {
+    const { server, operator } = await start();
+    const { store, reports } = forThisTest(await openReadyStore(server.url));
+    const [opened, marked] = [await pairIn(store), await pairIn(store)];
+    await operator.flushall();
+    expect(await store.open(opened.sid)).toBeUndefined();
+    expect(await store.mark(marked.sid, 1, marked.head)).toBe('dead');
+    expect(await operator.mget(opened.key, marked.key)).toEqual(['x', 'x']);
+    expect(reports.items).toHaveLength(1);
+  });
+});
+
+describe('a Redis that may not write, because it could not save', () => {
+  it('fails, and says "absent" of nothing', async () => {
+    const { server, operator } = await start('--save', '3600 1000000');
+    // In an orderly stop it would insist on saving.
+    forThisTest({ close: () => server.kill() });
+    const { store } = forThisTest(await openReadyStore(server.url));
+    rmSync(server.dir, { recursive: true });
+    await operator.bgsave().catch(() => undefined);
+    await expect.poll(() => operator.info('persistence')).toContain('rdb_last_bgsave_status:err');
+    await expect(store.open('unknown')).rejects.toMatchObject({
+      code: 'RELAY_STORE_UNAVAILABLE',
+      cause: expect.objectContaining({
+        message: expect.stringContaining('MISCONF') as string,
+      }) as Error,
+    });
+  });
+});

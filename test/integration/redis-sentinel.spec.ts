@@ -1,0 +1,116 @@
+import { SessionStoreUnavailableError } from '@relay/session';
+import { describe, expect, it } from 'vitest';
+
+import {
+  sentinelPorts,
+  sentinelUrl,
+  startRedisSentinels,
+  type RedisSentinelsOptions,
+} from '../support/redis-sentinels.js';
+import { startRedisServer } from '../support/redis-server.js';
+import { forThisTest } from '../support/resources.js';
+import {
+  connectRedis,
+  openReadyStore,
+  openStore,
+  pairIn,
+  timed,
+} from '../support/session-store.js';
+
+/** The sentinels need a second or two to be sure and to agree; the rest is ours. */
+const FAILOVER_LIMIT_MS = 15_000;
+
+const start = async (...args: string[]) => {
+  const server = await startRedisServer({ args: ['--repl-diskless-sync-delay', '0', ...args] });
+  forThisTest({ close: () => server.stop() });
+  return server;
+};
+
+/** A primary with a replica, watched by three sentinels. */
+const startWatched = async (options: RedisSentinelsOptions = {}) => {
+  const primary = await start();
+  const replica = await start('--replicaof', `127.0.0.1 ${primary.port}`);
+  const sentinels = forThisTest(await startRedisSentinels(primary.port, options));
+  return { primary, replica, sentinels };
+};
+
+describe('a primary that sentinels watch', { timeout: 60_000 }, () => {
+  it('is found through them, in the database that the URL names', async () => {
+    const { primary, sentinels } = await startWatched();
+    const { store } = forThisTest(await openReadyStore(`${sentinels.url}/2`));
+    const { key } = await pairIn(store);
+    const operator = forThisTest(connectRedis(`${primary.url}/2`));
+    expect(await operator.exists(key)).toBe(1);
+  });
+
+  it('is found through sentinels that ask for a password', async () => {
+    const { sentinels } = await startWatched({ password: 'of-sentinels' });
+    const { store } = forThisTest(
+      await openReadyStore(sentinels.url, { REDIS_SENTINEL_PASSWORD: 'of-sentinels' }),
+    );
+    await pairIn(store);
+  });
+
+  it('that dies is replaced, and the new one knows none of its sessions', async () => {
+    const { primary, replica, sentinels } = await startWatched();
+    const opened = forThisTest(await openReadyStore(sentinels.url));
+    const { store, reports } = opened;
+    const [unknown, marked] = [await pairIn(store), await pairIn(store)];
+    const copies = forThisTest(connectRedis(replica.url));
+    await expect.poll(() => copies.exists(unknown.key, marked.key)).toBe(2);
+
+    await primary.kill();
+    const { error, ms } = await timed(store.open(unknown.sid));
+    expect(error).toBeInstanceOf(SessionStoreUnavailableError);
+    expect(ms).toBeLessThan(1000);
+    await reports.count(3, FAILOVER_LIMIT_MS);
+
+    expect(await sentinels.primaryPort()).toBe(replica.port);
+    // The copies are there, and refused: which marks came too late to be copied, nobody knows.
+    expect(await store.open(unknown.sid)).toBeUndefined();
+    expect(await store.mark(marked.sid, 1, marked.head)).toBe('dead');
+    expect(await copies.mget(unknown.key, marked.key)).toEqual(['x', 'x']);
+    await pairIn(store);
+  });
+
+  it('that hangs is left for its successor, and not returned to when it wakes up', async () => {
+    const { primary, replica, sentinels } = await startWatched();
+    const { store, reports } = forThisTest(await openReadyStore(sentinels.url));
+    await pairIn(store);
+    process.kill(primary.pid, 'SIGSTOP');
+    try {
+      const { error, ms } = await timed(store.kill('during'));
+      expect(error).toBeInstanceOf(SessionStoreUnavailableError);
+      expect(ms).toBeLessThan(1000);
+      await reports.count(3, FAILOVER_LIMIT_MS);
+    } finally {
+      process.kill(primary.pid, 'SIGCONT');
+    }
+    const { key } = await pairIn(store);
+    expect(await forThisTest(connectRedis(replica.url)).exists(key)).toBe(1);
+  });
+
+  it('that is replaced by an operator is left for its successor', async () => {
+    const { replica, sentinels } = await startWatched();
+    const { store, reports } = forThisTest(await openReadyStore(sentinels.url));
+    const old = await pairIn(store);
+    await sentinels.failOver();
+    await reports.count(3, FAILOVER_LIMIT_MS);
+    expect(await sentinels.primaryPort()).toBe(replica.port);
+    expect(await store.open(old.sid)).toBeUndefined();
+    const { key } = await pairIn(store);
+    expect(await forThisTest(connectRedis(replica.url)).exists(key)).toBe(1);
+  });
+
+  it('is out of reach while no sentinel is there, and found when they come', async () => {
+    const primary = await start();
+    await start('--replicaof', `127.0.0.1 ${primary.port}`);
+    const ports = await sentinelPorts();
+    const opened = forThisTest(await openStore(sentinelUrl(ports)));
+    const report = await opened.reports.find();
+    expect(report.state === 'unavailable' && report.error.message).toContain('ECONNREFUSED');
+    forThisTest(await startRedisSentinels(primary.port, { ports }));
+    await opened.reports.count(2);
+    await pairIn(opened.store);
+  });
+});

@@ -1,0 +1,157 @@
+import { SessionStoreUnavailableError } from '@relay/session';
+import { describe, expect, it } from 'vitest';
+
+import { startRedisServer } from '../support/redis-server.js';
+import { forThisTest } from '../support/resources.js';
+import {
+  connectRedis,
+  openReadyStore,
+  operationsOn,
+  pairIn,
+  timed,
+} from '../support/session-store.js';
+import { startTap } from '../support/tap.js';
+
+const start = async () => {
+  const server = await startRedisServer();
+  forThisTest({ close: () => server.stop() });
+  return server;
+};
+
+const calls = async (url: string, command: string): Promise<number> => {
+  const operator = connectRedis(url);
+  const stats = await operator.info('commandstats');
+  await operator.close();
+  return Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(stats)?.[1] ?? 0);
+};
+
+describe('a Redis that answers late', () => {
+  it('costs a caller the time limit and not more, for every operation', async () => {
+    const { url } = await start();
+    const { store, health } = forThisTest(
+      await openReadyStore(url, { REDIS_COMMAND_TIMEOUT_MS: '300' }),
+    );
+    const operations = Object.values(operationsOn(store, await pairIn(store)));
+    await forThisTest(connectRedis(url)).client('PAUSE', 3000);
+
+    const outcomes = await Promise.all(operations.map((operation) => timed(operation())));
+    for (const { error, ms } of outcomes) {
+      expect(error).toBeInstanceOf(SessionStoreUnavailableError);
+      expect(ms).toBeGreaterThan(250);
+      expect(ms).toBeLessThan(800);
+    }
+    const { error, ms } = await timed(health.check());
+    expect(error).toBeInstanceOf(SessionStoreUnavailableError);
+    expect(ms).toBeLessThan(1000);
+  });
+
+  it('serves again as soon as it answers again', async () => {
+    const { url } = await start();
+    const { store } = forThisTest(await openReadyStore(url));
+    await forThisTest(connectRedis(url)).client('PAUSE', 3000);
+    const pausedAt = performance.now();
+    await expect(store.open('during')).rejects.toBeInstanceOf(SessionStoreUnavailableError);
+    await expect
+      .poll(
+        () =>
+          store.reserve('after').then(
+            () => 'answered',
+            () => 'failed',
+          ),
+        { timeout: 10_000, interval: 50 },
+      )
+      .toBe('answered');
+    expect(performance.now() - pausedAt).toBeLessThan(3000 + 2500);
+  });
+
+  it('owes at most 1,000 answers: what comes on top is refused at once', async () => {
+    const { url } = await start();
+    const { store } = forThisTest(await openReadyStore(url, { REDIS_COMMAND_TIMEOUT_MS: '1000' }));
+    await forThisTest(connectRedis(url)).client('PAUSE', 3000);
+    const waiting = Array.from({ length: 1000 }, () => timed(store.open('a')));
+    expect((await timed(store.open('a'))).ms).toBeLessThan(500);
+    const outcomes = await Promise.all(waiting);
+    expect(outcomes.every(({ error }) => error instanceof SessionStoreUnavailableError)).toBe(true);
+    // Their callers have given up, yet Redis has all of them still to answer.
+    expect((await timed(store.open('a'))).ms).toBeLessThan(500);
+  });
+});
+
+describe('a Redis that is gone without a word', () => {
+  it('is left for a new connection after twice the time limit', async () => {
+    const { url, port } = await start();
+    const tap = forThisTest(await startTap(port));
+    const opened = forThisTest(
+      await openReadyStore(tap.url.replace('http', 'redis'), { REDIS_COMMAND_TIMEOUT_MS: '300' }),
+    );
+    const [first] = tap.connections.items;
+    tap.alter((chunk, _from, connection) => (connection === first ? undefined : chunk));
+
+    const lost = opened.reports.find(({ state }) => state === 'unavailable');
+    const { error, ms } = await timed(opened.store.open('a'));
+    expect(error).toBeInstanceOf(SessionStoreUnavailableError);
+    expect(ms).toBeLessThan(800);
+    await lost;
+    await opened.reports.count(3);
+    await pairIn(opened.store);
+    expect(await calls(url, 'hello')).toBe(0);
+  });
+});
+
+describe('a MARK whose answer is lost', () => {
+  it('is an error and never sent again, though it burnt its number', async () => {
+    const { url, port } = await start();
+    const tap = forThisTest(await startTap(port));
+    const opened = forThisTest(await openReadyStore(tap.url.replace('http', 'redis')));
+    const { store } = opened;
+    const { sid, key, head } = await pairIn(store);
+    expect(await store.mark(sid, 1, head)).toBe('first');
+    const before = await calls(url, 'setbit');
+
+    tap.alter((chunk, from, connection) => {
+      if (from === 'near') {
+        return chunk;
+      }
+      connection.cut();
+      return undefined;
+    });
+    await expect(store.mark(sid, 2, head)).rejects.toBeInstanceOf(SessionStoreUnavailableError);
+    tap.alter(undefined);
+    await opened.reports.count(3);
+
+    expect(await store.mark(sid, 3, head)).toBe('first');
+    expect(await calls(url, 'setbit')).toBe(before + 2);
+    expect(await forThisTest(connectRedis(url)).getbit(key, 1152 + 2)).toBe(1);
+    expect(await store.mark(sid, 2, head)).toBe('replay');
+  });
+
+  it('among many is an error for each of them, and none is sent again', async () => {
+    const { url, port } = await start();
+    const tap = forThisTest(await startTap(port));
+    const opened = forThisTest(await openReadyStore(tap.url.replace('http', 'redis')));
+    const { store } = opened;
+    const { sid, head } = await pairIn(store);
+    await store.mark(sid, 1, head);
+    const before = await calls(url, 'setbit');
+    let answers = 0;
+    tap.alter((chunk, from, connection) => {
+      answers += from === 'far' ? 1 : 0;
+      if (answers > 0) {
+        connection.cut();
+      }
+      return chunk;
+    });
+    const outcomes = await Promise.all(
+      Array.from({ length: 500 }, (_, at) => timed(store.mark(sid, at + 2, head))),
+    );
+    tap.alter(undefined);
+    await opened.reports.count(3);
+    const marked = (await calls(url, 'setbit')) - before;
+    expect(marked).toBeLessThanOrEqual(500);
+
+    const failed = outcomes.filter(({ error }) => error instanceof SessionStoreUnavailableError);
+    const first = outcomes.filter(({ value }) => value === 'first');
+    expect(failed.length).toBeGreaterThan(0);
+    expect(failed.length + first.length).toBe(500);
+  });
+});
