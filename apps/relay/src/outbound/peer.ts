@@ -30,6 +30,8 @@ export class Peer {
   private readonly outage: BackOff;
   /** The peer would not pair: a session that is left still serves. */
   private readonly refusal: BackOff;
+  /** The peer could keep no session, which may end at any moment: a session that is left still serves. */
+  private readonly storeOutage: BackOff;
   /** Names the probing under way: what an earlier one still finds out says nothing any more. */
   private probing: symbol | undefined;
   private probeTimer: NodeJS.Timeout | undefined;
@@ -43,6 +45,7 @@ export class Peer {
   ) {
     this.outage = new BackOff(UNREACHABLE_BACK_OFF, clock);
     this.refusal = new BackOff(REFUSED_BACK_OFF, clock);
+    this.storeOutage = new BackOff(UNREACHABLE_BACK_OFF, clock);
   }
 
   /**
@@ -122,6 +125,7 @@ export class Peer {
     if (this.pairing === undefined) {
       this.outage.throwIfActive();
       this.refusal.throwIfActive();
+      this.storeOutage.throwIfActive();
       this.pairing = this.pairOnce();
     }
     return this.pairing;
@@ -132,19 +136,26 @@ export class Peer {
       const session = await this.client.pair(this.origin);
       this.current = session;
       this.refusal.end();
+      this.storeOutage.end();
       this.reportReached();
       return session;
     } catch (error) {
       if (error instanceof TunnelFailedError) {
-        if (isOutage(error)) {
-          this.reportUnreachable(error);
-        } else {
-          this.refusal.begin(error);
-        }
+        this.backOffFrom(error);
       }
       throw error;
     } finally {
       this.pairing = undefined;
+    }
+  }
+
+  private backOffFrom(failure: TunnelFailedError): void {
+    if (isOutage(failure)) {
+      this.reportUnreachable(failure);
+    } else if (failure.code === 'RELAY_PEER_STORE_UNAVAILABLE') {
+      this.storeOutage.begin(failure);
+    } else {
+      this.refusal.begin(failure);
     }
   }
 

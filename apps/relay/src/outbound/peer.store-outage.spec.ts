@@ -1,0 +1,58 @@
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+
+import { FakePairingClient } from '../../../../test/support/fake-pairing-client.js';
+import { HandMovedClock } from '../../../../test/support/hand-moved-clock.js';
+import { TunnelFailedError } from './outbound.errors.js';
+import { Peer } from './peer.js';
+
+const code = 'RELAY_PEER_STORE_UNAVAILABLE';
+const storeAway = new TunnelFailedError(code, 'no', 'no session store');
+
+let clock: HandMovedClock;
+let client: FakePairingClient;
+let peer: Peer;
+
+beforeEach(() => {
+  vi.spyOn(Math, 'random').mockReturnValue(1 - Number.EPSILON);
+  clock = new HandMovedClock();
+  client = new FakePairingClient(clock);
+  peer = new Peer('http://b.example', client.asPairingClient, clock);
+  return () => {
+    vi.restoreAllMocks();
+  };
+});
+
+describe('a peer whose session store is away', () => {
+  it('is asked again after 250 ms, doubling up to 2 s: it is back within moments of its store', async () => {
+    for (const ms of [250, 500, 1_000, 2_000, 2_000, 2_000]) {
+      client.failWith(storeAway);
+      await expect(peer.take()).rejects.toMatchObject({ code });
+      const { pairings } = client;
+      clock.advance(ms - 1);
+      await expect(peer.take()).rejects.toMatchObject({ code, forwarded: 'no' });
+      expect(client.pairings).toBe(pairings);
+      clock.advance(1);
+    }
+    await peer.take();
+  });
+
+  it('is asked again after 250 ms in the next outage', async () => {
+    for (let outage = 1; outage <= 2; outage += 1) {
+      client.failWith(storeAway);
+      await expect(peer.take()).rejects.toMatchObject({ code });
+      clock.advance(250);
+      const { session } = await peer.take();
+      peer.drop(session.sid);
+    }
+  });
+
+  it('does not cost the session that is left', async () => {
+    const { session } = await peer.take();
+    client.failWith(storeAway);
+    peer.suspect();
+    await vi.waitFor(() => {
+      expect(client.pairings).toBe(2);
+    });
+    expect((await peer.take()).session).toBe(session);
+  });
+});
