@@ -7,6 +7,7 @@ import { SessionStoreUnavailableError } from './session.errors.js';
 import { checkSequence, type MarkOutcome, type SessionStore } from './session-store.js';
 import type { StoreDescription, StoreHealth, StoreReport } from './store-health.js';
 
+const START_LIMIT_MS = 3000;
 const CHECK_LIMIT_MS = 500;
 const CHECK_INTERVAL_MS = 1000;
 /** No session id is that short. */
@@ -34,13 +35,23 @@ export class RedisSessionStore
     private readonly lifetimeMs: number,
   ) {}
 
-  /** Begins to connect. The process does not wait for it: it is live without Redis, and ready with it. */
-  onModuleInit(): void {
-    this.link.open({
-      onReady: () => void this.welcome(),
-      onLost: (error) => {
-        this.report({ state: 'unavailable', error });
-      },
+  /**
+   * Begins to connect, and waits a moment for what comes of it: a process that listens before it has its store refuses
+   * the first messages. It starts without Redis all the same: it is live without Redis, and ready with it.
+   */
+  async onModuleInit(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const limit = setTimeout(resolve, START_LIMIT_MS);
+      this.watch(() => {
+        clearTimeout(limit);
+        resolve();
+      });
+      this.link.open({
+        onReady: () => void this.welcome(),
+        onLost: (error) => {
+          this.report({ state: 'unavailable', error });
+        },
+      });
     });
   }
 
