@@ -12,6 +12,7 @@ import {
   timed,
   type OpenedStore,
 } from '../support/session-store.js';
+import { startTap } from '../support/tap.js';
 
 const share = sharedResources();
 
@@ -86,6 +87,40 @@ describe('a node of a cluster', { timeout: 60_000 }, () => {
       .poll(() => opened.store.open(lost!.session.sid).catch(() => 'failed'), { timeout: 15_000 })
       .toBeUndefined();
     await pairOnEach(cluster, opened);
+  });
+});
+
+describe('a MARK in a cluster whose answer is lost', { timeout: 60_000 }, () => {
+  it('is an error and never sent again, though it burnt its number', async () => {
+    const cluster = forThisTest(await startRedisCluster());
+    const ports = cluster.nodes.map(({ port }) => port);
+    const taps = await Promise.all(ports.map(async (port) => forThisTest(await startTap(port))));
+    for (const [at, tap] of taps.entries()) {
+      await redisCli(ports[at]!, 'CONFIG', 'SET', 'cluster-announce-port', String(tap.port));
+    }
+    const isAnnounced = async (port: number): Promise<boolean> => {
+      const slots = await redisCli(port, 'CLUSTER', 'SLOTS');
+      return taps.every((tap) => slots.split('\n').includes(String(tap.port)));
+    };
+    const areAnnounced = () => Promise.all(ports.map(isAnnounced));
+    await expect.poll(areAnnounced, { timeout: 15_000 }).toEqual([true, true, true]);
+    const url = `redis+cluster://127.0.0.1:${taps[0]!.port}`;
+    const { store } = forThisTest(await openReadyStore(url));
+    const { sid, head } = await pairIn(store);
+    expect(await store.mark(sid, 1, head)).toBe('first');
+
+    for (const tap of taps) {
+      tap.alter((chunk, from, connection) => {
+        const isAnswerToScript = from === 'far' && chunk.equals(Buffer.from(':0\r\n'));
+        if (isAnswerToScript) connection.cut();
+        return isAnswerToScript ? undefined : chunk;
+      });
+    }
+    await expect(store.mark(sid, 2, head)).rejects.toBeInstanceOf(SessionStoreUnavailableError);
+    for (const tap of taps) tap.alter(undefined);
+    await expect
+      .poll(() => store.mark(sid, 2, head).catch(() => 'failed'), { timeout: 5000 })
+      .toBe('replay');
   });
 });
 

@@ -19,6 +19,8 @@ import {
 
 /** The sentinels need a second or two to be sure and to agree; the rest is ours. */
 const FAILOVER_LIMIT_MS = 15_000;
+/** A primary that is replaced though nothing is wrong with it learns of that after 10 s. */
+const SWITCH_LIMIT_MS = 8000;
 
 const start = async (...args: string[]) => {
   const server = await startRedisServer({ args: ['--repl-diskless-sync-delay', '0', ...args] });
@@ -95,7 +97,7 @@ describe('a primary that sentinels watch', { timeout: 60_000 }, () => {
     const { store, reports } = forThisTest(await openReadyStore(sentinels.url));
     const old = await pairIn(store);
     await sentinels.failOver();
-    await reports.count(3, FAILOVER_LIMIT_MS);
+    await reports.count(3, SWITCH_LIMIT_MS);
     expect(await sentinels.primaryPort()).toBe(replica.port);
     expect(await store.open(old.sid)).toBeUndefined();
     const { key } = await pairIn(store);
