@@ -3,7 +3,13 @@ import { TLSSocket } from 'node:tls';
 
 import type { RelayConfig } from '@relay/config';
 import { forwardedFields, withReplacedFields } from '@relay/http';
-import { RelayError, checkRequestHead, encodeRequestHead, type RequestHead } from '@relay/protocol';
+import {
+  HeadInvalidError,
+  RelayError,
+  checkRequestHead,
+  encodeRequestHead,
+  type RequestHead,
+} from '@relay/protocol';
 
 /** The client asks for another protocol, such as a WebSocket. */
 export class UpgradeUnsupportedError extends RelayError {
@@ -30,6 +36,7 @@ export function readClientRequest(request: IncomingMessage, config: RelayConfig)
     fields: withReplacedFields(forwardedFields(request.rawHeaders), config.headers),
   };
   checkUpgrade(request);
+  checkTransferCoding(request);
   checkRequestHead(head);
   return { head, headBytes: encodeRequestHead(head) };
 }
@@ -38,6 +45,17 @@ export function readClientRequest(request: IncomingMessage, config: RelayConfig)
 function checkUpgrade({ headers }: IncomingMessage): void {
   if (headers.upgrade !== undefined && headers.upgrade.trim().toLowerCase() !== 'h2c') {
     throw new UpgradeUnsupportedError('this relay does not carry upgraded connections');
+  }
+}
+
+/**
+ * Node.js hands a request on before it refuses its transfer coding. Nothing of it may leave meanwhile: early-answers.ts
+ * tells the client so.
+ */
+function checkTransferCoding({ headers }: IncomingMessage): void {
+  const coding = headers['transfer-encoding'];
+  if (coding !== undefined && coding.trim().toLowerCase() !== 'chunked') {
+    throw new HeadInvalidError('transfer-encoding is not chunked');
   }
 }
 

@@ -6,13 +6,16 @@ import type { Duplex } from 'node:stream';
 import { resetConnection, sendWholeAnswer } from '@relay/http';
 
 import { CLIENT_STATUSES } from './error-answers.js';
-import { ERROR_CONTENT_TYPE, errorBody } from './error-body.js';
+import { ERROR_CONTENT_TYPE, errorBody, type Forwarded } from './error-body.js';
 
 type EarlyCode =
   | 'RELAY_REQUEST_INVALID'
   | 'RELAY_REQUEST_TOO_LARGE'
   | 'RELAY_REQUEST_TIMEOUT'
   | 'RELAY_METHOD_UNSUPPORTED';
+
+/** Seen by readClientRequest as well, so that nothing of such a request is forwarded. */
+const TRANSFER_CODING_ERROR = 'HPE_INVALID_TRANSFER_ENCODING';
 
 const REASONS: Readonly<Record<EarlyCode, string>> = {
   RELAY_REQUEST_INVALID: 'Bad Request',
@@ -43,7 +46,7 @@ export function answerExpectation(request: IncomingMessage, response: ServerResp
 
 /** A relay is no CONNECT proxy. */
 export function answerConnect(_request: IncomingMessage, socket: Duplex): void {
-  answerOnSocket(socket, 'RELAY_METHOD_UNSUPPORTED', 'CONNECT is not supported');
+  answerOnSocket(socket, 'RELAY_METHOD_UNSUPPORTED', 'CONNECT is not supported', 'maybe');
 }
 
 /** What Node.js could not parse has no request and no response, only a socket. */
@@ -52,7 +55,13 @@ export function answerUnparsable(error: Error & { readonly code?: string }, sock
     socket.destroy();
     return;
   }
-  answerOnSocket(socket, unparsableCode(error.code), 'the request cannot be parsed');
+  const isRefusedByUsToo = error.code === TRANSFER_CODING_ERROR;
+  answerOnSocket(
+    socket,
+    unparsableCode(error.code),
+    'the request cannot be parsed',
+    isRefusedByUsToo ? 'no' : 'maybe',
+  );
 }
 
 /**
@@ -74,14 +83,19 @@ function unparsableCode(code = ''): EarlyCode {
   }
 }
 
-function answerOnSocket(socket: Duplex, code: EarlyCode, message: string): void {
+/** @param forOwed - what is true of a request that is owed an answer on this connection */
+function answerOnSocket(
+  socket: Duplex,
+  code: EarlyCode,
+  message: string,
+  forOwed: Forwarded,
+): void {
   const owed = owedResponse(socket);
   if (owed?.headersSent === true) {
     resetConnection(socket as Socket);
     return;
   }
-  // What is owed belongs to a request that may have been forwarded already.
-  const body = errorBody(code, message, owed === undefined ? 'no' : 'maybe', randomUUID());
+  const body = errorBody(code, message, owed === undefined ? 'no' : forOwed, randomUUID());
   // A client that resets the connection meanwhile is no error of ours.
   socket.on('error', () => {
     socket.destroy();
