@@ -3,13 +3,17 @@ import { createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
-import { closedPort } from './listen.js';
+import { listen } from './listen.js';
 import { startRedisServer, type RedisServer } from './redis-server.js';
 import { tlsArgs, type RedisTls } from './redis-tls.js';
 
 const run = promisify(execFile);
 /** Nodes talk among themselves on a second port, this much higher. */
 const BUS_OFFSET = 10_000;
+/** Below the ports that the system hands out, from where also the second ones are. */
+const [FIRST_PORT, PORTS] = [12_000, 10_000];
+const PORT_ATTEMPTS = 20;
+const NODES = 3;
 const NODE_TIMEOUT_MS = 1000;
 const START_LIMIT_MS = 15_000;
 const RETRY_INTERVAL_MS = 50;
@@ -45,25 +49,27 @@ export async function startRedisCluster({
   tls,
 }: RedisClusterOptions = {}): Promise<RedisCluster> {
   const args = nodeArgs(isWhole);
-  const started = await Promise.all(
-    [0, 1, 2].map(async (at) => {
-      const port = ports[at] ?? (await nodePort());
-      if (tls === undefined) return { node: await startRedisServer({ port, args }), port };
-      const tlsPort = await nodePort();
-      const more = ['--tls-port', String(tlsPort), '--tls-cluster', 'yes', ...tlsArgs(tls)];
-      const node = await startRedisServer({ port, args: [...args, ...more] });
-      return { node, port: tlsPort };
-    }),
-  );
-  const nodes = started.map(({ node }) => node);
+  const nodes: RedisServer[] = [];
+  const servedAt: number[] = [];
   const restarted: RedisServer[] = [];
+  const startNode = async (wanted: number | undefined): Promise<void> => {
+    const port = wanted ?? (await nodePort());
+    const tlsPort = await nodePort();
+    const more = ['--tls-port', String(tlsPort), '--tls-cluster', 'yes'];
+    const overTls = tls === undefined ? [] : [...more, ...tlsArgs(tls)];
+    nodes.push(await startRedisServer({ port, args: [...args, ...overTls] }));
+    servedAt.push(tls === undefined ? port : tlsPort);
+  };
   const close = async (): Promise<void> => {
     await Promise.all(restarted.map((node) => node.kill()));
     await Promise.all(nodes.map((node) => node.kill()));
     await Promise.all(nodes.map((node) => node.stop()));
   };
   try {
-    const addresses = started.map(({ port }) => `127.0.0.1:${port}`);
+    for (let at = 0; at < NODES; at += 1) {
+      await startNode(ports[at]);
+    }
+    const addresses = servedAt.map((port) => `127.0.0.1:${port}`);
     const overTls = tls === undefined ? [] : ['--tls', '--cacert', tls.ca];
     await run('redis-cli', [...overTls, '--cluster', 'create', ...addresses, '--cluster-yes']);
     await Promise.all(nodes.map(untilServing));
@@ -97,9 +103,18 @@ async function untilServing({ port }: RedisServer): Promise<void> {
   }
 }
 
+/** A port that is free now, as is the second one that goes with it. */
 async function nodePort(): Promise<number> {
-  for (;;) {
-    const port = await closedPort(createServer());
-    if (port + BUS_OFFSET <= 65_535) return port;
+  for (let attempt = 1; ; attempt += 1) {
+    const port = FIRST_PORT + Math.floor(Math.random() * PORTS);
+    try {
+      for (const one of [port, port + BUS_OFFSET]) {
+        const listening = await listen(createServer(), one);
+        await listening.close();
+      }
+      return port;
+    } catch (error) {
+      if (attempt === PORT_ATTEMPTS) throw error;
+    }
   }
 }
