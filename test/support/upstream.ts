@@ -52,8 +52,11 @@ export async function startUpstream(handler: UpstreamHandler = echoBody): Promis
     response.on('error', () => undefined);
     const request = recorded(message);
     requests.add(request);
+    const answer = async (): Promise<void> => {
+      await current(request, response);
+    };
     // A body that breaks off ends the connection; the outcome tells of it.
-    Promise.resolve(current(request, response)).catch(() => response.destroy());
+    answer().catch(() => response.destroy());
   });
   const listening = await listen(server);
   return {

@@ -1,0 +1,192 @@
+import { Socket } from 'node:net';
+
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+
+import { errorOf } from '../support/client.js';
+import { exchangeRaw } from '../support/raw-socket.js';
+import { TOKEN } from '../support/relay.js';
+import { sharedResources } from '../support/resources.js';
+import { startTunnel, type Tunnel } from '../support/tunnel.js';
+
+const shared = sharedResources();
+let tunnel: Tunnel;
+
+beforeAll(async () => {
+  tunnel = shared(await startTunnel());
+});
+
+beforeEach(() => {
+  tunnel.upstream.forget();
+});
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+/** Where this process connects to from now on, but for the client's own connections to the relay. */
+function spyOnConnections(): () => string[] {
+  const connect = vi.spyOn(Socket.prototype, 'connect');
+  return () =>
+    connect.mock.calls
+      .flat(2)
+      .map((argument) => argument as { readonly host?: unknown; readonly port?: unknown } | null)
+      .filter((to) => to?.port !== undefined && Number(to.port) !== tunnel.outbound.port)
+      .map((to) => `${String(to?.host)}:${String(to?.port)}`);
+}
+
+describe('#24 a token', () => {
+  const upstreamField = (): string => `x-mte-upstream: ${tunnel.inbound.url}\r\n`;
+  const post = (tokens: string): string =>
+    `POST / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n${upstreamField()}${tokens}content-length: 1\r\n\r\nx`;
+
+  it.each([
+    ['that is wrong', 'x-mte-outbound-token: wrong\r\n'],
+    ['that is empty', 'x-mte-outbound-token:\r\n'],
+    ['that is cut', `x-mte-outbound-token: ${TOKEN.slice(0, -1)}\r\n`],
+    ['with more behind it', `x-mte-outbound-token: ${TOKEN}x\r\n`],
+    ['in another case', `x-mte-outbound-token: ${TOKEN.toUpperCase()}\r\n`],
+    ['with a scheme', `x-mte-outbound-token: Bearer ${TOKEN}\r\n`],
+    ['given twice', `x-mte-outbound-token: ${TOKEN}\r\n`.repeat(2)],
+    ['beside a wrong one', `x-mte-outbound-token: ${TOKEN}\r\nx-mte-outbound-token: wrong\r\n`],
+    ['of other octets', 'x-mte-outbound-token: \xe9\xe9\xe9\xe9\xe9\xe9\xe9\xe9\r\n'],
+  ])('%s gets 401 and opens no connection', async (_what, tokens) => {
+    const connections = spyOnConnections();
+
+    const answer = (await exchangeRaw(tunnel.outbound.port, post(tokens))).toString('latin1');
+
+    expect(answer).toMatch(/^HTTP\/1.1 401 /);
+    expect(answer).toContain('RELAY_TOKEN_INVALID');
+    expect(answer).not.toContain(TOKEN);
+    expect(connections()).toEqual([]);
+    expect(tunnel.upstream.hits).toBe(0);
+  });
+
+  it('that is right gets through, and goes no further', async () => {
+    const right = post(`x-mte-outbound-token: ${TOKEN}\r\n`);
+
+    const answer = (await exchangeRaw(tunnel.outbound.port, right)).toString('latin1');
+
+    expect(answer).toMatch(/^HTTP\/1.1 200 /);
+    const [request] = tunnel.upstream.requests.items;
+    expect(request?.rawHeaders.join()).not.toContain(TOKEN);
+  });
+});
+
+describe('#25 x-mte-upstream', () => {
+  const malformed = [
+    '',
+    'relay.example',
+    '//relay.example',
+    'ftp://relay.example',
+    'file:///etc/passwd',
+    'javascript:alert(1)',
+    'http://',
+    'http:///relay.example',
+    'http:relay.example',
+    'http://user@relay.example',
+    'http://user:password@relay.example',
+    'http://relay.example@evil.example',
+    'http://b@evil',
+    'http://relay.example/path',
+    'http://relay.example//',
+    'http://relay.example?query',
+    'http://relay.example/?query',
+    'http://relay.example#fragment',
+    'http://relay.example\\@evil.example',
+    'http://relay.example:99999',
+    'http://relay.example:port',
+    'http://relay example',
+    'http://[::1',
+    'http://relay.example, http://evil.example',
+    'http://%00relay.example',
+  ];
+  const refused = [
+    'http://169.254.169.254',
+    'http://169.254.169.254:80/',
+    'HTTP://169.254.169.254',
+    'http://169.254.0.1:8080',
+    'https://169.254.170.2',
+    'http://2852039166',
+    'http://0xa9fea9fe',
+    'http://0251.0376.0251.0376',
+    'http://169.254.43518',
+    'http://[::ffff:169.254.169.254]',
+    'http://[::ffff:a9fe:a9fe]',
+    'http://[fe80::1]',
+    'http://[fd00:ec2::254]',
+    'http://100.100.100.200',
+    'http://168.63.129.16',
+    'http://192.0.0.192',
+    'http://0.0.0.0:80',
+    'http://[::]',
+  ];
+
+  it.each(malformed)('"%s" is malformed: 400, and no connection', async (value) => {
+    const connections = spyOnConnections();
+
+    const answer = await tunnel.send({ headers: { 'x-mte-upstream': value } });
+
+    expect(answer.status).toBe(400);
+    expect(errorOf(answer)).toMatchObject({
+      code: 'RELAY_UPSTREAM_HEADER_INVALID',
+      forwarded: 'no',
+    });
+    expect(connections()).toEqual([]);
+  });
+
+  it.each(refused)('"%s" is refused: 403, and no connection', async (value) => {
+    const connections = spyOnConnections();
+
+    const answer = await tunnel.send({ headers: { 'x-mte-upstream': value } });
+
+    expect(answer.status).toBe(403);
+    expect(errorOf(answer)).toMatchObject({ code: 'RELAY_UPSTREAM_REFUSED', forwarded: 'no' });
+    expect(connections()).toEqual([]);
+  });
+
+  it('given twice is malformed', async () => {
+    const values = [tunnel.inbound.url, tunnel.inbound.url];
+
+    const answer = await tunnel.send({ headers: { 'x-mte-upstream': values } });
+
+    expect(answer.status).toBe(400);
+  });
+
+  it.each(['HTTP://127.0.0.1:PORT/', 'http://127.1:PORT', 'http://2130706433:PORT'])(
+    '"%s" is the same relay in other words: one session serves all',
+    async (template) => {
+      const value = template.replace('PORT', String(tunnel.inbound.port));
+
+      expect(await tunnel.send({ headers: { 'x-mte-upstream': value } })).toMatchObject({
+        status: 200,
+      });
+
+      expect(tunnel.outbound.log.items.filter(({ msg }) => msg === 'paired')).toHaveLength(1);
+    },
+  );
+
+  describe('where OUTBOUND_ALLOWED_UPSTREAMS lists some', () => {
+    let listed: Tunnel;
+
+    beforeAll(async () => {
+      const free = 'http://allowed.example:8080';
+      listed = shared(await startTunnel({ outbound: { OUTBOUND_ALLOWED_UPSTREAMS: free } }));
+    });
+
+    it.each([
+      'http://allowed.example',
+      'https://allowed.example:8080',
+      'http://allowed.example:8081',
+      'http://sub.allowed.example:8080',
+      'http://allowed.example.evil:8080',
+      'http://127.0.0.1:8080',
+    ])('"%s" is refused: 403, and no connection', async (value) => {
+      const connections = spyOnConnections();
+
+      const answer = await listed.send({ headers: { 'x-mte-upstream': value } });
+
+      expect(answer.status).toBe(403);
+      expect(connections().filter((to) => !to.endsWith(`:${listed.outbound.port}`))).toEqual([]);
+    });
+  });
+});

@@ -1,0 +1,148 @@
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+
+import { fieldValues } from '../support/client.js';
+import { exchangeRaw } from '../support/raw-socket.js';
+import { ProtocolClient } from '../support/protocol-client.js';
+import { sharedResources } from '../support/resources.js';
+import { startTunnel, type Tunnel } from '../support/tunnel.js';
+
+const shared = sharedResources();
+let tunnel: Tunnel;
+let based: Tunnel;
+
+beforeAll(async () => {
+  tunnel = shared(await startTunnel());
+  based = shared(
+    await startTunnel({
+      inbound: { UPSTREAM: `${tunnel.upstream.url}/base`, MTE_ROUTES: '/open/*' },
+    }),
+  );
+});
+
+beforeEach(() => {
+  tunnel.upstream.forget();
+});
+
+/** Sends a request line as it is; tells the status. */
+const sendTarget = async (through: Tunnel, target: string): Promise<number> => {
+  const fields = Object.entries(through.clientHeaders).map(([name, value]) => `${name}: ${value}`);
+  const answer = await exchangeRaw(
+    through.outbound.port,
+    `GET ${target} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n${fields.join('\r\n')}\r\n\r\n`,
+  );
+  return Number(/^HTTP\/1.1 (\d+) /.exec(answer.toString('latin1'))?.[1]);
+};
+
+describe('#26 a request target', () => {
+  it.each([
+    ['http://evil.example/x', '/x'],
+    ['http://evil.example', '/'],
+    ['http://evil.example?x', '/?x'],
+    ['HTTPS://user@evil.example:1/x?y=http://z', '/x?y=http://z'],
+    ['/@evil.example', '/@evil.example'],
+    ['/x?u=//evil', '/x?u=//evil'],
+    ['/%2e%2e/%2fevil', '/%2e%2e/%2fevil'],
+    ['/a/../b', '/a/../b'],
+    ['/:80/', '/:80/'],
+  ])('%s reaches the upstream, and only that, as %s', async (target, path) => {
+    expect(await sendTarget(tunnel, target)).toBe(200);
+
+    const [request] = tunnel.upstream.requests.items;
+    expect(request?.url).toBe(path);
+    expect(fieldValues(request?.rawHeaders ?? [], 'host')).toEqual([
+      new URL(tunnel.upstream.url).host,
+    ]);
+  });
+
+  it.each([
+    '//evil.example',
+    '//evil.example/x',
+    '///',
+    'http://evil.example//x',
+    '/\\evil.example',
+    '\\\\evil.example',
+    '/a\\..\\b',
+    '/x#fragment',
+    '@evil.example',
+    'evil.example',
+    '*',
+    'ftp://evil.example/',
+    '/caf\xe9',
+  ])('%s is refused: 400', async (target) => {
+    expect(await sendTarget(tunnel, target)).toBe(400);
+
+    expect(tunnel.upstream.hits).toBe(0);
+  });
+});
+
+describe('#26 with a base path and a list of routes a request target', () => {
+  it('within them reaches the upstream below its base path', async () => {
+    expect(await sendTarget(based, '/open/x?y=/../z')).toBe(200);
+
+    expect(tunnel.upstream.requests.items.map(({ url }) => url)).toEqual(['/base/open/x?y=/../z']);
+  });
+
+  it.each([
+    '/..',
+    '/../admin',
+    '/open/../admin',
+    '/open/..',
+    '/open/./x',
+    '/open/%2e%2e/admin',
+    '/open/%2E./admin',
+    '/open/.%2e/admin',
+    '/open/..%2fadmin',
+    '/open/..%5cadmin',
+    '/open/%2e%2e%2Fadmin',
+    '/open/..;/admin',
+    '/open/..;x=1/admin',
+    '/open%2f..%2f..%2fadmin',
+    '/closed',
+    '/openx',
+    '/OPEN/x',
+    '/',
+    'http://evil.example/closed',
+  ])('%s stays outside: 400 or 404, and nothing is called', async (target) => {
+    expect([400, 404]).toContain(await sendTarget(based, target));
+
+    expect(tunnel.upstream.hits).toBe(0);
+  });
+
+  it('that a peer seals by hand is held to the same rules', async () => {
+    const client = await ProtocolClient.pair(based.inbound.url);
+    const statuses: number[] = [];
+    for (const path of ['/open/../admin', '/open/%2e%2e/admin', '/closed']) {
+      const message = client.seal({ head: { path } });
+      statuses.push(client.open(message, await client.deliver(message)).head.status);
+    }
+
+    expect(statuses.every((status) => status === 400 || status === 404)).toBe(true);
+    expect(tunnel.upstream.hits).toBe(0);
+  });
+});
+
+describe('#26 a path that a peer seals by hand', () => {
+  it.each([
+    '//evil.example',
+    '/\\evil',
+    'http://evil.example/',
+    '@evil.example',
+    '',
+    '*',
+    '/x#y',
+    '/x y',
+    '/x\r\nhost: evil',
+    '/caf\xe9',
+  ])('%j is refused before the upstream', async (path) => {
+    const client = await ProtocolClient.pair(tunnel.inbound.url);
+    const message = client.seal({ head: { path } });
+
+    const answer = await client.deliver(message);
+
+    expect(client.statementOf(message, answer)).toMatchObject({
+      status: 562,
+      isNeverForwarded: true,
+    });
+    expect(tunnel.upstream.hits).toBe(0);
+  });
+});
