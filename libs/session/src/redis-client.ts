@@ -72,6 +72,10 @@ export function createRedisClient(
       scripts: SESSION_SCRIPTS,
       lazyConnect: true,
       clusterRetryStrategy: retryDelayMs,
+      // A replica may lack marks: scripts run on the primary, protocol.md section 5.
+      scaleReads: 'master',
+      // Its queue, for nodes that are about to be connected: nothing is asked before the cluster is ready.
+      enableOfflineQueue: true,
       slotsRefreshInterval: SLOTS_REFRESH_MS,
       maxRedirections: MAX_REDIRECTIONS,
       // 0 is "never again": the node may have run the command before its connection broke.

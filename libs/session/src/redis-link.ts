@@ -53,7 +53,10 @@ export class RedisLink {
     });
     this.client.on('error', (error: unknown) => {
       this.note(error);
-      this.lost();
+      // Of a connection that is there, `close` tells when it ends.
+      if (!this.isReady) {
+        this.lost();
+      }
     });
     // A cluster tells of its nodes in an event of its own, which is no failure of the whole.
     this.client.on('node error', (error: unknown) => {
@@ -181,6 +184,6 @@ export class RedisLink {
     const delayMs = Math.min(FIRST_RETRY_MS * 2 ** this.attempts, LONGEST_RETRY_MS);
     this.attempts += 1;
     // Jitter: the replicas that lost Redis together do not all come back in the same instant.
-    return delayMs * (0.5 + Math.random() / 2);
+    return Math.round(delayMs * (0.5 + Math.random() / 2));
   }
 }
