@@ -1,12 +1,13 @@
-import { RELAY_HEADER, type MessageType } from '@relay/protocol';
+import { RELAY_HEADER, TUNNEL_PATH, type MessageType } from '@relay/protocol';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { completed } from '../support/attacked-tunnel.js';
 import { flipBit, permutations, properSubsets } from '../support/corruption.js';
 import { headerOf, withHeader, type WireRequest } from '../support/middle.js';
 import { ProtocolClient, type MessageSpec } from '../support/protocol-client.js';
+import { openSocket } from '../support/raw-socket.js';
 import { startRelay, type TestRelay } from '../support/relay.js';
-import { sharedResources } from '../support/resources.js';
+import { forThisTest, sharedResources } from '../support/resources.js';
 import { startUpstream, type Upstream } from '../support/upstream.js';
 
 const FOUR_RECORDS: MessageSpec = {
@@ -157,6 +158,28 @@ describe.each(TYPES)('#3 a message of four records (%s)', (type) => {
     }
 
     await expectNeverExecuted(type);
+  });
+});
+
+describe.each(TYPES)('#3 a message whose last record has come (%s)', (type) => {
+  it('waits for the end of its request, and is refused where a byte comes instead', async () => {
+    const message = client.seal({ ...FOUR_RECORDS, type });
+    const fields = message.rawHeaders.map((text, at) => text + (at % 2 === 0 ? ': ' : '\r\n'));
+    const socket = forThisTest(openSocket(inbound.port));
+    socket.write(`POST ${TUNNEL_PATH} HTTP/1.1\r\nhost: a\r\n${fields.join('')}`);
+    socket.write(`content-length: ${message.body.length + 1}\r\n\r\n`);
+    socket.write(message.body);
+    // Whatever is sent after it is answered before it.
+    for (let count = 0; count < 5; count += 1) {
+      await client.deliver(client.seal({ head: { path: '/other' } }));
+    }
+    const begun = upstream.requests.items.filter(({ url }) => url === '/tampered');
+    expect(begun.map((request) => request.message.complete)).toEqual(type === 'mke' ? [false] : []);
+
+    socket.write('x');
+
+    expect((await socket.until('\r\n\r\n')).toString('latin1')).toMatch(/^HTTP\/1.1 562 /);
+    expect(await Promise.all(begun.map(({ outcome }) => outcome))).not.toContain('complete');
   });
 });
 

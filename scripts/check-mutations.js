@@ -1,0 +1,103 @@
+/**
+ * `npm run test:mutations`: proves that the defences named in test/mutations are defended by tests. Each patch there
+ * takes one defence out of a copy of the tree; the tests that it names, which pass without it, then have to fail.
+ *
+ * A patch begins with lines of its own, before the first `diff --git`:
+ *   Tests: <files, separated by spaces>
+ *   Titles: <pattern of the titles of the tests to run; optional>
+ * Arguments choose patches by a part of their names.
+ */
+import { spawnSync } from 'node:child_process';
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+const FOLDER = 'test/mutations';
+const NODE_MODULES = 'node_modules';
+const REPORT = 'mutation-report.json';
+
+function readPatch(file) {
+  const [head] = readFileSync(join(FOLDER, file), 'utf8').split(/^diff --git /m);
+  const line = (name) => new RegExp(`^${name}: (.*)$`, 'm').exec(head)?.[1];
+  const tests = line('Tests')?.split(' ');
+  if (tests === undefined) throw new Error(`${file} names no tests`);
+  return { file, tests, titles: line('Titles') };
+}
+
+/** A copy of everything that is in the repository or could be added to it, as it is at this moment. */
+function copyTree() {
+  const copy = mkdtempSync(join(tmpdir(), 'relay-mutation-'));
+  const { stdout } = spawnSync('git', ['ls-files', '-z', '-co', '--exclude-standard'], {
+    encoding: 'utf8',
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  // What was removed is listed until the index knows it.
+  for (const file of stdout
+    .split('\0')
+    .filter((name) => existsSync(name) && name !== NODE_MODULES)) {
+    cpSync(file, join(copy, file));
+  }
+  symlinkSync(realpathSync(NODE_MODULES), join(copy, NODE_MODULES));
+  return copy;
+}
+
+function git(cwd, ...args) {
+  return spawnSync('git', args, { cwd, encoding: 'utf8' });
+}
+
+/** Runs the tests that a patch names in a copy; returns how many passed and failed. */
+function runTests(cwd, { tests, titles }) {
+  rmSync(join(cwd, REPORT), { force: true });
+  const only = titles === undefined ? [] : ['--testNamePattern', titles];
+  const args = ['--reporter=json', `--outputFile=${REPORT}`, '--bail=1', '--testTimeout=20000'];
+  spawnSync(
+    process.execPath,
+    ['node_modules/vitest/vitest.mjs', 'run', ...args, ...only, ...tests],
+    {
+      cwd,
+      stdio: 'ignore',
+    },
+  );
+  const report = JSON.parse(readFileSync(join(cwd, REPORT), 'utf8'));
+  return { passed: report.numPassedTests, failed: report.numFailedTests };
+}
+
+/** What is wrong with a patch as a proof, or undefined. */
+function problemOf(cwd, patch) {
+  const before = runTests(cwd, patch);
+  if (before.failed > 0 || before.passed === 0) return 'its tests do not pass without it';
+  const file = resolve(FOLDER, patch.file);
+  const applied = git(cwd, 'apply', '-C1', file);
+  if (applied.status !== 0) return `it does not apply: ${applied.stderr.trim()}`;
+  const { failed } = runTests(cwd, patch);
+  git(cwd, 'apply', '-C1', '--reverse', file);
+  return failed > 0 ? undefined : 'no test fails with it';
+}
+
+const chosen = process.argv.slice(2);
+const patches = readdirSync(FOLDER)
+  .filter((file) => file.endsWith('.patch'))
+  .filter((file) => chosen.length === 0 || chosen.some((part) => file.includes(part)))
+  .map(readPatch);
+const copy = copyTree();
+let problems = 0;
+try {
+  for (const patch of patches) {
+    const problem = problemOf(copy, patch);
+    problems += problem === undefined ? 0 : 1;
+    console.log(`${patch.file}: ${problem ?? 'noticed'}`);
+  }
+} finally {
+  rmSync(copy, { recursive: true, force: true });
+}
+console.log(`${patches.length - problems} passed, ${problems} failed`);
+process.exitCode = problems === 0 && patches.length > 0 ? 0 : 1;
