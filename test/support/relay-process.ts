@@ -14,6 +14,14 @@ const STOP_LIMIT_MS = 30_000;
 /** What names a process in /proc is there on Linux; memory is measured only there. */
 const RESIDENT_KIB = /^VmRSS:\s+(\d+) kB$/m;
 
+/** None of them outlives this process. */
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) {
+    child.kill('SIGKILL');
+  }
+});
+
 /** How a process ended. */
 export interface ProcessEnd {
   readonly exitCode: number | null;
@@ -85,9 +93,8 @@ function spawnRelay(environment: RelayEnvironment): ChildProcess {
     env: { ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const killOnExit = (): boolean => child.kill('SIGKILL');
-  process.once('exit', killOnExit);
-  child.once('close', () => process.off('exit', killOnExit));
+  running.add(child);
+  child.once('close', () => running.delete(child));
   return child;
 }
 

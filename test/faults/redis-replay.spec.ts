@@ -1,0 +1,107 @@
+import { deriveSecretKeys } from '@relay/protocol';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+
+import {
+  errorOf,
+  request,
+  type ClientRequestSpec,
+  type ClientResponse,
+} from '../support/client.js';
+import { deliverTo, startMiddle, type Middle, type WireRequest } from '../support/middle.js';
+import { pairingRequest } from '../support/protocol-client.js';
+import { startRedisServer } from '../support/redis-server.js';
+import { startRelayProcess, type RelayProcess } from '../support/relay-process.js';
+import { SECRET, TOKEN } from '../support/relay.js';
+import { sharedResources } from '../support/resources.js';
+import { startUpstream, type Upstream } from '../support/upstream.js';
+
+const COPIES = 200;
+const POST = { method: 'POST', path: '/pay', body: 'one coin' };
+
+const shared = sharedResources();
+let upstream: Upstream;
+let inbound: readonly RelayProcess[];
+let outbound: RelayProcess;
+let middle: Middle;
+
+beforeAll(async () => {
+  upstream = shared(await startUpstream());
+  const redis = await startRedisServer();
+  shared({ close: () => redis.stop() });
+  const environment = { UPSTREAM: upstream.url, REDIS_URL: redis.url };
+  inbound = await Promise.all([startRelayProcess(environment), startRelayProcess(environment)]);
+  inbound.forEach(shared);
+  outbound = shared(await startRelayProcess());
+  middle = shared(await startMiddle(inbound[0]!.url));
+});
+
+beforeEach(() => {
+  middle.meddleWithTunnel(undefined);
+  upstream.forget();
+});
+
+const send = (spec: ClientRequestSpec): Promise<ClientResponse> =>
+  request(outbound.url, {
+    ...spec,
+    headers: {
+      'x-mte-outbound-token': TOKEN,
+      'x-mte-upstream': middle.url,
+      ...spec.headers,
+    },
+  });
+
+/** Delivers copies of a request at the same time, in turn to each of the two relays. */
+const race = (captured: WireRequest) =>
+  Promise.all(
+    Array.from({ length: COPIES }, (_, at) =>
+      deliverTo(inbound[at % inbound.length]!.url, captured),
+    ),
+  );
+
+describe('two inbound relays in processes of their own on one Redis (#5)', () => {
+  it.each(['MKE', 'MTE'])('execute one of 200 racing copies of a request (%s)', async (type) => {
+    const statuses: number[] = [];
+    middle.meddleWithTunnel(async (captured) => {
+      const answers = await race(captured);
+      statuses.push(...answers.map(({ status }) => status));
+      return answers.find(({ status }) => status === 200);
+    });
+
+    const answer = await send({ ...POST, headers: { 'x-mte-encode-type': type } });
+
+    expect(answer).toMatchObject({ status: 200 });
+    expect(answer.body.toString()).toBe(POST.body);
+    expect(statuses.filter((status) => status === 200)).toHaveLength(1);
+    expect(statuses.filter((status) => status === 565)).toHaveLength(COPIES - 1);
+    expect(upstream.hits).toBe(1);
+  });
+
+  it('execute none of 200 copies of a request that was served before', async () => {
+    expect(await send(POST)).toMatchObject({ status: 200 });
+    const answers = await race(middle.tunnelRequests().at(-1)!);
+
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([565]));
+    expect(upstream.hits).toBe(1);
+  });
+
+  it('execute one of 200 copies of a request whose sender was told "maybe"', async () => {
+    middle.meddleWithTunnel(() => undefined);
+    const answer = await send(POST);
+    expect(answer.status).toBe(502);
+    expect(errorOf(answer)).toMatchObject({ forwarded: 'maybe' });
+
+    const answers = await race(middle.tunnelRequests().at(-1)!);
+
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
+    expect(upstream.hits).toBe(1);
+  });
+
+  it('make one session of 200 racing copies of a pairing request (#6)', async () => {
+    const { request: pairing } = await pairingRequest(middle.url, await deriveSecretKeys(SECRET));
+
+    const answers = await race(pairing);
+
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
+    expect(answers.filter(({ status }) => status === 565)).toHaveLength(COPIES - 1);
+  });
+});

@@ -1,0 +1,52 @@
+import { randomBytes } from 'node:crypto';
+
+import { beforeAll, describe, expect, it } from 'vitest';
+
+import { startFleet, type Fleet } from '../support/fleet.js';
+import { underLoad } from '../support/phase.js';
+import type { RelayEnvironment } from '../support/relay.js';
+import type { Replica } from '../support/replica.js';
+import { sharedResources } from '../support/resources.js';
+
+const shared = sharedResources();
+let fleet: Fleet;
+
+beforeAll(async () => {
+  fleet = shared(await startFleet({ patient: true }));
+});
+
+const replaceAll = (replicas: readonly Replica[], changes: RelayEnvironment): Promise<unknown> =>
+  Promise.all(replicas.map((replica) => replica.replace(changes)));
+
+const settled = (replicas: readonly Replica[]): Promise<unknown> =>
+  Promise.all(replicas.map((replica) => replica.settled()));
+
+/** protocol.md section 1. */
+describe('a new CLIENT_ID_SECRET, brought in by four steps of restarts under load (#39)', () => {
+  it('costs no request', async ({ annotate }) => {
+    const { inbound, outbound, secret } = fleet;
+    const next = randomBytes(32).toString('base64url');
+    const { failed, summary } = await underLoad(fleet, async () => {
+      await replaceAll(inbound, { CLIENT_ID_SECRET_ALT: next });
+      await replaceAll(outbound, { CLIENT_ID_SECRET: next });
+      await replaceAll(inbound, { CLIENT_ID_SECRET: next, CLIENT_ID_SECRET_ALT: secret });
+      await settled(outbound);
+      await replaceAll(inbound, { CLIENT_ID_SECRET_ALT: '' });
+      await settled(inbound);
+    });
+    await annotate(summary);
+
+    expect(failed, summary).toEqual([]);
+  });
+
+  it('leaves the old one without use: a relay that still has it cannot pair', async () => {
+    const [straggler] = fleet.outbound;
+    await straggler!.replace({ CLIENT_ID_SECRET: fleet.secret });
+    const load = fleet.load();
+    const refused = await load.outcomes.find(({ code }) => code !== undefined);
+    await load.stop();
+
+    expect(refused).toMatchObject({ status: 502, code: 'RELAY_PAIR_REFUSED', forwarded: 'no' });
+    expect(fleet.upstream.executions(refused.id)).toBe(0);
+  });
+});

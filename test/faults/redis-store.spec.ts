@@ -1,0 +1,101 @@
+import type { Redis } from 'ioredis';
+import { beforeAll, describe, expect, it } from 'vitest';
+
+import { startFleet, type Fleet } from '../support/fleet.js';
+import { exchangesOf, underLoad } from '../support/phase.js';
+import { sharedResources } from '../support/resources.js';
+import { connectRedis } from '../support/session-store.js';
+import type { LoadOutcome } from '../support/steady-load.js';
+
+/** Of those 800 ms are the limit of one command. */
+const ANSWER_LIMIT_MS = 2_000;
+/** Characters of a session id that logs show. */
+const SID_SHOWN = 8;
+
+const shared = sharedResources();
+let fleet: Fleet;
+let redis: Redis;
+
+beforeAll(async () => {
+  fleet = shared(await startFleet());
+  redis = shared(connectRedis(fleet.redis.url));
+});
+
+/** Each of them was answered in time, and was told why it failed; an answer to HEAD has no room for that. */
+const expectStoreOutage = (failed: readonly LoadOutcome[], summary: string): void => {
+  const outage = expect.objectContaining({ end: 'refused', status: 503 }) as LoadOutcome;
+  const codes = failed.flatMap(({ method, code }) => (method === 'HEAD' ? [] : [code]));
+  expect(failed, summary).not.toEqual([]);
+  expect(failed, summary).toEqual(failed.map(() => outage));
+  expect(new Set(codes), summary).toEqual(new Set(['RELAY_PEER_STORE_UNAVAILABLE']));
+  expect(Math.max(...failed.map(({ ms }) => ms)), summary).toBeLessThan(ANSWER_LIMIT_MS);
+};
+
+describe('the one Redis of three inbound relays, under load', () => {
+  it('may be wiped without the loss of a request', async ({ annotate }) => {
+    const { failed, summary } = await underLoad(fleet, async (load) => {
+      await redis.flushall();
+      await load.pass(40);
+    });
+    await annotate(summary);
+
+    expect(failed, summary).toEqual([]);
+  });
+
+  it('costs 503s while it is away, and is served again when it is back, empty', async ({
+    annotate,
+  }) => {
+    const { failed, summary } = await underLoad(fleet, async (load) => {
+      await fleet.redis.kill();
+      await load.pass(100);
+      await fleet.restartRedis('nothing');
+    });
+    await annotate(summary);
+
+    expectStoreOutage(failed, summary);
+  });
+
+  it('may come back from an old snapshot: no session in it is used again', async ({ annotate }) => {
+    let saved: string[] = [];
+    const { failed, summary } = await underLoad(fleet, async (load) => {
+      saved = await redis.keys('mte:s:*');
+      await redis.save();
+      await load.pass(40);
+      await fleet.redis.kill();
+      await load.pass(40);
+      await fleet.restartRedis('its files');
+    });
+    await annotate(summary);
+
+    expectStoreOutage(failed, summary);
+    const used = new Set(exchangesOf(fleet).map((exchange) => exchange.slice(0, SID_SHOWN)));
+    const sessions = saved.filter((key) => used.has(key.replace('mte:s:', '').slice(0, SID_SHOWN)));
+    expect(sessions.length).toBeGreaterThanOrEqual(fleet.outbound.length);
+    for (const session of sessions) {
+      expect(await redis.get(session)).toBe('x');
+    }
+  });
+
+  it('costs 503s while it is paused for 3 s, and no hang', async ({ annotate }) => {
+    const { failed, summary } = await underLoad(fleet, async () => {
+      await redis.call('CLIENT', 'PAUSE', '3000', 'ALL');
+      await redis.ping();
+    });
+    await annotate(summary);
+
+    expectStoreOutage(failed, summary);
+  });
+
+  it('costs 503s while it is a read-only replica, and is served again as a primary', async ({
+    annotate,
+  }) => {
+    const { failed, summary } = await underLoad(fleet, async (load) => {
+      await redis.replicaof('127.0.0.1', '9');
+      await load.pass(60);
+      await redis.replicaof('NO', 'ONE');
+    });
+    await annotate(summary);
+
+    expectStoreOutage(failed, summary);
+  });
+});

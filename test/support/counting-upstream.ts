@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { setTimeout as after } from 'node:timers/promises';
+
+import { listen, type Listening } from './listen.js';
+import { REPLICA_HEADER } from './replica.js';
+
+/** What a request is counted by. */
+export const ID_HEADER = 'x-load-id';
+/** How long the upstream works on a request before it answers, in milliseconds. */
+export const WORK_HEADER = 'x-load-work';
+/** Where events come from, and how many. */
+export const EVENTS_PATH = '/events';
+export const EVENT_COUNT = 8;
+const EVENT_INTERVAL_MS = 100;
+
+/** A request that is being executed. */
+export interface Execution {
+  readonly method: string;
+  /** The inbound relay that it came from. */
+  readonly replica: string;
+  /** How long it takes, in milliseconds, and when it began, on the clock of `performance.now()`. */
+  readonly workMs: number;
+  readonly startedAt: number;
+}
+
+/** An upstream that knows how often it was asked for what: an execution begins with the head of a request. */
+export interface CountingUpstream extends Listening {
+  /** How often a request with this id has come. */
+  executions(id: string): number;
+  /** Executions that have not ended. */
+  readonly running: ReadonlySet<Execution>;
+  /** When the last execution began or ended, on the clock of `performance.now()`. */
+  readonly lastActiveAt: number;
+}
+
+/** What it answers to a request with a body: the hash of that body. */
+export function digestOf(body: Buffer): string {
+  return createHash('sha256').update(body).digest('hex');
+}
+
+export async function startCountingUpstream(): Promise<CountingUpstream> {
+  const executions = new Map<string, number>();
+  const running = new Set<Execution>();
+  let lastActiveAt = performance.now();
+  const server = createServer({ requestTimeout: 0 }, (request, response) => {
+    const id = String(request.headers[ID_HEADER]);
+    executions.set(id, (executions.get(id) ?? 0) + 1);
+    const execution = {
+      method: request.method ?? '',
+      replica: String(request.headers[REPLICA_HEADER]),
+      workMs: Number(request.headers[WORK_HEADER]),
+      startedAt: performance.now(),
+    };
+    running.add(execution);
+    lastActiveAt = performance.now();
+    response.on('error', () => undefined);
+    response.once('close', () => {
+      running.delete(execution);
+      lastActiveAt = performance.now();
+    });
+    execute(request, response, execution.workMs).catch(() => response.destroy());
+  });
+  return {
+    ...(await listen(server)),
+    executions: (id) => executions.get(id) ?? 0,
+    running,
+    get lastActiveAt() {
+      return lastActiveAt;
+    },
+  };
+}
+
+async function execute(
+  request: IncomingMessage,
+  response: ServerResponse,
+  workMs: number,
+): Promise<void> {
+  const hash = createHash('sha256');
+  for await (const chunk of request) {
+    hash.update(chunk as Buffer);
+  }
+  await after(workMs);
+  const echoed = { [ID_HEADER]: request.headers[ID_HEADER] };
+  if (request.url === EVENTS_PATH) {
+    response.writeHead(200, { ...echoed, 'content-type': 'text/event-stream' });
+    for (let event = 1; event <= EVENT_COUNT; event += 1) {
+      response.write(`data: ${event}\n\n`);
+      await after(EVENT_INTERVAL_MS);
+    }
+    response.end();
+    return;
+  }
+  const body = hash.digest('hex');
+  response.writeHead(200, { ...echoed, 'content-length': body.length });
+  response.end(body);
+}

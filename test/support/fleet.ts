@@ -1,0 +1,99 @@
+import { randomBytes } from 'node:crypto';
+
+import { startBalancer, type Balancer } from './balancer.js';
+import { startCountingUpstream, type CountingUpstream } from './counting-upstream.js';
+import { startRedisServer, type RedisServer } from './redis-server.js';
+import { TOKEN } from './relay.js';
+import { Replica } from './replica.js';
+import type { Closable } from './resources.js';
+import { SHOW_ID, SeenMessages } from './seen-messages.js';
+import { startLoad, type SteadyLoad } from './steady-load.js';
+
+/** Modest, since relays, clients and upstream share the machine. */
+const REQUESTS_PER_SECOND = 40;
+/** Between the relays: without it nothing is ever under way for long enough to get lost. */
+const LATENCY_MS = 5;
+
+/** The clients here use each connection once, so that those that are open are soon done with. */
+const CLIENT_SIDE_DELAY_MS = '500';
+/** Relays leave connections idle for 4 s: after that each has had its last answer, or was let go. */
+const RELAY_SIDE_DELAY_MS = '4500';
+
+/** Two outbound relays and three inbound ones that share a Redis, each group behind a load balancer. */
+export interface Fleet extends Closable {
+  readonly secret: string;
+  readonly outbound: readonly Replica[];
+  readonly inbound: readonly Replica[];
+  readonly replicas: readonly Replica[];
+  /** Between the outbound relays and the inbound ones. */
+  readonly network: Balancer;
+  readonly upstream: CountingUpstream;
+  /** What went over that network. */
+  readonly seen: SeenMessages;
+  readonly redis: RedisServer;
+  /** Starts Redis again at its old address, after it was killed: from its files, or from nothing. */
+  restartRedis(from: 'its files' | 'nothing'): Promise<void>;
+  load(): SteadyLoad;
+}
+
+/** @param patient - whether inbound relays that are told to end do so without the loss of a request */
+export async function startFleet({ patient = false } = {}): Promise<Fleet> {
+  const secret = randomBytes(32).toString('base64url');
+  const [upstream, firstRedis] = await Promise.all([startCountingUpstream(), startRedisServer()]);
+  const ofOutbound = { CLIENT_ID_SECRET: secret, SHUTDOWN_DELAY_MS: CLIENT_SIDE_DELAY_MS };
+  const ofInbound = {
+    CLIENT_ID_SECRET: secret,
+    SHUTDOWN_DELAY_MS: patient ? RELAY_SIDE_DELAY_MS : '0',
+    UPSTREAM: upstream.url,
+    REDIS_URL: firstRedis.url,
+  };
+  const outbound = ['A1', 'A2'].map((name) => new Replica(name, ofOutbound));
+  const inbound = ['B1', 'B2', 'B3'].map((name) => new Replica(name, ofInbound));
+  const replicas = [...outbound, ...inbound];
+  await Promise.all(replicas.map((replica) => replica.start()));
+
+  const seen = new SeenMessages();
+  const door = await startBalancer();
+  const network = await startBalancer({
+    latencyMs: LATENCY_MS,
+    onSent: (chunk) => {
+      seen.take(chunk);
+    },
+  });
+  for (const replica of replicas) {
+    replica.serveBehind(outbound.includes(replica) ? door : network);
+  }
+  const servers = [firstRedis];
+  const redis = (): RedisServer => servers.at(-1) ?? firstRedis;
+  return {
+    secret,
+    outbound,
+    inbound,
+    replicas,
+    network,
+    upstream,
+    seen,
+    get redis() {
+      return redis();
+    },
+    restartRedis: async (from) => {
+      const { port, dir } = redis();
+      servers.push(await startRedisServer({ port, ...(from === 'its files' && { dir }) }));
+    },
+    load: () =>
+      startLoad({
+        origin: door.url,
+        headers: { 'x-mte-outbound-token': TOKEN, 'x-mte-upstream': network.url, ...SHOW_ID },
+        perSecond: REQUESTS_PER_SECOND,
+      }),
+    close: async () => {
+      await Promise.all([door.close(), network.close()]);
+      await Promise.all(replicas.map((replica) => replica.close()));
+      // The youngest first: the files belong to the oldest.
+      for (const server of servers.reverse()) {
+        await server.stop();
+      }
+      await upstream.close();
+    },
+  };
+}

@@ -1,0 +1,174 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as after } from 'node:timers/promises';
+import { buffer } from 'node:stream/consumers';
+
+import { openRequest, type ClientRequestSpec, type RelayErrorBody } from './client.js';
+import { EVENTS_PATH, EVENT_COUNT, ID_HEADER, WORK_HEADER, digestOf } from './counting-upstream.js';
+import { Recorder } from './recorder.js';
+
+/** Nothing in these tests may take longer: what does is called hung. */
+const HUNG_AFTER_MS = 15_000;
+const SMALL = randomBytes(2_000);
+const LARGE = randomBytes(1024 * 1024);
+const SMALL_DIGEST = digestOf(SMALL);
+const LARGE_DIGEST = digestOf(LARGE);
+const EMPTY_DIGEST = digestOf(Buffer.alloc(0));
+
+/** One of the kinds of request that are sent in turn. */
+interface Kind {
+  readonly method: string;
+  readonly path?: string;
+  readonly body?: Buffer;
+  readonly type?: 'MTE';
+  /** Whether the answer is an event stream. */
+  readonly isStream?: true;
+  /** How long the upstream takes, so that there is always something under way. */
+  readonly workMs?: number;
+}
+
+const KINDS: readonly Kind[] = [
+  { method: 'GET' },
+  { method: 'POST', body: SMALL },
+  { method: 'PUT', body: SMALL, workMs: 100 },
+  { method: 'POST', body: LARGE },
+  { method: 'PATCH', body: SMALL },
+  { method: 'GET', path: EVENTS_PATH, isStream: true },
+  { method: 'POST', body: SMALL, workMs: 100 },
+  { method: 'DELETE' },
+  { method: 'POST', body: SMALL, type: 'MTE' },
+  { method: 'GET', workMs: 100 },
+  { method: 'HEAD' },
+  { method: 'PUT', body: LARGE },
+  { method: 'PATCH', body: SMALL, workMs: 100, type: 'MTE' },
+  { method: 'OPTIONS' },
+];
+
+/** What became of one request. */
+export interface LoadOutcome {
+  readonly id: string;
+  readonly method: string;
+  /** On the clock of `performance.now()`. */
+  readonly startedAt: number;
+  readonly ms: number;
+  /**
+   * Its answer came whole and right · a relay answered with an error · an answer had begun and broke off · the connection
+   * broke before any answer · something else was answered · nothing happened for a long time.
+   */
+  readonly end: 'answered' | 'refused' | 'broken' | 'dropped' | 'wrong' | 'hung';
+  readonly status?: number;
+  readonly code?: string;
+  readonly forwarded?: 'no' | 'maybe';
+  readonly detail?: string;
+}
+
+type Ending = Omit<LoadOutcome, 'id' | 'method' | 'startedAt' | 'ms'>;
+
+/** Clients that go on sending requests of all kinds, each with an id of its own, whatever happens to them. */
+export interface SteadyLoad {
+  /** In the order in which they ended. */
+  readonly outcomes: Recorder<LoadOutcome>;
+  /** Resolves when so many more requests have ended, which takes about as long as to send them. */
+  pass(requests: number): Promise<void>;
+  /** Sends no more, and resolves once every request has ended. */
+  stop(): Promise<readonly LoadOutcome[]>;
+}
+
+interface LoadOptions {
+  /** Where the clients connect. */
+  readonly origin: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly perSecond: number;
+}
+
+let loads = 0;
+
+export function startLoad({ origin, headers, perSecond }: LoadOptions): SteadyLoad {
+  const outcomes = new Recorder<LoadOutcome>();
+  const underWay = new Set<Promise<void>>();
+  loads += 1;
+  let count = 0;
+  const timer = setInterval(() => {
+    const kind = KINDS[count % KINDS.length]!;
+    count += 1;
+    const sent = send(origin, headers, kind, `${loads}-${count}`).then((outcome) => {
+      underWay.delete(sent);
+      outcomes.add(outcome);
+    });
+    underWay.add(sent);
+  }, 1000 / perSecond);
+  return {
+    outcomes,
+    pass: async (requests) => {
+      await outcomes.count(outcomes.items.length + requests, 2 * HUNG_AFTER_MS);
+    },
+    stop: async () => {
+      clearInterval(timer);
+      await Promise.all(underWay);
+      return outcomes.items;
+    },
+  };
+}
+
+async function send(
+  origin: string,
+  headers: LoadOptions['headers'],
+  kind: Kind,
+  id: string,
+): Promise<LoadOutcome> {
+  const { method, path = `/${id}`, body, type = 'MKE', workMs = 0 } = kind;
+  const own = { [ID_HEADER]: id, [WORK_HEADER]: String(workMs), 'x-mte-encode-type': type };
+  const spec = { method, path, headers: { ...headers, ...own }, ...(body && { body }) };
+  const startedAt = performance.now();
+  const limit = new AbortController();
+  const ending = await Promise.race([
+    exchange(origin, spec, kind, id),
+    after(HUNG_AFTER_MS, { end: 'hung' } as const, { signal: limit.signal }),
+  ]);
+  limit.abort();
+  return { id, method, startedAt, ms: performance.now() - startedAt, ...ending };
+}
+
+async function exchange(
+  origin: string,
+  spec: ClientRequestSpec,
+  kind: Kind,
+  id: string,
+): Promise<Ending> {
+  let status = 0;
+  try {
+    const { message } = await openRequest(origin, spec);
+    status = message.statusCode ?? 0;
+    const body = await buffer(message);
+    const isOurs = message.headers[ID_HEADER] === id;
+    return status === 200 && isOurs && isRight(kind, body)
+      ? { end: 'answered', status }
+      : { status, ...refusal(status, body, kind) };
+  } catch (error) {
+    return { end: status === 0 ? 'dropped' : 'broken', status, detail: String(error) };
+  }
+}
+
+function isRight({ method, body, isStream }: Kind, answer: Buffer): boolean {
+  if (isStream === true) {
+    return answer.toString().split('data: ').length === EVENT_COUNT + 1;
+  }
+  if (method === 'HEAD') {
+    return answer.length === 0;
+  }
+  const digest = { [SMALL.length]: SMALL_DIGEST, [LARGE.length]: LARGE_DIGEST }[body?.length ?? 0];
+  return answer.toString() === (digest ?? EMPTY_DIGEST);
+}
+
+/** An error of a relay; an answer to HEAD cannot say more than its status. */
+function refusal(status: number, body: Buffer, { method }: Kind): Ending {
+  if (method === 'HEAD' && status >= 500) {
+    return { end: 'refused' };
+  }
+  try {
+    const { error } = JSON.parse(body.toString()) as { readonly error: RelayErrorBody };
+    return { end: 'refused', code: error.code, forwarded: error.forwarded };
+  } catch {
+    // Neither what was asked for nor an error of a relay.
+    return { end: 'wrong', detail: body.toString('latin1', 0, 200) };
+  }
+}
