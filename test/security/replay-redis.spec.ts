@@ -1,0 +1,206 @@
+import { RELAY_HEADER, deriveSecretKeys, type SecretKeys } from '@relay/protocol';
+import { verifyError, type ErrorStatement } from '@relay/signature';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+
+import { flipBit } from '../support/corruption.js';
+import { deliverTo, headerOf, type WireAnswer, type WireRequest } from '../support/middle.js';
+import { ProtocolClient, type SealedMessage } from '../support/protocol-client.js';
+import { openSocket, type RawSocket } from '../support/raw-socket.js';
+import { SECRET } from '../support/relay.js';
+import { forThisTest } from '../support/resources.js';
+import {
+  startSharedSessionTunnel,
+  type SharedSessionTunnel,
+} from '../support/shared-session-tunnel.js';
+
+const POST = { method: 'POST', path: '/pay', body: 'one coin' };
+const BITMAP_AT = 1152;
+
+let tunnel: SharedSessionTunnel;
+let keys: SecretKeys;
+
+beforeAll(async () => {
+  keys = await deriveSecretKeys(SECRET);
+});
+
+beforeEach(async () => {
+  tunnel = forThisTest(await startSharedSessionTunnel());
+});
+
+/** What a signed error says of the request that it answers. */
+const statementOf = (request: WireRequest, answer: WireAnswer): ErrorStatement | undefined =>
+  verifyError(
+    keys,
+    headerOf(request, 'x-mte-client-id'),
+    headerOf(answer, RELAY_HEADER),
+    answer.status,
+  );
+
+const neverForwarded = (status: number) => ({ status, isNeverForwarded: true });
+
+const toTheOther = (request: WireRequest): Promise<WireAnswer> =>
+  deliverTo(tunnel.inbound[1].url, request);
+
+/** Sends a request that is served, and gives what went over the wire for it. */
+const served = async (): Promise<{ request: WireRequest; key: string; sequence: number }> => {
+  expect(await tunnel.send(POST)).toMatchObject({ status: 200 });
+  const request = tunnel.middle.tunnelRequests().at(-1)!;
+  const [, sid = '', sequence] = headerOf(request, RELAY_HEADER).split('.');
+  return { request, key: `mte:s:${sid}`, sequence: Number(sequence) };
+};
+
+const pairingOf = (): WireRequest =>
+  tunnel.middle.requests.items.find(({ path }) => path === '/api/mte-pair')!;
+
+describe('#5 a captured request', () => {
+  it('that the other replica gets is refused as a replay', async () => {
+    const { request } = await served();
+
+    const answer = await toTheOther(request);
+
+    expect(statementOf(request, answer)).toMatchObject({ status: 565, isNeverForwarded: false });
+    expect(tunnel.upstream.hits).toBe(1);
+  });
+});
+
+describe('#7 a POST that is corrupted on its way to one replica', () => {
+  it('is burnt for all of them: the original that another one gets after the retry is refused', async () => {
+    const attempts: WireRequest[] = [];
+    tunnel.middle.meddleWithTunnel((request, deliver) => {
+      attempts.push(request);
+      const isFirst = attempts.length === 1;
+      return deliver(isFirst ? { ...request, body: flipBit(request.body, 1000) } : request);
+    });
+
+    expect(await tunnel.send(POST)).toMatchObject({ status: 200 });
+    const late = await toTheOther(attempts[0]!);
+
+    expect(attempts).toHaveLength(2);
+    expect(statementOf(attempts[0]!, late)).toMatchObject({ status: 565 });
+    expect(tunnel.upstream.hits).toBe(1);
+  });
+});
+
+describe('#16 a Redis that is restored from a snapshot', () => {
+  it('has forgotten a mark, and still no replay is executed: the session is dead', async () => {
+    await served();
+    await tunnel.redis.save();
+    const { request, key, sequence } = await served();
+    expect(await tunnel.redis.getbit(key, BITMAP_AT + sequence)).toBe(1);
+    await tunnel.server.kill();
+    await tunnel.restoreRedis();
+    expect(await tunnel.redis.getbit(key, BITMAP_AT + sequence)).toBe(0);
+
+    const answers = await servedAgain(request);
+
+    expect(answers.map((answer) => statementOf(request, answer))).toMatchObject([
+      neverForwarded(560),
+      neverForwarded(560),
+    ]);
+    expect(await tunnel.redis.get(key)).toBe('x');
+    expect(tunnel.upstream.hits).toBe(2);
+  });
+
+  /** Once each relay has found its Redis again. */
+  const servedAgain = async (request: WireRequest): Promise<WireAnswer[]> => {
+    const isBack = (answer: WireAnswer): boolean => answer.status !== 563;
+    const options = { timeout: 5_000 };
+    await expect.poll(async () => isBack(await tunnel.middle.deliver(request)), options).toBe(true);
+    await expect.poll(async () => isBack(await toTheOther(request)), options).toBe(true);
+    return Promise.all([tunnel.middle.deliver(request), toTheOther(request)]);
+  };
+});
+
+describe('#17 a session that is evicted between two requests', () => {
+  it('takes its marks with it: a replay is refused, and the next request gets a new session', async () => {
+    const { request, key } = await served();
+    await tunnel.redis.del(key);
+
+    const answer = await toTheOther(request);
+
+    expect(statementOf(request, answer)).toMatchObject(neverForwarded(560));
+    expect(tunnel.upstream.hits).toBe(1);
+    const next = await served();
+    expect(next.key).not.toBe(key);
+    expect(tunnel.upstream.hits).toBe(2);
+  });
+
+  it('cannot be paired again after its old message was refused', async () => {
+    const { request, key } = await served();
+    await tunnel.redis.del(key);
+    await toTheOther(request);
+
+    const answer = await toTheOther(pairingOf());
+
+    expect(statementOf(pairingOf(), answer)).toMatchObject(neverForwarded(565));
+    expect(await tunnel.redis.get(key)).toBe('x');
+  });
+});
+
+describe('#40 a session that is evicted, and paired again by a replay', () => {
+  it('does not open its old messages: it has keys of its own', async () => {
+    const { request, key, sequence } = await served();
+    await tunnel.redis.del(key);
+    expect((await toTheOther(pairingOf())).status).toBe(200);
+    expect(await tunnel.redis.getbit(key, BITMAP_AT + sequence)).toBe(0);
+
+    const answers = [await toTheOther(request), await tunnel.middle.deliver(request)];
+
+    expect(answers.map((answer) => statementOf(request, answer))).toMatchObject([
+      neverForwarded(562),
+      { status: 565 },
+    ]);
+    expect(tunnel.upstream.hits).toBe(1);
+  });
+
+  it.each(['mke', 'mte'] as const)(
+    'does not take the mark of a message (%s) that was opened before, and is dead from then on',
+    async (type) => {
+      const client = await ProtocolClient.pair(tunnel.middle.url);
+      const message = client.seal({ type, body: ['one coin'] });
+      const again = client.seal();
+      const key = `mte:s:${client.session.sid}`;
+      const socket = await openedBy(tunnel.inbound[1].port, message, key);
+      await tunnel.redis.del(key);
+      expect((await toTheOther(pairingOf())).status).toBe(200);
+
+      socket.write(message.body);
+      const answer = (await socket.all()).toString('latin1');
+
+      expect(answer).toMatch(/^HTTP\/1.1 560 /);
+      expect(answer).toContain('x-mte-relay: 1.error.560.0.');
+      expect(await tunnel.redis.get(key)).toBe('x');
+      expect(client.statementOf(again, await client.deliver(again))).toMatchObject(
+        neverForwarded(560),
+      );
+      expect(tunnel.upstream.hits).toBe(0);
+    },
+  );
+
+  /** Sends all of a message but its body, and resolves once its session was read. */
+  const openedBy = async (
+    port: number,
+    message: SealedMessage,
+    key: string,
+  ): Promise<RawSocket> => {
+    const monitor = await tunnel.redis.monitor();
+    const isRead = new Promise<void>((resolve) => {
+      monitor.on('monitor', (_time: string, [command, ...args]: string[]) => {
+        if (command?.toLowerCase() === 'getrange' && args.includes(key)) {
+          resolve();
+        }
+      });
+    });
+    const socket = forThisTest(openSocket(port));
+    const fields = message.rawHeaders.flatMap((name, at) =>
+      at % 2 === 0 ? [`${name}: ${message.rawHeaders[at + 1] ?? ''}\r\n`] : [],
+    );
+    socket.write(
+      `POST ${message.path} HTTP/1.1\r\nhost: b\r\nconnection: close\r\n` +
+        `content-length: ${message.body.length}\r\n${fields.join('')}\r\n`,
+    );
+    await isRead;
+    monitor.disconnect();
+    return socket;
+  };
+});

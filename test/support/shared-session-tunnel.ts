@@ -1,0 +1,62 @@
+import type { Redis } from 'ioredis';
+
+import { request, type ClientRequestSpec, type ClientResponse } from './client.js';
+import { startMiddle, type Middle } from './middle.js';
+import { startRedisServer, type RedisServer } from './redis-server.js';
+import { TOKEN, startRelay, type RelayEnvironment, type TestRelay } from './relay.js';
+import { connectRedis } from './session-store.js';
+import { startUpstream, type Upstream } from './upstream.js';
+
+/** A tunnel whose inbound side are two relays that share their sessions in a Redis, with somebody on the path. */
+export interface SharedSessionTunnel {
+  readonly upstream: Upstream;
+  readonly outbound: TestRelay;
+  /** What comes over the path gets to the first of them. */
+  readonly inbound: readonly [TestRelay, TestRelay];
+  readonly middle: Middle;
+  readonly server: RedisServer;
+  /** An operator's connection. */
+  readonly redis: Redis;
+  /** Starts Redis again at its address, from its files. */
+  restoreRedis(): Promise<void>;
+  send(spec?: ClientRequestSpec): Promise<ClientResponse>;
+  close(): Promise<void>;
+}
+
+export async function startSharedSessionTunnel(
+  ofInbound: RelayEnvironment = {},
+): Promise<SharedSessionTunnel> {
+  const [upstream, server] = await Promise.all([startUpstream(), startRedisServer()]);
+  const environment = { UPSTREAM: upstream.url, REDIS_URL: server.url, ...ofInbound };
+  const [first, second, outbound] = await Promise.all([
+    startRelay(environment),
+    startRelay(environment),
+    startRelay(),
+  ]);
+  const middle = await startMiddle(first.url);
+  const redis = connectRedis(server.url);
+  const servers = [server];
+  const clientHeaders = { 'x-mte-outbound-token': TOKEN, 'x-mte-upstream': middle.url };
+  return {
+    upstream,
+    outbound,
+    inbound: [first, second],
+    middle,
+    server,
+    redis,
+    restoreRedis: async () => {
+      const { port, dir } = server;
+      servers.push(await startRedisServer({ port, dir }));
+    },
+    send: (spec = {}) =>
+      request(outbound.url, { ...spec, headers: { ...clientHeaders, ...spec.headers } }),
+    close: async () => {
+      await Promise.all([outbound.close(), first.close(), second.close(), middle.close()]);
+      await Promise.all([upstream.close(), redis.close()]);
+      // The youngest first: the files belong to the oldest.
+      for (const each of servers.reverse()) {
+        await each.stop();
+      }
+    },
+  };
+}
