@@ -81,8 +81,11 @@ describe('docs/operations.md', () => {
 });
 
 describe('the error table of README.md', () => {
-  it('has the codes, statuses and verdicts of docs/operations.md', () => {
+  it('has statuses and verdicts as docs/operations.md has them, in its order', () => {
     const rows = codeRows(read('README.md'), '## Errors').map((cells) => cells.slice(0, 3));
-    expect(rows).toEqual(clientRows.map((cells) => cells.slice(0, 3)));
+    const codes = new Set(codesOf(rows));
+    expect(rows).toEqual(
+      clientRows.filter(([code]) => codes.has(code!)).map((cells) => cells.slice(0, 3)),
+    );
   });
 });
