@@ -1,0 +1,99 @@
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+
+import { deliverTo, type WireAnswer, type WireRequest } from '../support/middle.js';
+import { ProtocolClient } from '../support/protocol-client.js';
+import { SECRET, TOKEN } from '../support/relay.js';
+import { sharedResources } from '../support/resources.js';
+import {
+  startSharedSessionTunnel,
+  type SharedSessionTunnel,
+} from '../support/shared-session-tunnel.js';
+
+const CANARY = 'canary-in-a-request';
+const BITMAP_AT = 1152;
+const BLOB_BYTES = 144;
+
+const shared = sharedResources();
+let tunnel: SharedSessionTunnel;
+let client: ProtocolClient;
+let key: string;
+
+beforeAll(async () => {
+  tunnel = shared(await startSharedSessionTunnel());
+});
+
+beforeEach(async () => {
+  tunnel.upstream.forget();
+  client = await ProtocolClient.pair(tunnel.inbound[0].url);
+  key = `mte:s:${client.session.sid}`;
+});
+
+/** To the replica that has not seen the session yet. */
+const deliver = (request: WireRequest): Promise<WireAnswer> =>
+  deliverTo(tunnel.inbound[1].url, request);
+
+describe('#19 whoever reads the session store', () => {
+  it('finds no key, no secret, no identity and nothing of a request in it', async () => {
+    const message = client.seal({
+      head: { path: `/${CANARY}`, fields: ['authorization', CANARY] },
+      body: [CANARY],
+    });
+    expect(await deliver(message)).toMatchObject({ status: 200 });
+    expect(await tunnel.send({ path: `/${CANARY}`, body: CANARY })).toMatchObject({ status: 200 });
+
+    const names = await tunnel.redis.keys('*');
+    const entries = await Promise.all(names.map((name) => tunnel.redis.getBuffer(name)));
+    const stored = Buffer.concat([Buffer.from(names.join()), ...entries.map((entry) => entry!)]);
+
+    const { keys } = client.session;
+    const canaries = [
+      ...[keys.clientToServer, keys.serverToClient, client.secretKeys.psk, client.secretKeys.store],
+      ...[SECRET, TOKEN, CANARY, 'protocol-client'].map((text) => Buffer.from(text)),
+    ];
+    expect(names).toContain(key);
+    for (const canary of canaries) {
+      for (const form of [canary, canary.toString('hex'), canary.toString('base64url')]) {
+        expect(stored.includes(form)).toBe(false);
+      }
+    }
+  });
+});
+
+describe('#20 whoever writes to the session store', () => {
+  it('cannot make a relay use a session that was altered or moved: nothing is forwarded', async () => {
+    const other = await ProtocolClient.pair(tunnel.inbound[0].url);
+    const own = await tunnel.redis.getBuffer(key);
+    const foreign = await tunnel.redis.getBuffer(`mte:s:${other.session.sid}`);
+    const altered = Buffer.from(own!);
+    altered.writeUInt8(altered.readUInt8(BLOB_BYTES - 1) ^ 1, BLOB_BYTES - 1);
+
+    for (const entry of [altered, foreign!, own!.subarray(0, BLOB_BYTES - 1), Buffer.from('r')]) {
+      await tunnel.redis.set(key, entry);
+      expect((await deliver(client.seal())).status).toBeGreaterThan(559);
+    }
+
+    expect(tunnel.upstream.hits).toBe(0);
+  });
+
+  it('can make relays pair again, and no more than that: clients are served', async () => {
+    expect(await tunnel.send({ method: 'POST', body: 'one' })).toMatchObject({ status: 200 });
+    for (const name of await tunnel.redis.keys('*')) {
+      await tunnel.redis.set(name, 'anything');
+    }
+
+    expect(await tunnel.send({ method: 'POST', body: 'two' })).toMatchObject({ status: 200 });
+    expect(tunnel.upstream.hits).toBe(2);
+  });
+
+  it('can clear a mark, and then has the message executed again: a documented risk', async () => {
+    const message = client.seal();
+    const sequence = 1;
+    expect(await deliver(message)).toMatchObject({ status: 200 });
+    expect(await deliver(message)).toMatchObject({ status: 565 });
+
+    await tunnel.redis.setbit(key, BITMAP_AT + sequence, 0);
+
+    expect(await deliver(message)).toMatchObject({ status: 200 });
+    expect(tunnel.upstream.hits).toBe(2);
+  });
+});
