@@ -9,7 +9,7 @@ import { forThisTest } from '../support/resources.js';
 
 const linesOf = (text: string): string[] => text.split('\n').filter((line) => line !== '');
 
-describe('a relay with a bad environment', () => {
+describe('a relay with a bad environment (#36)', () => {
   it('ends with exit code 1 and one line for each variable that is missing', async () => {
     const { exitCode, stdout, stderr } = await runRelay({});
 

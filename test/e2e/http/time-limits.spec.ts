@@ -91,7 +91,7 @@ describe('RESPONSE_TIMEOUT_MS', () => {
   });
 });
 
-describe('IDLE_TIMEOUT_MS', () => {
+describe('IDLE_TIMEOUT_MS (#32)', () => {
   const shared = sharedResources();
   let tunnel: RawTunnel;
 
