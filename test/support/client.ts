@@ -5,6 +5,7 @@ import {
   type IncomingMessage,
   type OutgoingHttpHeaders,
 } from 'node:http';
+import { request as httpsRequest } from 'node:https';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
@@ -21,6 +22,8 @@ export interface ClientRequestSpec {
   readonly headers?: OutgoingHttpHeaders;
   /** A Buffer or text goes out with its length, a stream chunked. */
   readonly body?: Buffer | string | Readable;
+  /** PEM of the authority that an https origin is verified against. */
+  readonly ca?: string;
 }
 
 export interface ClientResponse {
@@ -56,15 +59,13 @@ export async function request(
 /** Sends one request and hands out its answer as soon as the head is there. */
 export function openRequest(
   origin: string,
-  { method = 'GET', path = '/', headers = {}, body }: ClientRequestSpec = {},
+  { method = 'GET', path = '/', headers = {}, body, ca }: ClientRequestSpec = {},
 ): Promise<{ readonly message: IncomingMessage; readonly client: ClientRequest }> {
   return new Promise((resolve, reject) => {
-    const client = httpRequest(origin, {
-      method,
-      path,
-      headers: { ...framing(body), ...headers },
-      agent,
-    });
+    const options = { method, path, headers: { ...framing(body), ...headers } };
+    const client = origin.startsWith('https:')
+      ? httpsRequest(origin, { ...options, agent: false, ...(ca !== undefined && { ca }) })
+      : httpRequest(origin, { ...options, agent });
     client.once('response', (message: IncomingMessage) => {
       resolve({ message, client });
     });

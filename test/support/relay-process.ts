@@ -9,6 +9,7 @@ import { Recorder } from './recorder.js';
 import { DEFAULTS, type LogLine, type RelayEnvironment } from './relay.js';
 
 const MAIN = resolve('dist/apps/relay/src/main.js');
+const HEALTHCHECK = resolve('dist/apps/relay/src/healthcheck.js');
 const START_LIMIT_MS = 30_000;
 const STOP_LIMIT_MS = 30_000;
 /** What names a process in /proc is there on Linux; memory is measured only there. */
@@ -59,7 +60,7 @@ export async function startRelayProcess(overrides: RelayEnvironment = {}): Promi
       throw new Error(`the relay did not start\n${stdout}${stderr}`);
     }),
   ]);
-  const { port } = new URL(String(address['address']));
+  const { port, protocol } = new URL(String(address['address']));
   const pid = child.pid!;
   const kill = async (signal: NodeJS.Signals = 'SIGKILL'): Promise<ProcessEnd> => {
     child.kill(signal);
@@ -68,7 +69,7 @@ export async function startRelayProcess(overrides: RelayEnvironment = {}): Promi
   return {
     pid,
     port: Number(port),
-    url: `http://127.0.0.1:${port}`,
+    url: `${protocol}//127.0.0.1:${port}`,
     log,
     ended,
     isRunning: () => child.exitCode === null && child.signalCode === null,
@@ -86,8 +87,19 @@ export function runRelay(environment: RelayEnvironment): Promise<ProcessEnd> {
   return endOf(child, AbortSignal.timeout(STOP_LIMIT_MS));
 }
 
+/** Runs what a container's health check runs, for the relay of this environment; resolves with its exit code. */
+export async function runHealthCheck(environment: RelayEnvironment): Promise<number | null> {
+  const child = spawnBuilt(HEALTHCHECK, { ...DEFAULTS, ...environment });
+  const { exitCode } = await endOf(child, AbortSignal.timeout(STOP_LIMIT_MS));
+  return exitCode;
+}
+
 function spawnRelay(environment: RelayEnvironment): ChildProcess {
-  const child = spawn(process.execPath, [MAIN], {
+  return spawnBuilt(MAIN, environment);
+}
+
+function spawnBuilt(script: string, environment: RelayEnvironment): ChildProcess {
+  const child = spawn(process.execPath, [script], {
     // Away from the .env file of whoever runs this, and from their environment.
     cwd: tmpdir(),
     env: { ...environment },

@@ -9,6 +9,7 @@ import { RELAY_APP_OPTIONS, configureRelayApp } from '../../apps/relay/src/app.f
 import { AppModule } from '../../apps/relay/src/app.module.js';
 import { RelayLog } from '../../apps/relay/src/observability/relay-log.js';
 import { createRelayAdapter } from '../../apps/relay/src/relay-adapter.js';
+import { readCertificate } from '../../apps/relay/src/tls/certificate.js';
 import { Recorder } from './recorder.js';
 
 /** Environment variables of a relay, by name. */
@@ -62,7 +63,7 @@ export async function startRelay(
     .useValue(new RelayLog('debug', destination));
   const module = await adjust(builder).compile();
   const app = module.createNestApplication<NestFastifyApplication>(
-    createRelayAdapter(),
+    createRelayAdapter(readCertificate(config)),
     RELAY_APP_OPTIONS,
   );
   await configureRelayApp(app);
@@ -72,7 +73,7 @@ export async function startRelay(
   return {
     app,
     port,
-    url: `http://127.0.0.1:${port}`,
+    url: `${config.tlsCertFile === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,
     log,
     close: async () => {
       server.closeAllConnections();

@@ -6,7 +6,9 @@ import { RelayConfig } from '@relay/config';
 import { AppModule } from './app.module.js';
 import { FrameworkLog } from './observability/framework-log.js';
 import { RelayLog } from './observability/relay-log.js';
-import { createRelayAdapter } from './relay-adapter.js';
+import { RequestReports } from './observability/request-reports.js';
+import { createRelayAdapter, type RelayAdapter } from './relay-adapter.js';
+import { readCertificate } from './tls/certificate.js';
 
 /** No parser: bodies stay on the wire until a handler asks for them. */
 export const RELAY_APP_OPTIONS: NestApplicationOptions = { bodyParser: false, bufferLogs: true };
@@ -15,7 +17,7 @@ export const RELAY_APP_OPTIONS: NestApplicationOptions = { bodyParser: false, bu
 export async function createRelayApp(config: RelayConfig): Promise<NestFastifyApplication> {
   const app = await NestFactory.create<NestFastifyApplication>(
     AppModule.register(config),
-    createRelayAdapter(),
+    createRelayAdapter(readCertificate(config)),
     RELAY_APP_OPTIONS,
   );
   return configureRelayApp(app);
@@ -31,10 +33,8 @@ export async function configureRelayApp(
   if (corsOrigins !== undefined) {
     app.enableCors({ origin: [...corsOrigins], methods: [...corsMethods], credentials: true });
   }
-  // Who could not be understood has been answered; the log says what was wrong.
-  app.getHttpServer().on('clientError', (error: Error) => {
-    log.info('request could not be parsed', { error });
-  });
+  // Nest types the adapter by its interface; it is the one that was given to it.
+  (app.getHttpAdapter() as unknown as RelayAdapter).earlyAnswers.reports = app.get(RequestReports);
   await app.init();
   await app.getHttpAdapter().getInstance().ready();
   return app;

@@ -12,6 +12,7 @@ import { ObservabilityModule } from './observability/observability.module.js';
 import { OutboundModule } from './outbound/outbound.module.js';
 import { PairingModule } from './pairing/pairing.module.js';
 import { PassThroughModule } from './pass-through/pass-through.module.js';
+import { TlsModule } from './tls/tls.module.js';
 
 /** The composition root: one relay with one configuration. */
 @Module({})
@@ -26,6 +27,7 @@ export class AppModule {
         ErrorsModule,
         HealthModule,
         AdminModule,
+        TlsModule,
         PairingModule,
         OutboundModule,
         InboundModule,

@@ -1,21 +1,23 @@
 import 'reflect-metadata';
 
-import { get } from 'node:http';
+import { get as getPlain } from 'node:http';
+import { get as getSecure } from 'node:https';
 
-import { loadConfig } from '@relay/config';
+import { loadHealthAddress } from '@relay/config';
 
 const TIMEOUT_MS = 3_000;
 
 /** For container health checks: ends with 0 where the relay of this environment is ready, else with 1. */
-const { port, host, adminPort, adminHost } = loadConfig().config;
-const listensOn = adminPort === undefined ? host : adminHost;
-const isWildcard = listensOn === '0.0.0.0' || listensOn === '::';
+const { protocol, host, port } = loadHealthAddress();
+const get = protocol === 'https' ? getSecure : getPlain;
 const request = get(
   {
-    host: isWildcard ? '127.0.0.1' : listensOn,
-    port: adminPort ?? port,
+    host,
+    port,
     path: '/health/ready',
     timeout: TIMEOUT_MS,
+    // Asked of this machine, by address, with nothing to hide; and no restart mends a certificate.
+    rejectUnauthorized: false,
   },
   (response) => {
     process.exit(response.statusCode === 200 ? 0 : 1);

@@ -1,17 +1,13 @@
-import { randomUUID } from 'node:crypto';
-import { METHODS, type IncomingMessage } from 'node:http';
+import { METHODS, type IncomingMessage, type Server } from 'node:http';
 
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyHttpOptions, FastifyReply, FastifyRequest } from 'fastify';
 
 import { doorOf } from './door.js';
+import { EarlyAnswers } from './errors/early-answers.js';
 import { closePipelinedResponses } from './pipelined-responses.js';
-import {
-  answerConnect,
-  answerExpectation,
-  answerUnparsable,
-  answerUnroutable,
-} from './errors/early-answers.js';
+import { requestIdOf } from './request-id.js';
+import { secureContextOptions, type Certificate } from './tls/certificate.js';
 
 /** A head of 64 KiB, with room for what belongs to the connection alone. */
 const MAX_HEADER_BYTES = 80 * 1024;
@@ -20,42 +16,64 @@ const TIMEOUT_CHECK_INTERVAL_MS = 1_000;
 /** Above the 4 s after which relays let go of idle connections, and above the usual 60 s of load balancers. */
 const KEEP_ALIVE_TIMEOUT_MS = 72_000;
 
-const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
+const HTTP_LIMITS = {
+  maxHeaderSize: MAX_HEADER_BYTES,
+  headersTimeout: HEADERS_TIMEOUT_MS,
+  connectionsCheckingInterval: TIMEOUT_CHECK_INTERVAL_MS,
+};
 
-/** The HTTP server of a relay: its doors, its limits, and what it says to requests that never reach a controller. */
-export function createRelayAdapter(): FastifyAdapter {
-  const adapter = new FastifyAdapter({
+/** Nest's adapter, with what of the HTTP server below it others have to know. */
+export class RelayAdapter extends FastifyAdapter {
+  constructor(
+    options: FastifyHttpOptions<Server>,
+    readonly earlyAnswers: EarlyAnswers,
+    /** Undefined where the listener speaks plain HTTP. */
+    readonly certificate: Certificate | undefined,
+  ) {
+    super(options);
+  }
+}
+
+/**
+ * The HTTP server of a relay: its doors, its limits, and what it says to requests that never reach a controller.
+ *
+ * @param certificate - what the listener speaks HTTPS with; undefined for plain HTTP
+ */
+export function createRelayAdapter(certificate?: Certificate): RelayAdapter {
+  const earlyAnswers = new EarlyAnswers();
+  const options = {
     logger: false,
     rewriteUrl: (request: IncomingMessage) => doorOf(request),
-    genReqId: ({ headers }: { headers: IncomingMessage['headers'] }) =>
-      requestIdOf(headers['x-request-id']),
-    forceCloseConnections: 'idle',
+    genReqId: ({ headers }: { headers: IncomingMessage['headers'] }) => requestIdOf(headers),
+    forceCloseConnections: 'idle' as const,
     return503OnClosing: false,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     // Long uploads are legal: idle limits of our own end what stands still.
     requestTimeout: 0,
-    http: {
-      maxHeaderSize: MAX_HEADER_BYTES,
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      connectionsCheckingInterval: TIMEOUT_CHECK_INTERVAL_MS,
-    },
-    clientErrorHandler: answerUnparsable,
+    ...serverOptions(certificate),
+    clientErrorHandler: earlyAnswers.unparsable,
     frameworkErrors: (_error: Error, request: FastifyRequest, reply: FastifyReply) => {
       reply.hijack();
-      answerUnroutable(request.raw, reply.raw, request.id);
+      earlyAnswers.unroutable(request.raw, reply.raw, request.id);
     },
-  });
+  };
+  const adapter = new RelayAdapter(options, earlyAnswers, certificate);
   // Fastify then hands every request on without looking at its body, whatever the method.
   for (const method of METHODS.filter((name) => name !== 'CONNECT')) {
     adapter.getInstance().addHttpMethod(method, { hasBody: false, overrideExisting: true });
   }
   const { server } = adapter.getInstance();
   closePipelinedResponses(server);
-  server.on('checkExpectation', answerExpectation);
-  server.on('connect', answerConnect);
+  server.on('checkExpectation', earlyAnswers.expectation);
+  server.on('connect', earlyAnswers.connect);
   return adapter;
 }
 
-function requestIdOf(given: string | string[] | undefined): string {
-  return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
+/** To Fastify's types a server of HTTPS is another kind; all that is done with it here is the same. */
+function serverOptions(certificate: Certificate | undefined): FastifyHttpOptions<Server> {
+  if (certificate === undefined) {
+    return { http: HTTP_LIMITS };
+  }
+  const tls = { ...secureContextOptions(certificate), handshakeTimeout: HEADERS_TIMEOUT_MS };
+  return { https: { ...HTTP_LIMITS, ...tls } } as FastifyHttpOptions<Server>;
 }

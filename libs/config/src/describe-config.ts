@@ -27,6 +27,8 @@ const DESCRIBE: { [P in RelayConfigProperty]: (value: RelayConfig[P]) => unknown
   redisSentinelPassword: masked,
   port: shown,
   host: shown,
+  tlsCertFile: shown,
+  tlsKeyFile: shown,
   debug: shown,
   logLevel: shown,
   headers: (fields) => Object.fromEntries(fields.map(([name]) => [name, MASK])),

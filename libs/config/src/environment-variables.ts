@@ -22,6 +22,8 @@ export const ENVIRONMENT_VARIABLES = {
   redisSentinelPassword: 'REDIS_SENTINEL_PASSWORD',
   port: 'PORT',
   host: 'HOST',
+  tlsCertFile: 'TLS_CERT_FILE',
+  tlsKeyFile: 'TLS_KEY_FILE',
   debug: 'DEBUG',
   logLevel: 'LOG_LEVEL',
   headers: 'HEADERS',

@@ -29,12 +29,21 @@ const readEnvFile = (): NodeJS.ProcessEnv => {
   }
 };
 
+const readEnvironment = (): NodeJS.ProcessEnv => ({ ...readEnvFile(), ...process.env });
+
 const deepFreeze = <T>(value: T): T => {
   if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
     Object.freeze(value);
     Object.values(value).forEach(deepFreeze);
   }
   return value;
+};
+
+/** As the texts stand, with the defaults: nothing is validated yet. */
+const fromTexts = (environment: NodeJS.ProcessEnv): RelayConfig => {
+  const texts = VARIABLES.map(([property, name]) => [property, environment[name]] as const);
+  const given = Object.fromEntries(texts.filter(([, text]) => text !== undefined && text !== ''));
+  return plainToInstance(RelayConfig, given, { exposeDefaultValues: true });
 };
 
 const problemsOf = (config: RelayConfig): string[] => {
@@ -55,14 +64,32 @@ const problemsOf = (config: RelayConfig): string[] => {
  * `<NAME>_FILE` names. Throws `ConfigInvalidError` with
  * all problems at once; nothing is left behind.
  */
-export function loadConfig(
-  environment: NodeJS.ProcessEnv = { ...readEnvFile(), ...process.env },
-): LoadedConfig {
+export function loadConfig(environment: NodeJS.ProcessEnv = readEnvironment()): LoadedConfig {
   const secrets = readSecretFiles(environment);
-  const texts = VARIABLES.map(([property, name]) => [property, secrets.environment[name]] as const);
-  const given = Object.fromEntries(texts.filter(([, text]) => text !== undefined && text !== ''));
-  const config = plainToInstance(RelayConfig, given, { exposeDefaultValues: true });
+  const config = fromTexts(secrets.environment);
   const problems = [...secrets.problems, ...problemsOf(config)];
   if (problems.length > 0) throw new ConfigInvalidError(problems);
   return deepFreeze({ config, warnings: warningsOf(config) });
+}
+
+/** Where the relay of an environment answers `/health/ready`. */
+export interface HealthAddress {
+  readonly protocol: 'http' | 'https';
+  readonly host: string;
+  readonly port: number;
+}
+
+/**
+ * For a health check beside a running relay. Nothing is validated: the relay did that at its start, and what has become
+ * of a certificate's file since does not change where it listens.
+ */
+export function loadHealthAddress(
+  environment: NodeJS.ProcessEnv = readEnvironment(),
+): HealthAddress {
+  const { host, port, adminHost, adminPort, tlsCertFile } = fromTexts(environment);
+  const isWildcard = (address: string): boolean => address === '0.0.0.0' || address === '::';
+  const reachable = (address: string): string => (isWildcard(address) ? '127.0.0.1' : address);
+  return adminPort === undefined
+    ? { protocol: tlsCertFile === undefined ? 'http' : 'https', host: reachable(host), port }
+    : { protocol: 'http', host: reachable(adminHost), port: adminPort };
 }

@@ -1,13 +1,14 @@
 import { IsIn, IsOptional, IsString, Matches } from 'class-validator';
 import { type HeaderField, headerFields } from './rules/headers.js';
-import { method } from './rules/method.js';
 import {
   KeyOfCertificate,
+  LISTENER_PAIR,
   NeedsKey,
-  NeedsSentinels,
-  NeedsTls,
   pemFile,
-} from './rules/redis-tls.js';
+  REDIS_PAIR,
+} from './rules/key-pair.js';
+import { method } from './rules/method.js';
+import { NeedsSentinels, NeedsTls } from './rules/redis-tls.js';
 import { MEMORY_URL, type RedisAddress, redisAddress, redisUrl } from './rules/redis-url.js';
 import { route } from './rules/routes.js';
 import { FromText, Integer, listOf, Refused, StrictBoolean } from './rules/rule.js';
@@ -88,14 +89,14 @@ export class RelayConfig {
   @IsOptional()
   @FromText(pemFile('CERTIFICATE'))
   @NeedsTls()
-  @NeedsKey()
+  @NeedsKey(REDIS_PAIR)
   readonly redisTlsCertFile?: string;
 
   /** `REDIS_TLS_KEY_FILE`: PEM file of its key. */
   @IsOptional()
   @FromText(pemFile('PRIVATE KEY'))
   @NeedsTls()
-  @KeyOfCertificate()
+  @KeyOfCertificate(REDIS_PAIR)
   readonly redisTlsKeyFile?: string;
 
   /** `REDIS_SENTINEL_PASSWORD`: what the sentinels themselves ask for, if they do. */
@@ -110,6 +111,18 @@ export class RelayConfig {
   /** `HOST`: the address to listen on. */
   @Matches(/^[A-Za-z0-9.:_%-]{1,255}$/, { message: 'must be an IP address or a host name' })
   readonly host: string = '0.0.0.0';
+
+  /** `TLS_CERT_FILE`: PEM file of the certificate, and those between it and its authority, that `port` shows. */
+  @IsOptional()
+  @FromText(pemFile('CERTIFICATE'))
+  @NeedsKey(LISTENER_PAIR)
+  readonly tlsCertFile?: string;
+
+  /** `TLS_KEY_FILE`: PEM file of its key; with both, `port` speaks HTTPS. */
+  @IsOptional()
+  @FromText(pemFile('PRIVATE KEY'))
+  @KeyOfCertificate(LISTENER_PAIR)
+  readonly tlsKeyFile?: string;
 
   /** `DEBUG`: debug logs, and an `x-request-id` on responses. */
   @StrictBoolean()

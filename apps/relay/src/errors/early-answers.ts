@@ -5,6 +5,9 @@ import type { Duplex } from 'node:stream';
 
 import { resetConnection, sendWholeAnswer } from '@relay/http';
 
+import { doorOf, roleOf } from '../door.js';
+import type { Role } from '../observability/relay-metrics.js';
+import { requestIdOf } from '../request-id.js';
 import { CLIENT_STATUSES } from './error-answers.js';
 import { ERROR_CONTENT_TYPE, errorBody, type Forwarded } from './error-body.js';
 
@@ -12,7 +15,26 @@ type EarlyCode =
   | 'RELAY_REQUEST_INVALID'
   | 'RELAY_REQUEST_TOO_LARGE'
   | 'RELAY_REQUEST_TIMEOUT'
-  | 'RELAY_METHOD_UNSUPPORTED';
+  | 'RELAY_METHOD_UNSUPPORTED'
+  | 'RELAY_EXPECTATION_FAILED';
+
+/** An answer to a request that no controller saw, as the log is to tell it. */
+export interface EarlyAnswer {
+  /** As in the answer. */
+  readonly requestId: string;
+  /** `none` where not even the head could be read. */
+  readonly role: Role;
+  readonly code: EarlyCode;
+  readonly status: number;
+  readonly error?: Error;
+}
+
+/** What the log is told of them. */
+export interface EarlyReports {
+  refusedEarly(answer: EarlyAnswer): void;
+  /** A connection that ended in a way that nobody could be told of: reset, or a TLS handshake that failed. */
+  connectionLost(error: Error): void;
+}
 
 /** Seen by readClientRequest as well, so that nothing of such a request is forwarded. */
 const TRANSFER_CODING_ERROR = 'HPE_INVALID_TRANSFER_ENCODING';
@@ -22,46 +44,90 @@ const REASONS: Readonly<Record<EarlyCode, string>> = {
   RELAY_REQUEST_TOO_LARGE: 'Request Header Fields Too Large',
   RELAY_REQUEST_TIMEOUT: 'Request Timeout',
   RELAY_METHOD_UNSUPPORTED: 'Not Implemented',
+  RELAY_EXPECTATION_FAILED: 'Expectation Failed',
 };
 
-/** A path of the relay's own endpoints that the router cannot decode; the router's own answer would repeat it. */
-export function answerUnroutable(
-  request: IncomingMessage,
-  response: ServerResponse,
-  requestId: string,
-): void {
-  const message = 'the request target cannot be read';
-  const body = errorBody('RELAY_REQUEST_INVALID', message, 'no', requestId);
-  const status = CLIENT_STATUSES.RELAY_REQUEST_INVALID;
-  sendWholeAnswer(request, response, status, { 'content-type': ERROR_CONTENT_TYPE }, body);
-}
+/** Errors of TLS itself: there is nobody who could read an answer. */
+const TLS_ERROR = /^(?:ERR_SSL_|ERR_TLS_|EPROTO$)/;
 
-/** An `expect` other than 100-continue. RFC 9110 section 10.1.1 */
-export function answerExpectation(request: IncomingMessage, response: ServerResponse): void {
-  const message = 'only the expectation 100-continue can be met';
-  const body = errorBody('RELAY_EXPECTATION_FAILED', message, 'no', randomUUID());
-  const status = CLIENT_STATUSES.RELAY_EXPECTATION_FAILED;
-  sendWholeAnswer(request, response, status, { 'content-type': ERROR_CONTENT_TYPE }, body);
-}
+/** What is said to requests that never reach a controller. */
+export class EarlyAnswers {
+  /** Told of every answer, once there is a log. */
+  reports: EarlyReports = { refusedEarly: () => undefined, connectionLost: () => undefined };
 
-/** A relay is no CONNECT proxy. */
-export function answerConnect(_request: IncomingMessage, socket: Duplex): void {
-  answerOnSocket(socket, 'RELAY_METHOD_UNSUPPORTED', 'CONNECT is not supported', 'maybe');
-}
-
-/** What Node.js could not parse has no request and no response, only a socket. */
-export function answerUnparsable(error: Error & { readonly code?: string }, socket: Duplex): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
+  /** A path of the relay's own endpoints that the router cannot decode; the router's own answer would repeat it. */
+  unroutable(request: IncomingMessage, response: ServerResponse, requestId: string): void {
+    const refusal = { code: 'RELAY_REQUEST_INVALID', requestId } as const;
+    this.answer(request, response, refusal, 'the request target cannot be read');
   }
-  const isRefusedByUsToo = error.code === TRANSFER_CODING_ERROR;
-  answerOnSocket(
-    socket,
-    unparsableCode(error.code),
-    'the request cannot be parsed',
-    isRefusedByUsToo ? 'no' : 'maybe',
-  );
+
+  /** An `expect` other than 100-continue. RFC 9110 section 10.1.1 */
+  readonly expectation = (request: IncomingMessage, response: ServerResponse): void => {
+    const requestId = requestIdOf(request.headers);
+    const refusal = { code: 'RELAY_EXPECTATION_FAILED', requestId } as const;
+    this.answer(request, response, refusal, 'only the expectation 100-continue can be met');
+  };
+
+  /** A relay is no CONNECT proxy. */
+  readonly connect = (request: IncomingMessage, socket: Duplex): void => {
+    const requestId = requestIdOf(request.headers);
+    const refusal = { code: 'RELAY_METHOD_UNSUPPORTED', requestId } as const;
+    this.answerOnSocket(socket, refusal, 'CONNECT is not supported', 'maybe');
+  };
+
+  /** What Node.js could not parse has no request and no response, only a socket. */
+  readonly unparsable = (error: Error & { readonly code?: string }, socket: Duplex): void => {
+    const { code = '' } = error;
+    if (code === 'ECONNRESET' || TLS_ERROR.test(code) || !socket.writable) {
+      socket.destroy();
+      this.reports.connectionLost(error);
+      return;
+    }
+    const refusal = { code: unparsableCode(code), requestId: randomUUID(), error };
+    const isRefusedByUsToo = code === TRANSFER_CODING_ERROR;
+    const forOwed = isRefusedByUsToo ? 'no' : 'maybe';
+    this.answerOnSocket(socket, refusal, 'the request cannot be parsed', forOwed);
+  };
+
+  private answer(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { code, requestId }: Pick<EarlyAnswer, 'code' | 'requestId'>,
+    message: string,
+  ): void {
+    const status = CLIENT_STATUSES[code];
+    // The router has put the door in the place of the path, which leads to the same role.
+    this.reports.refusedEarly({ code, requestId, status, role: roleOf(doorOf(request)) });
+    const body = errorBody(code, message, 'no', requestId);
+    sendWholeAnswer(request, response, status, { 'content-type': ERROR_CONTENT_TYPE }, body);
+  }
+
+  /** @param forOwed - what is true of a request that is owed an answer on this connection */
+  private answerOnSocket(
+    socket: Duplex,
+    refusal: Pick<EarlyAnswer, 'code' | 'requestId' | 'error'>,
+    message: string,
+    forOwed: Forwarded,
+  ): void {
+    const { code, requestId } = refusal;
+    const status = CLIENT_STATUSES[code];
+    this.reports.refusedEarly({ ...refusal, status, role: 'none' });
+    const owed = owedResponse(socket);
+    if (owed?.headersSent === true) {
+      resetConnection(socket as Socket);
+      return;
+    }
+    const body = errorBody(code, message, owed === undefined ? 'no' : forOwed, requestId);
+    // A client that resets the connection meanwhile is no error of ours.
+    socket.on('error', () => {
+      socket.destroy();
+    });
+    socket.end(
+      `HTTP/1.1 ${status} ${REASONS[code]}\r\n` +
+        `content-type: ${ERROR_CONTENT_TYPE}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n` +
+        `connection: close\r\n\r\n${body}`,
+    );
+  }
 }
 
 /**
@@ -81,28 +147,4 @@ function unparsableCode(code = ''): EarlyCode {
     default:
       return 'RELAY_REQUEST_INVALID';
   }
-}
-
-/** @param forOwed - what is true of a request that is owed an answer on this connection */
-function answerOnSocket(
-  socket: Duplex,
-  code: EarlyCode,
-  message: string,
-  forOwed: Forwarded,
-): void {
-  const owed = owedResponse(socket);
-  if (owed?.headersSent === true) {
-    resetConnection(socket as Socket);
-    return;
-  }
-  const body = errorBody(code, message, owed === undefined ? 'no' : forOwed, randomUUID());
-  // A client that resets the connection meanwhile is no error of ours.
-  socket.on('error', () => {
-    socket.destroy();
-  });
-  socket.end(
-    `HTTP/1.1 ${CLIENT_STATUSES[code]} ${REASONS[code]}\r\n` +
-      `content-type: ${ERROR_CONTENT_TYPE}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n` +
-      `connection: close\r\n\r\n${body}`,
-  );
 }

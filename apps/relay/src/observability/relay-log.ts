@@ -29,6 +29,7 @@ export interface LogFields {
   readonly config?: Readonly<Record<string, unknown>> | undefined;
   readonly store?: Readonly<Record<string, unknown>> | undefined;
   readonly address?: string | undefined;
+  readonly certificate?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** Longer chains say nothing new, and an error may be its own cause. */

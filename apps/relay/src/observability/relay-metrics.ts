@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { StoreMeter, StoreOperation } from '@relay/session';
-import { Counter, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 
-/** The side of the relay that a request came to. */
-export type Role = 'outbound' | 'inbound' | 'pairing' | 'pass-through' | 'own';
+/** The side of the relay that a request came to; none where that could not be read. */
+export type Role = 'outbound' | 'inbound' | 'pairing' | 'pass-through' | 'own' | 'none';
 
 /** From a millisecond to the longest time-out that is usual. */
 const DURATION_BUCKETS_SECONDS = [
@@ -67,6 +67,12 @@ export class RelayMetrics implements StoreMeter {
     name: 'mte_relay_store_errors_total',
     help: 'Operations of the session store whose outcome is unknown',
     labelNames: ['operation'] as const,
+    registers: [this.registry],
+  });
+
+  readonly certificateNotAfter = new Gauge({
+    name: 'mte_relay_tls_certificate_not_after_seconds',
+    help: 'Unix time at which the certificate of the listener ends; 0 where it speaks plain HTTP',
     registers: [this.registry],
   });
 

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
+import type { EarlyAnswer, EarlyReports } from '../errors/early-answers.js';
 import { RelayLog, type LogFields } from './relay-log.js';
 import { RelayMetrics, type Role } from './relay-metrics.js';
 
@@ -13,7 +14,7 @@ export interface RequestReport extends LogFields {
 
 /** Every request ends with one line in the log, and is counted. */
 @Injectable()
-export class RequestReports {
+export class RequestReports implements EarlyReports {
   constructor(
     private readonly log: RelayLog,
     private readonly metrics: RelayMetrics,
@@ -56,6 +57,17 @@ export class RequestReports {
     } else {
       this.log.warn('request refused', rounded(report));
     }
+  }
+
+  /** No controller saw the request: its head could not be read, or asks for what no relay does. */
+  refusedEarly(answer: EarlyAnswer): void {
+    this.metrics.requests.inc({ role: answer.role, code: answer.code });
+    this.log.warn('request refused', answer);
+  }
+
+  /** A connection ended in a way that nobody could be told of. */
+  connectionLost(error: Error): void {
+    this.log.debug('connection lost', { error });
   }
 
   private count({ role, code = 'ok', ms, attempt = 1 }: RequestReport): void {

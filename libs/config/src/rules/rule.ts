@@ -57,6 +57,22 @@ export function StrictBoolean(): PropertyDecorator {
   );
 }
 
+/** Refuses a property that is set, unless the other properties go with it. */
+export function refuseUnless(
+  name: string,
+  message: string,
+  isFine: (properties: Readonly<Record<string, unknown>>) => boolean,
+): PropertyDecorator {
+  return ValidateBy({
+    name,
+    validator: {
+      validate: (value, args) =>
+        value === undefined || isFine(args?.object as Record<string, unknown>),
+      defaultMessage: () => message,
+    },
+  });
+}
+
 /** Reads a comma-separated list; a problem names the place of its entry, counted from 1. */
 export function listOf<T>(read: (entry: string) => T | Refused) {
   return (text: string): readonly T[] | Refused => {

@@ -1,0 +1,38 @@
+import { copyFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import type { KeyPair } from './certificates.js';
+
+/** A certificate and its key in a folder whose content is swapped by a link, as Kubernetes mounts secrets. */
+export interface MountedCertificate {
+  readonly cert: string;
+  readonly key: string;
+  /** Puts another pair, or what pretends to be one, into the place of the present one. */
+  swap(pair: KeyPair): void;
+  close(): Promise<void>;
+}
+
+export function mountCertificate(pair: KeyPair): MountedCertificate {
+  const dir = mkdtempSync(join(tmpdir(), 'relay-mount-'));
+  let version = 0;
+  const swap = ({ cert, key }: KeyPair): void => {
+    version += 1;
+    const folder = join(dir, `..${version}`);
+    mkdirSync(folder);
+    copyFileSync(cert, join(folder, 'tls.crt'));
+    copyFileSync(key, join(folder, 'tls.key'));
+    symlinkSync(folder, join(dir, '..next'));
+    renameSync(join(dir, '..next'), join(dir, '..data'));
+  };
+  swap(pair);
+  return {
+    cert: join(dir, '..data', 'tls.crt'),
+    key: join(dir, '..data', 'tls.key'),
+    swap,
+    close: () => {
+      rmSync(dir, { recursive: true });
+      return Promise.resolve();
+    },
+  };
+}
