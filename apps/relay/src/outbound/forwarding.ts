@@ -39,8 +39,9 @@ export class Forwarding {
   async run(): Promise<ForwardingOutcome> {
     const whole = await this.body.wholeAtHand();
     for (let attempt = 1; ; attempt += 1) {
-      const slot = await this.takeSlot();
+      // Before anything is waited for: what may be sent again now is kept from here on.
       const body = whole ?? this.body.chunks();
+      const slot = await this.takeSlot();
       this.current = new TunnelAttempt(this.context, slot.session, slot.sequence);
       this.throwIfAborted();
       const outcome = await this.current.run(this.dispatcher, body);

@@ -91,12 +91,36 @@ describe('a second attempt', () => {
     const { body, client } = await bodyOf(10, 'hello');
     const first = body.chunks();
     await first.next();
-    const waiting = first.next();
+    const waiting = expect(first.next()).rejects.toThrow(Error);
     const second = read(body.chunks());
     await nextTurn();
     client.write('world');
     expect((await second).toString()).toBe('helloworld');
-    expect(await waiting).toEqual({ done: false, value: Buffer.from('world') });
+    await waiting;
+  });
+
+  it('has the whole body though it grows beyond the replay buffer while the first still reads', async () => {
+    const bytes = random(MIB + 100_000);
+    const { body, client } = await bodyOf(bytes.length, bytes.subarray(0, MIB));
+    const first = body.chunks();
+    while (body.bytes < MIB) {
+      await first.next();
+    }
+    const waiting = expect(first.next()).rejects.toThrow(Error);
+    expect(body.isReplayable).toBe(true);
+    const second = body.chunks();
+    client.write(bytes.subarray(MIB));
+    await waiting;
+    expect((await read(second)).equals(bytes)).toBe(true);
+    expect(body.isReplayable).toBe(false);
+  });
+
+  it('ends the first with an error, as a plain end would be sealed as the end of the body', async () => {
+    const { body } = await bodyOf(10, 'helloworld');
+    const first = body.chunks();
+    const second = body.chunks();
+    await expect(first.next()).rejects.toThrow(Error);
+    expect((await read(second)).toString()).toBe('helloworld');
   });
 });
 

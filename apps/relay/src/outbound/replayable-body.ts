@@ -16,6 +16,10 @@ export class ReplayableBody {
   private dropped = 0;
   private readBytes = 0;
   private reading: Promise<boolean> | undefined;
+  /** The attempt that sends; those before it were given up. */
+  private attempt = 0;
+  /** How many chunks that attempt has taken. */
+  private taken = 0;
 
   constructor(message: IncomingMessage, idleTimeoutMs: number) {
     this.reader = new BodyReader(message, idleTimeoutMs);
@@ -28,7 +32,7 @@ export class ReplayableBody {
 
   /** Whether an attempt from the first byte is still possible. */
   get isReplayable(): boolean {
-    return this.dropped === 0;
+    return this.readBytes <= REPLAY_BUFFER_BYTES;
   }
 
   /**
@@ -46,21 +50,36 @@ export class ReplayableBody {
     return isWhole ? Buffer.concat(this.kept, this.readBytes) : undefined;
   }
 
-  /** The body from its first byte; only while `isReplayable`. */
-  async *chunks(): AsyncGenerator<Buffer> {
-    for (let at = 0; await this.has(at); at += 1) {
-      const chunk = this.kept[at - this.dropped];
-      if (chunk === undefined) {
-        throw new Error('a body that is no longer kept cannot be sent again');
-      }
-      yield chunk;
-    }
+  /**
+   * The body from its first byte, for a new attempt; only while `isReplayable`. What that attempt has not taken yet is
+   * kept from this moment on, whatever the one before was still reading.
+   */
+  chunks(): AsyncGenerator<Buffer> {
+    this.attempt += 1;
+    this.taken = 0;
+    return this.chunksFor(this.attempt);
   }
 
   /** Ends all reading: nobody wants the rest. */
   cancel(reason: Error): void {
     this.reader.cancel(reason);
     this.kept = [];
+  }
+
+  private async *chunksFor(attempt: number): AsyncGenerator<Buffer> {
+    while (await this.has(this.taken)) {
+      if (attempt !== this.attempt) {
+        // Not a plain end: it would be sealed as the end of the body.
+        throw new Error('another attempt sends this body now');
+      }
+      const chunk = this.kept[this.taken - this.dropped];
+      if (chunk === undefined) {
+        throw new Error('a body that is no longer kept cannot be sent again');
+      }
+      this.taken += 1;
+      this.dropTaken();
+      yield chunk;
+    }
   }
 
   private async has(index: number): Promise<boolean> {
@@ -96,10 +115,14 @@ export class ReplayableBody {
 
   private keep(chunk: Buffer): void {
     this.readBytes += chunk.length;
-    if (this.readBytes > REPLAY_BUFFER_BYTES) {
-      this.dropped += this.kept.length;
-      this.kept = [];
-    }
     this.kept.push(chunk);
+    this.dropTaken();
+  }
+
+  private dropTaken(): void {
+    if (!this.isReplayable && this.taken > this.dropped) {
+      this.kept.splice(0, this.taken - this.dropped);
+      this.dropped = this.taken;
+    }
   }
 }
