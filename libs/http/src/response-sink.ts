@@ -59,7 +59,8 @@ export class ResponseSink {
 
   /** Sends the head now, for a receiver that waits for events. */
   flushHead(): void {
-    this.response.flushHeaders();
+    // Not flushHeaders(), which writes the head as UTF-8 and so changes every octet beyond ASCII.
+    this.response.write('', 'latin1');
   }
 
   /** @returns false where the receiver should be waited for: `onDrain` is called when it is ready */
