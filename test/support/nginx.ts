@@ -5,6 +5,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 
+import { installPackages } from './apt-packages.js';
 import { closedPort } from './listen.js';
 import { temporaryFolder } from './temporary-folder.js';
 
@@ -20,30 +21,14 @@ export interface Nginx {
 const PACKAGES = ['nginx-light', 'libnginx-mod-http-dav-ext'];
 /** Debian's module for PROPFIND, OPTIONS, LOCK and UNLOCK. */
 const DAV_MODULE = '/usr/lib/nginx/modules/ngx_http_dav_ext_module.so';
-const APT_OPTIONS = ['-qq', '-o', 'DPkg::Lock::Timeout=120', '-o', 'Dpkg::Use-Pty=0'];
 
 const isInstalled = (): boolean =>
   spawnSync('nginx', ['-v']).status === 0 && existsSync(DAV_MODULE);
 
-/** As root on Debian or Ubuntu it is installed; elsewhere it has to be there. It is never started as a service. */
-function install(): void {
-  if (process.getuid?.() !== 0 || !existsSync('/etc/debian_version')) {
-    return;
-  }
-  console.warn('nginx is missing: installing it with apt-get.');
-  // In run level 1 no service is started that a package brings.
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
-  spawnSync('apt-get', [...APT_OPTIONS, 'update'], { env, stdio: 'ignore' });
-  spawnSync('apt-get', [...APT_OPTIONS, 'install', '-y', '--no-install-recommends', ...PACKAGES], {
-    env,
-    stdio: 'ignore',
-  });
-}
-
 /** Whether there is an nginx to test with. Says so where there is none. */
 export function hasNginx(): boolean {
   if (!isInstalled()) {
-    install();
+    installPackages(PACKAGES);
   }
   const isThere = isInstalled();
   if (!isThere) {

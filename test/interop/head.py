@@ -1,0 +1,166 @@
+"""The head of a message, a Binary HTTP message (RFC 9292) cut after the header section: docs/protocol.md, section 6."""
+
+import re
+from dataclasses import dataclass
+
+MAX_FIELDS = 256
+MAX_HEAD_BYTES = 65536
+TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")
+FIELD_VALUE = re.compile(r'[\t\x20-\x7e\x80-\xff]*')
+PATH = re.compile(r'/(?!/)[\x21\x22\x24-\x5b\x5d-\x7e]*')
+CONTENT_LENGTH = re.compile(r'[0-9]{1,15}')
+NEVER_INSIDE = {
+    'connection',
+    'keep-alive',
+    'proxy-connection',
+    'te',
+    'trailer',
+    'transfer-encoding',
+    'upgrade',
+    'expect',
+    'host',
+}
+
+Fields = list[tuple[str, str]]
+
+
+class HeadRefused(Exception):
+    """A head that breaks a rule of section 6."""
+
+
+@dataclass(frozen=True)
+class RequestHead:
+    method: str
+    scheme: str
+    path: str
+    fields: Fields
+
+
+@dataclass(frozen=True)
+class ResponseHead:
+    status: int
+    fields: Fields
+
+
+def _integer(value: int) -> bytes:
+    """RFC 9000, section 16, in the shortest form."""
+    for prefix, size in enumerate((1, 2, 4, 8)):
+        if value < 1 << 8 * size - 2:
+            return (value | prefix << 8 * size - 2).to_bytes(size, 'big')
+    raise ValueError('RFC 9000 has no form for this number')
+
+
+def _text(value: str) -> bytes:
+    octets = value.encode('latin1')
+    return _integer(len(octets)) + octets
+
+
+def _field_section(fields: Fields) -> bytes:
+    lines = b''.join(_text(name) + _text(value) for name, value in fields)
+    return _integer(len(lines)) + lines
+
+
+def encode_request_head(head: RequestHead) -> bytes:
+    _check_request(head)
+    control = [head.method, head.scheme, '', head.path]
+    return _bounded(b'\0' + b''.join(map(_text, control)) + _field_section(head.fields))
+
+
+def encode_response_head(head: ResponseHead) -> bytes:
+    _check_response(head)
+    return _bounded(b'\1' + _integer(head.status) + _field_section(head.fields))
+
+
+class _Reader:
+    def __init__(self, octets: bytes) -> None:
+        self._octets = octets
+        self._at = 0
+
+    def take(self, count: int) -> bytes:
+        taken = self._octets[self._at : self._at + count]
+        if len(taken) < count:
+            raise HeadRefused('the head is cut off')
+        self._at += count
+        return taken
+
+    def integer(self) -> int:
+        first = self.take(1)
+        rest = self.take((1 << (first[0] >> 6)) - 1)
+        return int.from_bytes(bytes([first[0] & 0x3F]) + rest, 'big')
+
+    def text(self) -> str:
+        return self.take(self.integer()).decode('latin1')
+
+    def at_end(self) -> bool:
+        return self._at == len(self._octets)
+
+    def fields(self) -> Fields:
+        section = _Reader(self.take(self.integer()))
+        fields = []
+        while not section.at_end():
+            fields.append((section.text(), section.text()))
+        if not self.at_end():
+            raise HeadRefused('something stands behind the fields')
+        return fields
+
+
+def decode_request_head(octets: bytes) -> RequestHead:
+    reader = _Reader(_bounded(octets))
+    if reader.take(1) != b'\0':
+        raise HeadRefused('not a request')
+    method, scheme, authority, path = (reader.text() for _ in range(4))
+    if authority != '':
+        raise HeadRefused('the authority is not empty')
+    head = RequestHead(method, scheme, path, reader.fields())
+    _check_request(head)
+    return head
+
+
+def decode_response_head(octets: bytes) -> ResponseHead:
+    reader = _Reader(_bounded(octets))
+    if reader.take(1) != b'\1':
+        raise HeadRefused('not a response')
+    status = reader.integer()
+    head = ResponseHead(status, reader.fields())
+    _check_response(head)
+    return head
+
+
+def _bounded(octets: bytes) -> bytes:
+    if len(octets) > MAX_HEAD_BYTES:
+        raise HeadRefused('more than 64 KiB')
+    return octets
+
+
+def _check_request(head: RequestHead) -> None:
+    if not TOKEN.fullmatch(head.method) or head.method in ('CONNECT', 'TRACE'):
+        raise HeadRefused('method')
+    if head.scheme not in ('http', 'https'):
+        raise HeadRefused('scheme')
+    if not PATH.fullmatch(head.path):
+        raise HeadRefused('path')
+    _check_fields(head.fields)
+
+
+def _check_response(head: ResponseHead) -> None:
+    if not 200 <= head.status <= 599:
+        raise HeadRefused('status')
+    _check_fields(head.fields)
+
+
+def _check_fields(fields: Fields) -> None:
+    if len(fields) > MAX_FIELDS:
+        raise HeadRefused('too many fields')
+    for name, value in fields:
+        if not FIELD_NAME.fullmatch(name) or not FIELD_VALUE.fullmatch(value):
+            raise HeadRefused('field syntax')
+        if name in NEVER_INSIDE or name.startswith(('proxy-auth', 'x-mte-')):
+            raise HeadRefused(f'field {name}')
+    lengths = content_lengths(fields)
+    if len(lengths) > 1 or not all(map(CONTENT_LENGTH.fullmatch, lengths)):
+        raise HeadRefused('content-length')
+
+
+def content_lengths(fields: Fields) -> list[str]:
+    return [value for name, value in fields if name == 'content-length']

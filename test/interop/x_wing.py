@@ -1,0 +1,44 @@
+"""X-Wing (draft-connolly-cfrg-xwing-kem): ML-KEM-768 and X25519 as one KEM.
+
+For tests only: not constant-time.
+"""
+
+from hashlib import sha3_256, shake_256
+
+import ml_kem
+from x25519 import BASE_POINT, x25519
+
+PUBLIC_KEY_BYTES = ml_kem.ENCAPSULATION_KEY_BYTES + 32
+CIPHERTEXT_BYTES = ml_kem.CIPHERTEXT_BYTES + 32
+LABEL = bytes.fromhex('5c2e2f2f5e5c')
+
+
+def _combine(ss_m: bytes, ss_x: bytes, ct_x: bytes, pk_x: bytes) -> bytes:
+    return sha3_256(ss_m + ss_x + ct_x + pk_x + LABEL).digest()
+
+
+def _expand(seed: bytes) -> tuple[bytes, bytes, bytes]:
+    """pk_M, sk_M and sk_X of the 32-byte decapsulation key."""
+    expanded = shake_256(seed).digest(96)
+    pk_m, sk_m = ml_kem.key_gen(expanded[:32], expanded[32:64])
+    return pk_m, sk_m, expanded[64:]
+
+
+def public_key(seed: bytes) -> bytes:
+    pk_m, _, sk_x = _expand(seed)
+    return pk_m + x25519(sk_x, BASE_POINT)
+
+
+def encapsulate(pk: bytes, eseed: bytes) -> tuple[bytes, bytes]:
+    """Shared secret and ciphertext, from 64 random bytes. Raises ml_kem.InvalidKey."""
+    pk_m, pk_x = pk[: ml_kem.ENCAPSULATION_KEY_BYTES], pk[ml_kem.ENCAPSULATION_KEY_BYTES :]
+    ss_m, ct_m = ml_kem.encapsulate(pk_m, eseed[:32])
+    ct_x = x25519(eseed[32:], BASE_POINT)
+    return _combine(ss_m, x25519(eseed[32:], pk_x), ct_x, pk_x), ct_m + ct_x
+
+
+def decapsulate(seed: bytes, ct: bytes) -> bytes:
+    ct_m, ct_x = ct[: ml_kem.CIPHERTEXT_BYTES], ct[ml_kem.CIPHERTEXT_BYTES :]
+    _, sk_m, sk_x = _expand(seed)
+    ss_m = ml_kem.decapsulate(sk_m, ct_m)
+    return _combine(ss_m, x25519(sk_x, ct_x), ct_x, x25519(sk_x, BASE_POINT))

@@ -1,0 +1,22 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+
+const APT_OPTIONS = ['-qq', '-o', 'DPkg::Lock::Timeout=120', '-o', 'Dpkg::Use-Pty=0'];
+
+/**
+ * Installs packages that a test needs where that is nobody's loss: as root on Debian or Ubuntu. Elsewhere they have to
+ * be there. Nothing that they bring is started as a service.
+ */
+export function installPackages(packages: readonly string[]): void {
+  if (process.getuid?.() !== 0 || !existsSync('/etc/debian_version')) {
+    return;
+  }
+  console.warn(`${packages.join(', ')} is missing: installing it with apt-get.`);
+  // In run level 1 no service is started that a package brings.
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
+  spawnSync('apt-get', [...APT_OPTIONS, 'update'], { env, stdio: 'ignore' });
+  spawnSync('apt-get', [...APT_OPTIONS, 'install', '-y', '--no-install-recommends', ...packages], {
+    env,
+    stdio: 'ignore',
+  });
+}

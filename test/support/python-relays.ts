@@ -1,0 +1,139 @@
+import { spawn, spawnSync, type ChildProcess, type ChildProcessByStdio } from 'node:child_process';
+import { once } from 'node:events';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
+
+import { installPackages } from './apt-packages.js';
+import { Recorder } from './recorder.js';
+import { SECRET } from './relay.js';
+
+/** The other implementation of docs/protocol.md, and what its programs take and print. */
+const FOLDER = resolve('test/interop');
+const OLDEST_PYTHON = '(3, 11)';
+
+type JsonLine = Readonly<Record<string, unknown>>;
+
+const runsPython = (): boolean =>
+  spawnSync('python3', ['-c', `import sys; sys.exit(sys.version_info < ${OLDEST_PYTHON})`])
+    .status === 0;
+
+/** Whether there is a Python to test with. Says so where there is none. */
+export function hasPython(): boolean {
+  if (!runsPython()) {
+    installPackages(['python3']);
+  }
+  const isThere = runsPython();
+  if (!isThere) {
+    console.warn('python3 (3.11 or newer) is missing: the other implementation is not tested.');
+  }
+  return isThere;
+}
+
+/** Runs the known answers, and gives the lines that it prints. Throws with its output at the first that does not hold. */
+export function runPythonSelfTest(): string[] {
+  const { status, stdout, stderr } = spawnSync('python3', ['-B', join(FOLDER, 'self_test.py')], {
+    encoding: 'utf8',
+  });
+  if (status !== 0) {
+    throw new Error(`${stdout}${stderr}`);
+  }
+  return stdout.trim().split('\n');
+}
+
+/** Answers and errors as outbound.py prints them. */
+export interface PythonAnswer {
+  readonly status: number;
+  readonly fields: readonly (readonly [name: string, value: string])[];
+  /** Base64. */
+  readonly body: string;
+  /** How many data records held something. */
+  readonly pieces: number;
+}
+export interface PythonError {
+  readonly status: number;
+  readonly signed: boolean;
+  readonly p?: 0 | 1;
+}
+export interface PythonResult {
+  readonly answer?: PythonAnswer;
+  readonly error?: PythonError;
+  readonly [detail: string]: unknown;
+}
+
+/** The other implementation in the outbound role. */
+export interface PythonOutbound {
+  /** Has it carry out one command of outbound.py. */
+  readonly command: (command: JsonLine) => Promise<PythonResult>;
+  readonly close: () => Promise<void>;
+}
+
+export function startPythonOutbound(peer: string, secret = SECRET): PythonOutbound {
+  const python = startPython('outbound.py', [peer], secret);
+  let commands = 0;
+  return {
+    command: async (command) => {
+      commands += 1;
+      python.child.stdin.write(`${JSON.stringify(command)}\n`);
+      const lines = await python.untilEnd(python.lines.count(commands));
+      return lines[commands - 1] as PythonResult;
+    },
+    close: python.close,
+  };
+}
+
+/** The other implementation in the inbound role. */
+export interface PythonInbound {
+  readonly url: string;
+  /** What inbound.py prints: pairings, and requests that it forwarded. */
+  readonly events: Recorder<JsonLine>;
+  readonly close: () => Promise<void>;
+}
+
+export async function startPythonInbound(secret = SECRET): Promise<PythonInbound> {
+  const python = startPython('inbound.py', [], secret);
+  const { port } = await python.untilEnd(python.lines.find());
+  return { url: `http://127.0.0.1:${String(port)}`, events: python.lines, close: python.close };
+}
+
+interface PythonProcess {
+  readonly child: ChildProcessByStdio<Writable, Readable, null>;
+  readonly lines: Recorder<JsonLine>;
+  /** What is awaited of it, or a rejection where it ends before. */
+  readonly untilEnd: <T>(awaited: Promise<T>) => Promise<T>;
+  readonly close: () => Promise<void>;
+}
+
+function startPython(program: string, args: readonly string[], secret: string): PythonProcess {
+  const child = spawn('python3', ['-B', join(FOLDER, program), ...args], {
+    env: { ...process.env, CLIENT_ID_SECRET: secret },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const killOnExit = (): boolean => child.kill('SIGKILL');
+  process.once('exit', killOnExit);
+  const lines = new Recorder<JsonLine>();
+  createInterface(child.stdout).on('line', (line) => {
+    lines.add(JSON.parse(line) as JsonLine);
+  });
+  const ended = endOf(child);
+  return {
+    child,
+    lines,
+    untilEnd: (awaited) =>
+      Promise.race([
+        awaited,
+        ended.then(() => {
+          throw new Error(`${program} ended`);
+        }),
+      ]),
+    close: async () => {
+      killOnExit();
+      process.off('exit', killOnExit);
+      await ended;
+    },
+  };
+}
+
+async function endOf(child: ChildProcess): Promise<void> {
+  await once(child, 'close');
+}
