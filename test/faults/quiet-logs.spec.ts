@@ -1,0 +1,241 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+
+import {
+  CANARY,
+  CONFIGURED_FIELD,
+  startCanaryTunnel,
+  type CanaryTunnel,
+} from '../support/canary-tunnel.js';
+import { request } from '../support/client.js';
+import { flipBit } from '../support/corruption.js';
+import { openSocket, startRawServer } from '../support/raw-socket.js';
+import { startRelayProcess, type RelayProcess } from '../support/relay-process.js';
+import { forThisTest, sharedResources } from '../support/resources.js';
+import type { Script } from '../support/scripted-upstream.js';
+import type { Alteration } from '../support/tap.js';
+
+const UPSTREAM_ANSWER =
+  'HTTP/1.1 200 canary\r\nset-cookie: canary-answer\r\ncontent-length: 13\r\n\r\ncanary-answer';
+const MTE = ['x-mte-encode-type', 'MTE'] as const;
+const MIB = 1024 * 1024;
+
+const shared = sharedResources();
+let tunnel: CanaryTunnel;
+/** All that clients got that is not the upstream's. */
+const said: string[] = [];
+const keep = (text: string): void => {
+  said.push(text.replace(CONFIGURED_FIELD, ''));
+};
+
+const answer: Script = async ({ whole, write }) => {
+  await whole;
+  await write(UPSTREAM_ANSWER);
+};
+const answers =
+  (text: string): Script =>
+  async ({ whole, write, socket }) => {
+    await whole;
+    await write(text);
+    socket.end();
+  };
+
+beforeAll(async () => {
+  tunnel = shared(await startCanaryTunnel());
+});
+
+/** The code of an error that a relay answered with. */
+const codeIn = (text: string): string | undefined => /"code":"(RELAY_\w+)"/.exec(text)?.[1];
+
+const loggedBy = (relay: RelayProcess, code: string): Promise<unknown> =>
+  relay.log.find((line) => JSON.stringify(line).includes(code));
+
+type Attempt = () => Promise<string>;
+
+/** A request that ends in an error of a relay, by its code. */
+const CLIENTS_FAULTS: readonly (readonly [code: string, attempt: Attempt])[] = [
+  ['RELAY_TOKEN_INVALID', () => tunnel.send({ token: ['canary-of-a-guess'] })],
+  ['RELAY_TOKEN_INVALID', () => tunnel.send({ token: ['canary-one', 'canary-two'] })],
+  ['RELAY_TOKEN_MISSING', () => tunnel.send({ token: [] })],
+  [
+    'RELAY_UPSTREAM_HEADER_INVALID',
+    () => tunnel.send({ upstream: 'http://canary:canary@a.example' }),
+  ],
+  ['RELAY_UPSTREAM_HEADER_INVALID', () => tunnel.send({ upstream: 'http://a.example/canary' })],
+  ['RELAY_UPSTREAM_REFUSED', () => tunnel.send({ upstream: 'http://169.254.169.254' })],
+  ['RELAY_OPTION_INVALID', () => tunnel.send({ fields: [['x-mte-encode-type', 'canary']] })],
+  ['RELAY_HEAD_INVALID', () => tunnel.send({ startLine: 'GET //canary HTTP/1.1' })],
+  ['RELAY_REQUEST_INVALID', () => tunnel.send({ fields: [['bad canary', 'canary']] })],
+  ['RELAY_REQUEST_TOO_LARGE', () => tunnel.send({ fields: [['x-a', CANARY.repeat(20_000)]] })],
+  ['RELAY_EXPECTATION_FAILED', () => tunnel.send({ fields: [['expect', CANARY]] })],
+  ['RELAY_METHOD_UNSUPPORTED', () => tunnel.send({ startLine: 'CONNECT canary:443 HTTP/1.1' })],
+  ['RELAY_BODY_TOO_LARGE', () => tunnel.send({ fields: [MTE], body: CANARY.repeat(2 * MIB) })],
+  ['RELAY_PATH_REFUSED', () => tunnel.send({ startLine: 'GET /api/../canary HTTP/1.1' })],
+  ['RELAY_ROUTE_UNKNOWN', () => tunnel.send({ startLine: 'GET /canary HTTP/1.1' })],
+  ['RELAY_PEER_UNREACHABLE', () => tunnel.send({ upstream: 'http://127.0.0.1:9' })],
+];
+
+const UPSTREAMS_FAULTS: readonly (readonly [code: string | undefined, script: Script])[] = [
+  ['RELAY_UPSTREAM_FAILED', ({ socket }) => void socket.destroy()],
+  ['RELAY_UPSTREAM_FAILED', answers('canary is no answer\r\n\r\n')],
+  ['RELAY_UPSTREAM_FAILED', answers('HTTP/1.1 200 OK\r\ncanary: \0canary\r\n\r\n')],
+  ['RELAY_UPSTREAM_FAILED', answers('HTTP/1.1 200 OK\r\ncontent-length: canary\r\n\r\n')],
+  ['RELAY_UPSTREAM_TIMEOUT', () => undefined],
+  // Broken off behind its head: the client sees a reset.
+  [undefined, answers('HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\ncanary')],
+];
+
+/** What becomes of the bytes that the inbound relay sends. */
+const answering =
+  (text: string): Alteration =>
+  (chunk, from, { near }) => {
+    if (from === 'near') return chunk;
+    near.end(text);
+    return undefined;
+  };
+
+/** The last record of a message is altered. */
+const tampering: Alteration = (chunk, from) =>
+  from === 'far' || chunk.toString('latin1').endsWith('\r\n\r\n')
+    ? chunk
+    : flipBit(chunk, chunk.length * 8 - 1);
+
+const PATHS_FAULTS: readonly (readonly [code: string, alter: Alteration])[] = [
+  ['RELAY_PEER_REFUSED_MESSAGE', tampering],
+  ['RELAY_PEER_ANSWER_INVALID', answering('HTTP/1.1 500 canary\r\nx: canary\r\n\r\ncanary')],
+  ['RELAY_PEER_CONNECTION_LOST', answering('canary is no answer')],
+];
+
+describe('with a canary in every input, the relays say nothing of it (#36)', () => {
+  it.each([
+    { fields: [] },
+    { fields: [MTE] },
+    { fields: [['x-mte-encode-url', 'false'] as const] },
+    { fields: [['x-mte-encode-headers', 'false'] as const] },
+  ])('where requests succeed (%j)', async ({ fields }) => {
+    tunnel.upstream.follow(answer);
+
+    expect(await tunnel.send({ fields })).toContain('canary-answer');
+  });
+
+  it('where a request passes through unsealed', async () => {
+    const startLine = 'POST /open/canary?canary HTTP/1.1';
+
+    expect(await tunnel.send({ toInbound: true, startLine, token: [] })).toContain('canary-answer');
+  });
+
+  it.each(CLIENTS_FAULTS)('where a client is answered %s (%#)', async (code, attempt) => {
+    const text = await attempt();
+    keep(text);
+
+    expect(codeIn(text)).toBe(code);
+  });
+
+  it.each(UPSTREAMS_FAULTS)('where the upstream is to blame: %s (%#)', async (code, script) => {
+    tunnel.upstream.follow(script);
+
+    const text = await tunnel.send();
+    keep(code === undefined ? '' : text);
+
+    expect(codeIn(text)).toBe(code);
+    tunnel.upstream.follow(answer);
+  });
+
+  it.each(PATHS_FAULTS)('where somebody on the path is to blame: %s (%#)', async (code, alter) => {
+    tunnel.tap.alter(alter);
+
+    const text = await tunnel.send();
+    keep(text);
+
+    expect(codeIn(text)).toBe(code);
+    tunnel.tap.alter(undefined);
+    // What was garbage for a pairing as well is forgotten after a while.
+    await expect.poll(() => tunnel.send(), { timeout: 5_000 }).toContain('canary-answer');
+  });
+
+  it('where the other relay is none', async () => {
+    const fake = forThisTest(
+      await startRawServer((connection) => {
+        void connection.until('\r\n\r\n').then(() => {
+          connection.write(
+            'HTTP/1.1 200 canary\r\nx-mte-relay: canary\r\ncontent-length: 6\r\n\r\ncanary',
+          );
+        });
+      }),
+    );
+
+    const text = await tunnel.send({ upstream: fake.url });
+    keep(text);
+
+    expect(codeIn(text)).toBe('RELAY_PAIR_REFUSED');
+  });
+
+  it('where a client goes away, or falls silent', async () => {
+    const bytes = tunnel.bytesOf({ body: 'canary'.repeat(1000) }).subarray(0, -CANARY.length);
+    const [gone, silent] = [openSocket(tunnel.outbound.port), openSocket(tunnel.outbound.port)];
+    gone.write(bytes);
+    silent.write(bytes);
+    await tunnel.upstream.exchanges.find(({ seen }) => seen().body.length > 1000);
+    await gone.close();
+
+    const text = (await forThisTest(silent).all()).toString('latin1');
+    keep(text);
+
+    expect(codeIn(text)).toBe('RELAY_BODY_IDLE');
+    await loggedBy(tunnel.outbound, 'RELAY_CLIENT_GONE');
+  });
+
+  it('where the store refuses their password, and where it is gone', async () => {
+    await tunnel.lockRedis();
+    await loggedBy(tunnel.inbound, 'the session store is out of reach');
+    keep(await tunnel.send());
+    const codes = [codeIn(said.at(-1)!)];
+    const another = forThisTest(await startRelayProcess(tunnel.environment));
+    await loggedBy(another, 'WRONGPASS');
+    said.push((await another.kill()).stdout);
+    await tunnel.redis.kill();
+    keep(await tunnel.send());
+
+    codes.push(codeIn(said.at(-1)!));
+    expect(codes).toEqual(Array(2).fill('RELAY_PEER_STORE_UNAVAILABLE'));
+  });
+
+  it('where they are asked how they are', async () => {
+    for (const relay of [tunnel.inbound, tunnel.outbound]) {
+      const { address } = await relay.log.find(({ msg }) => msg === 'admin listener is listening');
+      for (const path of ['/metrics', '/health/live', '/health/ready', '/canary']) {
+        said.push((await request(String(address), { path })).body.toString());
+      }
+      for (const path of ['/health/ready', '/api/mte-relay', '/api/mte-echo?canary']) {
+        said.push((await request(relay.url, { path })).body.toString());
+      }
+    }
+
+    expect(said.join()).toContain('mte_');
+  });
+
+  it('where the upstream is gone, and where they crash with a request under way', async () => {
+    await tunnel.upstream.close();
+    const under = openSocket(tunnel.outbound.port);
+    under.write(tunnel.bytesOf());
+
+    const ends = await Promise.all(
+      [tunnel.inbound, tunnel.outbound].map((relay) => relay.kill('SIGUSR2')),
+    );
+    await under.close();
+
+    expect(ends.map(({ stderr }) => stderr)).toEqual(
+      Array(2).fill(expect.stringContaining('a crash')),
+    );
+    said.push(...ends.flatMap(({ stdout, stderr }) => [stdout, stderr]));
+  });
+
+  it('in no log at level debug, error, metric, health answer or crash', () => {
+    const everything = said.join('\n');
+
+    expect(everything.length).toBeGreaterThan(10_000);
+    expect(everything.split('\n').filter((line) => /canary/i.test(line))).toEqual([]);
+    for (const form of tunnel.credentialForms) {
+      expect(everything).not.toContain(form);
+    }
+  });
+});
