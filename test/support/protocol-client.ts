@@ -121,15 +121,20 @@ export async function pairingRequest(
   audience: string,
   secretKeys: SecretKeys,
   unixMs = Date.now(),
+  clientId = CLIENT_ID,
 ): Promise<{ readonly request: WireRequest; readonly initiator: PairingInitiator }> {
   const initiator = await PairingInitiator.begin(audience, unixMs);
-  const request = signedPairing(initiator.requestBody, secretKeys);
+  const request = signedPairing(initiator.requestBody, secretKeys, clientId);
   return { request, initiator };
 }
 
 /** A pairing request with a good signature over `body`, whatever it holds. */
-export function signedPairing(body: Buffer, secretKeys: SecretKeys): WireRequest {
-  const sender = signSender(secretKeys, CLIENT_ID, PROTOCOL_VERSION, { purpose: 'pair', body });
+export function signedPairing(
+  body: Buffer,
+  secretKeys: SecretKeys,
+  clientId = CLIENT_ID,
+): WireRequest {
+  const sender = signSender(secretKeys, clientId, PROTOCOL_VERSION, { purpose: 'pair', body });
   const rawHeaders = [RELAY_HEADER, PROTOCOL_VERSION, CLIENT_ID_HEADER, sender];
   return { method: 'POST', path: PAIR_PATH, rawHeaders, body };
 }

@@ -41,6 +41,8 @@ const DESCRIBE: { [P in RelayConfigProperty]: (value: RelayConfig[P]) => unknown
   sessionLifetimeSeconds: shown,
   sessionMaxMessages: shown,
   retryUnsafeMethods: shown,
+  maxConcurrentRequests: shown,
+  maxPairingsPerMinute: shown,
   connectTimeoutMs: shown,
   responseTimeoutMs: shown,
   idleTimeoutMs: shown,

@@ -36,6 +36,8 @@ export const ENVIRONMENT_VARIABLES = {
   sessionLifetimeSeconds: 'SESSION_LIFETIME_SECONDS',
   sessionMaxMessages: 'SESSION_MAX_MESSAGES',
   retryUnsafeMethods: 'RETRY_UNSAFE_METHODS',
+  maxConcurrentRequests: 'MAX_CONCURRENT_REQUESTS',
+  maxPairingsPerMinute: 'MAX_PAIRINGS_PER_MINUTE',
   connectTimeoutMs: 'CONNECT_TIMEOUT_MS',
   responseTimeoutMs: 'RESPONSE_TIMEOUT_MS',
   idleTimeoutMs: 'IDLE_TIMEOUT_MS',

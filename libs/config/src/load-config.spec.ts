@@ -57,6 +57,8 @@ describe('defaults', () => {
       sessionLifetimeSeconds: 3600,
       sessionMaxMessages: 262_143,
       retryUnsafeMethods: true,
+      maxConcurrentRequests: 5000,
+      maxPairingsPerMinute: 300,
       connectTimeoutMs: 5000,
       responseTimeoutMs: 60_000,
       idleTimeoutMs: 60_000,

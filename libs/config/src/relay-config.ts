@@ -176,6 +176,14 @@ export class RelayConfig {
   @StrictBoolean()
   readonly retryUnsafeMethods: boolean = true;
 
+  /** `MAX_CONCURRENT_REQUESTS`: 1 to 1000000 requests that this process forwards at the same time. */
+  @Integer(1, 1_000_000)
+  readonly maxConcurrentRequests: number = 5000;
+
+  /** `MAX_PAIRINGS_PER_MINUTE`: 1 to 100000 pairings that one peer may make with this relay, at once or in a minute. */
+  @Integer(1, 100_000)
+  readonly maxPairingsPerMinute: number = 300;
+
   /** `CONNECT_TIMEOUT_MS`: limit on connecting, 1 to 600000 ms. */
   @Integer(1, 600_000)
   readonly connectTimeoutMs: number = 5000;

@@ -15,12 +15,17 @@ export class ClientGoneError extends RelayError {
   readonly code = 'RELAY_CLIENT_GONE';
 }
 
+/** A message that has to be held whole took longer than the limit, though its sender was never silent for long. */
+export class MessageTooSlowError extends BodyIdleError {}
+
 /** A message that has to be held whole is larger than the limit. */
 export class MessageTooLargeError extends RelayError {
   readonly code = 'RELAY_BODY_TOO_LARGE';
 }
 
-/** All messages that are held whole together have reached their limit. */
+/** The relay has taken on as much as it may: of requests, or of messages that are held whole. */
 export class RelayBusyError extends RelayError {
   readonly code = 'RELAY_BUSY';
+  /** Seconds: something is over at any moment. */
+  readonly retryAfter = 1;
 }

@@ -18,9 +18,10 @@ export {
   BodyIdleError,
   ClientGoneError,
   MessageTooLargeError,
+  MessageTooSlowError,
   RelayBusyError,
 } from './http.errors.js';
-export { HoldBudget, MessageHold } from './message-hold.js';
+export { HoldBudget, MessageHold, maxHoldMs } from './message-hold.js';
 export { hasRequestBody } from './request-framing.js';
 export { IdleTimer } from './idle-timer.js';
 export { canonicalPath, hasDotSegment } from './request-path.js';

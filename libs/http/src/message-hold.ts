@@ -2,6 +2,17 @@ import { MessageTooLargeError, RelayBusyError } from './http.errors.js';
 
 const MAX_MESSAGE_BYTES = 10 * 1024 * 1024;
 const MAX_HELD_BYTES = 256 * 1024 * 1024;
+const MAX_SILENCES = 10;
+
+/**
+ * How long a message may be held back while it is received, or while its receiver reads it: whoever is never silent for
+ * long could otherwise keep its part of the budget for days.
+ *
+ * @param idleTimeoutMs - longest silence; 0: no limit
+ */
+export function maxHoldMs(idleTimeoutMs: number): number {
+  return MAX_SILENCES * idleTimeoutMs;
+}
 
 /** How much this process holds of messages that are released only whole. protocol.md section 6, MTE. */
 export class HoldBudget {

@@ -130,6 +130,22 @@ describe('a pairing request is refused before a byte of its body is read', () =>
     },
   );
 
+  it('where its client id header comes twice', async () => {
+    const twice = `${signed(BODY)}\r\nx-mte-client-id: ${signed(BODY)}`;
+    const error = await errorAfter(headOf(twice, `content-length: ${BODY.length}`));
+    expect(error).toBeInstanceOf(RelayHeaderMalformedError);
+  });
+
+  it('where it names a secret that is not known here', async () => {
+    const { current } = await KeyRing.derive('another-secret-of-somebody-else-1');
+    const stranger = new SenderSigner(current, 'relay-a').sign('1', {
+      purpose: 'pair',
+      body: BODY,
+    });
+    const error = await errorAfter(headOf(stranger, `content-length: ${BODY.length}`));
+    expect(error).toBeInstanceOf(SenderInvalidError);
+  });
+
   it('where a relay header is missing', async () => {
     const head = headOf(signed(BODY), `content-length: ${BODY.length}`);
     for (const line of [/x-mte-client-id: .*\r\n/, /x-mte-relay: .*\r\n/]) {
@@ -153,11 +169,6 @@ describe('a pairing request is refused after its body', () => {
   it('where it was signed as a tunnel request', async () => {
     const clientId = signer.sign('1', { purpose: 'tunnel' });
     expect(await errorAfter(whole(clientId, BODY))).toBeInstanceOf(SenderInvalidError);
-  });
-
-  it('where its client id header comes twice', async () => {
-    const twice = `${signed(BODY)}\r\nx-mte-client-id: ${signed(BODY)}`;
-    expect(await errorAfter(whole(twice, BODY))).toBeInstanceOf(RelayHeaderMalformedError);
   });
 });
 

@@ -19,13 +19,13 @@ import type { Observable } from 'rxjs';
 
 import { readExactly } from './read-exactly.js';
 import { singleHeader } from './single-header.js';
-import { verifySender } from './sender-signature.js';
+import { statedKeys, verifySender } from './sender-signature.js';
 import { attachSender } from './verified-request.js';
 
 const PAIR_BODY_TIMEOUT_MS = 5_000;
 
 /**
- * Reads a pairing request's body, of a stated and bounded length, and verifies its sender before anything else looks at
+ * Reads a pairing request's body, of a stated and bounded length and from a sender that names a known secret, and verifies its sender before anything else looks at
  * it; sets the relay headers of the answer. protocol.md section 4.
  */
 @Injectable()
@@ -40,6 +40,7 @@ export class PairSenderInterceptor implements NestInterceptor {
     if (relayHeader !== PROTOCOL_VERSION) {
       throw new RelayHeaderMalformedError('pairing version is not 1');
     }
+    statedKeys(this.keyRing, clientIdHeader);
     const body = await readExactly(raw, statedLength(raw), PAIR_BODY_TIMEOUT_MS);
     const sender = verifySender(this.keyRing, clientIdHeader, relayHeader, {
       purpose: 'pair',

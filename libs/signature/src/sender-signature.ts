@@ -40,6 +40,21 @@ export function signSender(
 }
 
 /**
+ * The first part of `verifySender`, for before there is a body: whoever holds no secret does not know its kid, unless
+ * he has seen it on the path.
+ *
+ * @throws RelayHeaderMalformedError where the header does not match its pattern
+ * @throws SenderInvalidError where the kid is unknown
+ */
+export function statedKeys(keyRing: KeyRing, clientIdHeader: string): SecretKeys {
+  const secretKeys = keyRing.find(parseClientIdHeader(clientIdHeader).kid);
+  if (secretKeys === undefined) {
+    throw new SenderInvalidError('the sender signs with a CLIENT_ID_SECRET that is not known here');
+  }
+  return secretKeys;
+}
+
+/**
  * @throws RelayHeaderMalformedError where the header does not match its pattern
  * @throws SenderInvalidError where the kid is unknown or the signature is not that of this message
  */
@@ -49,11 +64,8 @@ export function verifySender(
   relayHeader: string,
   signed: SignedPurpose,
 ): VerifiedSender {
-  const { kid, identity, mac } = parseClientIdHeader(clientIdHeader);
-  const secretKeys = keyRing.find(kid);
-  if (secretKeys === undefined) {
-    throw new SenderInvalidError('the sender signs with a CLIENT_ID_SECRET that is not known here');
-  }
+  const secretKeys = statedKeys(keyRing, clientIdHeader);
+  const { identity, mac } = parseClientIdHeader(clientIdHeader);
   if (!isSameMac(mac, senderMac(secretKeys, identity, relayHeader, signed))) {
     throw new SenderInvalidError('the signature of the sender does not verify');
   }

@@ -7,6 +7,7 @@ import { resetConnection, sendWholeAnswer } from '@relay/http';
 
 import { doorOf, roleOf } from '../door.js';
 import type { Role } from '../observability/relay-metrics.js';
+import { networkOf } from '../network-of.js';
 import { requestIdOf } from '../request-id.js';
 import { CLIENT_STATUSES } from './error-answers.js';
 import { ERROR_CONTENT_TYPE, errorBody, type Forwarded } from './error-body.js';
@@ -31,7 +32,8 @@ export interface EarlyAnswer {
 
 /** What the log is told of them. */
 export interface EarlyReports {
-  refusedEarly(answer: EarlyAnswer): void;
+  /** @param network - where the request came from */
+  refusedEarly(answer: EarlyAnswer, network: string): void;
   /** A connection that ended in a way that nobody could be told of: reset, or a TLS handshake that failed. */
   connectionLost(error: Error): void;
 }
@@ -97,7 +99,8 @@ export class EarlyAnswers {
   ): void {
     const status = CLIENT_STATUSES[code];
     // The router has put the door in the place of the path, which leads to the same role.
-    this.reports.refusedEarly({ code, requestId, status, role: roleOf(doorOf(request)) });
+    const answer = { code, requestId, status, role: roleOf(doorOf(request)) };
+    this.reports.refusedEarly(answer, networkOf(request.socket));
     const body = errorBody(code, message, 'no', requestId);
     sendWholeAnswer(request, response, status, { 'content-type': ERROR_CONTENT_TYPE }, body);
   }
@@ -111,7 +114,7 @@ export class EarlyAnswers {
   ): void {
     const { code, requestId } = refusal;
     const status = CLIENT_STATUSES[code];
-    this.reports.refusedEarly({ ...refusal, status, role: 'none' });
+    this.reports.refusedEarly({ ...refusal, status, role: 'none' }, networkOf(socket));
     const owed = owedResponse(socket);
     if (owed?.headersSent === true) {
       resetConnection(socket as Socket);

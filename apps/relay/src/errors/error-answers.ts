@@ -15,6 +15,8 @@ export const PEER_ANSWERS: Readonly<Record<string, PeerAnswer>> = {
   RELAY_PAIR_KEY_INVALID: { status: 562, isNeverForwarded: true },
   RELAY_STORE_UNAVAILABLE: { status: 563, isNeverForwarded: false },
   RELAY_PAIR_STORE_UNAVAILABLE: { status: 563, isNeverForwarded: true },
+  RELAY_OVERLOADED: { status: 564, isNeverForwarded: true },
+  RELAY_PAIR_LIMIT: { status: 564, isNeverForwarded: true },
   RELAY_MESSAGE_REPLAYED: { status: 565, isNeverForwarded: false },
   RELAY_PAIR_REPLAYED: { status: 565, isNeverForwarded: true },
   RELAY_CLOCK_SKEW: { status: 566, isNeverForwarded: true },

@@ -6,6 +6,7 @@ import { signError, verifiedRequest } from '@relay/signature';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import { roleOf } from '../door.js';
+import { networkOf } from '../network-of.js';
 import { RequestReports, type RequestReport } from '../observability/request-reports.js';
 import { INTERNAL_CODE, PEER_ANSWERS, clientStatus, type PeerAnswer } from './error-answers.js';
 import { ERROR_CONTENT_TYPE, errorBody, type Forwarded } from './error-body.js';
@@ -58,10 +59,9 @@ export class RelayErrorFilter implements ExceptionFilter {
     reply: FastifyReply,
   ): void {
     const status = clientStatus(code);
-    this.reports.refused({ ...report, status, forwarded });
     const headers: Record<string, string> = {
       'content-type': ERROR_CONTENT_TYPE,
-      'cache-control': 'no-store',
+      ...this.refuse({ ...report, status, forwarded }, request),
     };
     if (retryAfter !== undefined) {
       headers['retry-after'] = String(retryAfter);
@@ -76,8 +76,7 @@ export class RelayErrorFilter implements ExceptionFilter {
     request: FastifyRequest,
     reply: FastifyReply,
   ): void {
-    this.reports.refused({ ...report, status });
-    const headers: Record<string, string> = { 'cache-control': 'no-store' };
+    const headers = this.refuse({ ...report, status }, request);
     const verified = verifiedRequest(request.raw);
     if (isNeverForwarded !== undefined && verified !== undefined) {
       const { secretKeys, clientIdHeader } = verified.sender;
@@ -86,6 +85,27 @@ export class RelayErrorFilter implements ExceptionFilter {
     }
     sendWholeAnswer(request.raw, reply.raw, status, headers, '');
   }
+
+  /** @returns the headers that every error answer has */
+  private refuse(
+    report: RequestReport & { readonly status: number },
+    request: FastifyRequest,
+  ): Record<string, string> {
+    const headers = { 'cache-control': 'no-store' };
+    if (!isStranger(report, request)) {
+      this.reports.refused(report);
+      return headers;
+    }
+    const isLogged = this.reports.refusedStranger(report, networkOf(request.raw.socket));
+    return isLogged ? headers : { ...headers, connection: 'close' };
+  }
+}
+
+/** Whether the sender has proved nothing: neither that it holds the token nor that it holds the secret. */
+function isStranger({ role, code }: RequestReport, request: FastifyRequest): boolean {
+  return role === 'inbound' || role === 'pairing'
+    ? verifiedRequest(request.raw) === undefined
+    : code === 'RELAY_TOKEN_INVALID' || code === 'RELAY_TOKEN_MISSING';
 }
 
 function asClientError(exception: unknown): ClientError {

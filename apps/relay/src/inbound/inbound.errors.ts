@@ -10,6 +10,11 @@ export class MessageBrokenError extends RelayError {
   readonly code = 'RELAY_MESSAGE_BROKEN';
 }
 
+/** The relay forwards as much as it may already; the message's sequence number is burnt. */
+export class OverloadedError extends RelayError {
+  readonly code = 'RELAY_OVERLOADED';
+}
+
 /** The upstream's answer has a head that no message can carry. */
 export class ResponseUnencodableError extends RelayError {
   readonly code = 'RELAY_RESPONSE_UNENCODABLE';

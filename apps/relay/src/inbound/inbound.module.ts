@@ -1,7 +1,7 @@
 import { Module } from '@nestjs/common';
 import { SessionModule } from '@relay/session';
 
-import { HoldModule } from '../hold.module.js';
+import { LimitsModule } from '../limits.module.js';
 import { UpstreamModule } from '../upstream/upstream.module.js';
 import { InboundController } from './inbound.controller.js';
 import { InboundService } from './inbound.service.js';
@@ -9,7 +9,7 @@ import { MessageReader } from './message-reader.js';
 import { RouteRule } from './route-rule.js';
 
 @Module({
-  imports: [SessionModule, HoldModule, UpstreamModule],
+  imports: [SessionModule, LimitsModule, UpstreamModule],
   controllers: [InboundController],
   providers: [InboundService, MessageReader, RouteRule],
 })

@@ -7,9 +7,10 @@ import { deriveResponseKey, exchangeName } from '@relay/protocol';
 import { SessionService, type OpenSession } from '@relay/session';
 import { verifiedRequestFor, type VerifiedTunnelRequest } from '@relay/signature';
 
+import { ConcurrentRequests } from '../concurrent-requests.js';
 import { RequestReports } from '../observability/request-reports.js';
 import { UpstreamClient } from '../upstream/upstream-client.js';
-import { MessageUnreadableError } from './inbound.errors.js';
+import { MessageUnreadableError, OverloadedError } from './inbound.errors.js';
 import { MessageReader, type ReadMessage } from './message-reader.js';
 import { UpstreamExchange } from './upstream-exchange.js';
 
@@ -22,12 +23,13 @@ export class InboundService {
     private readonly reader: MessageReader,
     private readonly upstream: UpstreamClient,
     private readonly reports: RequestReports,
+    private readonly concurrent: ConcurrentRequests,
   ) {}
 
   /**
    * The steps behind the verified signature. Returns when the answer has been given or given up.
    *
-   * @throws the errors of SessionService, MessageUnreadableError, and what UpstreamExchange rejects with; all of them
+   * @throws the errors of SessionService, OverloadedError, MessageUnreadableError, and what UpstreamExchange rejects with; all of them
    *   before anything was answered
    */
   async receive(
@@ -38,7 +40,13 @@ export class InboundService {
     const startedAt = performance.now();
     const verified = verifiedRequestFor(message, 'tunnel');
     const { sid, sequence, raw } = verified.header;
+    const isAdmitted = this.concurrent.admit(response);
     const session = await this.sessions.open(sid, sequence, verified.sender);
+    if (!isAdmitted) {
+      // Burnt like one that cannot be read: what was refused for now must not be forwarded later.
+      await this.sessions.mark(session, sequence);
+      throw new OverloadedError('as many requests as MAX_CONCURRENT_REQUESTS are under way');
+    }
     const read = await this.read(verified, session, message);
     try {
       await this.sessions.mark(session, sequence);

@@ -2,7 +2,13 @@ import type { IncomingMessage } from 'node:http';
 
 import { Injectable } from '@nestjs/common';
 import { RelayConfig } from '@relay/config';
-import { HoldBudget, MessageTooLargeError, RelayBusyError, type MessageHold } from '@relay/http';
+import {
+  HoldBudget,
+  MessageTooLargeError,
+  MessageTooSlowError,
+  RelayBusyError,
+  type MessageHold,
+} from '@relay/http';
 import { deriveRequestKey, type RelayError, type RequestHead } from '@relay/protocol';
 import type { OpenSession } from '@relay/session';
 import type { VerifiedTunnelRequest } from '@relay/signature';
@@ -57,10 +63,19 @@ export class MessageReader {
       const hold = await sealed.readWholeBody(this.holdBudget);
       return { head, body: hold.whole(), sealed, hold };
     } catch (error) {
-      if (error instanceof MessageTooLargeError || error instanceof RelayBusyError) {
+      if (isRefusal(error)) {
         return { head, body: undefined, sealed, refusal: error };
       }
       throw error;
     }
   }
+}
+
+/** Whether the message is authentic so far, and only too much or too slow. */
+function isRefusal(error: unknown): error is RelayError {
+  return (
+    error instanceof MessageTooLargeError ||
+    error instanceof MessageTooSlowError ||
+    error instanceof RelayBusyError
+  );
 }

@@ -1,6 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 
-import { BodyIdleError, BodyReader, MessageHold, type HoldBudget } from '@relay/http';
+import {
+  BodyIdleError,
+  BodyReader,
+  IdleTimer,
+  MessageHold,
+  MessageTooSlowError,
+  maxHoldMs,
+  type HoldBudget,
+} from '@relay/http';
 import {
   MessageOpener,
   RecordMalformedError,
@@ -18,7 +26,11 @@ export class SealedRequest {
   private readonly reader: BodyReader;
   private readonly opened: OpenedRecord[] = [];
 
-  constructor(key: Buffer, message: IncomingMessage, idleTimeoutMs: number) {
+  constructor(
+    key: Buffer,
+    message: IncomingMessage,
+    private readonly idleTimeoutMs: number,
+  ) {
     this.opener = new MessageOpener(key);
     this.reader = new BodyReader(message, idleTimeoutMs);
   }
@@ -41,10 +53,15 @@ export class SealedRequest {
   /**
    * Reads the body to its end and verifies the last record before any of it is released.
    *
-   * @throws MessageTooLargeError, RelayBusyError, or any error of the message
+   * @throws MessageTooLargeError, MessageTooSlowError, RelayBusyError, or any error of the message
    */
   async readWholeBody(budget: HoldBudget): Promise<MessageHold> {
     const hold = new MessageHold(budget);
+    const limitMs = maxHoldMs(this.idleTimeoutMs);
+    const tooSlow = new IdleTimer(limitMs, () => {
+      this.reader.cancel(new MessageTooSlowError(`the message is not whole after ${limitMs} ms`));
+    });
+    tooSlow.touch();
     try {
       for await (const chunk of this.body()) {
         hold.add(chunk);
@@ -53,6 +70,8 @@ export class SealedRequest {
     } catch (error) {
       hold.release();
       throw error;
+    } finally {
+      tooSlow.stop();
     }
   }
 

@@ -37,13 +37,15 @@ export interface InnerError {
   readonly body: Buffer;
 }
 
+/** @param error - with `retryAfter` in seconds, where it makes sense to come back */
 export function innerError(
-  { code, message }: RelayError,
+  { code, message, retryAfter }: RelayError & { readonly retryAfter?: number },
   forwarded: Forwarded,
   requestId: string,
 ): InnerError {
   const body = Buffer.from(errorBody(code, message, forwarded, requestId));
   const fields = [
+    ...(retryAfter === undefined ? [] : ['retry-after', String(retryAfter)]),
     'content-type',
     ERROR_CONTENT_TYPE,
     'cache-control',

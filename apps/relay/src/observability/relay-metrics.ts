@@ -35,6 +35,12 @@ export class RelayMetrics implements StoreMeter {
     registers: [this.registry],
   });
 
+  readonly concurrentRequests = new Gauge({
+    name: 'mte_relay_concurrent_requests',
+    help: 'Requests that are being forwarded at this moment',
+    registers: [this.registry],
+  });
+
   readonly pairings = new Counter({
     name: 'mte_relay_pairings_total',
     help: 'Pairings that this relay began, by error code ("ok" where they succeeded)',

@@ -1,8 +1,16 @@
 import { Injectable } from '@nestjs/common';
 
+import { Allowances } from '../allowances.js';
 import type { EarlyAnswer, EarlyReports } from '../errors/early-answers.js';
 import { RelayLog, type LogFields } from './relay-log.js';
 import { RelayMetrics, type Role } from './relay-metrics.js';
+
+/**
+ * Refusals a minute that have a line each where those who are refused prove nothing, by network: a flood of them must
+ * not fill a disk. Nobody is refused for it: who proves himself from the same address, such as a load balancer's, is
+ * not asked how many others did not.
+ */
+const LINES_PER_MINUTE = 100;
 
 /** How one request ended. */
 export interface RequestReport extends LogFields {
@@ -15,6 +23,10 @@ export interface RequestReport extends LogFields {
 /** Every request ends with one line in the log, and is counted. */
 @Injectable()
 export class RequestReports implements EarlyReports {
+  private readonly strangers = new Allowances(LINES_PER_MINUTE, {
+    monotonicMs: () => performance.now(),
+  });
+
   constructor(
     private readonly log: RelayLog,
     private readonly metrics: RelayMetrics,
@@ -59,10 +71,27 @@ export class RequestReports implements EarlyReports {
     }
   }
 
+  /**
+   * The same for somebody who has proved nothing.
+   *
+   * @param network - where the request came from
+   * @returns false where it was only counted: the log has said enough of that network for now
+   */
+  refusedStranger(report: RequestReport & { readonly status: number }, network: string): boolean {
+    if (this.strangers.take(network)) {
+      this.refused(report);
+      return true;
+    }
+    this.count(report);
+    return false;
+  }
+
   /** No controller saw the request: its head could not be read, or asks for what no relay does. */
-  refusedEarly(answer: EarlyAnswer): void {
+  refusedEarly(answer: EarlyAnswer, network: string): void {
     this.metrics.requests.inc({ role: answer.role, code: answer.code });
-    this.log.warn('request refused', answer);
+    if (this.strangers.take(network)) {
+      this.log.warn('request refused', answer);
+    }
   }
 
   /** A connection ended in a way that nobody could be told of. */

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 
 import type { RelayConfig } from '@relay/config';
-import { ResponseSink, clientFields } from '@relay/http';
+import { IdleTimer, ResponseSink, clientFields, maxHoldMs } from '@relay/http';
 import type { ResponseHead } from '@relay/protocol';
 
 /** The client's answer, as it is opened. Once it has started it can only be finished or reset. */
@@ -52,6 +52,18 @@ export class ClientAnswer {
 
   end(content: Buffer): void {
     this.sink.end(content.length === 0 ? undefined : content);
+  }
+
+  /** Writes a whole answer that was held back, to a client that does not take too long to read it. */
+  endHeld(content: Buffer): void {
+    const tooSlow = new IdleTimer(maxHoldMs(this.config.idleTimeoutMs), () => {
+      this.reset();
+    });
+    tooSlow.touch();
+    this.onceClosed(() => {
+      tooSlow.stop();
+    });
+    this.end(content);
   }
 
   /** Calls back when nothing of the answer is left here, at once where that is so already. */

@@ -25,6 +25,7 @@ export class OptionInvalidError extends RelayError {
 /** Codes of a tunnel that failed; docs/operations.md says what each means to an operator. */
 export type TunnelFailureCode =
   | 'RELAY_BODY_IDLE'
+  | 'RELAY_BUSY'
   | 'RELAY_MESSAGE_TOO_LONG'
   | 'RELAY_PAIR_REFUSED'
   | 'RELAY_PEER_UNREACHABLE'

@@ -1,7 +1,7 @@
 import { Module } from '@nestjs/common';
 import { SessionModule } from '@relay/session';
 
-import { HoldModule } from '../hold.module.js';
+import { LimitsModule } from '../limits.module.js';
 import { OutboundController } from './outbound.controller.js';
 import { OutboundService } from './outbound.service.js';
 import { PairingClient } from './pairing-client.js';
@@ -11,7 +11,7 @@ import { PeersService } from './peers.service.js';
 import { TunnelService } from './tunnel.service.js';
 
 @Module({
-  imports: [SessionModule, HoldModule],
+  imports: [SessionModule, LimitsModule],
   controllers: [OutboundController],
   providers: [OutboundService, PairingClient, PeerClient, PeerOrigins, PeersService, TunnelService],
 })

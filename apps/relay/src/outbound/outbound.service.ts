@@ -5,6 +5,7 @@ import { RelayConfig } from '@relay/config';
 import { BodyAbortedError, ClientGoneError, endRequestEarly } from '@relay/http';
 
 import { readClientRequest } from '../client-request.js';
+import { ConcurrentRequests } from '../concurrent-requests.js';
 import { RequestReports, type RequestReport } from '../observability/request-reports.js';
 import { ClientAnswer } from './client-answer.js';
 import { parseEncodeOptions } from './encode-options.js';
@@ -21,13 +22,14 @@ export class OutboundService {
     private readonly peerOrigins: PeerOrigins,
     private readonly tunnel: TunnelService,
     private readonly reports: RequestReports,
+    private readonly concurrent: ConcurrentRequests,
   ) {}
 
   /**
    * Forwards one request of a client that holds the token. Returns when the answer has been given or given up.
    *
-   * @throws UpstreamHeaderInvalidError, UpstreamRefusedError, OptionInvalidError, HeadInvalidError and TunnelFailedError;
-   *   all of them before anything was answered
+   * @throws UpstreamHeaderInvalidError, UpstreamRefusedError, OptionInvalidError, HeadInvalidError, RelayBusyError and
+   *   TunnelFailedError; all of them before anything was answered
    */
   async forward(
     message: IncomingMessage,
@@ -38,6 +40,7 @@ export class OutboundService {
     const origin = this.peerOrigins.parse(message.headers['x-mte-upstream']);
     const options = parseEncodeOptions(message.headers);
     const request = readClientRequest(message, this.config);
+    this.concurrent.take(response);
     const body = new ReplayableBody(message, this.config.idleTimeoutMs);
     const answer = new ClientAnswer(response, this.config, requestId, () => {
       forwarding.resume();

@@ -28,6 +28,8 @@ import { TunnelFailedError, type TunnelFailureCode } from './outbound.errors.js'
 import { PeerOrigins } from './peer-origin.js';
 import { PeerSession } from './peer-session.js';
 import { guardedLookup } from './refused-addresses.js';
+import { OVERLOADED_STATUS } from './retry-rule.js';
+import { overloaded } from './tunnel-failure.js';
 
 const PAIR_TIMEOUT_MS = 10_000;
 /** One more, where the peer says so: with a corrected clock, or a new key for one that it has seen or could not save. */
@@ -163,6 +165,9 @@ const REFUSED_MESSAGE =
 const NO_RELAY_MESSAGE = 'what answers at x-mte-upstream is no relay';
 
 function refusal(statement: ErrorStatement | undefined, httpStatus: number): TunnelFailedError {
+  if (statement?.status === OVERLOADED_STATUS) {
+    return overloaded('no');
+  }
   if (statement?.status === 563 || statement?.status === 568) {
     return new TunnelFailedError(
       'RELAY_PEER_STORE_UNAVAILABLE',

@@ -30,8 +30,8 @@ export class Peer {
   private readonly outage: BackOff;
   /** The peer would not pair: a session that is left still serves. */
   private readonly refusal: BackOff;
-  /** The peer could keep no session, which may end at any moment: a session that is left still serves. */
-  private readonly storeOutage: BackOff;
+  /** The peer can make no session for a while, which may end at any moment: one that is left still serves. */
+  private readonly busyTime: BackOff;
   /** Names the probing under way: what an earlier one still finds out says nothing any more. */
   private probing: symbol | undefined;
   private probeTimer: NodeJS.Timeout | undefined;
@@ -45,7 +45,7 @@ export class Peer {
   ) {
     this.outage = new BackOff(UNREACHABLE_BACK_OFF, clock);
     this.refusal = new BackOff(REFUSED_BACK_OFF, clock);
-    this.storeOutage = new BackOff(UNREACHABLE_BACK_OFF, clock);
+    this.busyTime = new BackOff(UNREACHABLE_BACK_OFF, clock);
   }
 
   /**
@@ -125,7 +125,7 @@ export class Peer {
     if (this.pairing === undefined) {
       this.outage.throwIfActive();
       this.refusal.throwIfActive();
-      this.storeOutage.throwIfActive();
+      this.busyTime.throwIfActive();
       this.pairing = this.pairOnce();
     }
     return this.pairing;
@@ -136,7 +136,7 @@ export class Peer {
       const session = await this.client.pair(this.origin);
       this.current = session;
       this.refusal.end();
-      this.storeOutage.end();
+      this.busyTime.end();
       this.reportReached();
       return session;
     } catch (error) {
@@ -152,8 +152,8 @@ export class Peer {
   private backOffFrom(failure: TunnelFailedError): void {
     if (isOutage(failure)) {
       this.reportUnreachable(failure);
-    } else if (failure.code === 'RELAY_PEER_STORE_UNAVAILABLE') {
-      this.storeOutage.begin(failure);
+    } else if (isBusyTime(failure)) {
+      this.busyTime.begin(failure);
     } else {
       this.refusal.begin(failure);
     }
@@ -186,6 +186,11 @@ export class Peer {
       this.probing = undefined;
     }
   }
+}
+
+/** Its session store is away, or it has too much to do. */
+function isBusyTime({ code }: TunnelFailedError): boolean {
+  return code === 'RELAY_PEER_STORE_UNAVAILABLE' || code === 'RELAY_BUSY';
 }
 
 function isOutage({ code }: TunnelFailedError): boolean {

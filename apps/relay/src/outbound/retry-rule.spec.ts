@@ -75,6 +75,7 @@ describe('a request does not go out again', () => {
       `a signed ${status} with p = 1`,
       stated(status, false),
     ]),
+    ['a signed 564, though it was not forwarded', stated(564, true)],
   ])('after %s', (_name, outcome) => {
     for (const method of anyMethod) {
       expect(retries(outcome, { method })).toBe(false);

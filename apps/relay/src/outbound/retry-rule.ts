@@ -16,6 +16,8 @@ export interface RetryCircumstances {
 }
 
 const MAX_ATTEMPTS = 2;
+/** The peer has too much to do: a second message would be more of it. */
+export const OVERLOADED_STATUS = 564;
 
 /** What an attempt proves about its message, if the session was alive. */
 export function isProvenUnforwarded(outcome: AttemptOutcome, isWithinLifetime: boolean): boolean {
@@ -42,6 +44,7 @@ export function mayRetry(outcome: AttemptOutcome, circumstances: RetryCircumstan
       return isRetryableFailure(outcome, isRepeatable);
     case 'stated':
       return (
+        outcome.statement.status !== OVERLOADED_STATUS &&
         isProvenUnforwarded(outcome, circumstances.isWithinLifetime) &&
         (isRepeatable || circumstances.retryUnsafeMethods)
       );

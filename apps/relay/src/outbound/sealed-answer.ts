@@ -68,7 +68,7 @@ export class SealedAnswer {
       this.answer.onceClosed(() => {
         this.release();
       });
-      this.answer.end(this.hold.whole());
+      this.answer.endHeld(this.hold.whole());
     } else {
       this.answer.end(this.lastContent);
     }

@@ -37,6 +37,7 @@ describe('what the client hears of an attempt that failed', () => {
     [stated(561), 'RELAY_PEER_REFUSED_MESSAGE'],
     [stated(562), 'RELAY_PEER_REFUSED_MESSAGE'],
     [stated(563), 'RELAY_PEER_STORE_UNAVAILABLE'],
+    [stated(564), 'RELAY_BUSY'],
     [stated(565), 'RELAY_PEER_REFUSED_MESSAGE'],
     [stated(567), 'RELAY_PEER_STORE_UNAVAILABLE'],
   ])('of %j is %s, with whether it was forwarded', (outcome, code) => {

@@ -4,6 +4,7 @@ import type { ErrorStatement } from '@relay/signature';
 
 import type { Forwarded } from '../errors/error-body.js';
 import { TunnelFailedError, type TunnelFailureCode } from './outbound.errors.js';
+import { OVERLOADED_STATUS } from './retry-rule.js';
 import type { AttemptOutcome } from './tunnel-attempt.js';
 
 /** The attempts that end without an answer. */
@@ -58,8 +59,18 @@ function abortedBy(
 
 const STORE_STATUSES = new Set([563, 567]);
 
+/** 564. protocol.md section 8 */
+export function overloaded(forwarded: Forwarded): TunnelFailedError {
+  return new TunnelFailedError('RELAY_BUSY', forwarded, 'the other relay has too much to do', {
+    retryAfter: 1,
+  });
+}
+
 function statedFailure({ status }: ErrorStatement, forwarded: Forwarded): TunnelFailedError {
   const cause = new Error(`the other relay stated ${status}`);
+  if (status === OVERLOADED_STATUS) {
+    return overloaded(forwarded);
+  }
   return STORE_STATUSES.has(status)
     ? new TunnelFailedError(
         'RELAY_PEER_STORE_UNAVAILABLE',

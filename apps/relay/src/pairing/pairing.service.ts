@@ -4,7 +4,8 @@ import { decodePairRequest, pairTranscript, respondToPairing } from '@relay/prot
 import { Clock, SessionService } from '@relay/session';
 import type { VerifiedPairRequest } from '@relay/signature';
 
-import { AudienceRefusedError, ClockSkewError } from './pairing.errors.js';
+import { Allowances } from '../allowances.js';
+import { AudienceRefusedError, ClockSkewError, PairLimitError } from './pairing.errors.js';
 
 /** How far a sender's clock may be off. protocol.md section 4. */
 const MAX_CLOCK_SKEW_MS = 120_000;
@@ -12,18 +13,22 @@ const MAX_CLOCK_SKEW_MS = 120_000;
 /** The inbound role's side of pairing. */
 @Injectable()
 export class PairingService {
+  private readonly allowances: Allowances;
+
   constructor(
     private readonly config: RelayConfig,
     private readonly sessions: SessionService,
     @Inject(Clock) private readonly clock: Clock,
-  ) {}
+  ) {
+    this.allowances = new Allowances(config.maxPairingsPerMinute, clock);
+  }
 
   /**
    * The steps of protocol.md section 4 behind the sender's signature, the cheap ones first.
    *
    * @returns the body of the answer
-   * @throws PairMessageMalformedError, AudienceRefusedError, ClockSkewError, PairReplayedError,
-   *   PairStoreUnavailableError, PairKeyInvalidError, PairNotSavedError
+   * @throws PairMessageMalformedError, AudienceRefusedError, ClockSkewError, PairLimitError,
+   *   PairReplayedError, PairStoreUnavailableError, PairKeyInvalidError, PairNotSavedError
    */
   async respond({ sender, body }: VerifiedPairRequest): Promise<Buffer> {
     const request = decodePairRequest(body);
@@ -32,7 +37,7 @@ export class PairingService {
       throw new ClockSkewError(`the sender's clock is more than ${MAX_CLOCK_SKEW_MS} ms off`);
     }
     const transcript = pairTranscript(sender.clientIdHeader, body);
-    const epoch = await this.sessions.reserve(transcript.sid);
+    const epoch = await this.reserve(transcript.sid, sender.identity);
     const { keys, responseBody } = await respondToPairing(
       request.publicKey,
       transcript,
@@ -45,6 +50,22 @@ export class PairingService {
     );
     await this.sessions.save(transcript.sid, sender, keys, epoch);
     return responseBody;
+  }
+
+  /**
+   * Only what makes a session counts against its sender: whoever replays a peer's requests could otherwise keep it from
+   * pairing.
+   */
+  private async reserve(sid: string, identity: string): Promise<string> {
+    if (!this.allowances.take(identity)) {
+      throw new PairLimitError('the sender has paired as often as MAX_PAIRINGS_PER_MINUTE allows');
+    }
+    try {
+      return await this.sessions.reserve(sid);
+    } catch (error) {
+      this.allowances.giveBack(identity);
+      throw error;
+    }
   }
 
   private checkAudience(audience: string): void {

@@ -11,6 +11,7 @@ import {
 } from '@relay/http';
 
 import { readClientRequest } from '../client-request.js';
+import { ConcurrentRequests } from '../concurrent-requests.js';
 import { RequestReports, type RequestReport } from '../observability/request-reports.js';
 import { UpstreamClient } from '../upstream/upstream-client.js';
 import { PassThroughExchange } from './pass-through-exchange.js';
@@ -25,12 +26,14 @@ export class PassThroughService {
     private readonly config: RelayConfig,
     private readonly upstream: UpstreamClient,
     private readonly reports: RequestReports,
+    private readonly concurrent: ConcurrentRequests,
   ) {
     this.routes = new RouteList(config.passThroughRoutes);
   }
 
   /**
-   * @throws TokenMissingError where no route lists the path, HeadInvalidError, UpstreamError, BodyIdleError
+   * @throws TokenMissingError where no route lists the path, HeadInvalidError, RelayBusyError, UpstreamError,
+   *   BodyIdleError
    */
   async forward(
     message: IncomingMessage,
@@ -45,6 +48,7 @@ export class PassThroughService {
           'x-mte-relay is missing (other relays send it), and PASS_THROUGH_ROUTES does not list this path',
       );
     }
+    this.concurrent.take(response);
     const report = (): RequestReport => ({
       requestId,
       role: 'pass-through',

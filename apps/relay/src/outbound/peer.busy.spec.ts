@@ -5,9 +5,6 @@ import { HandMovedClock } from '../../../../test/support/hand-moved-clock.js';
 import { TunnelFailedError } from './outbound.errors.js';
 import { Peer } from './peer.js';
 
-const code = 'RELAY_PEER_STORE_UNAVAILABLE';
-const storeAway = new TunnelFailedError(code, 'no', 'no session store');
-
 let clock: HandMovedClock;
 let client: FakePairingClient;
 let peer: Peer;
@@ -22,10 +19,15 @@ beforeEach(() => {
   };
 });
 
-describe('a peer whose session store is away', () => {
-  it('is asked again after 250 ms, doubling up to 2 s: it is back within moments of its store', async () => {
+describe.each([
+  ['whose session store is away', 'RELAY_PEER_STORE_UNAVAILABLE'],
+  ['that has too much to do', 'RELAY_BUSY'],
+] as const)('a peer %s', (_how, code) => {
+  const busy = new TunnelFailedError(code, 'no', 'not now');
+
+  it('is asked again after 250 ms, doubling up to 2 s: it is back within moments', async () => {
     for (const ms of [250, 500, 1_000, 2_000, 2_000, 2_000]) {
-      client.failWith(storeAway);
+      client.failWith(busy);
       await expect(peer.take()).rejects.toMatchObject({ code });
       const { pairings } = client;
       clock.advance(ms - 1);
@@ -36,9 +38,9 @@ describe('a peer whose session store is away', () => {
     await peer.take();
   });
 
-  it('is asked again after 250 ms in the next outage', async () => {
+  it('is asked again after 250 ms the next time', async () => {
     for (let outage = 1; outage <= 2; outage += 1) {
-      client.failWith(storeAway);
+      client.failWith(busy);
       await expect(peer.take()).rejects.toMatchObject({ code });
       clock.advance(250);
       const { session } = await peer.take();
@@ -48,7 +50,7 @@ describe('a peer whose session store is away', () => {
 
   it('does not cost the session that is left', async () => {
     const { session } = await peer.take();
-    client.failWith(storeAway);
+    client.failWith(busy);
     peer.suspect();
     await vi.waitFor(() => {
       expect(client.pairings).toBe(2);
