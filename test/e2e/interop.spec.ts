@@ -282,5 +282,21 @@ describe.skipIf(!hasPython())('another implementation of the protocol', () => {
         await expect(buffer(message)).rejects.toThrow('aborted');
       },
     );
+
+    it('is believed where a body has the length that its head announced', async () => {
+      for (const type of TYPES) {
+        expect((await send(type, { path: '/announced/5' })).body.toString()).toBe('12345');
+      }
+    });
+
+    it.each(['/announced/4', '/announced/6', '/announced/0'])(
+      'is not believed where a body has another length than its head announced (%s)',
+      async (path) => {
+        const whole = await send('mte', { path });
+        expect(whole.status).toBe(502);
+        expect(errorOf(whole).forwarded).toBe('maybe');
+        await expect(send('mke', { path })).rejects.toThrow(/aborted|hang up|ECONNRESET/);
+      },
+    );
   });
 });

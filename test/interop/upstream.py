@@ -21,14 +21,17 @@ class Answer:
 
 def answer(head: RequestHead, body: bytes) -> Answer:
     """
-    `/seen` tells what came, `/empty` is a 204, `/flipped/N` has a bit of record N turned over, `/cut` lacks its
-    last record; any other path gives the body back, beside two cookies.
+    `/seen` tells what came, `/empty` is a 204, `/announced/N` is N octets in its head and 5 in its body,
+    `/flipped/N` has a bit of record N turned over, `/cut` lacks its last record; any other path gives the body
+    back, beside two cookies.
     """
     path = head.path.split('?')[0]
     if path == '/seen':
         return Answer(200, [('content-type', 'application/json')], [seen(head, body)])
     if path == '/empty':
         return Answer(204, [])
+    if path.startswith('/announced/'):
+        return Answer(200, [('content-length', path.removeprefix('/announced/'))], [b'12345'])
     cookies = [('set-cookie', 'a=1'), ('set-cookie', 'b=2'), ('x-latin', 'caf\xe9')]
     pieces = [body[i : i + PIECE_BYTES] for i in range(0, len(body), PIECE_BYTES)]
     flip_record = int(path.removeprefix('/flipped/')) if path.startswith('/flipped/') else None

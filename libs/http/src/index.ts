@@ -1,3 +1,4 @@
+export { BodyLength, bodyBytesOf } from './body-length.js';
 export { BodyReader } from './body-reader.js';
 export { isEventStream } from './event-stream.js';
 export { clientFields } from './client-fields.js';

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 
+import { bodyBytesOf } from '@relay/http';
 import { checkResponseHead } from '@relay/protocol';
 
 import { UpstreamError } from '../upstream/upstream.errors.js';
-import { bodyBytesOf, innerError, responseHeadOf } from './upstream-answer.js';
+import { innerError, responseHeadOf } from './upstream-answer.js';
 
 describe("the head of the upstream's answer", () => {
   it('is its status, and what is end-to-end of its fields', () => {
@@ -40,23 +41,6 @@ describe("the head of the upstream's answer", () => {
     expect(responseHeadOf(204, ['content-length', '0', 'x-a', '1'], []).fields).toEqual([
       ...['x-a', '1'],
     ]);
-  });
-});
-
-describe('the body behind a head', () => {
-  const head = (status: number, fields: string[] = ['content-length', '5']) => ({ status, fields });
-
-  it('has the length that is stated, or one that only its end tells', () => {
-    expect(bodyBytesOf(head(200), 'GET')).toBe(5);
-    expect(bodyBytesOf(head(200, ['content-length', '0']), 'GET')).toBe(0);
-    expect(bodyBytesOf(head(200, []), 'GET')).toBeUndefined();
-    expect(bodyBytesOf(head(500, []), 'POST')).toBeUndefined();
-  });
-
-  it('is none for HEAD, 204 and 304, whatever length is stated', () => {
-    expect(bodyBytesOf(head(200), 'HEAD')).toBe(0);
-    expect(bodyBytesOf(head(204, []), 'GET')).toBe(0);
-    expect(bodyBytesOf(head(304), 'GET')).toBe(0);
   });
 });
 

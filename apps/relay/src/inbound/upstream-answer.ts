@@ -1,4 +1,4 @@
-import { fieldValue, forwardedFields, withReplacedFields, withoutFields } from '@relay/http';
+import { forwardedFields, withReplacedFields, withoutFields } from '@relay/http';
 import type { RelayError, ResponseHead } from '@relay/protocol';
 
 import { ERROR_CONTENT_TYPE, errorBody, type Forwarded } from '../errors/error-body.js';
@@ -6,7 +6,6 @@ import { clientStatus } from '../errors/error-answers.js';
 
 const CONTENT_LENGTH = 'content-length';
 const NO_CONTENT = 204;
-const NOT_MODIFIED = 304;
 
 /** The head of the upstream's answer as the client is to see it. */
 export function responseHeadOf(
@@ -19,15 +18,6 @@ export function responseHeadOf(
     status,
     fields: status === NO_CONTENT ? withoutFields(fields, new Set([CONTENT_LENGTH])) : fields,
   };
-}
-
-/** Length of the body that follows a response head, 0 where none does, undefined where only its end will tell. */
-export function bodyBytesOf(head: ResponseHead, method: string): number | undefined {
-  if (method === 'HEAD' || head.status === NO_CONTENT || head.status === NOT_MODIFIED) {
-    return 0;
-  }
-  const stated = fieldValue(head.fields, CONTENT_LENGTH);
-  return stated === undefined ? undefined : Number(stated);
 }
 
 /** An answer that the inbound relay makes in the upstream's place; it travels sealed like any other. */

@@ -2,25 +2,22 @@ import type { ServerResponse } from 'node:http';
 
 import type { RelayConfig } from '@relay/config';
 import {
+  BodyLength,
+  bodyBytesOf,
   fieldValue,
   isEventStream,
   type Exchange,
   type ExchangeEvents,
   type ExchangeFailure,
 } from '@relay/http';
-import {
-  MessageTruncatedError,
-  RecordMalformedError,
-  RelayError,
-  checkResponseHead,
-} from '@relay/protocol';
+import { RelayError, checkResponseHead } from '@relay/protocol';
 
 import type { UpstreamClient } from '../upstream/upstream-client.js';
 import { upstreamError } from '../upstream/upstream.errors.js';
 import { MessageBrokenError, PeerGoneError, ResponseUnencodableError } from './inbound.errors.js';
 import type { ReadMessage } from './message-reader.js';
 import { SealedResponse } from './sealed-response.js';
-import { bodyBytesOf, responseHeadOf, innerError, type InnerError } from './upstream-answer.js';
+import { responseHeadOf, innerError, type InnerError } from './upstream-answer.js';
 
 /** How an exchange ended, for the log. */
 export interface ExchangeOutcome {
@@ -157,15 +154,10 @@ async function* inOnePiece(body: Buffer): AsyncGenerator<Buffer> {
 }
 
 async function* ofLength(body: AsyncIterable<Buffer>, stated: number): AsyncGenerator<Buffer> {
-  let missing = stated;
+  const length = new BodyLength(stated);
   for await (const chunk of body) {
-    missing -= chunk.length;
-    if (missing < 0) {
-      throw new RecordMalformedError('the body is longer than its content-length');
-    }
+    length.take(chunk.length);
     yield chunk;
   }
-  if (missing > 0) {
-    throw new MessageTruncatedError('the body is shorter than its content-length');
-  }
+  length.end();
 }

@@ -1,4 +1,4 @@
-import { MessageHold, type HoldBudget } from '@relay/http';
+import { BodyLength, MessageHold, bodyBytesOf, type HoldBudget } from '@relay/http';
 import {
   MessageOpener,
   checkResponseHead,
@@ -19,11 +19,13 @@ export class SealedAnswer {
   private readonly opener: MessageOpener;
   private readonly hold: MessageHold | undefined;
   private head: ResponseHead | undefined;
+  private bodyLength = new BodyLength(undefined);
   private lastContent: Buffer = NO_CONTENT;
 
   constructor(
     key: Buffer,
     type: MessageType,
+    private readonly method: string,
     private readonly answer: ClientAnswer,
     holdBudget: HoldBudget,
   ) {
@@ -45,7 +47,10 @@ export class SealedAnswer {
     for (const { content, isLast } of this.opener.push(chunk)) {
       if (this.head === undefined) {
         this.startWith(content);
-      } else if (this.hold !== undefined) {
+        continue;
+      }
+      this.bodyLength.take(content.length);
+      if (this.hold !== undefined) {
         this.hold.add(content);
       } else if (isLast) {
         this.lastContent = content;
@@ -59,9 +64,10 @@ export class SealedAnswer {
     return isReady;
   }
 
-  /** The outer answer has ended. @throws MessageTruncatedError */
+  /** The outer answer has ended. @throws MessageTruncatedError, also where the body is shorter than its head states */
   end(): void {
     this.opener.finish();
+    this.bodyLength.end();
     if (this.hold !== undefined && this.head !== undefined) {
       this.answer.start(this.head);
       // The budget stays taken for as long as a slow client leaves the body with us.
@@ -83,6 +89,7 @@ export class SealedAnswer {
     const head = decodeResponseHead(content);
     checkResponseHead(head);
     this.head = head;
+    this.bodyLength = new BodyLength(bodyBytesOf(head, this.method));
     if (this.hold === undefined) {
       this.answer.start(head);
     }

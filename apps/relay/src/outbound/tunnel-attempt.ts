@@ -117,6 +117,7 @@ export class TunnelAttempt implements ExchangeEvents {
       this.sealed = new SealedAnswer(
         deriveResponseKey(this.session.keys, this.relayHeader, relayHeader),
         this.context.options.type,
+        this.context.request.head.method,
         this.context.answer,
         this.context.holdBudget,
       );
