@@ -1,4 +1,4 @@
-"""The head of a message, a Binary HTTP message (RFC 9292) cut after the header section: docs/protocol.md, section 6."""
+"""The head of a message, Binary HTTP (RFC 9292) cut after the header section: docs/protocol.md, section 6."""
 
 import re
 from dataclasses import dataclass
@@ -13,6 +13,9 @@ CONTENT_LENGTH = re.compile(r'[0-9]{1,15}')
 NEVER_INSIDE = {
     'connection',
     'keep-alive',
+    'proxy-authenticate',
+    'proxy-authentication-info',
+    'proxy-authorization',
     'proxy-connection',
     'te',
     'trailer',
@@ -134,7 +137,7 @@ def _bounded(octets: bytes) -> bytes:
 
 
 def _check_request(head: RequestHead) -> None:
-    if not TOKEN.fullmatch(head.method) or head.method in ('CONNECT', 'TRACE'):
+    if not TOKEN.fullmatch(head.method) or head.method.upper() in ('CONNECT', 'TRACE'):
         raise HeadRefused('method')
     if head.scheme not in ('http', 'https'):
         raise HeadRefused('scheme')
@@ -155,7 +158,7 @@ def _check_fields(fields: Fields) -> None:
     for name, value in fields:
         if not FIELD_NAME.fullmatch(name) or not FIELD_VALUE.fullmatch(value):
             raise HeadRefused('field syntax')
-        if name in NEVER_INSIDE or name.startswith(('proxy-auth', 'x-mte-')):
+        if name in NEVER_INSIDE or name.startswith('x-mte-'):
             raise HeadRefused(f'field {name}')
     lengths = content_lengths(fields)
     if len(lengths) > 1 or not all(map(CONTENT_LENGTH.fullmatch, lengths)):

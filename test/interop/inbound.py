@@ -30,7 +30,7 @@ from head import (
     encode_response_head,
 )
 from notation import b64
-from relay_headers import CLIENT_ID, TUNNEL_REQUEST, MAX_SEQ, derive_secret_keys, sign_error, verify_client_id
+from relay_headers import MAX_SEQ, TUNNEL_REQUEST, derive_secret_keys, sign_error, verify_client_id
 from upstream import Answer, answer
 
 LIFETIME_SECONDS = 3600
@@ -182,16 +182,16 @@ class Exchange(BaseHTTPRequestHandler):
         client_id_header = self._relay_header('x-mte-client-id')
         relay = self._relay_header('x-mte-relay')
         length = self.headers.get('content-length', '')
-        if not length.isdecimal() or int(length) > pairing.MAX_REQUEST_BYTES:
+        if relay != '1' or not length.isdecimal() or int(length) > pairing.MAX_REQUEST_BYTES:
             raise WireError(566)
         body = self._body.read(int(length))
+        identity = verify_client_id(keys, client_id_header, 'pair', relay, body)
+        if identity is None:
+            raise WireError(566)
         try:
             request = pairing.decode_request(body)
         except pairing.PairingRefused:
             raise WireError(566) from None
-        identity = verify_client_id(keys, client_id_header, 'pair', relay, body)
-        if relay != '1' or identity is None:
-            raise WireError(566)
         if abs(request.unix_ms - now_ms()) > MAX_CLOCK_SKEW_MS:
             raise WireError(566, 0)
         th = pairing.transcript_hash(client_id_header, body)
@@ -240,7 +240,7 @@ class Exchange(BaseHTTPRequestHandler):
     def _open(
         self, contents: Iterator[bytes], kind: str, session: StoredSession, seq: int
     ) -> tuple[RequestHead, bytes]:
-        """The request and its mark: an MTE message is marked behind its end, an MKE message behind its head."""
+        """The request, marked: of type mte behind its end, of type mke behind its head."""
         store = self.server.store
         try:
             head = decode_request_head(next(contents))

@@ -10,6 +10,7 @@ from hashlib import sha256
 
 import hpke
 import x_wing
+from ml_kem import InvalidKey
 from notation import b64, hmac_sha256, lp
 from relay_headers import MAX_SEQ, SecretKeys
 
@@ -49,9 +50,10 @@ def decode_request(body: bytes) -> PairRequest:
     if len(body) != REQUEST_FIXED_BYTES + body[10]:
         raise PairingRefused
     aud, pk = body[11 : 11 + body[10]], body[11 + body[10] :]
-    if not aud.isascii():
+    unix_ms = int.from_bytes(body[2:10], 'big')
+    if not aud.isascii() or unix_ms >= 2**53:
         raise PairingRefused
-    return PairRequest(int.from_bytes(body[2:10], 'big'), aud.decode('ascii'), pk)
+    return PairRequest(unix_ms, aud.decode('ascii'), pk)
 
 
 def transcript_hash(client_id_header: str, body: bytes) -> bytes:
@@ -80,7 +82,7 @@ def respond(
     max_messages: int,
     eseed: bytes | None = None,
 ) -> tuple[Session, bytes]:
-    """B: the session and the response body. `identity` is `kid.clientId`. Raises ml_kem.InvalidKey."""
+    """B: the session and the response body. `identity` is `kid.clientId`. Raises InvalidKey."""
     shared_secret, enc = x_wing.encapsulate(pk, eseed or os.urandom(64))
     k_c2s, k_s2c, k_confirm = _keys(keys, identity, th, shared_secret)
     response = bytes([1, 1]) + lifetime_seconds.to_bytes(4, 'big') + max_messages.to_bytes(4, 'big') + enc
@@ -97,7 +99,10 @@ def finish(keys: SecretKeys, identity: str, th: bytes, seed: bytes, response: by
     if not 300 <= lifetime_seconds <= 86400 or not 1 <= max_messages <= MAX_SEQ:
         raise PairingRefused
     confirmed, confirm = response[:-32], response[-32:]
-    shared_secret = x_wing.decapsulate(seed, response[10:-32])
+    try:
+        shared_secret = x_wing.decapsulate(seed, response[10:-32])
+    except InvalidKey:
+        raise PairingRefused from None
     k_c2s, k_s2c, k_confirm = _keys(keys, identity, th, shared_secret)
     if not hmac.compare_digest(confirm, _confirmation(k_confirm, th, confirmed)):
         raise PairingRefused

@@ -64,17 +64,17 @@ def seal_message(key: bytes, head: bytes, pieces: list[bytes], empty_last: bool 
 def open_message(key: bytes, read: Callable[[int], bytes]) -> Iterator[bytes]:
     """
     Yields the head, then each piece of data as soon as it is authenticated, from `read(n)`, which gives
-    fewer than n bytes only at the end. Raises RecordRefused, and never ends without a verified last record.
+    fewer than n bytes only at the end. What the last record holds waits for that end. Raises RecordRefused.
     """
     aead = AesGcm(key)
     i, last = 0, False
     while not last:
         content, last = _open_record(aead, i, read)
+        if last and read(1):
+            raise RecordRefused('something stands behind the last record')
         if content or i == 0:
             yield content
         i += 1
-    if read(1):
-        raise RecordRefused('something stands behind the last record')
 
 
 def _open_record(aead: AesGcm, i: int, read: Callable[[int], bytes]) -> tuple[bytes, bool]:

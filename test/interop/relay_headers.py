@@ -9,8 +9,9 @@ from notation import b64, hkdf_expand, hmac_sha256, lp
 
 MAX_SEQ = 2**20 - 1
 CLIENT_ID = re.compile(r'([0-9a-f]{8})\.([A-Za-z0-9_-]{1,64})\.([A-Za-z0-9_-]{43})')
-TUNNEL_REQUEST = re.compile(r'1\.([A-Za-z0-9_-]{22})\.([1-9][0-9]{0,6})\.(mke|mte)\.[A-Za-z0-9_-]{22}')
-TUNNEL_RESPONSE = re.compile(r'1\.[A-Za-z0-9_-]{22}')
+B64_16 = '[A-Za-z0-9_-]{21}[AQgw]'
+TUNNEL_REQUEST = re.compile(rf'1\.({B64_16})\.([1-9][0-9]{{0,6}})\.(mke|mte)\.{B64_16}')
+TUNNEL_RESPONSE = re.compile(rf'1\.{B64_16}')
 SIGNED_ERROR = re.compile(r'1\.error\.([0-9]{3})\.([01])\.([0-9]{13})\.([A-Za-z0-9_-]{43})')
 
 

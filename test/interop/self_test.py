@@ -6,9 +6,7 @@ This implementation against the known answers of the standards and of test/vecto
 Prints one line a fact; ends with an error at the first that does not hold.
 """
 
-import hmac
 import json
-from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 
@@ -19,7 +17,7 @@ import records
 import x_wing
 from aes_gcm import AesGcm, AuthenticationError
 from notation import lp
-from relay_headers import SecretKeys, derive_secret_keys, sign_client_id, sign_error, verify_client_id, verify_error
+from relay_headers import derive_secret_keys, sign_client_id, sign_error, verify_client_id, verify_error
 from x25519 import BASE_POINT, x25519
 
 VECTORS = Path(__file__).parent.parent / 'vectors'
@@ -112,6 +110,11 @@ def x_wing_gives_another_secret_for_a_changed_ciphertext() -> None:
 
 def x_wing_refuses_a_key_with_a_coefficient_that_is_not_below_q() -> None:
     pk = b'\xff\xff' + x_wing.public_key(bytes(32))[2:]
+    expect_refusal(ml_kem.InvalidKey, lambda: x_wing.encapsulate(pk, bytes(64)))
+
+
+def x_wing_refuses_a_point_of_small_order() -> None:
+    pk = x_wing.public_key(bytes(32))[:-32] + bytes(32)
     expect_refusal(ml_kem.InvalidKey, lambda: x_wing.encapsulate(pk, bytes(64)))
 
 
@@ -255,6 +258,7 @@ def no_head_against_the_rules() -> None:
     request = lambda **other: {'method': 'GET', 'scheme': 'http', 'path': '/', 'fields': [], **other}
     for parts in (
         request(method='CONNECT'),
+        request(method='trace'),
         request(method='A B'),
         request(scheme='ftp'),
         request(path='//a'),
@@ -296,6 +300,7 @@ FACTS = [
     x_wing_of_the_draft,
     x_wing_gives_another_secret_for_a_changed_ciphertext,
     x_wing_refuses_a_key_with_a_coefficient_that_is_not_below_q,
+    x_wing_refuses_a_point_of_small_order,
     keys_of_both_secrets,
     pair_requests_of_both_secrets,
     the_session_on_both_sides,

@@ -17,6 +17,14 @@ def _combine(ss_m: bytes, ss_x: bytes, ct_x: bytes, pk_x: bytes) -> bytes:
     return sha3_256(ss_m + ss_x + ct_x + pk_x + LABEL).digest()
 
 
+def _shared_point(scalar: bytes, point: bytes) -> bytes:
+    """RFC 7748, section 6.1: a point of small order gives zeros, whatever the scalar."""
+    shared = x25519(scalar, point)
+    if shared == bytes(32):
+        raise ml_kem.InvalidKey
+    return shared
+
+
 def _expand(seed: bytes) -> tuple[bytes, bytes, bytes]:
     """pk_M, sk_M and sk_X of the 32-byte decapsulation key."""
     expanded = shake_256(seed).digest(96)
@@ -34,11 +42,12 @@ def encapsulate(pk: bytes, eseed: bytes) -> tuple[bytes, bytes]:
     pk_m, pk_x = pk[: ml_kem.ENCAPSULATION_KEY_BYTES], pk[ml_kem.ENCAPSULATION_KEY_BYTES :]
     ss_m, ct_m = ml_kem.encapsulate(pk_m, eseed[:32])
     ct_x = x25519(eseed[32:], BASE_POINT)
-    return _combine(ss_m, x25519(eseed[32:], pk_x), ct_x, pk_x), ct_m + ct_x
+    return _combine(ss_m, _shared_point(eseed[32:], pk_x), ct_x, pk_x), ct_m + ct_x
 
 
 def decapsulate(seed: bytes, ct: bytes) -> bytes:
+    """Raises ml_kem.InvalidKey where X25519's part is none."""
     ct_m, ct_x = ct[: ml_kem.CIPHERTEXT_BYTES], ct[ml_kem.CIPHERTEXT_BYTES :]
     _, sk_m, sk_x = _expand(seed)
     ss_m = ml_kem.decapsulate(sk_m, ct_m)
-    return _combine(ss_m, x25519(sk_x, ct_x), ct_x, x25519(sk_x, BASE_POINT))
+    return _combine(ss_m, _shared_point(sk_x, ct_x), ct_x, x25519(sk_x, BASE_POINT))
