@@ -34,6 +34,7 @@ describe('an address', () => {
     '[::ffff:169.254.169.254]',
     '[64:ff9b::a9fe:a9fe]',
     '[2002:a9fe:a9fe::1]',
+    '[::a9fe:a9fe]',
     'fe80::1',
     'fe80::1%eth0',
   ])('is refused: %s', (host) => {

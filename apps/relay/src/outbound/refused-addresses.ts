@@ -14,8 +14,9 @@ REFUSED.addAddress('168.63.129.16', 'ipv4');
 REFUSED.addSubnet('192.0.0.0', 24, 'ipv4');
 REFUSED.addSubnet('0.0.0.0', 8, 'ipv4');
 REFUSED.addSubnet('fe80::', 10, 'ipv6');
-// The IPv4 range behind NAT64 and 6to4.
+// The IPv4 range behind NAT64, 6to4 and in the form that was once compatible.
 REFUSED.addSubnet('64:ff9b::a9fe:0', 112, 'ipv6');
+REFUSED.addSubnet('::a9fe:0', 112, 'ipv6');
 REFUSED.addSubnet('2002:a9fe::', 32, 'ipv6');
 REFUSED.addSubnet('fd00:ec2::', 32, 'ipv6');
 REFUSED.addAddress('::', 'ipv6');
