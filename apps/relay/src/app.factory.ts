@@ -6,6 +6,7 @@ import { RelayConfig } from '@relay/config';
 import { AppModule } from './app.module.js';
 import { FrameworkLog } from './observability/framework-log.js';
 import { RelayLog } from './observability/relay-log.js';
+import { RelayMetrics } from './observability/relay-metrics.js';
 import { RequestReports } from './observability/request-reports.js';
 import { createRelayAdapter, type RelayAdapter } from './relay-adapter.js';
 import { readCertificate } from './tls/certificate.js';
@@ -34,7 +35,9 @@ export async function configureRelayApp(
     app.enableCors({ origin: [...corsOrigins], methods: [...corsMethods], credentials: true });
   }
   // Nest types the adapter by its interface; it is the one that was given to it.
-  (app.getHttpAdapter() as unknown as RelayAdapter).earlyAnswers.reports = app.get(RequestReports);
+  const adapter = app.getHttpAdapter() as unknown as RelayAdapter;
+  adapter.earlyAnswers.reports = app.get(RequestReports);
+  app.get(RelayMetrics).openSockets.answerFor('listener', () => adapter.acceptedConnections);
   await app.init();
   await app.getHttpAdapter().getInstance().ready();
   return app;

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 
 import { ConfigInvalidError, describeConfig, loadConfig } from '@relay/config';
+import { KeyRing } from '@relay/protocol';
 
 import { createRelayApp } from './app.factory.js';
 import { Shutdown } from './shutdown/shutdown.js';
@@ -18,7 +19,11 @@ try {
   });
   new Shutdown(app).onSignals();
   await app.listen(config.port, config.host);
-  log.info('relay is listening', { address: await app.getUrl(), config: describeConfig(config) });
+  log.info('relay is listening', {
+    address: await app.getUrl(),
+    keyId: app.get(KeyRing).current.kid,
+    config: describeConfig(config),
+  });
 } catch (error) {
   const lines =
     error instanceof ConfigInvalidError ? error.problems : [`cannot start: ${String(error)}`];

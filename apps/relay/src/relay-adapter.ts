@@ -24,6 +24,8 @@ const HTTP_LIMITS = {
 
 /** Nest's adapter, with what of the HTTP server below it others have to know. */
 export class RelayAdapter extends FastifyAdapter {
+  private accepted = 0;
+
   constructor(
     options: FastifyHttpOptions<Server>,
     readonly earlyAnswers: EarlyAnswers,
@@ -31,6 +33,17 @@ export class RelayAdapter extends FastifyAdapter {
     readonly certificate: Certificate | undefined,
   ) {
     super(options);
+    this.getInstance().server.on('connection', (socket) => {
+      this.accepted += 1;
+      socket.once('close', () => {
+        this.accepted -= 1;
+      });
+    });
+  }
+
+  /** Connections that are open at this moment. */
+  get acceptedConnections(): number {
+    return this.accepted;
   }
 }
 

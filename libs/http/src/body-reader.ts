@@ -9,6 +9,7 @@ import { IdleTimer } from './idle-timer.js';
  */
 export class BodyReader {
   private hasEnded = false;
+  private readBytes = 0;
   private failure: Error | undefined;
   private waiting: PromiseWithResolvers | undefined;
   private readonly idle: IdleTimer;
@@ -31,7 +32,14 @@ export class BodyReader {
 
   /** What has already arrived, or undefined where nothing has. */
   readNow(): Buffer | undefined {
-    return (this.message.read() as Buffer | null) ?? undefined;
+    const chunk = (this.message.read() as Buffer | null) ?? undefined;
+    this.readBytes += chunk?.length ?? 0;
+    return chunk;
+  }
+
+  /** What has been read so far. */
+  get bytes(): number {
+    return this.readBytes;
   }
 
   /** Whether the whole body has been read. */

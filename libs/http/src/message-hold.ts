@@ -29,6 +29,11 @@ export class HoldBudget {
   release(bytes: number): void {
     this.held -= bytes;
   }
+
+  /** What is held at this moment, of all messages. */
+  get heldBytes(): number {
+    return this.held;
+  }
 }
 
 /** The body of one message, held back until its last record has been verified. */

@@ -49,6 +49,9 @@ const REASONS: Readonly<Record<EarlyCode, string>> = {
   RELAY_EXPECTATION_FAILED: 'Expectation Failed',
 };
 
+/** How long a client may take to close a connection on which it was refused. */
+const MAX_FAREWELL_MS = 2_000;
+
 /** Errors of TLS itself: there is nobody who could read an answer. */
 const TLS_ERROR = /^(?:ERR_SSL_|ERR_TLS_|EPROTO$)/;
 
@@ -124,6 +127,12 @@ export class EarlyAnswers {
     // A client that resets the connection meanwhile is no error of ours.
     socket.on('error', () => {
       socket.destroy();
+    });
+    // Nobody reads this connection any more, and its end would not be seen; nor may it stay for as long as it likes.
+    socket.resume();
+    const limit = setTimeout(() => socket.destroy(), MAX_FAREWELL_MS);
+    socket.once('close', () => {
+      clearTimeout(limit);
     });
     socket.end(
       `HTTP/1.1 ${status} ${REASONS[code]}\r\n` +

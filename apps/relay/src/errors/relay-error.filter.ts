@@ -7,7 +7,10 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import { roleOf } from '../door.js';
 import { networkOf } from '../network-of.js';
+import type { Role } from '../observability/relay-metrics.js';
+import { factsOf, type RequestFacts } from '../observability/request-facts.js';
 import { RequestReports, type RequestReport } from '../observability/request-reports.js';
+import { traceIdOf } from '../observability/trace-id.js';
 import { INTERNAL_CODE, PEER_ANSWERS, clientStatus, type PeerAnswer } from './error-answers.js';
 import { ERROR_CONTENT_TYPE, errorBody, type Forwarded } from './error-body.js';
 
@@ -18,8 +21,6 @@ interface ClientError {
   readonly forwarded?: Forwarded;
   /** Seconds. */
   readonly retryAfter?: number | undefined;
-  /** Origin of the other relay that failed; for the log. */
-  readonly peer?: string | undefined;
 }
 
 /**
@@ -115,19 +116,32 @@ function asClientError(exception: unknown): ClientError {
 }
 
 function reportOf(
-  { code, peer }: ClientError,
+  { code }: ClientError,
   error: unknown,
   request: FastifyRequest,
   reply: FastifyReply,
 ): RequestReport {
-  const verified = verifiedRequest(request.raw);
+  const role = roleOf(request.raw.url ?? '');
   return {
     requestId: request.id,
-    role: roleOf(request.raw.url ?? ''),
-    exchange: verified?.purpose === 'tunnel' ? exchangeName(verified.header) : undefined,
-    peer,
+    role,
     code,
     ms: reply.elapsedTime,
     error,
+    ...(factsOf(request.raw) ?? firstFacts(request, role)),
   };
+}
+
+/** What is known of a request that was refused before its service had looked at it. */
+function firstFacts({ raw }: FastifyRequest, role: Role): RequestFacts {
+  if (role === 'inbound' || role === 'pairing') {
+    // The method of such a request is sealed, and so is the trace that it belongs to.
+    const verified = verifiedRequest(raw);
+    return {
+      exchange: verified?.purpose === 'tunnel' ? exchangeName(verified.header) : undefined,
+    };
+  }
+  const { traceparent } = raw.headers;
+  const fields = typeof traceparent === 'string' ? ['traceparent', traceparent] : [];
+  return { method: raw.method, trace_id: traceIdOf(fields) };
 }

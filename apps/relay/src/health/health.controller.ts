@@ -43,6 +43,11 @@ export class HealthController {
   @Get('health/ready')
   @HealthCheck()
   ready(): Promise<HealthCheckResult> {
-    return this.health.check([() => this.readiness.process(), () => this.readiness.sessionStore()]);
+    return this.health.check([
+      () => this.readiness.process(),
+      () => this.readiness.sessionStore(),
+      () => this.readiness.peers(),
+      () => this.readiness.upstream(),
+    ]);
   }
 }

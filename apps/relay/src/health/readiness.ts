@@ -2,7 +2,9 @@ import { Inject, Injectable } from '@nestjs/common';
 import { HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/terminus';
 import { StoreHealth } from '@relay/session';
 
+import { PeersService } from '../outbound/peers.service.js';
 import { ShutdownState } from '../shutdown/shutdown-state.js';
+import { UpstreamClient } from '../upstream/upstream-client.js';
 
 /** An orchestrator asks every few seconds and wants an answer within one. */
 const STORE_TIMEOUT_MS = 800;
@@ -17,6 +19,8 @@ export class Readiness {
     private readonly indicators: HealthIndicatorService,
     private readonly shutdown: ShutdownState,
     @Inject(StoreHealth) private readonly store: StoreHealth,
+    private readonly peerRelays: PeersService,
+    private readonly upstreamClient: UpstreamClient,
   ) {}
 
   /** Down from the moment the process is told to stop. */
@@ -32,5 +36,18 @@ export class Readiness {
       .attempt(() => this.store.check())
       .withTimeout(STORE_TIMEOUT_MS)
       .cacheFor(STORE_ANSWER_MS);
+  }
+
+  /**
+   * Information: what was last known, without a call. Never down, since no restart and no other replica would mend it;
+   * numbers alone, since anybody may ask.
+   */
+  peers(): HealthIndicatorResult {
+    return this.indicators.check('peers').up({ ...this.peerRelays.summary() });
+  }
+
+  /** Information, like that on peers. */
+  upstream(): HealthIndicatorResult {
+    return this.indicators.check('upstream').up({ lastConnect: this.upstreamClient.state });
   }
 }

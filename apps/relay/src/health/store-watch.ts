@@ -2,6 +2,7 @@ import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { StoreHealth, type StoreReport } from '@relay/session';
 
 import { RelayLog } from '../observability/relay-log.js';
+import { RelayMetrics } from '../observability/relay-metrics.js';
 
 /** Tells in the log when the session store comes and goes, and what of its settings weakens the relay's promises. */
 @Injectable()
@@ -9,6 +10,7 @@ export class StoreWatch implements OnModuleInit {
   constructor(
     @Inject(StoreHealth) private readonly store: StoreHealth,
     private readonly log: RelayLog,
+    private readonly metrics: RelayMetrics,
   ) {}
 
   onModuleInit(): void {
@@ -18,6 +20,7 @@ export class StoreWatch implements OnModuleInit {
   }
 
   private tell(report: StoreReport): void {
+    this.metrics.storeAvailable.set(report.state === 'available' ? 1 : 0);
     if (report.state === 'unavailable') {
       this.log.error('the session store is out of reach', { error: report.error });
       return;

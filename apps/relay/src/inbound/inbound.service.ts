@@ -8,7 +8,10 @@ import { SessionService, type OpenSession } from '@relay/session';
 import { verifiedRequestFor, type VerifiedTunnelRequest } from '@relay/signature';
 
 import { ConcurrentRequests } from '../concurrent-requests.js';
+import { RelayLog } from '../observability/relay-log.js';
+import { rememberFacts, type RequestFacts } from '../observability/request-facts.js';
 import { RequestReports } from '../observability/request-reports.js';
+import { traceIdOf } from '../observability/trace-id.js';
 import { UpstreamClient } from '../upstream/upstream-client.js';
 import { MessageUnreadableError, OverloadedError } from './inbound.errors.js';
 import { MessageReader, type ReadMessage } from './message-reader.js';
@@ -24,6 +27,7 @@ export class InboundService {
     private readonly upstream: UpstreamClient,
     private readonly reports: RequestReports,
     private readonly concurrent: ConcurrentRequests,
+    private readonly log: RelayLog,
   ) {}
 
   /**
@@ -40,6 +44,7 @@ export class InboundService {
     const startedAt = performance.now();
     const verified = verifiedRequestFor(message, 'tunnel');
     const { sid, sequence, raw } = verified.header;
+    const exchangeId = exchangeName(verified.header);
     const isAdmitted = this.concurrent.admit(response);
     const session = await this.sessions.open(sid, sequence, verified.sender);
     if (!isAdmitted) {
@@ -48,16 +53,25 @@ export class InboundService {
       throw new OverloadedError('as many requests as MAX_CONCURRENT_REQUESTS are under way');
     }
     const read = await this.read(verified, session, message);
+    const facts = (): RequestFacts => ({
+      exchange: exchangeId,
+      trace_id: traceIdOf(read.head.fields),
+      bytesIn: read.sealed.bytes,
+      sealedIn: read.sealed.sealedBytes,
+    });
+    rememberFacts(message, facts);
     try {
       await this.sessions.mark(session, sequence);
+      this.log.debug('message opened and marked', { requestId, exchange: exchangeId });
       const key = deriveResponseKey(session.keys, raw, verified.responseHeader);
       const exchange = new UpstreamExchange(key, response, this.config, requestId);
       const outcome = await exchange.run(this.upstream, read);
       this.reports.exchanged({
         requestId,
         role: 'inbound',
-        exchange: exchangeName(verified.header),
         ms: performance.now() - startedAt,
+        ...facts(),
+        ...exchange.bytesOut,
         ...outcome,
       });
     } finally {

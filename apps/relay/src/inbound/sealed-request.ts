@@ -25,6 +25,8 @@ export class SealedRequest {
   private readonly opener: MessageOpener;
   private readonly reader: BodyReader;
   private readonly opened: OpenedRecord[] = [];
+  private openedBytes = 0;
+  private headBytes = 0;
 
   constructor(
     key: Buffer,
@@ -38,6 +40,7 @@ export class SealedRequest {
   /** @throws any error of the message, its records or its head: nothing may be forwarded then */
   async readHead(): Promise<{ readonly head: RequestHead; readonly hasBody: boolean }> {
     const record = await this.firstRecord();
+    this.headBytes = record.content.length;
     const head = decodeRequestHead(record.content);
     checkRequestHead(head);
     return { head, hasBody: !record.isLast };
@@ -87,6 +90,16 @@ export class SealedRequest {
     }
   }
 
+  /** Of the body, as it was opened so far. */
+  get bytes(): number {
+    return this.openedBytes - this.headBytes;
+  }
+
+  /** Of the message, as it was read so far. */
+  get sealedBytes(): number {
+    return this.reader.bytes;
+  }
+
   /** Stops reading, so that nothing waits for a sender that is not listened to any more. */
   cancel(reason: Error): void {
     this.reader.cancel(reason);
@@ -116,7 +129,10 @@ export class SealedRequest {
       if (chunk === undefined) {
         this.opener.finish();
       } else {
-        this.opened.push(...this.opener.push(chunk));
+        for (const record of this.opener.push(chunk)) {
+          this.openedBytes += record.content.length;
+          this.opened.push(record);
+        }
       }
     }
   }

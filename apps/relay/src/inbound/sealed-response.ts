@@ -22,6 +22,7 @@ export class SealedResponse {
   /** What the head promised, less what was sealed; undefined where no length was promised. */
   private remaining: number | undefined;
   private hasEnded = false;
+  private sealedContent = 0;
 
   /** @param onDrain - writing may go on */
   constructor(key: Buffer, response: ServerResponse, stallTimeoutMs: number, onDrain: () => void) {
@@ -32,6 +33,16 @@ export class SealedResponse {
   /** Whether a head was sealed, so that no error can be stated any more. */
   get isStarted(): boolean {
     return this.pending !== undefined || this.sink.isStarted;
+  }
+
+  /** Of the body, as it was sealed so far. */
+  get bytes(): number {
+    return this.sealedContent;
+  }
+
+  /** Of the message, as it was written so far. */
+  get sealedBytes(): number {
+    return this.sink.bytes;
   }
 
   /**
@@ -51,6 +62,7 @@ export class SealedResponse {
   /** @returns false where the other relay should be waited for */
   write(chunk: Buffer): boolean {
     let isReady = true;
+    this.sealedContent += chunk.length;
     for (let at = 0; at < chunk.length; at += MAX_CONTENT_BYTES) {
       const content = chunk.subarray(at, at + MAX_CONTENT_BYTES);
       if (this.remaining !== undefined) {

@@ -12,6 +12,7 @@ import {
 } from '@relay/http';
 import { RelayError, checkResponseHead } from '@relay/protocol';
 
+import type { RequestFacts } from '../observability/request-facts.js';
 import type { UpstreamClient } from '../upstream/upstream-client.js';
 import { upstreamError } from '../upstream/upstream.errors.js';
 import { MessageBrokenError, PeerGoneError, ResponseUnencodableError } from './inbound.errors.js';
@@ -70,6 +71,11 @@ export class UpstreamExchange implements ExchangeEvents {
       this.response.off('close', this.onPeerGone);
       message.sealed.cancel(new PeerGoneError('the exchange is over'));
     }
+  }
+
+  /** Of the answer's body and of its message, as they were written so far. */
+  get bytesOut(): Pick<RequestFacts, 'bytesOut' | 'sealedOut'> {
+    return { bytesOut: this.answer.bytes, sealedOut: this.answer.sealedBytes };
   }
 
   onHead(status: number, rawFields: readonly (string | Buffer)[]): void {

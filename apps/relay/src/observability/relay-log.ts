@@ -24,7 +24,13 @@ export interface LogFields {
   readonly bytesIn?: number | undefined;
   readonly bytesOut?: number | undefined;
   readonly attempt?: number | undefined;
+  /** Of the trace that the request belongs to, by the name that tracing tools look for. */
+  readonly trace_id?: string | undefined;
   readonly forwarded?: 'no' | 'maybe' | undefined;
+  /** Why the relay did what the line says; one of a few fixed texts. */
+  readonly reason?: string | undefined;
+  /** Names a secret without telling it: the same in both relays where they hold the same one. */
+  readonly keyId?: string | undefined;
   readonly error?: unknown;
   readonly config?: Readonly<Record<string, unknown>> | undefined;
   readonly store?: Readonly<Record<string, unknown>> | undefined;
@@ -32,6 +38,8 @@ export interface LogFields {
   readonly certificate?: Readonly<Record<string, unknown>> | undefined;
 }
 
+/** Of an attempt at several addresses; each says the same, as a rule. */
+const MAX_ERRORS = 4;
 /** Longer chains say nothing new, and an error may be its own cause. */
 const MAX_CAUSES = 8;
 
@@ -45,7 +53,9 @@ export class RelayLog {
   }
 
   debug(message: string, fields: LogFields = {}): void {
-    this.logger.debug(lineOf(fields), message);
+    if (this.logger.isLevelEnabled('debug')) {
+      this.logger.debug(lineOf(fields), message);
+    }
   }
 
   info(message: string, fields: LogFields = {}): void {
@@ -80,6 +90,13 @@ function describeError(error: unknown, causesLeft = MAX_CAUSES): object {
     name,
     ...(typeof code === 'string' ? { code } : {}),
     message,
+    ...(error instanceof AggregateError && causesLeft > 0
+      ? {
+          errors: error.errors
+            .slice(0, MAX_ERRORS)
+            .map((one: unknown) => describeError(one, causesLeft - 1)),
+        }
+      : {}),
     ...(cause === undefined || causesLeft === 0
       ? {}
       : { cause: describeError(cause, causesLeft - 1) }),

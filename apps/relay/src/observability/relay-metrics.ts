@@ -2,8 +2,14 @@ import { Injectable } from '@nestjs/common';
 import type { StoreMeter, StoreOperation } from '@relay/session';
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 
+import { AskedGauge } from './asked-gauge.js';
+import { TrafficTotals } from './traffic-totals.js';
+
 /** The side of the relay that a request came to; none where that could not be read. */
 export type Role = 'outbound' | 'inbound' | 'pairing' | 'pass-through' | 'own' | 'none';
+
+/** Why the outbound side paired: all but the first are pairings anew. */
+export type PairingReason = 'first' | 'renewal' | 'expired' | 'dropped' | 'suspected';
 
 /** From a millisecond to the longest time-out that is usual. */
 const DURATION_BUCKETS_SECONDS = [
@@ -12,9 +18,14 @@ const DURATION_BUCKETS_SECONDS = [
 /** Store operations take well under a millisecond, or something is wrong. */
 const STORE_BUCKETS_SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1];
 
+const STORE_OPERATIONS: readonly StoreOperation[] = ['reserve', 'put', 'open', 'mark', 'kill'];
+const REPLAY_CODES = new Set(['RELAY_MESSAGE_REPLAYED', 'RELAY_PAIR_REPLAYED']);
+/** What was not signed or sealed by who holds the secret. */
+const SIGNATURE_CODES = new Set(['RELAY_SENDER_INVALID', 'RELAY_PEER_ANSWER_INVALID']);
+
 /**
  * All metrics of a relay; docs/metrics.md lists them. Every label has a small fixed set of values: never a path, a peer
- * or anything else that a client chooses.
+ * or anything else that a client chooses. Those that an alert waits for begin at 0, so that the first event is seen.
  */
 @Injectable()
 export class RelayMetrics implements StoreMeter {
@@ -41,10 +52,12 @@ export class RelayMetrics implements StoreMeter {
     registers: [this.registry],
   });
 
+  readonly traffic = new TrafficTotals(this.registry);
+
   readonly pairings = new Counter({
     name: 'mte_relay_pairings_total',
-    help: 'Pairings that this relay began, by error code ("ok" where they succeeded)',
-    labelNames: ['code'] as const,
+    help: 'Pairings that this relay began, by error code ("ok" where they succeeded) and by reason',
+    labelNames: ['code', 'reason'] as const,
     registers: [this.registry],
   });
 
@@ -58,6 +71,27 @@ export class RelayMetrics implements StoreMeter {
   readonly retries = new Counter({
     name: 'mte_relay_retries_total',
     help: 'Requests that were sealed and sent a second time',
+    registers: [this.registry],
+  });
+
+  readonly peers = new AskedGauge<'known' | 'paired' | 'unreachable'>(
+    this.registry,
+    'mte_relay_peers',
+    'Other relays: known since the start, with a session in use, out of reach',
+    'state',
+  );
+
+  readonly replays = new Counter({
+    name: 'mte_relay_replays_refused_total',
+    help: 'Messages and pairings that were refused because they were seen before',
+    labelNames: ['role'] as const,
+    registers: [this.registry],
+  });
+
+  readonly signatureFailures = new Counter({
+    name: 'mte_relay_signature_failures_total',
+    help: 'Requests, pairings and answers that no relay with the secret made',
+    labelNames: ['role'] as const,
     registers: [this.registry],
   });
 
@@ -76,6 +110,26 @@ export class RelayMetrics implements StoreMeter {
     registers: [this.registry],
   });
 
+  readonly storeAvailable = new Gauge({
+    name: 'mte_relay_store_available',
+    help: '1 while the session store can be reached, else 0',
+    registers: [this.registry],
+  });
+
+  readonly openSockets = new AskedGauge<'listener' | 'peers' | 'upstream'>(
+    this.registry,
+    'mte_relay_open_sockets',
+    'Connections that are open: accepted by the listener, to other relays, to the upstream',
+    'side',
+  );
+
+  readonly heldBytes = new AskedGauge<'mte'>(
+    this.registry,
+    'mte_relay_held_bytes',
+    'Bytes of messages that are released only whole',
+    'type',
+  );
+
   readonly certificateNotAfter = new Gauge({
     name: 'mte_relay_tls_certificate_not_after_seconds',
     help: 'Unix time at which the certificate of the listener ends; 0 where it speaks plain HTTP',
@@ -84,6 +138,23 @@ export class RelayMetrics implements StoreMeter {
 
   constructor() {
     collectDefaultMetrics({ register: this.registry });
+    for (const operation of STORE_OPERATIONS) {
+      this.storeErrors.inc({ operation }, 0);
+    }
+    for (const role of ['inbound', 'pairing'] as const) {
+      this.replays.inc({ role }, 0);
+      this.signatureFailures.inc({ role }, 0);
+    }
+    this.signatureFailures.inc({ role: 'outbound' }, 0);
+  }
+
+  /** A request ended with an error of a relay. */
+  observeCode(role: Role, code: string): void {
+    if (REPLAY_CODES.has(code)) {
+      this.replays.inc({ role });
+    } else if (SIGNATURE_CODES.has(code)) {
+      this.signatureFailures.inc({ role });
+    }
   }
 
   observe(operation: StoreOperation, seconds: number, hasFailed: boolean): void {

@@ -4,6 +4,7 @@ import { Allowances } from '../allowances.js';
 import type { EarlyAnswer, EarlyReports } from '../errors/early-answers.js';
 import { RelayLog, type LogFields } from './relay-log.js';
 import { RelayMetrics, type Role } from './relay-metrics.js';
+import type { RequestFacts } from './request-facts.js';
 
 /**
  * Refusals a minute that have a line each where those who are refused prove nothing, by network: a flood of them must
@@ -13,7 +14,7 @@ import { RelayMetrics, type Role } from './relay-metrics.js';
 const LINES_PER_MINUTE = 100;
 
 /** How one request ended. */
-export interface RequestReport extends LogFields {
+export interface RequestReport extends LogFields, RequestFacts {
   readonly requestId: string;
   readonly role: Role;
   /** From its arrival to the end of its answer. */
@@ -35,7 +36,7 @@ export class RequestReports implements EarlyReports {
   /** The client or peer has its answer, whatever that says. */
   answered(report: RequestReport): void {
     this.count(report);
-    this.log.info('request answered', rounded(report));
+    this.log.info('request answered', lineOf(report));
   }
 
   /** An exchange with the upstream is over: answered, answered in its place, or broken off. */
@@ -50,13 +51,13 @@ export class RequestReports implements EarlyReports {
   /** Somebody went away before the end: nobody is left to answer. */
   abandoned(report: RequestReport): void {
     this.count(report);
-    this.log.info('request abandoned', rounded(report));
+    this.log.info('request abandoned', lineOf(report));
   }
 
   /** The answer had begun and could not be finished: its connection was reset. */
   cutOff(report: RequestReport): void {
     this.count(report);
-    this.log.warn('answer cut off', rounded(report));
+    this.log.warn('answer cut off', lineOf(report));
   }
 
   /** This relay answered with an error of its own: a mistake of the sender below 500, a failure from there on. */
@@ -65,9 +66,9 @@ export class RequestReports implements EarlyReports {
     const isFailure =
       report.status >= 500 && report.role !== 'inbound' && report.role !== 'pairing';
     if (isFailure) {
-      this.log.error('request failed', rounded(report));
+      this.log.error('request failed', lineOf(report));
     } else {
-      this.log.warn('request refused', rounded(report));
+      this.log.warn('request refused', lineOf(report));
     }
   }
 
@@ -99,15 +100,28 @@ export class RequestReports implements EarlyReports {
     this.log.debug('connection lost', { error });
   }
 
-  private count({ role, code = 'ok', ms, attempt = 1 }: RequestReport): void {
+  private count(report: RequestReport): void {
+    const { role, code = 'ok', ms, attempt = 1 } = report;
     if (attempt > 1) {
       this.metrics.retries.inc();
     }
+    if (code !== 'ok') {
+      this.metrics.observeCode(role, code);
+    }
+    this.metrics.traffic.add(role, report);
     this.metrics.requests.inc({ role, code });
     this.metrics.requestSeconds.observe({ role }, ms / 1000);
   }
 }
 
-function rounded(report: RequestReport): RequestReport {
-  return { ...report, ms: Math.round(report.ms * 10) / 10 };
+/** Sizes of messages are for the metrics: what a line has is what clients and upstreams see. */
+function lineOf(
+  report: RequestReport,
+): LogFields & Partial<Record<'sealedIn' | 'sealedOut', undefined>> {
+  return {
+    ...report,
+    sealedIn: undefined,
+    sealedOut: undefined,
+    ms: Math.round(report.ms * 10) / 10,
+  };
 }

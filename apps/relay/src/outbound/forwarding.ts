@@ -1,19 +1,17 @@
 import { exchangeName, type RelayError } from '@relay/protocol';
 import type { Dispatcher } from 'undici';
 
+import type { RequestFacts } from '../observability/request-facts.js';
 import { TunnelFailedError } from './outbound.errors.js';
 import type { Peer, SessionSlot } from './peer.js';
 import type { ReplayableBody } from './replayable-body.js';
 import { isProvenUnforwarded, mayRetry } from './retry-rule.js';
-import { TunnelAttempt, type AttemptContext, type AttemptOutcome } from './tunnel-attempt.js';
+import { TunnelAttempt, type AttemptContext } from './tunnel-attempt.js';
 import { tunnelFailure, type FailedOutcome } from './tunnel-failure.js';
 
 /** How a client's request ended, where its answer had begun. */
 export interface ForwardingOutcome {
   readonly status?: number;
-  /** Session and sequence number of the last attempt, as both relays log them. */
-  readonly exchange: string;
-  readonly attempt: number;
   /** Why the answer was cut off, where it was. */
   readonly error?: Error;
 }
@@ -21,6 +19,10 @@ export interface ForwardingOutcome {
 /** One client request on its way through the tunnel: one message, or two where protocol.md section 8 allows it. */
 export class Forwarding {
   private current: TunnelAttempt | undefined;
+  private attempts = 0;
+  /** Session and sequence number of the last attempt, as both relays log them. */
+  private exchange: string | undefined;
+  private readonly sealedBefore = { out: 0, in: 0 };
   private abortReason: Error | undefined;
   /** Whether every attempt so far has provably not been executed. */
   private isUnforwarded = true;
@@ -42,12 +44,12 @@ export class Forwarding {
       // Before anything is waited for: what may be sent again now is kept from here on.
       const body = whole ?? this.body.chunks();
       const slot = await this.takeSlot();
-      this.current = new TunnelAttempt(this.context, slot.session, slot.sequence);
+      const current = this.begin(slot);
       this.throwIfAborted();
-      const outcome = await this.current.run(this.dispatcher, body);
+      const outcome = await current.run(this.dispatcher, body);
       if (outcome.kind === 'answered' || outcome.kind === 'broken') {
         this.peer.reportReached();
-        return this.outcomeOf(outcome, slot, attempt);
+        return outcome.kind === 'answered' ? { status: outcome.status } : { error: outcome.cause };
       }
       const isWithinLifetime = this.peer.isWithinLifetime(slot.session);
       this.isUnforwarded &&= isProvenUnforwarded(outcome, isWithinLifetime);
@@ -59,10 +61,23 @@ export class Forwarding {
         isWithinLifetime,
         retryUnsafeMethods: this.retryUnsafeMethods,
       });
+      this.explain(outcome, retries);
       if (!retries) {
         throw this.finalFailure(outcome);
       }
     }
+  }
+
+  /** What its attempts say of the request: of the last one, and of all together. */
+  get facts(): RequestFacts {
+    if (this.attempts === 0) {
+      return {};
+    }
+    const { exchange, attempts: attempt, sealedBefore } = this;
+    const { out = 0, in: received = 0 } = this.current?.sealedBytes ?? {};
+    const sealedOut = sealedBefore.out + out;
+    const sealedIn = sealedBefore.in + received;
+    return { exchange, attempt, sealedOut, sealedIn };
   }
 
   /** The client has caught up. */
@@ -75,6 +90,39 @@ export class Forwarding {
     this.abortReason = reason;
     this.body.cancel(reason);
     this.current?.abort(reason);
+  }
+
+  private begin({ session, sequence }: SessionSlot): TunnelAttempt {
+    const { out = 0, in: received = 0 } = this.current?.sealedBytes ?? {};
+    this.sealedBefore.out += out;
+    this.sealedBefore.in += received;
+    this.attempts += 1;
+    this.exchange = exchangeName({ sid: session.sid, sequence });
+    this.current = new TunnelAttempt(this.context, session, sequence);
+    const { log, requestId, origin: peer, options } = this.context;
+    const { exchange, attempts: attempt } = this;
+    log.debug('sealing a message', {
+      requestId,
+      peer,
+      exchange,
+      attempt,
+      reason: options.type,
+    });
+    return this.current;
+  }
+
+  /** For whoever wonders why a request went out twice, or did not. */
+  private explain(outcome: FailedOutcome, retries: boolean): void {
+    const { log, requestId, origin: peer } = this.context;
+    log.debug(retries ? 'sending once more' : 'not sending once more', {
+      requestId,
+      peer,
+      exchange: this.exchange,
+      attempt: this.attempts,
+      reason: reasonOf(outcome),
+      forwarded: this.isUnforwarded ? 'no' : 'maybe',
+      error: errorOf(outcome),
+    });
   }
 
   private finalFailure(outcome: FailedOutcome): RelayError {
@@ -119,15 +167,26 @@ export class Forwarding {
       }
     }
   }
+}
 
-  private outcomeOf(
-    outcome: Extract<AttemptOutcome, { kind: 'answered' | 'broken' }>,
-    { session, sequence }: SessionSlot,
-    attempt: number,
-  ): ForwardingOutcome {
-    const exchange = exchangeName({ sid: session.sid, sequence });
-    return outcome.kind === 'answered'
-      ? { status: outcome.status, exchange, attempt }
-      : { exchange, attempt, error: outcome.cause };
+function reasonOf(outcome: FailedOutcome): string {
+  switch (outcome.kind) {
+    case 'failed':
+      return `no answer: ${outcome.failure.kind}`;
+    case 'stated':
+      return `the other relay stated ${outcome.statement.status}`;
+    case 'unproven':
+      return 'an answer that proves nothing';
+  }
+}
+
+function errorOf(outcome: FailedOutcome): Error | undefined {
+  switch (outcome.kind) {
+    case 'failed':
+      return outcome.failure.cause;
+    case 'unproven':
+      return outcome.cause;
+    case 'stated':
+      return undefined;
   }
 }

@@ -43,8 +43,6 @@ interface TunnelFailureOptions extends ErrorOptions {
 /** The other relay could not be paired with, or a message to it failed. */
 export class TunnelFailedError extends RelayError {
   readonly retryAfter: number | undefined;
-  /** Origin of the other relay, once it is known which request failed. */
-  peer: string | undefined;
 
   constructor(
     readonly code: TunnelFailureCode,

@@ -12,6 +12,7 @@ import { TunnelService } from './tunnel.service.js';
 
 @Module({
   imports: [SessionModule, LimitsModule],
+  exports: [PeersService],
   controllers: [OutboundController],
   providers: [OutboundService, PairingClient, PeerClient, PeerOrigins, PeersService, TunnelService],
 })

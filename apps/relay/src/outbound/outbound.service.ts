@@ -6,10 +6,11 @@ import { BodyAbortedError, ClientGoneError, endRequestEarly } from '@relay/http'
 
 import { readClientRequest } from '../client-request.js';
 import { ConcurrentRequests } from '../concurrent-requests.js';
+import { rememberFacts, type RequestFacts } from '../observability/request-facts.js';
 import { RequestReports, type RequestReport } from '../observability/request-reports.js';
+import { traceIdOf } from '../observability/trace-id.js';
 import { ClientAnswer } from './client-answer.js';
 import { parseEncodeOptions } from './encode-options.js';
-import { TunnelFailedError } from './outbound.errors.js';
 import { PeerOrigins } from './peer-origin.js';
 import { ReplayableBody } from './replayable-body.js';
 import { TunnelService } from './tunnel.service.js';
@@ -45,32 +46,35 @@ export class OutboundService {
     const answer = new ClientAnswer(response, this.config, requestId, () => {
       forwarding.resume();
     });
-    const forwarding = this.tunnel.forwarding(origin, request, options, body, answer);
+    const forwarding = this.tunnel.forwarding(requestId, origin, request, options, body, answer);
     response.once('close', () => {
       const isAnswered = response.writableFinished;
       const reason = isAnswered ? EXCHANGE_OVER : new ClientGoneError('the client has gone away');
       forwarding.abort(reason);
     });
+    const facts = (): RequestFacts => ({
+      peer: origin,
+      method: message.method,
+      trace_id: traceIdOf(request.head.fields),
+      bytesIn: body.bytes,
+      bytesOut: answer.bytes,
+      ...forwarding.facts,
+    });
+    rememberFacts(message, facts);
     const report = (): RequestReport => ({
       requestId,
       role: 'outbound',
-      peer: origin,
-      method: message.method,
       ms: performance.now() - startedAt,
-      bytesIn: body.bytes,
-      bytesOut: answer.bytes,
+      ...facts(),
     });
     try {
-      const { error, ...outcome } = await forwarding.run();
+      const { error, status } = await forwarding.run();
       if (error === undefined) {
-        this.reports.answered({ ...report(), ...outcome });
+        this.reports.answered({ ...report(), status });
       } else {
-        this.reports.cutOff({ ...report(), ...outcome, code: 'RELAY_PEER_CONNECTION_LOST', error });
+        this.reports.cutOff({ ...report(), code: 'RELAY_PEER_CONNECTION_LOST', error });
       }
     } catch (error) {
-      if (error instanceof TunnelFailedError) {
-        error.peer = origin;
-      }
       if (!isClientGone(error)) {
         throw error;
       }

@@ -23,7 +23,7 @@ import axios, { type AxiosInstance, type AxiosResponse } from 'axios';
 
 import { INTERNAL_CODE } from '../errors/error-answers.js';
 import { RelayLog } from '../observability/relay-log.js';
-import { RelayMetrics } from '../observability/relay-metrics.js';
+import { RelayMetrics, type PairingReason } from '../observability/relay-metrics.js';
 import { TunnelFailedError, type TunnelFailureCode } from './outbound.errors.js';
 import { PeerOrigins } from './peer-origin.js';
 import { PeerSession } from './peer-session.js';
@@ -71,19 +71,20 @@ export class PairingClient implements OnApplicationShutdown {
   }
 
   /** @throws TunnelFailedError with `forwarded: "no"`, logged */
-  async pair(origin: string): Promise<PeerSession> {
+  async pair(origin: string, reason: PairingReason): Promise<PeerSession> {
     const startedAt = performance.now();
     try {
       const session = await this.pairWithin(origin, MAX_TRIES);
       const ms = Math.round(performance.now() - startedAt);
-      this.metrics.pairings.inc({ code: 'ok' });
+      this.metrics.pairings.inc({ code: 'ok', reason });
       this.metrics.pairingSeconds.observe(ms / 1000);
-      this.log.info('paired', { peer: origin, exchange: session.sid.slice(0, 8), ms });
+      const exchange = session.sid.slice(0, 8);
+      this.log.info('paired', { peer: origin, exchange, ms, reason });
       return session;
     } catch (error) {
       const code = error instanceof RelayError ? error.code : INTERNAL_CODE;
-      this.metrics.pairings.inc({ code });
-      this.log.error('pairing failed', { peer: origin, code, error });
+      this.metrics.pairings.inc({ code, reason });
+      this.log.error('pairing failed', { peer: origin, code, reason, error });
       throw error;
     }
   }
@@ -112,6 +113,8 @@ export class PairingClient implements OnApplicationShutdown {
     }
     const { statement, httpStatus } = attempt;
     if (tries > 1 && statement !== undefined && this.isWorthAnother(origin, statement)) {
+      const reason = `the other relay stated ${statement.status}`;
+      this.log.debug('pairing once more', { peer: origin, reason });
       return this.pairWithin(origin, tries - 1);
     }
     throw refusal(statement, httpStatus);

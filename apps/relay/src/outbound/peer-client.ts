@@ -3,6 +3,7 @@ import { RelayConfig } from '@relay/config';
 import { SenderSigner, signTunnelRequests } from '@relay/signature';
 import { Agent, type Dispatcher } from 'undici';
 
+import { RelayMetrics } from '../observability/relay-metrics.js';
 import { PeerOrigins } from './peer-origin.js';
 import { guardedLookup } from './refused-addresses.js';
 
@@ -17,7 +18,12 @@ export class PeerClient implements OnApplicationShutdown {
   readonly dispatcher: Dispatcher;
   private readonly agent: Agent;
 
-  constructor(config: RelayConfig, signer: SenderSigner, peerOrigins: PeerOrigins) {
+  constructor(
+    config: RelayConfig,
+    signer: SenderSigner,
+    peerOrigins: PeerOrigins,
+    metrics: RelayMetrics,
+  ) {
     this.agent = new Agent({
       connect: {
         timeout: config.connectTimeoutMs,
@@ -28,6 +34,9 @@ export class PeerClient implements OnApplicationShutdown {
       maxHeaderSize: MAX_RESPONSE_HEADER_BYTES,
       pipelining: 1,
     });
+    metrics.openSockets.answerFor('peers', () =>
+      Object.values(this.agent.stats).reduce((sum, { connected }) => sum + Number(connected), 0),
+    );
     this.dispatcher = this.agent.compose(signTunnelRequests(signer));
   }
 

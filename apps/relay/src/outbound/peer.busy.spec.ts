@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { FakePairingClient } from '../../../../test/support/fake-pairing-client.js';
 import { HandMovedClock } from '../../../../test/support/hand-moved-clock.js';
 import { TunnelFailedError } from './outbound.errors.js';
+import { RelayLog } from '../observability/relay-log.js';
 import { Peer } from './peer.js';
 
 let clock: HandMovedClock;
@@ -13,7 +14,7 @@ beforeEach(() => {
   vi.spyOn(Math, 'random').mockReturnValue(1 - Number.EPSILON);
   clock = new HandMovedClock();
   client = new FakePairingClient(clock);
-  peer = new Peer('http://b.example', client.asPairingClient, clock);
+  peer = new Peer('http://b.example', client.asPairingClient, clock, new RelayLog('silent'));
   return () => {
     vi.restoreAllMocks();
   };

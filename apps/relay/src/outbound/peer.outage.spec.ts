@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FakePairingClient } from '../../../../test/support/fake-pairing-client.js';
 import { HandMovedClock } from '../../../../test/support/hand-moved-clock.js';
 import { TunnelFailedError } from './outbound.errors.js';
+import { RelayLog } from '../observability/relay-log.js';
 import { Peer } from './peer.js';
 
 const unreachable = new TunnelFailedError('RELAY_PEER_UNREACHABLE', 'no', 'not there');
@@ -18,7 +19,7 @@ beforeEach(() => {
   vi.spyOn(Math, 'random').mockReturnValue(1 - Number.EPSILON);
   clock = new HandMovedClock();
   client = new FakePairingClient(clock, { lifetimeSeconds: 1_000, maxMessages: 100 });
-  peer = new Peer('http://b.example', client.asPairingClient, clock);
+  peer = new Peer('http://b.example', client.asPairingClient, clock, new RelayLog('silent'));
 });
 
 afterEach(() => {

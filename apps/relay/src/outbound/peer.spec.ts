@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FakePairingClient } from '../../../../test/support/fake-pairing-client.js';
 import { HandMovedClock } from '../../../../test/support/hand-moved-clock.js';
 import { TunnelFailedError, type TunnelFailureCode } from './outbound.errors.js';
+import { RelayLog } from '../observability/relay-log.js';
 import { Peer } from './peer.js';
 
 const LIFETIME_MS = 1_000_000;
@@ -18,7 +19,7 @@ beforeEach(() => {
   vi.spyOn(Math, 'random').mockReturnValue(1 - Number.EPSILON);
   clock = new HandMovedClock();
   client = new FakePairingClient(clock, { lifetimeSeconds: 1_000, maxMessages: MAX_MESSAGES });
-  peer = new Peer('http://b.example', client.asPairingClient, clock);
+  peer = new Peer('http://b.example', client.asPairingClient, clock, new RelayLog('silent'));
 });
 
 afterEach(() => {

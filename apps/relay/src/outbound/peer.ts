@@ -3,6 +3,8 @@ import type { Clock } from '@relay/session';
 import { BackOff } from './back-off.js';
 import { TunnelFailedError } from './outbound.errors.js';
 import type { PairingClient } from './pairing-client.js';
+import type { RelayLog } from '../observability/relay-log.js';
+import type { PairingReason } from '../observability/relay-metrics.js';
 import type { PeerSession } from './peer-session.js';
 
 const UNREACHABLE_BACK_OFF = { firstMs: 250, maxMs: 2_000 };
@@ -37,11 +39,15 @@ export class Peer {
   private probeTimer: NodeJS.Timeout | undefined;
   private unaskedProbes = 0;
   private suspectedAtMs = -Infinity;
+  /** Why there is no session, where there is none. */
+  private lack: 'first' | 'dropped' = 'first';
+  private isOutOfReach = false;
 
   constructor(
     readonly origin: string,
     private readonly client: PairingClient,
     private readonly clock: Clock,
+    private readonly log: RelayLog,
   ) {
     this.outage = new BackOff(UNREACHABLE_BACK_OFF, clock);
     this.refusal = new BackOff(REFUSED_BACK_OFF, clock);
@@ -74,6 +80,8 @@ export class Peer {
   drop(sid: string): void {
     if (this.current?.sid === sid) {
       this.current = undefined;
+      this.lack = 'dropped';
+      this.log.debug('session dropped', { peer: this.origin, exchange: sid.slice(0, 8) });
     }
   }
 
@@ -82,20 +90,37 @@ export class Peer {
     const now = this.clock.monotonicMs();
     if (now - this.suspectedAtMs >= MIN_SUSPICION_INTERVAL_MS) {
       this.suspectedAtMs = now;
-      this.pairInBackground();
+      this.pairInBackground('suspected');
     }
   }
 
   /** A message could not be sent: those that follow fail at once, until the peer is seen again. */
   reportUnreachable(failure: TunnelFailedError): void {
     this.outage.begin(failure);
+    this.isOutOfReach = true;
+    this.log.debug('peer out of reach: requests to it fail at once for a while', {
+      peer: this.origin,
+      code: failure.code,
+    });
     this.probe();
   }
 
   /** The peer has answered something. */
   reportReached(): void {
+    if (this.isOutOfReach) {
+      this.isOutOfReach = false;
+      this.log.info('peer within reach again', { peer: this.origin });
+    }
     this.outage.end();
     this.close();
+  }
+
+  /** What was last known of it, without asking it. */
+  get state(): 'paired' | 'unreachable' | 'known' {
+    if (this.isOutOfReach) {
+      return 'unreachable';
+    }
+    return this.current?.isUsable(this.clock.monotonicMs()) === true ? 'paired' : 'known';
   }
 
   /** Ends what would go on by itself. */
@@ -108,32 +133,32 @@ export class Peer {
     const { current } = this;
     const now = this.clock.monotonicMs();
     if (current?.isUsable(now) !== true) {
-      return this.pair();
+      return this.pair(current === undefined ? this.lack : 'expired');
     }
     if (current.isDueForRenewal(now)) {
-      this.pairInBackground();
+      this.pairInBackground('renewal');
     }
     return current;
   }
 
-  private pairInBackground(): void {
+  private pairInBackground(reason: PairingReason): void {
     // Whoever needs the outcome asks for it; the client has logged it.
-    this.pair().catch(() => undefined);
+    this.pair(reason).catch(() => undefined);
   }
 
-  private async pair(): Promise<PeerSession> {
+  private async pair(reason: PairingReason): Promise<PeerSession> {
     if (this.pairing === undefined) {
       this.outage.throwIfActive();
       this.refusal.throwIfActive();
       this.busyTime.throwIfActive();
-      this.pairing = this.pairOnce();
+      this.pairing = this.pairOnce(reason);
     }
     return this.pairing;
   }
 
-  private async pairOnce(): Promise<PeerSession> {
+  private async pairOnce(reason: PairingReason): Promise<PeerSession> {
     try {
-      const session = await this.client.pair(this.origin);
+      const session = await this.client.pair(this.origin, reason);
       this.current = session;
       this.refusal.end();
       this.busyTime.end();

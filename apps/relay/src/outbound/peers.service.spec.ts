@@ -3,6 +3,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FakePairingClient } from '../../../../test/support/fake-pairing-client.js';
 import { HandMovedClock } from '../../../../test/support/hand-moved-clock.js';
 import { TunnelFailedError } from './outbound.errors.js';
+import { RelayLog } from '../observability/relay-log.js';
+import { RelayMetrics } from '../observability/relay-metrics.js';
 import { PeersService } from './peers.service.js';
 
 const unreachable = new TunnelFailedError('RELAY_PEER_UNREACHABLE', 'no', 'not there');
@@ -12,7 +14,12 @@ let peers: PeersService;
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   const clock = new HandMovedClock();
-  peers = new PeersService(new FakePairingClient(clock).asPairingClient, clock);
+  peers = new PeersService(
+    new FakePairingClient(clock).asPairingClient,
+    clock,
+    new RelayLog('silent'),
+    new RelayMetrics(),
+  );
 });
 
 afterEach(() => {

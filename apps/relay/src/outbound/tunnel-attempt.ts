@@ -16,6 +16,7 @@ import { signedClientIdHeader, verifyError, type ErrorStatement } from '@relay/s
 import type { SecretKeys } from '@relay/protocol';
 import type { Dispatcher } from 'undici';
 
+import type { RelayLog } from '../observability/relay-log.js';
 import type { ClientAnswer } from './client-answer.js';
 import { clearCopies, outerPath } from './clear-copies.js';
 import type { ClientRequest } from '../client-request.js';
@@ -38,6 +39,8 @@ export type AttemptOutcome =
 
 /** What all attempts at one client request share. */
 export interface AttemptContext {
+  readonly requestId: string;
+  readonly log: RelayLog;
   readonly origin: string;
   readonly request: ClientRequest;
   readonly options: EncodeOptions;
@@ -54,6 +57,8 @@ export class TunnelAttempt implements ExchangeEvents {
   private readonly sealer: MessageSealer;
   private readonly exchange: Exchange;
   private sealed: SealedAnswer | undefined;
+  private sentBytes = 0;
+  private receivedBytes = 0;
   private settle: (outcome: AttemptOutcome) => void = () => undefined;
 
   constructor(
@@ -79,6 +84,11 @@ export class TunnelAttempt implements ExchangeEvents {
     ];
     this.sealer = new MessageSealer(deriveRequestKey(session.keys, this.relayHeader));
     this.exchange = new Exchange(context.limits, this);
+  }
+
+  /** Of the message as it was sealed so far, and of its answer as it came so far. */
+  get sealedBytes(): { readonly out: number; readonly in: number } {
+    return { out: this.sentBytes, in: this.receivedBytes };
   }
 
   /** @param body - whole, in pieces, or undefined where there is none */
@@ -140,6 +150,7 @@ export class TunnelAttempt implements ExchangeEvents {
   }
 
   onData(chunk: Buffer): boolean {
+    this.receivedBytes += chunk.length;
     try {
       const isReady = this.sealed?.push(chunk) ?? true;
       if (this.isEventStream()) {
@@ -183,23 +194,28 @@ export class TunnelAttempt implements ExchangeEvents {
   private sealWhole(body: Buffer | undefined): Buffer {
     const { headBytes } = this.context.request;
     if (body === undefined || body.length === 0) {
-      return this.sealer.sealHead(headBytes, true);
+      return this.counted(this.sealer.sealHead(headBytes, true));
     }
     const records = [this.sealer.sealHead(headBytes, false)];
     for (const [content, isLast] of inRecords(body)) {
       records.push(this.sealer.sealData(content, isLast));
     }
-    return Buffer.concat(records);
+    return this.counted(Buffer.concat(records));
   }
 
   private async *sealPieces(body: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-    yield this.sealer.sealHead(this.context.request.headBytes, false);
+    yield this.counted(this.sealer.sealHead(this.context.request.headBytes, false));
     for await (const piece of body) {
       for (const [content] of inRecords(piece)) {
-        yield this.sealer.sealData(content, false);
+        yield this.counted(this.sealer.sealData(content, false));
       }
     }
-    yield this.sealer.sealData(Buffer.alloc(0), true);
+    yield this.counted(this.sealer.sealData(Buffer.alloc(0), true));
+  }
+
+  private counted(sealed: Buffer): Buffer {
+    this.sentBytes += sealed.length;
+    return sealed;
   }
 
   private isEventStream(): boolean {

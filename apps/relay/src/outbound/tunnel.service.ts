@@ -3,6 +3,7 @@ import { RelayConfig } from '@relay/config';
 import { HoldBudget, type ExchangeLimits } from '@relay/http';
 import { SenderSigner } from '@relay/signature';
 
+import { RelayLog } from '../observability/relay-log.js';
 import type { ClientAnswer } from './client-answer.js';
 import type { ClientRequest } from '../client-request.js';
 import type { EncodeOptions } from './encode-options.js';
@@ -25,6 +26,7 @@ export class TunnelService {
     private readonly peerClient: PeerClient,
     private readonly signer: SenderSigner,
     private readonly holdBudget: HoldBudget,
+    private readonly log: RelayLog,
   ) {
     const { responseTimeoutMs, connectTimeoutMs, idleTimeoutMs } = config;
     this.limits = {
@@ -35,6 +37,7 @@ export class TunnelService {
 
   /** Prepares one request; nothing is sent yet. */
   forwarding(
+    requestId: string,
     origin: string,
     request: ClientRequest,
     options: EncodeOptions,
@@ -43,6 +46,8 @@ export class TunnelService {
   ): Forwarding {
     return new Forwarding(
       {
+        requestId,
+        log: this.log,
         origin,
         request,
         options,

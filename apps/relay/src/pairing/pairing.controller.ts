@@ -3,6 +3,7 @@ import { PAIR_PATH, PROBE_PATH, PROTOCOL_VERSION, RELAY_HEADER } from '@relay/pr
 import { PairSenderInterceptor, verifiedRequestFor } from '@relay/signature';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
+import { RelayLog } from '../observability/relay-log.js';
 import { RequestReports } from '../observability/request-reports.js';
 import { PairingService } from './pairing.service.js';
 
@@ -12,6 +13,7 @@ export class PairingController {
   constructor(
     private readonly pairing: PairingService,
     private readonly reports: RequestReports,
+    private readonly log: RelayLog,
   ) {}
 
   /** Tells a peer that a relay is here; no state, no authority. */
@@ -27,7 +29,12 @@ export class PairingController {
   @HttpCode(200)
   @UseInterceptors(PairSenderInterceptor)
   async pair(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    const body = await this.pairing.respond(verifiedRequestFor(request.raw, 'pair'));
+    const verified = verifiedRequestFor(request.raw, 'pair');
+    const body = await this.pairing.respond(verified);
+    this.log.debug('paired with a sender', {
+      requestId: request.id,
+      keyId: verified.sender.secretKeys.kid,
+    });
     reply.hijack();
     // The interceptor has set the headers on the raw response.
     reply.raw.setHeader('content-length', body.length);

@@ -60,6 +60,11 @@ export class PassThroughExchange implements ExchangeEvents {
     }
   }
 
+  /** Of both bodies, as they were read and written so far. */
+  get bytes(): { readonly bytesIn: number; readonly bytesOut: number } {
+    return { bytesIn: this.body.bytes, bytesOut: this.sink.bytes };
+  }
+
   onHead(status: number, rawFields: readonly (string | Buffer)[]): void {
     this.status = status;
     const fields = forwardedFields(rawFields);

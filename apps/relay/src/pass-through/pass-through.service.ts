@@ -12,7 +12,9 @@ import {
 
 import { readClientRequest } from '../client-request.js';
 import { ConcurrentRequests } from '../concurrent-requests.js';
+import { rememberFacts, type RequestFacts } from '../observability/request-facts.js';
 import { RequestReports, type RequestReport } from '../observability/request-reports.js';
+import { traceIdOf } from '../observability/trace-id.js';
 import { UpstreamClient } from '../upstream/upstream-client.js';
 import { PassThroughExchange } from './pass-through-exchange.js';
 import { TokenMissingError } from './pass-through.errors.js';
@@ -49,13 +51,19 @@ export class PassThroughService {
       );
     }
     this.concurrent.take(response);
+    const exchange = new PassThroughExchange(message, response, this.config);
+    const facts = (): RequestFacts => ({
+      method: message.method,
+      trace_id: traceIdOf(head.fields),
+      ...exchange.bytes,
+    });
+    rememberFacts(message, facts);
     const report = (): RequestReport => ({
       requestId,
       role: 'pass-through',
-      method: message.method,
       ms: performance.now() - startedAt,
+      ...facts(),
     });
-    const exchange = new PassThroughExchange(message, response, this.config);
     try {
       const status = await exchange.run(this.upstream, head, hasRequestBody(message));
       this.reports.answered({ ...report(), status });

@@ -5,6 +5,8 @@ import { fieldValue, withReplacedFields, withoutFields } from '@relay/http';
 import type { RequestHead } from '@relay/protocol';
 import { Pool } from 'undici';
 
+import { RelayMetrics } from '../observability/relay-metrics.js';
+
 const CONTENT_LENGTH = 'content-length';
 /** A whole head may be 64 KiB; undici counts names and values. */
 const MAX_RESPONSE_HEADER_BYTES = 65_536;
@@ -15,13 +17,24 @@ const METHODS_WITH_BODY = new Set(['POST', 'PUT', 'PATCH']);
 @Injectable()
 export class UpstreamClient implements OnApplicationShutdown {
   private readonly pool: Pool;
+  private lastSeen: 'unknown' | 'reachable' | 'unreachable' = 'unknown';
 
-  constructor(private readonly config: RelayConfig) {
+  constructor(
+    private readonly config: RelayConfig,
+    metrics: RelayMetrics,
+  ) {
     this.pool = new Pool(config.upstreamOrigin, {
       connect: { timeout: config.connectTimeoutMs },
       maxHeaderSize: MAX_RESPONSE_HEADER_BYTES,
       pipelining: 1,
     });
+    this.pool.on('connect', () => {
+      this.lastSeen = 'reachable';
+    });
+    this.pool.on('connectionError', () => {
+      this.lastSeen = 'unreachable';
+    });
+    metrics.openSockets.answerFor('upstream', () => this.pool.stats.connected);
   }
 
   /**
@@ -50,6 +63,11 @@ export class UpstreamClient implements OnApplicationShutdown {
       body,
     });
     return exchange;
+  }
+
+  /** What became of the last attempt to connect to it; nobody is asked. */
+  get state(): 'unknown' | 'reachable' | 'unreachable' {
+    return this.lastSeen;
   }
 
   async onApplicationShutdown(): Promise<void> {

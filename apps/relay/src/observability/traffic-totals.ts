@@ -1,0 +1,73 @@
+import { Counter, type Registry } from 'prom-client';
+
+import type { RequestFacts } from './request-facts.js';
+
+/** Bytes of one role. */
+interface Traffic {
+  plainIn: number;
+  plainOut: number;
+  sealedIn: number;
+  sealedOut: number;
+}
+
+/** The roles that carry bodies. */
+const CARRIERS = ['outbound', 'inbound', 'pass-through'] as const;
+type Carrier = (typeof CARRIERS)[number];
+
+/** How much was carried: plain numbers, which become metrics only when somebody asks for them. */
+export class TrafficTotals {
+  private readonly totals = Object.fromEntries(
+    CARRIERS.map((role) => [role, { plainIn: 0, plainOut: 0, sealedIn: 0, sealedOut: 0 }]),
+  ) as Record<Carrier, Traffic>;
+
+  constructor(registry: Registry) {
+    this.publish(
+      registry,
+      'mte_relay_body_bytes_total',
+      'Bytes of bodies in clear, of requests that ended',
+      CARRIERS,
+      ({ plainIn, plainOut }) => [plainIn, plainOut],
+    );
+    this.publish(
+      registry,
+      'mte_relay_sealed_bytes_total',
+      'Bytes of sealed messages, heads included, of requests that ended',
+      ['outbound', 'inbound'],
+      ({ sealedIn, sealedOut }) => [sealedIn, sealedOut],
+    );
+  }
+
+  add(role: string, facts: RequestFacts): void {
+    const traffic = (this.totals as Record<string, Traffic | undefined>)[role];
+    if (traffic !== undefined) {
+      traffic.plainIn += facts.bytesIn ?? 0;
+      traffic.plainOut += facts.bytesOut ?? 0;
+      traffic.sealedIn += facts.sealedIn ?? 0;
+      traffic.sealedOut += facts.sealedOut ?? 0;
+    }
+  }
+
+  private publish(
+    registry: Registry,
+    name: string,
+    help: string,
+    roles: readonly Carrier[],
+    numbersOf: (traffic: Traffic) => readonly [received: number, sent: number],
+  ): void {
+    const { totals } = this;
+    new Counter({
+      name,
+      help,
+      labelNames: ['role', 'direction'],
+      registers: [registry],
+      collect() {
+        this.reset();
+        for (const role of roles) {
+          const [received, sent] = numbersOf(totals[role]);
+          this.inc({ role, direction: 'in' }, received);
+          this.inc({ role, direction: 'out' }, sent);
+        }
+      },
+    });
+  }
+}

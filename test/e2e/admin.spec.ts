@@ -1,0 +1,117 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+
+import { request } from '../support/client.js';
+import { startRelay, type TestRelay } from '../support/relay.js';
+import { forThisTest, sharedResources } from '../support/resources.js';
+import { startTunnel, type Tunnel } from '../support/tunnel.js';
+
+const shared = sharedResources();
+let tunnel: Tunnel;
+
+beforeAll(async () => {
+  tunnel = shared(await startTunnel({ both: { ADMIN_PORT: '0' } }));
+});
+
+async function adminOf({ log }: TestRelay): Promise<string> {
+  const line = await log.find(({ msg }) => msg === 'admin listener is listening');
+  return String(line['address']);
+}
+
+/** The samples of a relay, such as `name{label="value"}`, with their values. */
+async function samplesOf(relay: TestRelay): Promise<Map<string, number>> {
+  const { body } = await request(await adminOf(relay), { path: '/metrics' });
+  const lines = body.toString().split('\n');
+  return new Map(
+    lines
+      .filter((line) => line !== '' && !line.startsWith('#'))
+      .map((line): [string, number] => {
+        const at = line.lastIndexOf(' ');
+        return [line.slice(0, at), Number(line.slice(at + 1))];
+      }),
+  );
+}
+
+async function readinessOf(url: string): Promise<{ status: number; body: unknown }> {
+  const { status, body } = await request(url, { path: '/health/ready' });
+  return { status, body: JSON.parse(body.toString()) };
+}
+
+describe('/metrics', () => {
+  it('counts a request at both relays', async () => {
+    await tunnel.send({ method: 'POST', body: 'twelve bytes' });
+    await tunnel.send({ headers: { 'x-mte-outbound-token': 'wrong' } });
+    const outbound = await samplesOf(tunnel.outbound);
+    const inbound = await samplesOf(tunnel.inbound);
+
+    expect(Object.fromEntries(outbound)).toMatchObject({
+      'mte_relay_requests_total{role="outbound",code="ok"}': 1,
+      'mte_relay_requests_total{role="outbound",code="RELAY_TOKEN_INVALID"}': 1,
+      'mte_relay_body_bytes_total{role="outbound",direction="in"}': 12,
+      'mte_relay_body_bytes_total{role="outbound",direction="out"}': 12,
+      'mte_relay_pairings_total{code="ok",reason="first"}': 1,
+      'mte_relay_peers{state="known"}': 1,
+      'mte_relay_peers{state="paired"}': 1,
+      'mte_relay_peers{state="unreachable"}': 0,
+      'mte_relay_open_sockets{side="peers"}': 1,
+      mte_relay_retries_total: 0,
+      mte_relay_store_available: 1,
+      'mte_relay_held_bytes{type="mte"}': 0,
+    });
+    expect(Object.fromEntries(inbound)).toMatchObject({
+      'mte_relay_requests_total{role="inbound",code="ok"}': 1,
+      'mte_relay_requests_total{role="pairing",code="ok"}': 1,
+      'mte_relay_body_bytes_total{role="inbound",direction="in"}': 12,
+      'mte_relay_replays_refused_total{role="inbound"}': 0,
+      'mte_relay_signature_failures_total{role="pairing"}': 0,
+      'mte_relay_store_errors_total{operation="mark"}': 0,
+      'mte_relay_open_sockets{side="upstream"}': 1,
+    });
+    // What one has sent is what the other has received.
+    for (const [sender, receiver] of [
+      [outbound, inbound],
+      [inbound, outbound],
+    ] as const) {
+      const bytes = (samples: typeof outbound, direction: string) =>
+        [...samples].find(
+          ([name, value]) =>
+            name.startsWith('mte_relay_sealed_bytes_total') &&
+            name.includes(direction) &&
+            value > 0,
+        )?.[1];
+      expect(bytes(sender, 'direction="out"')).toBeGreaterThan(256);
+      expect(bytes(sender, 'direction="out"')).toBe(bytes(receiver, 'direction="in"'));
+    }
+    expect(outbound.get('mte_relay_open_sockets{side="listener"}')).toBeGreaterThanOrEqual(0);
+  });
+});
+
+describe('/health/ready', () => {
+  it('tells of peers and upstream, in the shape of Terminus', async () => {
+    const relay = forThisTest(await startRelay());
+    const fresh = {
+      process: { status: 'up' },
+      sessionStore: { status: 'up', responseTime: expect.any(Number) as number },
+      peers: { status: 'up', known: 0, paired: 0, unreachable: 0 },
+      upstream: { status: 'up', lastConnect: 'unknown' },
+    };
+    expect(await readinessOf(relay.url)).toEqual({
+      status: 200,
+      body: { status: 'ok', info: fresh, error: {}, details: fresh },
+    });
+  });
+
+  it('stays 200 where a peer and the upstream are out of reach', async () => {
+    const alone = forThisTest(await startTunnel({ inbound: { UPSTREAM: 'http://127.0.0.1:9' } }));
+    await alone.send();
+    await alone.send({ headers: { 'x-mte-upstream': 'http://127.0.0.1:9' } });
+
+    expect(await readinessOf(alone.outbound.url)).toMatchObject({
+      status: 200,
+      body: { info: { peers: { status: 'up', known: 2, paired: 1, unreachable: 1 } } },
+    });
+    expect(await readinessOf(alone.inbound.url)).toMatchObject({
+      status: 200,
+      body: { info: { upstream: { status: 'up', lastConnect: 'unreachable' } } },
+    });
+  });
+});

@@ -1,0 +1,250 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+
+import { request, errorOf } from '../support/client.js';
+import { exchangeRaw } from '../support/raw-socket.js';
+import { SECRET, TOKEN, startRelay, type LogLine, type TestRelay } from '../support/relay.js';
+import { forThisTest, sharedResources } from '../support/resources.js';
+import { startTap } from '../support/tap.js';
+import { startTunnel, type Tunnel } from '../support/tunnel.js';
+
+const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
+const TRACEPARENT = `00-${TRACE}-00f067aa0ba902b7-01`;
+const CANARY = 'canary-of-the-tests';
+
+const shared = sharedResources();
+let tunnel: Tunnel;
+
+beforeAll(async () => {
+  tunnel = shared(await startTunnel({ both: { PASS_THROUGH_ROUTES: '/open' } }));
+});
+
+beforeEach(() => {
+  tunnel.outbound.log.items.length = 0;
+  tunnel.inbound.log.items.length = 0;
+  tunnel.upstream.forget();
+});
+
+/** The line that a relay writes at the end of a request. */
+function lineOf({ log }: TestRelay, role: string): Promise<LogLine> {
+  return log.find((line) => line['role'] === role);
+}
+
+describe('the line of a request that was answered', () => {
+  it('is one at each relay, with what both share and what each knows', async () => {
+    await tunnel.send({
+      method: 'POST',
+      body: 'twelve bytes',
+      headers: { 'x-request-id': 'mine', traceparent: TRACEPARENT },
+    });
+    const outbound = await lineOf(tunnel.outbound, 'outbound');
+    const inbound = await lineOf(tunnel.inbound, 'inbound');
+
+    const both = {
+      level: 30,
+      msg: 'request answered',
+      status: 200,
+      ms: expect.any(Number) as number,
+      bytesIn: 12,
+      bytesOut: 12,
+      trace_id: TRACE,
+      exchange: expect.stringMatching(/^[\w-]{8}-\d+$/) as string,
+    };
+    expect(outbound).toMatchObject({
+      ...both,
+      requestId: 'mine',
+      method: 'POST',
+      peer: tunnel.inbound.url,
+      attempt: 1,
+    });
+    expect(inbound).toMatchObject({ ...both, exchange: outbound['exchange'] });
+    expect(Object.keys(inbound)).not.toContain('method');
+    for (const { log } of [tunnel.outbound, tunnel.inbound]) {
+      const ends = log.items.filter(
+        ({ msg, role }) => msg.startsWith('request ') && role !== 'pairing',
+      );
+      expect(ends).toHaveLength(1);
+    }
+  });
+
+  it('has the bytes of bodies that stream, and of a pass-through route', async () => {
+    const large = Buffer.alloc(300_000, 'x');
+    await tunnel.send({ method: 'PUT', body: large });
+    expect(await lineOf(tunnel.inbound, 'inbound')).toMatchObject({
+      bytesIn: 300_000,
+      bytesOut: 300_000,
+    });
+
+    await request(tunnel.inbound.url, {
+      method: 'POST',
+      path: '/open',
+      body: 'abc',
+      headers: { traceparent: TRACEPARENT },
+    });
+    expect(await lineOf(tunnel.inbound, 'pass-through')).toMatchObject({
+      method: 'POST',
+      bytesIn: 3,
+      bytesOut: 3,
+      trace_id: TRACE,
+    });
+  });
+
+  it('says of a request that went out twice that it did, and why in a line of level 20', async () => {
+    const first = await startRelay({ UPSTREAM: tunnel.upstream.url });
+    const headers = { 'x-mte-upstream': first.url };
+    await tunnel.send({ headers });
+    await first.close();
+    const again = { UPSTREAM: tunnel.upstream.url, PORT: String(first.port) };
+    const restarted = forThisTest(await startRelay(again));
+    tunnel.outbound.log.items.length = 0;
+
+    expect(await tunnel.send({ headers })).toMatchObject({ status: 200 });
+
+    expect(await lineOf(tunnel.outbound, 'outbound')).toMatchObject({ attempt: 2 });
+    const { items } = tunnel.outbound.log;
+    expect(items.find(({ msg }) => msg === 'sending once more')).toMatchObject({
+      level: 20,
+      reason: 'the other relay stated 560',
+      forwarded: 'no',
+    });
+    expect(items.find(({ msg }) => msg === 'paired')).toMatchObject({ reason: 'dropped' });
+    expect(await lineOf(restarted, 'inbound')).toMatchObject({ code: 'RELAY_SESSION_UNKNOWN' });
+  });
+});
+
+describe('traceparent', () => {
+  it.each([
+    ['as it is', TRACEPARENT, TRACE],
+    ['though it is of no valid form', '00-0-not-one', undefined],
+  ])('travels sealed, and arrives %s', async (_how, traceparent, traceId) => {
+    const tap = forThisTest(await startTap(tunnel.inbound.port));
+
+    await tunnel.send({ headers: { 'x-mte-upstream': tap.url, traceparent } });
+
+    expect(tunnel.upstream.requests.items[0]?.headers['traceparent']).toBe(traceparent);
+    expect(tap.wire().includes(traceparent)).toBe(false);
+    const lines = [
+      await lineOf(tunnel.outbound, 'outbound'),
+      await lineOf(tunnel.inbound, 'inbound'),
+    ];
+    expect(lines.map((line) => line['trace_id'])).toEqual([traceId, traceId]);
+  });
+});
+
+describe('the line of a request that failed', () => {
+  it('has whose it was and all causes, where no relay answers', async () => {
+    const peer = 'http://127.0.0.1:9';
+    const answer = await tunnel.send({
+      method: 'POST',
+      body: 'x',
+      headers: { 'x-mte-upstream': peer, traceparent: TRACEPARENT },
+    });
+
+    const line = await lineOf(tunnel.outbound, 'outbound');
+    expect(line).toMatchObject({
+      level: 50,
+      requestId: errorOf(answer).requestId,
+      method: 'POST',
+      peer,
+      trace_id: TRACE,
+      status: 502,
+      code: 'RELAY_PEER_UNREACHABLE',
+      error: { cause: { message: expect.stringContaining('ECONNREFUSED') as string } },
+    });
+  });
+
+  it('has what is known of a client without the token', async () => {
+    await tunnel.send({
+      method: 'PATCH',
+      headers: { 'x-mte-outbound-token': 'wrong', traceparent: TRACEPARENT },
+    });
+
+    expect(await lineOf(tunnel.outbound, 'outbound')).toMatchObject({
+      level: 40,
+      code: 'RELAY_TOKEN_INVALID',
+      method: 'PATCH',
+      trace_id: TRACE,
+    });
+  });
+
+  it.each([
+    ['what cannot be parsed', 'no HTTP\r\n\r\n', 'none', 'RELAY_REQUEST_INVALID'],
+    [
+      'an expectation',
+      `GET / HTTP/1.1\r\nhost: a\r\nx-mte-outbound-token: ${TOKEN}\r\nexpect: x\r\nconnection: close\r\n\r\n`,
+      'outbound',
+      'RELAY_EXPECTATION_FAILED',
+    ],
+    ['CONNECT', 'CONNECT a:1 HTTP/1.1\r\nhost: a\r\n\r\n', 'none', 'RELAY_METHOD_UNSUPPORTED'],
+    [
+      'an undecodable path of its own',
+      'GET /api/mte-echo/%zz HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n',
+      'own',
+      'RELAY_REQUEST_INVALID',
+    ],
+  ])('has the requestId of the answer to %s', async (_what, bytes, role, code) => {
+    const answer = (await exchangeRaw(tunnel.outbound.port, bytes)).toString('latin1');
+
+    const { error } = JSON.parse(answer.slice(answer.indexOf('\r\n\r\n'))) as {
+      readonly error: { readonly requestId: string; readonly code: string };
+    };
+    const line = await lineOf(tunnel.outbound, role);
+    expect(error.code).toBe(code);
+    expect(line).toMatchObject({
+      level: 40,
+      msg: 'request refused',
+      requestId: error.requestId,
+      code,
+    });
+  });
+});
+
+describe('all lines together', () => {
+  it('explain each step at level 20, and never hold a secret, a path, a header or a body', async () => {
+    await tunnel.send({
+      method: 'POST',
+      path: `/${CANARY}`,
+      headers: { authorization: CANARY },
+      body: CANARY,
+    });
+    await tunnel.send({ path: `/${CANARY}`, headers: { 'x-mte-outbound-token': CANARY } });
+    await lineOf(tunnel.inbound, 'inbound');
+
+    const lines = [...tunnel.outbound.log.items, ...tunnel.inbound.log.items];
+    const explained = lines.filter(({ level }) => level === 20).map(({ msg }) => msg);
+    expect(explained).toEqual(
+      expect.arrayContaining(['sealing a message', 'message opened and marked']),
+    );
+    const text = JSON.stringify(lines);
+    for (const secret of [CANARY, TOKEN, SECRET]) {
+      expect(text).not.toContain(secret);
+    }
+  });
+});
+
+describe('a client that is refused before its request is looked at', () => {
+  it('does not keep its connection by never closing it', async () => {
+    const socket = connect({ port: tunnel.outbound.port, host: '127.0.0.1', allowHalfOpen: true });
+    socket.on('error', () => undefined);
+    socket.write('CONNECT a:1 HTTP/1.1\r\nhost: a\r\n\r\n');
+    const server = tunnel.outbound.app.getHttpServer();
+    await once(socket, 'data');
+    const openConnections = () =>
+      new Promise<number>((resolve) => {
+        server.getConnections((_error: Error | null, count: number) => {
+          resolve(count);
+        });
+      });
+
+    // The relay has ended its side, and the client goes on as if nothing had happened.
+    while ((await openConnections()) > 0) {
+      socket.write('x');
+      await delay(100);
+    }
+
+    socket.destroy();
+  });
+});
