@@ -1,8 +1,27 @@
+import { connect } from 'node:net';
+
 import { describe, expect, it } from 'vitest';
 
+import { errorOf } from '../support/client.js';
 import { startProcessTunnel } from '../support/process-tunnel.js';
+import { openSocket } from '../support/raw-socket.js';
 import { startRelayProcess } from '../support/relay-process.js';
 import { forThisTest } from '../support/resources.js';
+
+/** Other relays let go of idle connections after 4 s; SHUTDOWN_TIMEOUT_MS, which nothing may need here, is 15 s. */
+const IDLE_LIMIT_MS = 8_000;
+
+const takesConnections = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect({ port, host: '127.0.0.1' });
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => {
+      resolve(false);
+    });
+  });
 
 describe('a relay that is told to stop', () => {
   it.each(['SIGTERM', 'SIGINT'] as const)('ends with exit code 0 on %s', async (signal) => {
@@ -11,18 +30,35 @@ describe('a relay that is told to stop', () => {
     expect(await relay.kill(signal)).toMatchObject({ exitCode: 0, signal: null, stderr: '' });
   });
 
-  it('ends with exit code 0 though idle connections are open, on both sides', async () => {
+  it('still answers a POST of another relay on a connection that was idle, and then closes it', async () => {
     const tunnel = forThisTest(await startProcessTunnel());
-    expect(await tunnel.send({ method: 'POST', body: 'x' })).toMatchObject({ status: 200 });
+    const post = () => tunnel.send({ method: 'POST', body: 'x' });
+    expect(await post()).toMatchObject({ status: 200 });
 
-    const ends = await Promise.all([
-      tunnel.outbound.kill('SIGTERM'),
-      tunnel.inbound.kill('SIGTERM'),
-    ]);
+    const ended = tunnel.inbound.kill('SIGTERM');
+    await expect.poll(() => takesConnections(tunnel.inbound.port)).toBe(false);
+    const last = await post();
 
-    expect(ends).toMatchObject([
-      { exitCode: 0, stderr: '' },
-      { exitCode: 0, stderr: '' },
-    ]);
+    expect(last).toMatchObject({ status: 200 });
+    expect(await ended).toMatchObject({ exitCode: 0, stderr: '' });
+    const late = await post();
+    expect(late.status).toBe(502);
+    expect(errorOf(late)).toMatchObject({ code: 'RELAY_PEER_UNREACHABLE', forwarded: 'no' });
+    expect(tunnel.upstream.hits).toBe(2);
+  });
+
+  it('ends with exit code 0 though clients hold connections that they do not use', async () => {
+    const relay = forThisTest(await startRelayProcess());
+    const unused = forThisTest(openSocket(relay.port));
+    const used = forThisTest(openSocket(relay.port));
+    used.write('GET /health/live HTTP/1.1\r\nhost: a\r\n\r\n');
+    await used.until('"status":"ok"');
+
+    const startedAt = performance.now();
+    const end = await relay.kill('SIGTERM');
+
+    expect(end).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(performance.now() - startedAt).toBeLessThan(IDLE_LIMIT_MS);
+    expect(await Promise.all([unused.ended, used.ended])).toEqual(['end', 'end']);
   });
 });

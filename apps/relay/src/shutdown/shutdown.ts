@@ -4,28 +4,28 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { RelayConfig } from '@relay/config';
 
 import { RelayLog } from '../observability/relay-log.js';
-import { ResponsesInFlight } from './responses-in-flight.js';
+import { Connections } from './connections.js';
 import { ShutdownState } from './shutdown-state.js';
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 /** One Ctrl-C reaches a process twice when npm passes it on as well. */
 const SAME_SIGNAL_MS = 500;
-/** How often connections are closed whose last answer began before the end was announced. */
+/** How often it is looked for connections that may be closed. */
 const IDLE_CHECK_INTERVAL_MS = 100;
 
 /**
  * Ends the process without losing what is under way: not ready any more → SHUTDOWN_DELAY_MS → no new connections →
- * requests in flight, at most SHUTDOWN_TIMEOUT_MS → connections to peers, upstream and store → exit 0. A second signal
- * ends it at once.
+ * requests in flight and idle connections that another relay may still use, at most SHUTDOWN_TIMEOUT_MS → connections to
+ * peers, upstream and store → exit 0. A second signal ends it at once.
  */
 export class Shutdown {
-  private readonly inFlight: ResponsesInFlight;
+  private readonly connections: Connections;
   private readonly log: RelayLog;
   private readonly config: RelayConfig;
   private beganAtMs: number | undefined;
 
   constructor(private readonly app: NestFastifyApplication) {
-    this.inFlight = new ResponsesInFlight(app.getHttpServer());
+    this.connections = new Connections(app.getHttpServer());
     this.log = app.get(RelayLog);
     this.config = app.get(RelayConfig);
   }
@@ -52,15 +52,17 @@ export class Shutdown {
   private async run(): Promise<void> {
     this.log.info('told to stop: finishing what is under way');
     this.app.get(ShutdownState).isShuttingDown = true;
-    this.inFlight.announceEnd();
+    this.connections.announceEnd();
     await delay(this.config.shutdownDelayMs);
-    const server = this.app.getHttpServer();
     const idleCheck = setInterval(() => {
-      server.closeIdleConnections();
+      this.connections.closeIdle();
     }, IDLE_CHECK_INTERVAL_MS);
     const limit = setTimeout(() => {
-      this.log.warn(`${this.inFlight.count} requests were cut off by SHUTDOWN_TIMEOUT_MS`);
-      server.closeAllConnections();
+      const { owed } = this.connections;
+      if (owed > 0) {
+        this.log.warn(`${owed} requests were cut off by SHUTDOWN_TIMEOUT_MS`);
+      }
+      this.app.getHttpServer().closeAllConnections();
     }, this.config.shutdownTimeoutMs);
     try {
       await this.app.close();
