@@ -3,9 +3,6 @@ import { defineConfig } from 'vitest/config';
 /** e2e, faults and security measure memory and order of events, so their files run one at a time. */
 const oneAtATime = { fileParallelism: false, maxWorkers: 1 };
 
-/** Many relays under load through every fault of Redis, for minutes: with SLOW=1. */
-const LONG_FAULT_RUNS = ['test/faults/redis-*.spec.ts'];
-
 const project = (name: string, include: string[], rest: object = {}) => ({
   extends: true as const,
   test: { name, include, ...rest },
@@ -21,7 +18,6 @@ export default defineConfig({
       project('e2e', ['test/e2e/**/*.spec.ts'], { ...oneAtATime, testTimeout: 30_000 }),
       project('faults', ['test/faults/**/*.spec.ts'], {
         ...oneAtATime,
-        exclude: process.env['SLOW'] === '1' ? [] : LONG_FAULT_RUNS,
         testTimeout: 120_000,
         hookTimeout: 120_000,
         globalSetup: ['test/support/build-once.ts'],

@@ -14,11 +14,6 @@ const REQUESTS_PER_SECOND = 40;
 /** Between the relays: without it nothing is ever under way for long enough to get lost. */
 const LATENCY_MS = 5;
 
-/** The clients here use each connection once, so that those that are open are soon done with. */
-const CLIENT_SIDE_DELAY_MS = '500';
-/** Relays leave connections idle for 4 s: after that each has had its last answer, or was let go. */
-const RELAY_SIDE_DELAY_MS = '4500';
-
 /** Two outbound relays and three inbound ones that share a Redis, each group behind a load balancer. */
 export interface Fleet extends Closable {
   readonly secret: string;
@@ -36,17 +31,11 @@ export interface Fleet extends Closable {
   load(): SteadyLoad;
 }
 
-/** @param patient - whether inbound relays that are told to end do so without the loss of a request */
-export async function startFleet({ patient = false } = {}): Promise<Fleet> {
+export async function startFleet(): Promise<Fleet> {
   const secret = randomBytes(32).toString('base64url');
   const [upstream, firstRedis] = await Promise.all([startCountingUpstream(), startRedisServer()]);
-  const ofOutbound = { CLIENT_ID_SECRET: secret, SHUTDOWN_DELAY_MS: CLIENT_SIDE_DELAY_MS };
-  const ofInbound = {
-    CLIENT_ID_SECRET: secret,
-    SHUTDOWN_DELAY_MS: patient ? RELAY_SIDE_DELAY_MS : '0',
-    UPSTREAM: upstream.url,
-    REDIS_URL: firstRedis.url,
-  };
+  const ofOutbound = { CLIENT_ID_SECRET: secret };
+  const ofInbound = { ...ofOutbound, UPSTREAM: upstream.url, REDIS_URL: firstRedis.url };
   const outbound = ['A1', 'A2'].map((name) => new Replica(name, ofOutbound));
   const inbound = ['B1', 'B2', 'B3'].map((name) => new Replica(name, ofInbound));
   const replicas = [...outbound, ...inbound];

@@ -1,20 +1,21 @@
 import { expect, vi } from 'vitest';
 
 import type { Fleet } from './fleet.js';
+import { isSlow } from './property.js';
 import type { LoadOutcome, SteadyLoad } from './steady-load.js';
 
-/** Before anything breaks: every kind of request has come to its end several times. */
-const WARM_REQUESTS = 40;
+/** Before anything breaks: every kind of request has come to its end. */
+const WARM_REQUESTS = isSlow ? 400 : 30;
 /** Traffic is whole once this many requests in a row were answered. */
-const WHOLE_REQUESTS = 30;
+const WHOLE_REQUESTS = isSlow ? 400 : 30;
 const RECOVERY_LIMIT_MS = 5_000;
 /** Time in which those requests are sent and answered. */
-const WHOLE_LIMIT_MS = RECOVERY_LIMIT_MS + 4_000;
+const WHOLE_LIMIT_MS = RECOVERY_LIMIT_MS + (isSlow ? 30_000 : 4_000);
 const QUIET_MS = 250;
 const QUIET_LIMIT_MS = 10_000;
 /** What a relay may grow by in one phase: buffers of uploads under way, and what the collector has not come to. */
-const MAX_GROWTH_BYTES = 64 * 1024 * 1024;
-const MAX_RESIDENT_BYTES = 320 * 1024 * 1024;
+const MAX_GROWTH_BYTES = 48 * 1024 * 1024;
+const MAX_RESIDENT_BYTES = 256 * 1024 * 1024;
 const ONCE = new Set(['POST', 'PATCH']);
 
 /** What a fault did to the traffic that it met. */
