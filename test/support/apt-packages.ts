@@ -11,7 +11,7 @@ export function installPackages(packages: readonly string[]): void {
   if (process.getuid?.() !== 0 || !existsSync('/etc/debian_version')) {
     return;
   }
-  console.warn(`${packages.join(', ')} is missing: installing it with apt-get.`);
+  console.warn(`Missing: ${packages.join(', ')}. Installing with apt-get.`);
   // In run level 1 no service is started that a package brings.
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
   spawnSync('apt-get', [...APT_OPTIONS, 'update'], { env, stdio: 'ignore' });

@@ -1,0 +1,176 @@
+import { randomBytes } from 'node:crypto';
+
+import { beforeAll, describe, expect, it } from 'vitest';
+
+import { fieldValues } from '../../support/client.js';
+import {
+  hasPython,
+  runPythonSelfTest,
+  startPythonOutbound,
+  type PythonOutbound,
+  type PythonResult,
+} from '../../support/python-relays.js';
+import { SECRET, startRelay, type TestRelay } from '../../support/relay.js';
+import { forThisTest, sharedResources } from '../../support/resources.js';
+import { startUpstream, type Upstream } from '../../support/upstream.js';
+
+/** docs/protocol.md was implemented a second time from its text alone: test/interop. */
+const TYPES = ['mke', 'mte'] as const;
+/** More than one record holds, in no round number. */
+const BODY = randomBytes(70_001);
+const FULL_RECORD_BYTES = 65536;
+
+const pieces = (body: Buffer): string[] => {
+  const starts = Array.from({ length: Math.ceil(body.length / FULL_RECORD_BYTES) }).keys();
+  return [...starts].map((at) =>
+    body.subarray(at * FULL_RECORD_BYTES, (at + 1) * FULL_RECORD_BYTES).toString('base64'),
+  );
+};
+
+describe.skipIf(!hasPython())('another implementation, as the outbound relay', () => {
+  const MAX_MESSAGES = 40;
+  const shared = sharedResources();
+  let upstream: Upstream;
+  let inbound: TestRelay;
+  let outbound: PythonOutbound;
+
+  beforeAll(async () => {
+    upstream = shared(
+      await startUpstream(async (received, response) => {
+        const body = await received.body();
+        response.writeHead(207, [
+          ...['set-cookie', 'a=1', 'set-cookie', 'b=2', 'x-latin', 'caf\xe9', 'x-empty', ''],
+          ...['content-length', String(body.length)],
+        ]);
+        response.end(body);
+      }),
+    );
+    const env = { UPSTREAM: upstream.url, SESSION_MAX_MESSAGES: String(MAX_MESSAGES) };
+    inbound = shared(await startRelay(env));
+    outbound = shared(startPythonOutbound(inbound.url));
+    await outbound.command({ do: 'pair' });
+  });
+
+  const send = (spec: Readonly<Record<string, unknown>>): Promise<PythonResult> =>
+    outbound.command({ do: 'send', type: 'mke', method: 'POST', path: '/', ...spec });
+
+  it('finds the known answers', () => {
+    expect(runPythonSelfTest()).toContain('holds: every message sealed and opened');
+  });
+
+  it('finds the relay, and pairs with it', async () => {
+    const other = forThisTest(startPythonOutbound(inbound.url));
+
+    expect(await other.command({ do: 'probe' })).toEqual({ status: 200, relay: '1' });
+    expect(await other.command({ do: 'pair' })).toEqual({
+      sid: expect.stringMatching(/^[\w-]{22}$/) as unknown,
+      lifetimeSeconds: 3600,
+      maxMessages: MAX_MESSAGES,
+    });
+  });
+
+  it('pairs with a wrong clock once it was told the time', async () => {
+    const other = forThisTest(startPythonOutbound(inbound.url));
+
+    const result = await other.command({ do: 'pair', clockOffsetMs: 3_600_000 });
+
+    expect(result['corrected']).toBeLessThanOrEqual(Date.now());
+    expect(result.error).toBeUndefined();
+  });
+
+  it('is refused without a signature where its secret is another', async () => {
+    const other = forThisTest(startPythonOutbound(inbound.url, `${SECRET}x`));
+
+    expect(await other.command({ do: 'pair' })).toEqual({
+      error: { status: 566, signed: false },
+    });
+  });
+
+  describe.each(TYPES)('messages of type %s', (type) => {
+    it('bring a GET there, and its answer back', async () => {
+      upstream.forget();
+      const fields = [
+        ['accept', '*/*'],
+        ['x-many', '1'],
+        ['accept', 'text/html'],
+        ['x-many', 'caf\xe9'],
+      ];
+
+      const { answer } = await send({ type, method: 'GET', path: '/a?b=%20c', fields });
+
+      expect(answer).toMatchObject({ status: 207, body: '', pieces: 0 });
+      expect(answer?.fields).toEqual(
+        expect.arrayContaining([
+          ['set-cookie', 'a=1'],
+          ['set-cookie', 'b=2'],
+          ['x-latin', 'caf\xe9'],
+          ['x-empty', ''],
+        ]),
+      );
+      const received = upstream.requests.items[0];
+      expect(received).toMatchObject({ method: 'GET', url: '/a?b=%20c' });
+      expect(fieldValues(received?.rawHeaders ?? [], 'accept')).toEqual(['*/*', 'text/html']);
+      expect(fieldValues(received?.rawHeaders ?? [], 'x-many')).toEqual(['1', 'caf\xe9']);
+    });
+
+    it.each([
+      ['several records', { pieces: pieces(BODY) }, BODY],
+      ['an empty last record', { pieces: ['YQ==', 'Yg=='], emptyLast: true }, Buffer.from('ab')],
+      ['no body', {}, Buffer.alloc(0)],
+      ['a body that is announced', { fields: [['content-length', '1']], pieces: ['YQ=='] }, 'a'],
+    ])('bring %s there and back, octet by octet', async (_, spec, body) => {
+      const { answer } = await send({ type, ...spec });
+
+      expect(answer?.status).toBe(207);
+      expect(Buffer.from(answer?.body ?? '', 'base64').equals(Buffer.from(body))).toBe(true);
+    });
+
+    it('are refused where record 0 was changed, and their number is burnt', async () => {
+      upstream.forget();
+      const message = { type, method: 'GET', seq: MAX_MESSAGES - TYPES.indexOf(type) };
+
+      const changed = await send({ ...message, flip: [0, 20] });
+      const again = await send(message);
+
+      expect(changed.error).toMatchObject({ status: 562, signed: true, p: 0 });
+      expect(again.error).toMatchObject({ status: 565, signed: true, p: 1 });
+      expect(upstream.hits).toBe(0);
+    });
+  });
+
+  it.each([
+    ['mke', 'changed', { flip: [2, 20] }, 1],
+    ['mke', 'missing', { withoutLast: true }, 1],
+    ['mte', 'changed', { flip: [2, 20] }, 0],
+    ['mte', 'missing', { withoutLast: true }, 0],
+  ])('is told of a later record of a message of type %s that is %s', async (type, _, fault, p) => {
+    upstream.forget();
+
+    const { error } = await send({ type, pieces: ['YQ==', 'Yg=='], ...fault });
+
+    expect(error).toMatchObject({ status: 562, signed: true, p });
+    expect(p === 0 && upstream.hits > 0).toBe(false);
+  });
+
+  it.each(TYPES)('is told of a body that is not as long as its head says (%s)', async (type) => {
+    for (const stated of ['0', '1', '3']) {
+      const { error } = await send({
+        type,
+        fields: [['content-length', stated]],
+        pieces: ['YQ==', 'Yg=='],
+      });
+      expect(error).toMatchObject({ status: 562, signed: true, p: 1 });
+    }
+  });
+
+  it('pairs again once its session has ended', async () => {
+    const ending = await send({ seq: MAX_MESSAGES + 1 });
+    const ended = await send({ seq: 1 });
+    await outbound.command({ do: 'pair' });
+    const { answer } = await send({});
+
+    expect(ending.error).toMatchObject({ status: 559, signed: true, p: 0 });
+    expect(ended.error).toMatchObject({ status: 560, signed: true, p: 0 });
+    expect(answer?.status).toBe(207);
+  });
+});
