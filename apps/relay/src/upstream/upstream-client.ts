@@ -6,12 +6,16 @@ import type { RequestHead } from '@relay/protocol';
 import { Pool } from 'undici';
 
 import { RelayMetrics } from '../observability/relay-metrics.js';
+import { connectorThatTellsResets } from './reset-connector.js';
 
 const CONTENT_LENGTH = 'content-length';
 /** A whole head may be 64 KiB; undici counts names and values. */
 const MAX_RESPONSE_HEADER_BYTES = 65_536;
 /** Methods whose requests have a body even when it is empty. RFC 9110 section 8.6. */
 const METHODS_WITH_BODY = new Set(['POST', 'PUT', 'PATCH']);
+
+/** A larger body goes out in slices, so that its end, from which the answer is waited for, is when it was taken. */
+const SLICE_BYTES = 65_536;
 
 /** The one upstream of this relay: a fixed host and port, whatever a message asks for. */
 @Injectable()
@@ -24,7 +28,7 @@ export class UpstreamClient implements OnApplicationShutdown {
     metrics: RelayMetrics,
   ) {
     this.pool = new Pool(config.upstreamOrigin, {
-      connect: { timeout: config.connectTimeoutMs },
+      connect: connectorThatTellsResets(config.connectTimeoutMs),
       maxHeaderSize: MAX_RESPONSE_HEADER_BYTES,
       pipelining: 1,
     });
@@ -60,7 +64,7 @@ export class UpstreamClient implements OnApplicationShutdown {
       method: head.method,
       path: this.config.upstreamBasePath + head.path,
       headers: this.headersOf(head, body !== undefined),
-      body,
+      body: Buffer.isBuffer(body) && body.length > SLICE_BYTES ? slicesOf(body) : body,
     });
     return exchange;
   }
@@ -84,5 +88,12 @@ export class UpstreamClient implements OnApplicationShutdown {
     return fieldValue(fields, CONTENT_LENGTH) === '0'
       ? fields
       : withoutFields(fields, new Set([CONTENT_LENGTH]));
+  }
+}
+
+// eslint-disable-next-line @typescript-eslint/require-await
+async function* slicesOf(body: Buffer): AsyncGenerator<Buffer> {
+  for (let at = 0; at < body.length; at += SLICE_BYTES) {
+    yield body.subarray(at, at + SLICE_BYTES);
   }
 }

@@ -1,0 +1,57 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+
+import { headBytes } from '../../support/raw-http.js';
+import { openSocket, type RawSocket } from '../../support/raw-socket.js';
+import { startRawTunnel, type RawTunnel } from '../../support/raw-tunnel.js';
+import { forThisTest, sharedResources } from '../../support/resources.js';
+
+/**
+ * An answer without a length ends with its connection. A connection that is reset has not come to that end: what has
+ * arrived is a part, and must not be passed on as the whole.
+ */
+const shared = sharedResources();
+let tunnel: RawTunnel;
+
+beforeAll(async () => {
+  tunnel = shared(await startRawTunnel({ inbound: { PASS_THROUGH_ROUTES: '/*' } }));
+});
+
+const HEADS = {
+  'of HTTP/1.1': 'HTTP/1.1 200 OK\r\n\r\npart',
+  'that says that its connection will close': 'HTTP/1.1 200 OK\r\nConnection: close\r\n\r\npart',
+  'of HTTP/1.0': 'HTTP/1.0 200 OK\r\n\r\npart',
+};
+
+const WAYS: Readonly<Record<string, (version: string) => RawSocket>> = {
+  'through the tunnel': (version) => {
+    const client = forThisTest(openSocket(tunnel.outbound.port));
+    client.write(tunnel.head(`GET /x HTTP/${version}`));
+    return client;
+  },
+  'on a pass-through route': (version) => {
+    const client = forThisTest(openSocket(tunnel.inbound.port));
+    client.write(headBytes(`GET /x HTTP/${version}`, [['Host', 'a']]));
+    return client;
+  },
+};
+
+describe.each(Object.entries(WAYS))('an upstream that resets its connection (%s)', (_way, open) => {
+  it.each(
+    Object.entries(HEADS).flatMap(([name, head]) =>
+      ['1.1', '1.0'].map((version) => [name, version, head] as const),
+    ),
+  )('in an answer %s without a length resets an HTTP/%s client', async (_name, version, head) => {
+    tunnel.upstream.exchanges.items.length = 0;
+    tunnel.upstream.follow(async ({ write }) => {
+      await write(head);
+    });
+    const client = open(version);
+    await client.until('part');
+
+    const { socket } = await tunnel.upstream.exchanges.find();
+    socket.resetAndDestroy();
+
+    expect(await client.ended).toBe('reset');
+    expect(client.received.toString('latin1')).not.toContain('0\r\n\r\n');
+  });
+});
