@@ -52,12 +52,17 @@ export interface ExchangeLimits {
 }
 
 const CONNECT_TIMEOUT_CODE = 'UND_ERR_CONNECT_TIMEOUT';
+const LENGTH_MISMATCH_CODE = 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH';
+const NO_CONTENT = 204;
+const NOT_MODIFIED = 304;
 
 /** One request and its answer over undici's lowest interface: no streams in between, back-pressure both ways. */
 export class Exchange implements Dispatcher.DispatchHandler {
   private controller: Dispatcher.DispatchController | undefined;
   private abortReason: ExchangeFailure | undefined;
   private hasHead = false;
+  /** Whether the answer ends with its head, whatever length that states. */
+  private isBodiless = false;
   /** Whether the request's end comes later than its beginning. */
   private isStreamed = false;
   private isSettled = false;
@@ -128,7 +133,12 @@ export class Exchange implements Dispatcher.DispatchHandler {
       return;
     }
     this.hasHead = true;
+    this.isBodiless = status === NO_CONTENT || status === NOT_MODIFIED;
     clearTimeout(this.responseTimer);
+    if (hasOtherCoding(controller.rawHeaders as Buffer[])) {
+      this.giveUp('reset', new Error('the answer has a transfer coding besides chunked'));
+      return;
+    }
     this.idle.touch();
     this.events.onHead(status, controller.rawHeaders as Buffer[]);
   }
@@ -156,9 +166,19 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, cause: Error): void {
-    if (this.settle()) {
+    if (!this.settle()) {
+      return;
+    }
+    if (this.abortReason === undefined && this.isWhole(cause)) {
+      this.events.onEnd();
+    } else {
       this.events.onFailure(this.abortReason ?? this.failureOf(cause));
     }
+  }
+
+  /** undici holds a 304 to its content-length, which is that of another answer. RFC 9110 section 8.6 */
+  private isWhole({ code }: Error & { readonly code?: string }): boolean {
+    return this.isBodiless && code === LENGTH_MISMATCH_CODE;
   }
 
   private failureOf(cause: Error & { readonly code?: string }): ExchangeFailure {
@@ -228,4 +248,14 @@ export class Exchange implements Dispatcher.DispatchHandler {
     }
     this.awaitResponse();
   }
+}
+
+/** Chunks are undone here. Another coding would be taken for the content once the field that names it is gone. */
+function hasOtherCoding(rawFields: readonly (string | Buffer)[]): boolean {
+  return rawFields.some(
+    (name, at) =>
+      at % 2 === 0 &&
+      name.toString().toLowerCase() === 'transfer-encoding' &&
+      rawFields[at + 1]?.toString().trim().toLowerCase() !== 'chunked',
+  );
 }

@@ -1,0 +1,55 @@
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+
+import { exchangeBytes } from '../../support/raw-client.js';
+import { headBytes, statusOf, type Field } from '../../support/raw-http.js';
+import { startRawTunnel, type RawTunnel } from '../../support/raw-tunnel.js';
+import { sharedResources } from '../../support/resources.js';
+import { answerOk } from '../../support/scripted-upstream.js';
+
+/** A coding besides chunks is not undone and not passed on: the bytes behind it would be taken for the content. */
+const shared = sharedResources();
+let tunnel: RawTunnel;
+
+beforeAll(async () => {
+  tunnel = shared(await startRawTunnel({ inbound: { PASS_THROUGH_ROUTES: '/*' } }));
+});
+
+beforeEach(() => {
+  tunnel.upstream.exchanges.items.length = 0;
+  tunnel.upstream.follow(answerOk);
+});
+
+const CLOSE: Field = ['Connection', 'close'];
+const CODED: Field = ['Transfer-Encoding', 'gzip, chunked'];
+
+describe('a transfer coding besides chunked', () => {
+  it('of a request is refused, and nothing is forwarded', async () => {
+    const answer = await tunnel.exchange(
+      'POST',
+      tunnel.head('POST /x HTTP/1.1', CODED, CLOSE),
+      '0\r\n\r\n',
+    );
+
+    expect([400, 501]).toContain(statusOf(answer.head!));
+    expect(answer.body.toString()).toContain('"code":"RELAY_');
+    expect(tunnel.upstream.exchanges.items).toEqual([]);
+  });
+
+  it.each(['tunnel', 'pass-through'])('of an answer is a 502 (%s)', async (way) => {
+    tunnel.upstream.follow(async ({ write }) => {
+      await write(headBytes('HTTP/1.1 200 OK', [CODED]));
+      await write('4\r\nbody\r\n0\r\n\r\n');
+    });
+
+    const answer =
+      way === 'tunnel'
+        ? await tunnel.exchange('GET', tunnel.head('GET /x HTTP/1.1', CLOSE))
+        : await exchangeBytes({
+            port: tunnel.inbound.port,
+            method: 'GET',
+            bytes: [headBytes('GET /x HTTP/1.1', [['Host', 'a'], CLOSE])],
+          });
+
+    expect(statusOf(answer.head!)).toBe(502);
+  });
+});
