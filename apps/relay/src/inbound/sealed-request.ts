@@ -6,6 +6,7 @@ import {
   IdleTimer,
   MessageHold,
   MessageTooSlowError,
+  fieldValue,
   maxHoldMs,
   type HoldBudget,
 } from '@relay/http';
@@ -27,6 +28,8 @@ export class SealedRequest {
   private readonly opened: OpenedRecord[] = [];
   private openedBytes = 0;
   private headBytes = 0;
+  /** content-length of the head, where it has one. */
+  private statedBytes: number | undefined;
 
   constructor(
     key: Buffer,
@@ -43,6 +46,8 @@ export class SealedRequest {
     this.headBytes = record.content.length;
     const head = decodeRequestHead(record.content);
     checkRequestHead(head);
+    const stated = fieldValue(head.fields, 'content-length');
+    this.statedBytes = stated === undefined ? undefined : Number(stated);
     return { head, hasBody: !record.isLast };
   }
 
@@ -78,14 +83,19 @@ export class SealedRequest {
     }
   }
 
-  /** The body's records as they are opened. */
+  /**
+   * The body's records as they are opened. What makes the body as long as its head states waits for the last record: the
+   * upstream would take it for the whole request before its end is verified.
+   */
   async *body(): AsyncGenerator<Buffer> {
+    let bytes = 0;
     let isLast = false;
     while (!isLast) {
-      const record = await this.nextRecord();
-      isLast = record.isLast;
-      if (record.content.length > 0) {
-        yield record.content;
+      const { content, ...record } = await this.nextRecord();
+      bytes += content.length;
+      isLast = record.isLast || (bytes === this.statedBytes && (await this.endsEmpty()));
+      if (content.length > 0) {
+        yield content;
       }
     }
   }
@@ -114,6 +124,15 @@ export class SealedRequest {
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /** @throws RecordMalformedError where anything but an empty last record follows */
+  private async endsEmpty(): Promise<true> {
+    const { content, isLast } = await this.nextRecord();
+    if (content.length > 0 || !isLast) {
+      throw new RecordMalformedError('message is longer than its head states');
+    }
+    return true;
   }
 
   private async nextRecord(): Promise<OpenedRecord> {
