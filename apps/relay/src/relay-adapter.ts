@@ -5,6 +5,7 @@ import type { FastifyHttpOptions, FastifyReply, FastifyRequest } from 'fastify';
 
 import { doorOf } from './door.js';
 import { EarlyAnswers } from './errors/early-answers.js';
+import { hasRightHost } from './host-field.js';
 import { closePipelinedResponses } from './pipelined-responses.js';
 import { requestIdOf } from './request-id.js';
 import { secureContextOptions, type Certificate } from './tls/certificate.js';
@@ -16,10 +17,18 @@ const TIMEOUT_CHECK_INTERVAL_MS = 1_000;
 /** Above the 4 s after which relays let go of idle connections, and above the usual 60 s of load balancers. */
 const KEEP_ALIVE_TIMEOUT_MS = 72_000;
 
-const HTTP_LIMITS = {
+/** As undici has it on the connections that this relay makes. */
+const KEEP_ALIVE_PROBE_MS = 60_000;
+
+const HTTP_OPTIONS = {
   maxHeaderSize: MAX_HEADER_BYTES,
   headersTimeout: HEADERS_TIMEOUT_MS,
   connectionsCheckingInterval: TIMEOUT_CHECK_INTERVAL_MS,
+  // Asked for below, where the answer has the shape of every error.
+  requireHostHeader: false,
+  // What a silent event stream has instead of a limit: a client that vanished is noticed in the end.
+  keepAlive: true,
+  keepAliveInitialDelay: KEEP_ALIVE_PROBE_MS,
 };
 
 /** Nest's adapter, with what of the HTTP server below it others have to know. */
@@ -75,7 +84,17 @@ export function createRelayAdapter(certificate?: Certificate): RelayAdapter {
   for (const method of METHODS.filter((name) => name !== 'CONNECT')) {
     adapter.getInstance().addHttpMethod(method, { hasBody: false, overrideExisting: true });
   }
+  adapter.getInstance().addHook('onRequest', (request, reply, done) => {
+    if (hasRightHost(request.raw)) {
+      done();
+      return;
+    }
+    reply.hijack();
+    earlyAnswers.host(request.raw, reply.raw, request.id);
+  });
   const { server } = adapter.getInstance();
+  // Node.js would drop fields beyond 2,000 without a word; their bytes are limited, and those that go on are counted.
+  server.maxHeadersCount = 0;
   closePipelinedResponses(server);
   server.on('checkExpectation', earlyAnswers.expectation);
   server.on('connect', earlyAnswers.connect);
@@ -85,8 +104,8 @@ export function createRelayAdapter(certificate?: Certificate): RelayAdapter {
 /** To Fastify's types a server of HTTPS is another kind; all that is done with it here is the same. */
 function serverOptions(certificate: Certificate | undefined): FastifyHttpOptions<Server> {
   if (certificate === undefined) {
-    return { http: HTTP_LIMITS };
+    return { http: HTTP_OPTIONS };
   }
   const tls = { ...secureContextOptions(certificate), handshakeTimeout: HEADERS_TIMEOUT_MS };
-  return { https: { ...HTTP_LIMITS, ...tls } } as FastifyHttpOptions<Server>;
+  return { https: { ...HTTP_OPTIONS, ...tls } } as FastifyHttpOptions<Server>;
 }

@@ -66,6 +66,12 @@ export class EarlyAnswers {
     this.answer(request, response, refusal, 'the request target cannot be read');
   }
 
+  /** A request that does not say which host it is for, or says it twice. */
+  host(request: IncomingMessage, response: ServerResponse, requestId: string): void {
+    const refusal = { code: 'RELAY_REQUEST_INVALID', requestId } as const;
+    this.answer(request, response, refusal, 'the request does not have exactly one host field');
+  }
+
   /** An `expect` other than 100-continue. RFC 9110 section 10.1.1 */
   readonly expectation = (request: IncomingMessage, response: ServerResponse): void => {
     const requestId = requestIdOf(request.headers);

@@ -1,0 +1,49 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+
+import { exchangeBytes } from '../../support/raw-client.js';
+import { headBytes, statusOf, valueOf, type Field } from '../../support/raw-http.js';
+import { startRawTunnel, type RawTunnel } from '../../support/raw-tunnel.js';
+import { sharedResources } from '../../support/resources.js';
+
+const shared = sharedResources();
+let tunnel: RawTunnel;
+
+beforeAll(async () => {
+  tunnel = shared(await startRawTunnel({ both: { PASS_THROUGH_ROUTES: '/public/*' } }));
+});
+
+const CLOSE: Field = ['Connection', 'close'];
+
+/** Without the host that the tunnel's own clients send. */
+const send = (startLine: string, fields: readonly Field[]) =>
+  exchangeBytes({
+    port: tunnel.outbound.port,
+    method: 'GET',
+    bytes: [headBytes(startLine, [...fields, CLOSE])],
+  });
+
+const DOORS: readonly [door: string, startLine: string, fields: () => readonly Field[]][] = [
+  ['the tunnel', 'GET /x HTTP/1.1', () => tunnel.fields.slice(1)],
+  ['a pass-through route', 'GET /public/x HTTP/1.1', () => []],
+  ['an endpoint of the relay', 'GET /api/mte-echo HTTP/1.1', () => []],
+];
+
+describe.each(DOORS)('at the door of %s a request of HTTP/1.1', (_door, startLine, fields) => {
+  it.each<[what: string, hosts: Field[]]>([
+    ['without a host', []],
+    [
+      'with two hosts',
+      [
+        ['Host', 'a'],
+        ['Host', 'b'],
+      ],
+    ],
+  ])('%s is a 400 in the shape of every error', async (_what, hosts) => {
+    const { head, body } = await send(startLine, [...hosts, ...fields()]);
+
+    expect(statusOf(head!)).toBe(400);
+    expect(valueOf(head!.fields, 'content-type')).toBe('application/json; charset=utf-8');
+    expect(body.toString()).toMatch(/^\{"error":\{"code":"RELAY_(REQUEST|HEAD)_INVALID",/);
+    expect(tunnel.upstream.exchanges.items).toEqual([]);
+  });
+});

@@ -1,0 +1,46 @@
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+
+import { statusOf, valueOf, type Field } from '../../support/raw-http.js';
+import { startRawTunnel, type RawTunnel } from '../../support/raw-tunnel.js';
+import { sharedResources } from '../../support/resources.js';
+import { answerOk } from '../../support/scripted-upstream.js';
+
+const shared = sharedResources();
+let tunnel: RawTunnel;
+
+beforeAll(async () => {
+  tunnel = shared(await startRawTunnel());
+});
+
+beforeEach(() => {
+  tunnel.upstream.exchanges.items.length = 0;
+  tunnel.upstream.follow(answerOk);
+});
+
+describe('a request with thousands of hop-by-hop fields', () => {
+  it('loses none of the fields behind them', async () => {
+    const hops = Array.from({ length: 4_000 }, (): Field => ['TE', 'a']);
+
+    const { head } = await tunnel.exchange(
+      'GET',
+      tunnel.head('GET /x HTTP/1.1', ...hops, ['Range', 'bytes=0-1'], ['Connection', 'close']),
+    );
+
+    expect(statusOf(head!)).toBe(200);
+    const [exchange] = tunnel.upstream.exchanges.items;
+    expect(valueOf(exchange!.head.fields, 'range')).toBe('bytes=0-1');
+  });
+
+  it('does not hide a field too many behind them', async () => {
+    const hops = Array.from({ length: 4_000 }, (): Field => ['TE', 'a']);
+    const others = Array.from({ length: 257 }, (): Field => ['X', 'a']);
+
+    const { head } = await tunnel.exchange(
+      'GET',
+      tunnel.head('GET /x HTTP/1.1', ...hops, ...others, ['Connection', 'close']),
+    );
+
+    expect(statusOf(head!)).toBe(400);
+    expect(tunnel.upstream.exchanges.items).toEqual([]);
+  });
+});
