@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 
 import { IdleTimer } from './idle-timer.js';
 import { resetConnection } from './reset-connection.js';
+import { drain } from './whole-answer.js';
 
 const SLICE_BYTES = 64 * 1024;
 
@@ -82,7 +83,7 @@ export class ResponseSink {
     }
     this.written += chunk?.length ?? 0;
     this.stalled.stop();
-    this.response.end(chunk);
+    this.endResponse(chunk);
     if (!this.response.writableFinished) {
       this.stalled.touch();
       this.response.once('close', () => {
@@ -98,6 +99,25 @@ export class ResponseSink {
       // The request's: a response that waits for its turn on the connection has none of its own.
       resetConnection(this.response.req.socket);
     }
+  }
+
+  /**
+   * Node.js closes a connection that is not kept alive together with its answer; what the client is still sending would
+   * turn that into a reset, and the answer would be lost.
+   */
+  private endResponse(chunk: Buffer | undefined): void {
+    const { req, shouldKeepAlive } = this.response;
+    if (shouldKeepAlive || req.complete) {
+      this.response.end(chunk);
+      return;
+    }
+    if (chunk !== undefined) {
+      this.response.write(chunk);
+    }
+    this.flushHead();
+    drain(req, () => {
+      this.response.end();
+    });
   }
 
   private writeRest(): void {

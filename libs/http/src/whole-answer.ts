@@ -66,7 +66,8 @@ export function endRequestEarly(request: IncomingMessage, response: ServerRespon
   });
 }
 
-function drain(request: IncomingMessage, onDone: () => void): void {
+/** Throws away what is still coming of a request, up to a limit of bytes and of time. */
+export function drain(request: IncomingMessage, onDone: () => void): void {
   let drained = 0;
   const finish = (): void => {
     clearTimeout(timer);
