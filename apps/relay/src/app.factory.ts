@@ -2,6 +2,7 @@ import type { NestApplicationOptions } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { RelayConfig } from '@relay/config';
+import type { FastifyRequest } from 'fastify';
 
 import { AppModule } from './app.module.js';
 import { FrameworkLog } from './observability/framework-log.js';
@@ -32,7 +33,12 @@ export async function configureRelayApp(
   app.useLogger(new FrameworkLog(log));
   const { corsOrigins, corsMethods } = app.get(RelayConfig);
   if (corsOrigins !== undefined) {
-    app.enableCors({ origin: [...corsOrigins], methods: [...corsMethods], credentials: true });
+    const options = { origin: [...corsOrigins], methods: [...corsMethods], credentials: true };
+    app.enableCors({
+      delegator: (request, done) => {
+        done(null, { ...options, preflight: isPreflight(request) });
+      },
+    });
   }
   // Nest types the adapter by its interface; it is the one that was given to it.
   const adapter = app.getHttpAdapter() as unknown as RelayAdapter;
@@ -41,4 +47,9 @@ export async function configureRelayApp(
   await app.init();
   await app.getHttpAdapter().getInstance().ready();
   return app;
+}
+
+/** Any other OPTIONS is the upstream's to answer. */
+function isPreflight({ headers }: FastifyRequest): boolean {
+  return headers.origin !== undefined && headers['access-control-request-method'] !== undefined;
 }

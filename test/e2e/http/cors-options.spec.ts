@@ -1,0 +1,39 @@
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+
+import { statusOf, valueOf, type Field } from '../../support/raw-http.js';
+import { startRawTunnel, type RawTunnel } from '../../support/raw-tunnel.js';
+import { sharedResources } from '../../support/resources.js';
+
+const APP = 'https://app.example';
+
+const shared = sharedResources();
+let tunnel: RawTunnel;
+
+beforeAll(async () => {
+  tunnel = shared(await startRawTunnel({ both: { CORS_ORIGINS: APP } }));
+});
+
+beforeEach(() => {
+  tunnel.upstream.exchanges.items.length = 0;
+  tunnel.upstream.follow(async ({ whole, write }) => {
+    await whole;
+    await write('HTTP/1.1 200 OK\r\nAllow: GET, PROPFIND\r\nDAV: 1\r\nContent-Length: 0\r\n\r\n');
+  });
+});
+
+describe('with CORS_ORIGINS', () => {
+  it.each<[what: string, ...fields: Field[]]>([
+    ['no field of CORS'],
+    ['an origin alone', ['Origin', APP]],
+    ['the method of a preflight alone', ['Access-Control-Request-Method', 'PUT']],
+  ])('OPTIONS with %s is no preflight and is forwarded', async (_what, ...fields) => {
+    const answer = await tunnel.exchange(
+      'OPTIONS',
+      tunnel.head('OPTIONS /dav HTTP/1.1', ...fields, ['Connection', 'close']),
+    );
+
+    expect(statusOf(answer.head!)).toBe(200);
+    expect(valueOf(answer.head!.fields, 'dav')).toBe('1');
+    expect(tunnel.upstream.exchanges.items).toHaveLength(1);
+  });
+});
