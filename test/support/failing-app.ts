@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { All, Controller, Post, Res, UseFilters, UseInterceptors } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
+import { RelayConfig } from '@relay/config';
 import { KeyRing, PAIR_PATH, type SecretKeys } from '@relay/protocol';
 import { Clock } from '@relay/session';
 import { PairSenderInterceptor, SenderSigner, TunnelSenderInterceptor } from '@relay/signature';
@@ -16,6 +17,7 @@ import { RelayMetrics } from '../../apps/relay/src/observability/relay-metrics.j
 import { RequestReports } from '../../apps/relay/src/observability/request-reports.js';
 import { createRelayAdapter } from '../../apps/relay/src/relay-adapter.js';
 import { request, type ClientResponse } from './client.js';
+import { relayConfig } from './config.js';
 import { HandMovedClock } from './hand-moved-clock.js';
 import { Recorder } from './recorder.js';
 
@@ -83,6 +85,7 @@ export async function startFailingApp(): Promise<FailingApp> {
       { provide: RelayLog, useValue: new RelayLog('info', destination) },
       { provide: KeyRing, useValue: keyRing },
       { provide: Clock, useValue: clock },
+      { provide: RelayConfig, useValue: relayConfig() },
     ],
   }).compile();
   const app = module.createNestApplication<NestFastifyApplication>(createRelayAdapter(), {

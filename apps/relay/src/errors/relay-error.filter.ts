@@ -1,4 +1,5 @@
 import { Catch, Inject, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import { RelayConfig } from '@relay/config';
 import { resetConnection, sendWholeAnswer } from '@relay/http';
 import { RELAY_HEADER, RelayError, exchangeName } from '@relay/protocol';
 import { Clock } from '@relay/session';
@@ -32,6 +33,7 @@ export class RelayErrorFilter implements ExceptionFilter {
   constructor(
     private readonly reports: RequestReports,
     @Inject(Clock) private readonly clock: Clock,
+    private readonly config: RelayConfig,
   ) {}
 
   catch(exception: unknown, host: ArgumentsHost): void {
@@ -61,6 +63,8 @@ export class RelayErrorFilter implements ExceptionFilter {
   ): void {
     const status = clientStatus(code);
     const headers: Record<string, string> = {
+      ...Object.fromEntries(this.config.headers),
+      ...(this.config.debug ? { 'x-request-id': request.id } : {}),
       'content-type': ERROR_CONTENT_TYPE,
       ...this.refuse({ ...report, status, forwarded }, request),
     };

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 
 import type { RelayConfig } from '@relay/config';
-import { IdleTimer, ResponseSink, clientFields, maxHoldMs } from '@relay/http';
+import { IdleTimer, ResponseSink, clientFields, maxHoldMs, withReplacedFields } from '@relay/http';
 import type { ResponseHead } from '@relay/protocol';
 
 /** The client's answer, as it is opened. Once it has started it can only be finished or reset. */
@@ -32,7 +32,7 @@ export class ClientAnswer {
     const fields = clientFields(head.fields, this.config);
     this.sink.start(
       head.status,
-      this.config.debug ? [...fields, 'x-request-id', this.requestId] : fields,
+      this.config.debug ? withReplacedFields(fields, [['x-request-id', this.requestId]]) : fields,
     );
   }
 
