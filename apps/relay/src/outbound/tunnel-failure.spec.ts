@@ -24,9 +24,9 @@ const stated = (status: number): FailedOutcome => ({
 describe('what the client hears of an attempt that failed', () => {
   it.each<[outcome: FailedOutcome, code: string]>([
     [failed('unreachable'), 'RELAY_PEER_UNREACHABLE'],
-    [failed('connect-timeout'), 'RELAY_PEER_TIMEOUT'],
+    [failed('connect-timeout'), 'RELAY_PEER_CONNECT_TIMEOUT'],
     [failed('response-timeout'), 'RELAY_PEER_TIMEOUT'],
-    [failed('idle'), 'RELAY_PEER_TIMEOUT'],
+    [failed('idle'), 'RELAY_PEER_STALLED'],
     [failed('reset'), 'RELAY_PEER_CONNECTION_LOST'],
     [failed('aborted'), 'RELAY_PEER_CONNECTION_LOST'],
     [failed('aborted', new BodyIdleError('silence')), 'RELAY_BODY_IDLE'],

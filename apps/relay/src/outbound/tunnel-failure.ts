@@ -34,9 +34,11 @@ function exchangeFailure({ kind, cause }: ExchangeFailure, forwarded: Forwarded)
     case 'unreachable':
       return failed('RELAY_PEER_UNREACHABLE', 'the other relay cannot be reached');
     case 'connect-timeout':
+      return failed('RELAY_PEER_CONNECT_TIMEOUT', 'no connection to the other relay in time');
     case 'response-timeout':
-    case 'idle':
       return failed('RELAY_PEER_TIMEOUT', 'the other relay did not answer in time');
+    case 'idle':
+      return failed('RELAY_PEER_STALLED', 'the other relay stopped reading the request');
     case 'reset':
       return failed('RELAY_PEER_CONNECTION_LOST', 'the connection to the other relay broke');
     case 'aborted':

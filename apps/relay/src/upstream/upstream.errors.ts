@@ -5,7 +5,9 @@ import type { Forwarded } from '../errors/error-body.js';
 
 type UpstreamErrorCode =
   | 'RELAY_UPSTREAM_UNREACHABLE'
+  | 'RELAY_UPSTREAM_CONNECT_TIMEOUT'
   | 'RELAY_UPSTREAM_TIMEOUT'
+  | 'RELAY_UPSTREAM_STALLED'
   | 'RELAY_UPSTREAM_FAILED'
   | 'RELAY_BODY_IDLE';
 
@@ -29,9 +31,11 @@ export function upstreamError({ kind, wasSent, cause }: ExchangeFailure): Upstre
     case 'unreachable':
       return failed('RELAY_UPSTREAM_UNREACHABLE', 'the upstream cannot be reached');
     case 'connect-timeout':
+      return failed('RELAY_UPSTREAM_CONNECT_TIMEOUT', 'no connection to the upstream in time');
     case 'response-timeout':
-    case 'idle':
       return failed('RELAY_UPSTREAM_TIMEOUT', 'the upstream did not answer in time');
+    case 'idle':
+      return failed('RELAY_UPSTREAM_STALLED', 'the upstream stopped reading the request');
     case 'aborted':
       return cause instanceof BodyIdleError
         ? failed(cause.code, cause.message)
