@@ -1,0 +1,68 @@
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+
+import { openSocket } from '../../support/raw-socket.js';
+import { startRawTunnel, type RawTunnel } from '../../support/raw-tunnel.js';
+import { forThisTest, sharedResources } from '../../support/resources.js';
+
+/** Bytes that cannot be read as HTTP, on a connection that has a request under way. */
+const shared = sharedResources();
+let tunnel: RawTunnel;
+
+beforeAll(async () => {
+  tunnel = shared(await startRawTunnel());
+});
+
+beforeEach(() => {
+  tunnel.upstream.exchanges.items.length = 0;
+});
+
+const GARBAGE = 'garbage\0\0\r\n\r\n';
+
+describe('bytes that cannot be read', () => {
+  it.each([
+    ['of known length', 'Content-Length: 1000\r\n\r\npart'],
+    ['in chunks', 'Transfer-Encoding: chunked\r\n\r\n4\r\npart\r\n'],
+  ])(
+    'reset a connection whose answer has begun, %s: no error stands in its body',
+    async (...row) => {
+      const [, rest] = row;
+      tunnel.upstream.follow(async ({ write }) => {
+        await write(`HTTP/1.1 200 OK\r\n${rest}`);
+      });
+      const client = forThisTest(openSocket(tunnel.outbound.port));
+      client.write(tunnel.head('GET /x HTTP/1.1'));
+      await client.until('part');
+
+      client.write(GARBAGE);
+
+      expect(await client.ended).toBe('reset');
+      expect(client.received.toString('latin1')).not.toContain('RELAY_');
+    },
+  );
+
+  it('do not turn a request that was forwarded into one that was not', async () => {
+    tunnel.upstream.follow(() => undefined);
+    const client = forThisTest(openSocket(tunnel.outbound.port));
+    client.write(tunnel.head('POST /x HTTP/1.1', ['Content-Length', '4']));
+    client.write('body');
+    const exchange = await tunnel.upstream.exchanges.find();
+    expect(await exchange.whole).toMatchObject({ isComplete: true });
+
+    client.write(GARBAGE);
+
+    expect((await client.all()).toString('latin1')).not.toContain('"forwarded":"no"');
+  });
+
+  it('in a chunked body that has begun to go out say that it may have been forwarded', async () => {
+    tunnel.upstream.follow(() => undefined);
+    const client = forThisTest(openSocket(tunnel.outbound.port));
+    client.write(tunnel.head('POST /x HTTP/1.1', ['Transfer-Encoding', 'chunked']));
+    client.write('4\r\npart\r\n');
+    await tunnel.upstream.exchanges.find();
+
+    client.write('zz\r\n');
+
+    const answer = (await client.all()).toString('latin1');
+    expect(answer).toMatch(/^HTTP\/1\.1 400 [^]*"forwarded":"maybe"/);
+  });
+});
