@@ -81,6 +81,21 @@ describe('a Redis that became a read-only replica', () => {
   });
 });
 
+describe('a primary that was cut off from its replicas, with min-replicas-to-write', () => {
+  it('marks, kills and reserves nothing, and says "absent" of nothing', async () => {
+    const { server, operator } = await start();
+    const { store, health } = forThisTest(await openReadyStore(server.url));
+    const { RESERVE, MARK, KILL } = operationsOn(store, await pairIn(store));
+
+    await operator.config('SET', 'min-replicas-to-write', '1');
+
+    const unknown = () => store.open('unknown');
+    for (const operation of [RESERVE, MARK, KILL, unknown, () => health.check()]) {
+      await expect(operation!()).rejects.toBeInstanceOf(SessionStoreUnavailableError);
+    }
+  });
+});
+
 describe('a Redis that is full', () => {
   it('fails what needs memory with noeviction, and serves again when there is room', async () => {
     const { server, operator } = await start('--maxmemory-policy', 'noeviction');

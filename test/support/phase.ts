@@ -7,10 +7,10 @@ import type { LoadOutcome, SteadyLoad } from './steady-load.js';
 /** Before anything breaks: every kind of request has come to its end. */
 const WARM_REQUESTS = isSlow ? 400 : 30;
 /** Traffic is whole once this many requests in a row were answered. */
-const WHOLE_REQUESTS = isSlow ? 400 : 30;
+const WHOLE_REQUESTS = isSlow ? 200 : 30;
 const RECOVERY_LIMIT_MS = 5_000;
 /** Time in which those requests are sent and answered. */
-const WHOLE_LIMIT_MS = RECOVERY_LIMIT_MS + (isSlow ? 30_000 : 4_000);
+const WHOLE_LIMIT_MS = RECOVERY_LIMIT_MS + (isSlow ? 60_000 : 10_000);
 const QUIET_MS = 250;
 const QUIET_LIMIT_MS = 10_000;
 /** What a relay may grow by in one phase: buffers of uploads under way, and what the collector has not come to. */
