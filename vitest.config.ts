@@ -18,7 +18,7 @@ export default defineConfig({
       project('e2e', ['test/e2e/**/*.spec.ts'], { ...oneAtATime, testTimeout: 30_000 }),
       project('faults', ['test/faults/**/*.spec.ts'], {
         ...oneAtATime,
-        testTimeout: 120_000,
+        testTimeout: process.env['SLOW'] === '1' ? 600_000 : 120_000,
         hookTimeout: 120_000,
         globalSetup: ['test/support/build-once.ts'],
       }),
