@@ -1,0 +1,181 @@
+import { validateHeaderName, validateHeaderValue } from 'node:http';
+
+import { ConfigInvalidError, ENVIRONMENT_VARIABLES, loadConfig } from '@relay/config';
+import { RouteList, hasDotSegment } from '@relay/http';
+import {
+  MessageOpener,
+  RelayError,
+  checkRequestHead,
+  checkResponseHead,
+  decodePairRequest,
+  decodeRequestHead,
+  decodeResponseHead,
+  encodeRequestHead,
+  encodeResponseHead,
+  openSessionBlob,
+  parseClientIdHeader,
+  parseTunnelHeader,
+  type RawFields,
+  type SecretKeys,
+} from '@relay/protocol';
+import { verifyError } from '@relay/signature';
+
+import { sealRecord } from '../support/records.js';
+import { readSeeds } from './corpus.js';
+import type { FuzzTarget } from './fuzzer.js';
+
+const KEY = Buffer.alloc(32, 7);
+const SECRET_KEYS: SecretKeys = { kid: '07070707', sender: KEY, error: KEY, store: KEY, psk: KEY };
+const ENVIRONMENT = {
+  UPSTREAM: 'http://localhost:3000/base',
+  CLIENT_ID_SECRET: 'kq7Zt1mXw9LrB4vNc8Yp2HsJd6Gf3TaE',
+  OUTBOUND_TOKEN: 'token-of-28-characters-long!',
+  REDIS_URL: 'memory://',
+};
+/** What gets as far as a route. */
+const FORWARDED_PATH = /^\/(?!\/)[^\0-\x20\x7f-\xff\\#]*$/;
+const ROUTES = new RouteList(['/api/*', '/one']);
+
+const claim = (holds: boolean, what: string): void => {
+  if (!holds) throw new Error(what);
+};
+
+/** What the product refuses, it refuses by one of its own errors. */
+const refusedBy = (own: abstract new (...args: never) => Error, act: () => void): void => {
+  try {
+    act();
+  } catch (error) {
+    if (!(error instanceof own)) throw error;
+  }
+};
+const decodes = (act: () => void): void => {
+  refusedBy(RelayError, act);
+};
+
+const checkWritable = (fields: RawFields): void => {
+  for (let at = 0; at < fields.length; at += 2) {
+    validateHeaderName(fields[at]!);
+    validateHeaderValue(fields[at]!, fields[at + 1]!);
+  }
+};
+
+/** Plaintexts of records, each behind its length in one octet; bit 7 says that it is the last. */
+function plaintextsIn(input: Buffer): { readonly plaintext: Buffer; readonly isLast: boolean }[] {
+  const plaintexts = [];
+  for (let at = 0; at < input.length;) {
+    const length = input[at]! & 0x7f;
+    const plaintext = input.subarray(at + 1, at + 1 + length);
+    plaintexts.push({ plaintext, isLast: (input[at]! & 0x80) !== 0 });
+    at += 1 + length;
+  }
+  return plaintexts;
+}
+
+const RUNS: Readonly<Record<string, (input: Buffer) => void>> = {
+  'request-head': (input) => {
+    decodes(() => {
+      const head = decodeRequestHead(input);
+      const again = decodeRequestHead(encodeRequestHead(head));
+      claim(JSON.stringify(again) === JSON.stringify(head), 'the head changes when it is encoded');
+      checkRequestHead(head);
+      claim(/^\/(?!\/)[!-~]*$/.test(head.path), 'the path leaves its origin');
+      checkWritable(head.fields);
+    });
+  },
+  'response-head': (input) => {
+    decodes(() => {
+      const head = decodeResponseHead(input);
+      const again = decodeResponseHead(encodeResponseHead(head));
+      claim(JSON.stringify(again) === JSON.stringify(head), 'the head changes when it is encoded');
+      checkResponseHead(head);
+      checkWritable(head.fields);
+    });
+  },
+  'client-id-header': (input) => {
+    const raw = input.toString('latin1');
+    decodes(() => {
+      const { identity, mac } = parseClientIdHeader(raw);
+      claim(`${identity}.${mac}` === raw, 'a part of the header is not read');
+    });
+  },
+  'tunnel-header': (input) => {
+    const raw = input.toString('latin1');
+    decodes(() => {
+      const { sid, sequence, type } = parseTunnelHeader(raw);
+      claim(raw.startsWith(`1.${sid}.${sequence}.${type}.`), 'a part of the header is not read');
+      claim(sequence >= 1 && sequence < 2 ** 20, 'the sequence number has no bit');
+    });
+  },
+  'error-header': (input) => {
+    const status = 560;
+    const statement = verifyError(SECRET_KEYS, 'a.b.c', input.toString('latin1'), status);
+    claim(statement === undefined, 'an error without a signature is believed');
+  },
+  'pair-request': (input) => {
+    decodes(() => {
+      const { unixMs, audience, publicKey } = decodePairRequest(input);
+      claim(Number.isSafeInteger(unixMs) && publicKey.length === 1216, 'a field has no sense');
+      claim(audience.length === input.length - 1227, 'a part of the body is not read');
+    });
+  },
+  'record-stream': (input) => {
+    const opener = new MessageOpener(KEY);
+    decodes(() => {
+      claim(opener.push(input).length === 0, 'a record opens that nobody sealed');
+      opener.finish();
+      claim(false, 'a message opens that nobody sealed');
+    });
+  },
+  'record-plaintexts': (input) => {
+    const records = plaintextsIn(input);
+    const opener = new MessageOpener(KEY);
+    decodes(() => {
+      records.forEach(({ plaintext, isLast }, at) => {
+        for (const { content } of opener.push(sealRecord(KEY, at, plaintext, isLast))) {
+          claim(plaintext.subarray(0, content.length).equals(content), 'other content comes out');
+          claim(plaintext[content.length] === (at === 0 ? 1 : 2), 'a record of a wrong type');
+        }
+      });
+      opener.finish();
+      claim(records.findIndex(({ isLast }) => isLast) === records.length - 1, 'the end is missed');
+    });
+  },
+  'session-blob': (input) => {
+    decodes(() => {
+      openSessionBlob(input, SECRET_KEYS, 'sid', 'a.b');
+      claim(false, 'a session opens that nobody sealed');
+    });
+  },
+  configuration: (input) => {
+    const names = Object.values(ENVIRONMENT_VARIABLES);
+    const lines = input.toString('latin1').split('\n');
+    const given = lines.map((line): [string, string] => {
+      const [name = '', ...value] = line.split('=');
+      return [names.find((each) => each === name) ?? 'MTE_ROUTES', value.join('=')];
+    });
+    refusedBy(ConfigInvalidError, () => {
+      const { config } = loadConfig({ ...ENVIRONMENT, ...Object.fromEntries(given) });
+      claim(Object.isFrozen(config), 'a configuration that can be changed');
+    });
+  },
+  routes: (input) => {
+    const path = `/${input.toString('latin1')}`;
+    if (!FORWARDED_PATH.test(path)) return;
+    const { pathname } = new URL(path, 'http://upstream');
+    if (ROUTES.matches(path)) {
+      claim(
+        /^\/(?:api(?:\/|$)|one$)/.test(decodeURIComponent(pathname)),
+        'a path leaves its route',
+      );
+    }
+    if (!hasDotSegment(path)) {
+      claim(!/\/\.\.?(?:\/|$)/.test(path.split('?')[0]!), 'a dot segment is not seen');
+    }
+  },
+};
+
+export const TARGETS: readonly FuzzTarget[] = Object.entries(RUNS).map(([name, run]) => ({
+  name,
+  run,
+  seeds: readSeeds(name),
+}));
