@@ -10,7 +10,8 @@ import { DEFAULTS, type LogLine, type RelayEnvironment } from './relay.js';
 
 const MAIN = resolve('dist/apps/relay/src/main.js');
 const HEALTHCHECK = resolve('dist/apps/relay/src/healthcheck.js');
-const START_LIMIT_MS = 30_000;
+/** A start takes a second where nothing else runs. */
+const START_LIMIT_MS = 60_000;
 const STOP_LIMIT_MS = 30_000;
 /** What names a process in /proc is there on Linux; memory is measured only there. */
 const RESIDENT_KIB = /^VmRSS:\s+(\d+) kB$/m;
