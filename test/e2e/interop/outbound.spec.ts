@@ -159,12 +159,14 @@ describe.skipIf(!hasPython())('another implementation, as the outbound relay', (
 
   it.each(TYPES)('is told of a body that is not as long as its head says (%s)', async (type) => {
     for (const stated of ['0', '1', '3']) {
-      const { error } = await send({
-        type,
-        fields: [['content-length', stated]],
-        pieces: ['YQ==', 'Yg=='],
-      });
-      expect(error).toMatchObject({ status: 562, signed: true, p: 1 });
+      const path = `/${type}-states-${stated}`;
+      const fields = [['content-length', stated]];
+
+      const { error } = await send({ type, path, fields, pieces: ['YQ==', 'Yg=='] });
+
+      expect(error).toMatchObject({ status: 562, signed: true });
+      const received = upstream.requests.items.some(({ url }) => url === path);
+      expect(received && error?.p === 0).toBe(false);
     }
   });
 
