@@ -45,6 +45,19 @@ describe('a Redis that answers late', () => {
     expect(ms).toBeLessThan(1000);
   });
 
+  it('is not what a process is that was busy when the answer came', async () => {
+    const { url } = await start();
+    const { store } = forThisTest(await openReadyStore(url, { REDIS_COMMAND_TIMEOUT_MS: '200' }));
+    const { sid } = await pairIn(store);
+    for (let count = 0; count < 3; count += 1) {
+      const opened = store.open(sid);
+      await new Promise(setImmediate);
+      const busyUntil = performance.now() + 300;
+      while (performance.now() < busyUntil);
+      expect(await opened).toBeDefined();
+    }
+  });
+
   it('serves again as soon as it answers again', async () => {
     const { url } = await start();
     const { store } = forThisTest(await openReadyStore(url));

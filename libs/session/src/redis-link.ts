@@ -102,7 +102,10 @@ export class RedisLink {
     }
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
-        reject(new SessionStoreUnavailableError(`redis did not answer within ${limitMs} ms`));
+        // A reply that has come while this process was busy is read first: timers go before sockets.
+        setImmediate(() => {
+          reject(new SessionStoreUnavailableError(`redis did not answer within ${limitMs} ms`));
+        });
       }, limitMs);
       this.inFlight += 1;
       void send(this.client)
