@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as after } from 'node:timers/promises';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import type { RawSocket } from '../../../test/support/raw-socket.js';
@@ -113,12 +113,24 @@ describe('an answer to a request that is still being sent', () => {
       );
       client.socket.write(upload);
       sendWholeAnswer(message, response, 403, {}, BODY);
-      expect(parsed(await client.all())).toMatchObject({
+      expect(await answerOf(client)).toMatchObject({
         statusLine: 'HTTP/1.1 403 Forbidden',
         body: BODY,
       });
       await client.close();
     }
+  });
+
+  it('reaches a client that looks for it a second after it has begun to send 64 MiB', async () => {
+    const { message, response, client } = await server.receive(
+      head('POST', `content-length: ${64 * MIB}`),
+    );
+    client.socket.pause();
+    client.socket.write(Buffer.alloc(64 * MIB));
+    sendWholeAnswer(message, response, 403, {}, BODY);
+    await after(1_000);
+    client.socket.resume();
+    expect(await answerOf(client)).toMatchObject({ body: BODY });
   });
 
   it('reads at most a little more than 4 MiB of the rest', async () => {

@@ -11,7 +11,7 @@ const MAX_DRAIN_MS = 2_000;
 /**
  * Answers a request with a small body of our own. Where the request's body was not read to its end, the connection is
  * closed after it, but not at once: a client that is still sending would get a reset instead of the answer. So the
- * answer goes out whole while the rest of the request is thrown away, up to a limit.
+ * answer goes out whole while the rest of the request is thrown away, up to a limit, and then left on the wire.
  */
 export function sendWholeAnswer(
   request: IncomingMessage,
@@ -77,7 +77,8 @@ export function drain(request: IncomingMessage, onDone: () => void): void {
   const onData = (chunk: Buffer): void => {
     drained += chunk.length;
     if (drained > MAX_DRAINED_BYTES) {
-      finish();
+      // No more of it; but who is still writing has not read the answer yet, and a close would take that from him.
+      request.off('data', onData).pause();
     }
   };
   const timer = setTimeout(finish, MAX_DRAIN_MS);
