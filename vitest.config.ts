@@ -22,7 +22,12 @@ export default defineConfig({
         hookTimeout: 120_000,
         globalSetup: ['test/support/build-once.ts'],
       }),
-      project('security', ['test/security/**/*.spec.ts'], { ...oneAtATime, testTimeout: 60_000 }),
+      project('security', ['test/security/**/*.spec.ts'], {
+        ...oneAtATime,
+        testTimeout: 60_000,
+        hookTimeout: 60_000,
+        globalSetup: ['test/support/build-once.ts'],
+      }),
     ],
   },
 });

@@ -1,0 +1,211 @@
+import { readFileSync } from 'node:fs';
+import { Readable } from 'node:stream';
+
+import { TUNNEL_PATH, deriveSecretKeys, type SecretKeys } from '@relay/protocol';
+import { beforeAll, describe, expect, it } from 'vitest';
+
+import { beside } from '../support/beside.js';
+import { errorOf } from '../support/client.js';
+import { deliverTo, type WireRequest } from '../support/middle.js';
+import { startProcessTunnel, type ProcessTunnel } from '../support/process-tunnel.js';
+import { isSlow } from '../support/property.js';
+import { ProtocolClient, pairingRequest, signedPairing } from '../support/protocol-client.js';
+import { startRedisServer } from '../support/redis-server.js';
+import { SECRET } from '../support/relay.js';
+import { sharedResources } from '../support/resources.js';
+import { connectRedis } from '../support/session-store.js';
+
+const MIB = 1024 * 1024;
+const FORGED = isSlow ? 10_000 : 600;
+const LARGE_HEADS = isSlow ? 5_000 : 100;
+const ENDLESS_UPLOADS = isSlow ? 60 : 3;
+const PAIRINGS = isSlow ? 5_000 : 300;
+const PAIRINGS_PER_MINUTE = isSlow ? 300 : 100;
+const TIMEOUT_MS = isSlow ? 600_000 : 60_000;
+const AT_ONCE = 50;
+const PIECE = Buffer.alloc(65_536, 'x');
+const SALT_22 = 'AAAAAAAAAAAAAAAAAAAAAA';
+
+const shared = sharedResources();
+let tunnel: ProcessTunnel;
+let redis: ReturnType<typeof connectRedis>;
+let keys: SecretKeys;
+let peer: ProtocolClient;
+
+beforeAll(async () => {
+  const server = await startRedisServer();
+  shared({ close: () => server.stop() });
+  redis = shared(connectRedis(server.url));
+  tunnel = shared(
+    await startProcessTunnel(undefined, {
+      REDIS_URL: server.url,
+      MAX_PAIRINGS_PER_MINUTE: String(PAIRINGS_PER_MINUTE),
+    }),
+  );
+  keys = await deriveSecretKeys(SECRET);
+  peer = await ProtocolClient.pair(tunnel.inbound.url);
+});
+
+/** Does something so many times, some of it at once. */
+async function flood<T>(count: number, send: (at: number) => Promise<T>): Promise<T[]> {
+  const results: T[] = [];
+  let at = 0;
+  const sender = async (): Promise<void> => {
+    while (at < count) {
+      at += 1;
+      results.push(await send(at));
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, sender));
+  return results;
+}
+
+/** How many scripts the relays have had Redis run: every operation on sessions is one. */
+async function scriptsRun(): Promise<number> {
+  const stats = await redis.info('commandstats');
+  return [...stats.matchAll(/^cmdstat_eval(?:sha)?:calls=(\d+)/gm)].reduce(
+    (sum, [, calls]) => sum + Number(calls),
+    0,
+  );
+}
+
+/** CPU time of a process so far, in milliseconds; Linux counts it in hundredths of a second. */
+function cpuMs(pid: number): number {
+  const [, fields = ''] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ');
+  const [user = 0, system = 0] = fields.split(' ').slice(11, 13).map(Number);
+  return (user + system) * 10;
+}
+
+const counted = (values: readonly unknown[]): Record<string, number> => {
+  const counts: Record<string, number> = {};
+  values.forEach((value) => {
+    counts[String(value)] = (counts[String(value)] ?? 0) + 1;
+  });
+  return counts;
+};
+
+describe('#34 a flood', { timeout: TIMEOUT_MS }, () => {
+  it(`of ${FORGED} forged pairings and messages costs no Redis command and little of anything else`, async () => {
+    const { request: pairing } = await pairingRequest(tunnel.inbound.url, keys);
+    const stranger = await deriveSecretKeys('a secret that no relay here holds');
+    const noise = Buffer.alloc(pairing.body.length, 'x');
+    const sid = (at: number): string => Buffer.alloc(16, at).toString('base64url');
+    const forgeries: ((at: number) => WireRequest)[] = [
+      // A signature that was seen on the path, over another body.
+      () => ({ ...pairing, body: noise }),
+      () => signedPairing(noise, stranger),
+      (at) => ({
+        ...peer.signed(`1.${sid(at)}.1.mke.${SALT_22}`, noise),
+        rawHeaders: [
+          'x-mte-relay',
+          `1.${sid(at)}.2.mke.${SALT_22}`,
+          ...peer.seal().rawHeaders.slice(2),
+        ],
+        path: TUNNEL_PATH,
+      }),
+    ];
+    await tunnel.send();
+    const lines = (): number =>
+      tunnel.inbound.log.items.filter(({ msg }) => msg === 'request refused').length;
+    const linesBefore = lines();
+
+    // Apart from honest traffic, whose messages are operations too.
+    const scriptsBefore = await scriptsRun();
+    const cpuBefore = cpuMs(tunnel.inbound.pid);
+    const statuses = await flood(FORGED, async (at) => {
+      const forged = forgeries[at % forgeries.length]!(at);
+      return (await deliverTo(tunnel.inbound.url, forged)).status;
+    });
+    const cpuEach = (cpuMs(tunnel.inbound.pid) - cpuBefore) / FORGED;
+    const scripts = (await scriptsRun()) - scriptsBefore;
+    console.info(`${FORGED} forged: ${cpuEach.toFixed(2)} ms of CPU each, ${scripts} scripts`);
+
+    expect(counted(statuses)).toEqual({ 566: FORGED });
+    expect(scripts).toBe(0);
+    // 100 at once, and as many a minute.
+    expect(lines() - linesBefore).toBeLessThan(FORGED / 2);
+    await beside(tunnel, `${FORGED} forged`, 128 * MIB, () =>
+      flood(FORGED, (at) => deliverTo(tunnel.inbound.url, forgeries[at % forgeries.length]!(at))),
+    );
+  });
+
+  it(`of ${PAIRINGS} pairings of one peer makes a minute’s worth of sessions`, async () => {
+    const { request: first } = await pairingRequest(tunnel.inbound.url, keys);
+    // One key serves for all: every time is another transcript, and another session.
+    const now = Date.now();
+    const pairings = Array.from({ length: PAIRINGS }, (_, at) => {
+      const body = Buffer.from(first.body);
+      body.writeBigUInt64BE(BigInt(now + at), 2);
+      return signedPairing(body, keys, 'eager');
+    });
+    const sessionsBefore = await redis.dbsize();
+    const startedAt = performance.now();
+
+    const statuses = await beside(tunnel, `${PAIRINGS} pairings of one peer`, 128 * MIB, () =>
+      flood(PAIRINGS, async (at) => {
+        const { status } = await deliverTo(tunnel.inbound.url, pairings[at - 1]!);
+        return status;
+      }),
+    );
+
+    const minutes = (performance.now() - startedAt) / 60_000;
+    const most = Math.ceil(PAIRINGS_PER_MINUTE * (1 + minutes));
+    const made = (await redis.dbsize()) - sessionsBefore;
+    const { 200: paired = 0, 564: refused = 0 } = counted(statuses);
+    console.info(`${PAIRINGS} pairings: ${paired} made, ${refused} refused, ${made} in Redis`);
+    expect(paired + refused).toBe(PAIRINGS);
+    expect(paired).toBeGreaterThanOrEqual(PAIRINGS_PER_MINUTE);
+    expect(paired).toBeLessThanOrEqual(most);
+    expect(made).toBe(paired);
+  });
+});
+
+describe('#33 a flood', { timeout: TIMEOUT_MS }, () => {
+  it(`of ${LARGE_HEADS} heads as large as they may be, and larger, is answered and forgotten`, async () => {
+    const many = Object.fromEntries(
+      Array.from({ length: 1_900 }, (_, at) => [`x-${at}`, 'x'.repeat(30)]),
+    );
+    const kinds = [
+      { status: 431, headers: { 'x-large': 'x'.repeat(100_000) } },
+      { status: 400, headers: { 'x-large': 'x'.repeat(70_000) } },
+      { status: 400, headers: many },
+    ];
+
+    const wrong = await beside(tunnel, `${LARGE_HEADS} large heads`, 192 * MIB, () =>
+      flood(LARGE_HEADS, async (at) => {
+        const { status, headers } = kinds[at % kinds.length]!;
+        const answer = await tunnel.send({ headers });
+        return answer.status === status ? [] : [answer.status];
+      }),
+    );
+
+    expect(wrong.flat()).toEqual([]);
+  });
+
+  it(`of ${ENDLESS_UPLOADS} endless MTE bodies at once ends in refusals, within the memory for them`, async () => {
+    const endless = function* (): Generator<Buffer> {
+      for (;;) {
+        yield PIECE;
+      }
+    };
+    const codes = await beside(tunnel, `${ENDLESS_UPLOADS} endless bodies`, 512 * MIB, () =>
+      Promise.all(
+        Array.from({ length: ENDLESS_UPLOADS }, async () => {
+          const body = Readable.from(endless(), { objectMode: false });
+          const answer = await tunnel.send({
+            method: 'POST',
+            headers: { 'x-mte-encode-type': 'MTE', connection: 'keep-alive' },
+            body,
+          });
+          body.destroy();
+          return `${answer.status} ${errorOf(answer).code} ${errorOf(answer).forwarded}`;
+        }),
+      ),
+    );
+
+    console.info(JSON.stringify(counted(codes)));
+    const expected = ['413 RELAY_BODY_TOO_LARGE no', '503 RELAY_BUSY no'];
+    expect(codes.filter((code) => !expected.includes(code))).toEqual([]);
+    expect(codes).toContain(expected[0]);
+  });
+});
