@@ -55,6 +55,11 @@ const MAX_FAREWELL_MS = 2_000;
 /** Errors of TLS itself: there is nobody who could read an answer. */
 const TLS_ERROR = /^(?:ERR_SSL_|ERR_TLS_|EPROTO$)/;
 
+/** The sender went away within a message, which has a line of its own where its head was read; an answer may not arrive. */
+function isLost(error: (Error & { readonly code?: string }) | undefined): error is Error {
+  return error?.code === 'HPE_INVALID_EOF_STATE';
+}
+
 /** What is said to requests that never reach a controller. */
 export class EarlyAnswers {
   /** Told of every answer, once there is a log. */
@@ -123,7 +128,11 @@ export class EarlyAnswers {
   ): void {
     const { code, requestId } = refusal;
     const status = CLIENT_STATUSES[code];
-    this.reports.refusedEarly({ ...refusal, status, role: 'none' }, networkOf(socket));
+    if (isLost(refusal.error)) {
+      this.reports.connectionLost(refusal.error);
+    } else {
+      this.reports.refusedEarly({ ...refusal, status, role: 'none' }, networkOf(socket));
+    }
     const owed = owedResponse(socket);
     if (owed?.headersSent === true) {
       resetConnection(socket as Socket);

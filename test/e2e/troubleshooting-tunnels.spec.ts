@@ -1,0 +1,190 @@
+import { Clock } from '@relay/session';
+import { Redis } from 'ioredis';
+import { beforeAll, describe, expect, it } from 'vitest';
+
+import { makeAuthority, type Authority } from '../support/certificates.js';
+import type { ClientRequestSpec } from '../support/client.js';
+import { startRedisServer } from '../support/redis-server.js';
+import { startRelay } from '../support/relay.js';
+import { forThisTest, sharedResources } from '../support/resources.js';
+import { expectQuoted, section } from '../support/troubleshooting.js';
+import { startTunnel, type Tunnel, type TunnelOptions } from '../support/tunnel.js';
+
+const NOWHERE = 'http://127.0.0.1:9';
+const NO_NAME = 'no-such-host.invalid';
+const MIB = 1024 * 1024;
+
+const shared = sharedResources();
+let plain: Tunnel;
+let authority: Authority;
+
+beforeAll(async () => {
+  plain = shared(await startTunnel());
+  authority = shared(makeAuthority());
+});
+
+const tlsOf = (name: string, altName: string) => {
+  const { cert, key } = authority.issue(name, altName);
+  return { TLS_CERT_FILE: cert, TLS_KEY_FILE: key };
+};
+
+interface Trouble {
+  readonly heading: string;
+  readonly options: () => TunnelOptions;
+  readonly spec?: ClientRequestSpec;
+  readonly status: number;
+  readonly outbound?: readonly string[];
+  readonly inbound?: readonly string[];
+}
+
+const STORE = '503: Redis';
+const PAIR = '502 RELAY_PAIR_REFUSED';
+
+const TROUBLES: Readonly<Record<string, Trouble>> = {
+  'different secrets': {
+    heading: PAIR,
+    options: () => ({ outbound: { CLIENT_ID_SECRET: 'another secret, of 32 characters or more' } }),
+    status: 502,
+    outbound: ['pairing failed', 'pairing was answered with status 566'],
+    inbound: [
+      'RELAY_SENDER_INVALID',
+      'the sender signs with a CLIENT_ID_SECRET that is not known here',
+    ],
+  },
+  'another audience': {
+    heading: PAIR,
+    options: () => ({ inbound: { RELAY_AUDIENCE: 'https://relay.example.com' } }),
+    status: 502,
+    inbound: ['RELAY_AUDIENCE_REFUSED', 'RELAY_AUDIENCE does not list'],
+  },
+  'a certificate of an unknown authority': {
+    heading: '502 RELAY_PEER_UNREACHABLE',
+    options: () => ({ inbound: tlsOf('unknown', 'IP:127.0.0.1') }),
+    status: 502,
+    outbound: ['UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
+  },
+  'no Redis': {
+    heading: STORE,
+    options: () => ({ inbound: { REDIS_URL: 'redis://127.0.0.1:9' } }),
+    status: 503,
+    outbound: ['RELAY_PEER_STORE_UNAVAILABLE'],
+    inbound: ['the session store is out of reach', 'ECONNREFUSED'],
+  },
+  'no such Redis': {
+    heading: STORE,
+    options: () => ({ inbound: { REDIS_URL: `redis://${NO_NAME}` } }),
+    status: 503,
+    inbound: ['the session store is out of reach', 'ENOTFOUND'],
+  },
+  'no such upstream': {
+    heading: '502 RELAY_UPSTREAM',
+    options: () => ({ inbound: { UPSTREAM: NOWHERE } }),
+    status: 502,
+    inbound: ['request answered', 'RELAY_UPSTREAM_UNREACHABLE', 'ECONNREFUSED'],
+  },
+  'an MTE message that is too large': {
+    heading: '431, 400 and 413',
+    options: () => ({}),
+    spec: {
+      method: 'POST',
+      body: Buffer.alloc(11 * MIB),
+      headers: { 'x-mte-encode-type': 'MTE' },
+    },
+    status: 413,
+    inbound: ['RELAY_BODY_TOO_LARGE'],
+  },
+  'a path that is not listed': {
+    heading: '404 and 400',
+    options: () => ({ inbound: { MTE_ROUTES: '/api/*' } }),
+    spec: { path: '/other' },
+    status: 404,
+    inbound: ['RELAY_ROUTE_UNKNOWN'],
+  },
+  'a path with dot segments': {
+    heading: '404 and 400',
+    options: () => ({ inbound: { MTE_ROUTES: '/api/*' } }),
+    spec: { path: '/api/../other' },
+    status: 400,
+    inbound: ['RELAY_PATH_REFUSED'],
+  },
+};
+
+describe('docs/troubleshooting.md quotes what two relays log', () => {
+  it.each(Object.entries(TROUBLES))('of %s', async (_what, trouble) => {
+    const { heading, options, spec, status, outbound = [], inbound = [] } = trouble;
+    const tunnel = forThisTest(await startTunnel(options()));
+
+    expect(await tunnel.send(spec)).toMatchObject({ status });
+
+    await expectQuoted(tunnel.outbound, heading, outbound);
+    await expectQuoted(tunnel.inbound, heading, inbound);
+  });
+
+  it('of a Redis that asks for another password', async () => {
+    const redis = await startRedisServer();
+    forThisTest({ close: () => redis.stop() });
+    const url = new URL(redis.url);
+    const administrator = new Redis(redis.url);
+    await administrator.config('SET', 'requirepass', 'right');
+    administrator.disconnect();
+    for (const [REDIS_URL, quote] of [
+      [`redis://:wrong@${url.host}`, 'WRONGPASS'],
+      [`redis://${url.host}`, 'NOAUTH'],
+    ] as const) {
+      const relay = forThisTest(await startRelay({ REDIS_URL }));
+      await expectQuoted(relay, STORE, ['the session store is out of reach', quote]);
+    }
+  });
+
+  it('of clocks that differ, which they make up for', async () => {
+    const inbound = forThisTest(
+      await startRelay({ UPSTREAM: plain.upstream.url }, (builder) =>
+        builder.overrideProvider(Clock).useValue({
+          nowMs: () => Date.now() + 600_000,
+          monotonicMs: () => performance.now(),
+        }),
+      ),
+    );
+    const headers = { 'x-mte-upstream': inbound.url };
+
+    expect(await plain.send({ headers })).toMatchObject({ status: 200 });
+
+    await expectQuoted(inbound, PAIR, [
+      'RELAY_CLOCK_SKEW',
+      "the sender's clock is more than 120000 ms off",
+    ]);
+  });
+
+  it.each([
+    ['https', {}, 'wrong version number', 'RELAY_REQUEST_INVALID', 'request refused'],
+    ['http', { isTls: true }, 'socket hang up', 'ERR_SSL_HTTP_REQUEST', 'connection lost'],
+  ] as [string, { isTls?: boolean }, string, string, string][])(
+    'of %s towards a port that speaks the other',
+    async (scheme, { isTls = false }, atA, atB, message) => {
+      const environment = isTls ? tlsOf('scheme', 'IP:127.0.0.1') : {};
+      const inbound = forThisTest(await startRelay(environment));
+      const headers = { 'x-mte-upstream': `${scheme}://127.0.0.1:${inbound.port}` };
+
+      expect(await plain.send({ headers })).toMatchObject({ status: 502 });
+
+      await expectQuoted(plain.outbound, '502 RELAY_PEER_UNREACHABLE', [atA]);
+      expect(section('502 RELAY_PEER_UNREACHABLE')).toContain(atB);
+      await inbound.log.find((line) => line.msg === message && JSON.stringify(line).includes(atB));
+    },
+  );
+
+  it('of a relay that has forgotten its sessions', async () => {
+    const first = await startRelay({ UPSTREAM: plain.upstream.url });
+    const headers = { 'x-mte-upstream': first.url };
+    await plain.send({ headers });
+    await first.close();
+    const again = { UPSTREAM: plain.upstream.url, PORT: String(first.port) };
+    const inbound = forThisTest(await startRelay(again));
+
+    expect(await plain.send({ headers })).toMatchObject({ status: 200 });
+
+    const heading = 'It works, but pairs again';
+    await expectQuoted(plain.outbound, heading, ['paired', 'dropped']);
+    await expectQuoted(inbound, heading, ['RELAY_SESSION_UNKNOWN']);
+  });
+});

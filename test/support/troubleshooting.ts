@@ -1,0 +1,29 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import type { TestRelay } from './relay.js';
+
+const document = readFileSync(join(import.meta.dirname, '../../docs/troubleshooting.md'), 'utf8');
+
+/** The part of docs/troubleshooting.md under the heading that begins so. */
+export function section(heading: string): string {
+  const found = document.split('\n## ').find((part) => part.startsWith(heading));
+  if (found === undefined) {
+    throw new Error(`docs/troubleshooting.md has no heading ${heading}`);
+  }
+  return found;
+}
+
+/** Resolves where what is quoted under the heading is what the relay logs. */
+export async function expectQuoted(
+  relay: TestRelay,
+  heading: string,
+  quotes: readonly string[],
+): Promise<void> {
+  for (const quote of quotes) {
+    if (!section(heading).includes(quote)) {
+      throw new Error(`docs/troubleshooting.md does not say under ${heading}: ${quote}`);
+    }
+    await relay.log.find((line) => JSON.stringify(line).includes(quote));
+  }
+}
