@@ -13,8 +13,8 @@ const RECOVERY_LIMIT_MS = 5_000;
 const WHOLE_LIMIT_MS = RECOVERY_LIMIT_MS + (isSlow ? 60_000 : 10_000);
 const QUIET_MS = 250;
 const QUIET_LIMIT_MS = 10_000;
-/** What a relay may grow by in one phase: buffers of uploads under way, and what the collector has not come to. */
-const MAX_GROWTH_BYTES = 48 * 1024 * 1024;
+/** What a relay may grow by in one phase: it has just started, uploads are under way, and the collector takes its time. */
+const MAX_GROWTH_BYTES = 80 * 1024 * 1024;
 const MAX_RESIDENT_BYTES = 256 * 1024 * 1024;
 const ONCE = new Set(['POST', 'PATCH']);
 
