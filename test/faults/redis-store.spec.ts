@@ -48,7 +48,7 @@ describe('the one Redis of three inbound relays, under load', () => {
   }) => {
     const { failed, summary } = await underLoad(fleet, async (load) => {
       await fleet.redis.kill();
-      await load.pass(100);
+      await load.pass(60);
       await fleet.restartRedis('nothing');
     });
     await annotate(summary);
