@@ -69,7 +69,7 @@ export class UpstreamExchange implements ExchangeEvents {
       });
     } finally {
       this.response.off('close', this.onPeerGone);
-      message.sealed.cancel(new PeerGoneError('the exchange is over'));
+      message.sealed.cancel(EXCHANGE_OVER);
     }
   }
 
@@ -137,6 +137,9 @@ export class UpstreamExchange implements ExchangeEvents {
     return { status: head.status, code };
   }
 }
+
+/** Made once: a stack a request costs more than the rest of its end. */
+const EXCHANGE_OVER = new PeerGoneError('the exchange is over');
 
 const unsettled = { resolve: (): void => undefined, reject: (): void => undefined };
 
