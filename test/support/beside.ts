@@ -2,12 +2,16 @@ import { expect } from 'vitest';
 
 import type { ProcessTunnel } from './process-tunnel.js';
 import { inMib } from './process-memory.js';
+import { isSlow } from './property.js';
 
 const INTERVAL_MS = 20;
 /** So many at least, before and beside an attack, so that the figures mean something. */
 const MIN_REQUESTS = 25;
-/** What honest clients put up with while somebody attacks, on a machine that the attacker shares. */
-const MAX_WAIT_MS = 10_000;
+/**
+ * What honest clients put up with while somebody attacks, on a machine that the attacker shares. The long runs take all
+ * of its time for themselves: there it shows only that nobody is forgotten.
+ */
+const MAX_WAIT_MS = isSlow ? 60_000 : 10_000;
 const BODY = Buffer.alloc(1_000, 'x');
 
 /**

@@ -1,0 +1,42 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+
+/** Bodies that never end, from a process of its own: whoever measures beside it would otherwise measure himself. */
+const UPLOAD = `
+const { request } = require('node:http');
+const [url, headers, count] = process.argv.slice(1).map((text) => JSON.parse(text));
+const piece = Buffer.alloc(65536, 'x');
+const upload = () => new Promise((resolve) => {
+  const client = request(url, { method: 'POST', headers, agent: false });
+  const pump = () => { while (!client.destroyed && client.write(piece)); };
+  client.on('drain', pump);
+  client.on('response', async (answer) => {
+    let body = '';
+    for await (const chunk of answer) body += chunk;
+    client.destroy();
+    resolve([answer.statusCode, body]);
+  });
+  client.on('error', (error) => resolve([0, String(error)]));
+  pump();
+});
+Promise.all(Array.from({ length: count }, upload)).then((answers) => {
+  process.stdout.write(JSON.stringify(answers), () => process.exit());
+});`;
+
+/** Sends so many of them at once, and returns status and body of each answer; status 0 where none came. */
+export async function sendEndlessly(
+  url: string,
+  headers: Readonly<Record<string, string>>,
+  count: number,
+): Promise<[status: number, body: string][]> {
+  const args = [url, headers, count].map((value) => JSON.stringify(value));
+  const child = spawn(process.execPath, ['-e', UPLOAD, ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const kill = (): boolean => child.kill('SIGKILL');
+  process.once('exit', kill);
+  const [answers] = await Promise.all([text(child.stdout), once(child, 'close')]);
+  process.off('exit', kill);
+  return JSON.parse(answers) as [number, string][];
+}
