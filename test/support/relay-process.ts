@@ -60,7 +60,11 @@ export async function startRelayProcess(overrides: RelayEnvironment = {}): Promi
     ended.then(({ stdout, stderr }) => {
       throw new Error(`the relay did not start\n${stdout}${stderr}`);
     }),
-  ]);
+  ]).catch((error: unknown) => {
+    // Nobody else knows of it.
+    child.kill('SIGKILL');
+    throw error;
+  });
   const { port, protocol } = new URL(String(address['address']));
   const pid = child.pid!;
   const kill = async (signal: NodeJS.Signals = 'SIGKILL'): Promise<ProcessEnd> => {
