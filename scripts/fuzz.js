@@ -29,7 +29,13 @@ const settings = values.sockets
 
 const { status } = spawnSync(
   process.execPath,
-  ['node_modules/vitest/vitest.mjs', 'run', '--disable-console-intercept', ...suite],
+  [
+    'node_modules/vitest/vitest.mjs',
+    'run',
+    '--reporter=verbose',
+    '--disable-console-intercept',
+    ...suite,
+  ],
   { stdio: 'inherit', env: { ...process.env, ...settings } },
 );
 process.exitCode = status ?? 1;

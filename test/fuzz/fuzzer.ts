@@ -32,7 +32,7 @@ export interface FuzzReport {
 }
 
 /** Executions between two readings of the coverage. */
-const BATCH = 64;
+const BATCH = 256;
 
 /**
  * The same seed gives the same inputs.
@@ -57,8 +57,11 @@ export function fuzz(target: FuzzTarget, budget: FuzzBudget, seed = 1): FuzzRepo
     const batch = Array.from({ length: BATCH }, () =>
       mutantOf(random.oneOf(corpus), random, corpus),
     );
-    run(batch);
-    corpus.push(...(guide?.newAmong(batch) ?? []));
+    if (guide === undefined) {
+      run(batch);
+    } else {
+      corpus.push(...guide.newAmong(batch));
+    }
   }
   return { executions, blocks: guide?.blocks ?? 0, found: corpus.slice(target.seeds.length) };
 }
@@ -72,29 +75,30 @@ class Guide {
     private readonly run: (inputs: readonly Buffer[]) => void,
     private readonly coverage: BlockCoverage,
   ) {
-    this.learn();
+    this.learn(coverage.executed());
   }
 
   get blocks(): number {
     return this.known.size;
   }
 
-  /** To be called right after these inputs were run. */
-  newAmong(batch: readonly Buffer[]): Buffer[] {
-    if (this.coverage.executed().every((block) => this.known.has(block))) {
+  /** Runs them, and again in halves until it is known which were new. */
+  newAmong(inputs: readonly Buffer[]): readonly Buffer[] {
+    this.run(inputs);
+    const executed = this.coverage.executed();
+    if (executed.every((block) => this.known.has(block))) {
       return [];
     }
-    return batch.filter((input) => {
-      this.run([input]);
-      return this.learn();
-    });
+    if (inputs.length === 1) {
+      this.learn(executed);
+      return inputs;
+    }
+    const half = inputs.length >> 1;
+    return [...this.newAmong(inputs.slice(0, half)), ...this.newAmong(inputs.slice(half))];
   }
 
-  /** Whether anything was executed since the last reading that was not known before it. */
-  private learn(): boolean {
-    const before = this.known.size;
-    this.coverage.executed().forEach((block) => this.known.add(block));
-    return this.known.size > before;
+  private learn(executed: readonly string[]): void {
+    executed.forEach((block) => this.known.add(block));
   }
 }
 
