@@ -25,8 +25,7 @@ export default defineConfig({
       project('security', ['test/security/**/*.spec.ts'], {
         ...oneAtATime,
         testTimeout: 60_000,
-        hookTimeout: 60_000,
-        globalSetup: ['test/support/build-once.ts'],
+        hookTimeout: 120_000,
       }),
     ],
   },

@@ -4,6 +4,7 @@ import { TUNNEL_PATH, deriveSecretKeys, type SecretKeys } from '@relay/protocol'
 import { beforeAll, describe, expect, it } from 'vitest';
 
 import { beside } from '../support/beside.js';
+import buildOnce from '../support/build-once.js';
 import { sendEndlessly } from '../support/endless-uploads.js';
 import { deliverTo, type WireRequest } from '../support/middle.js';
 import { startProcessTunnel, type ProcessTunnel } from '../support/process-tunnel.js';
@@ -33,6 +34,7 @@ let keys: SecretKeys;
 let peer: ProtocolClient;
 
 beforeAll(async () => {
+  buildOnce();
   const server = await startRedisServer();
   shared({ close: () => server.stop() });
   redis = shared(connectRedis(server.url));

@@ -7,6 +7,7 @@ import { PAIR_PATH, TUNNEL_PATH, deriveSecretKeys } from '@relay/protocol';
 import { beforeAll, describe, expect, it } from 'vitest';
 
 import { beside } from '../support/beside.js';
+import buildOnce from '../support/build-once.js';
 import { startProcessTunnel, type ProcessTunnel } from '../support/process-tunnel.js';
 import { isSlow } from '../support/property.js';
 import { ProtocolClient, pairingRequest } from '../support/protocol-client.js';
@@ -34,6 +35,7 @@ let tunnel: ProcessTunnel;
 let peer: ProtocolClient;
 
 beforeAll(async () => {
+  buildOnce();
   tunnel = shared(
     await startProcessTunnel(
       async ({ url, body }, response) => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 const BUILT_MAIN = 'dist/apps/relay/src/main.js';
 const SOURCE_DIRS = ['apps', 'libs'];
 
-/** Vitest global setup: suites that start the built service find a build no older than its sources. */
+/** Vitest global setup, and for single files: suites that start the built service find a build no older than its sources. */
 export default function buildOnce(): void {
   const builtAtMs = statSync(BUILT_MAIN, { throwIfNoEntry: false })?.mtimeMs ?? 0;
   if (newestSourceMs() <= builtAtMs) return;
