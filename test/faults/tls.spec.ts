@@ -37,7 +37,7 @@ async function shownBy({ port }: RelayProcess): Promise<string> {
 }
 
 /** The error that ends a handshake of TLS 1.1. */
-async function refusalOfTls11({ port }: RelayProcess): Promise<string | undefined> {
+function refusalOfTls11({ port }: RelayProcess): Promise<string | undefined> {
   const socket = connect({
     port,
     host: '127.0.0.1',
@@ -46,8 +46,15 @@ async function refusalOfTls11({ port }: RelayProcess): Promise<string | undefine
     maxVersion: 'TLSv1.1',
     ciphers: 'DEFAULT@SECLEVEL=0',
   });
-  const [error] = (await once(socket, 'error')) as [Error & { readonly code?: string }];
-  return error.code;
+  return new Promise((resolve) => {
+    socket.once('secureConnect', () => {
+      socket.destroy();
+      resolve('none');
+    });
+    socket.once('error', (error: Error & { readonly code?: string }) => {
+      resolve(error.code);
+    });
+  });
 }
 
 /** Two relays that speak HTTPS alone, under one certificate. */
