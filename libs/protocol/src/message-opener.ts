@@ -30,9 +30,11 @@ export class MessageOpener {
   private index = 0;
   private hasEnded = false;
   private failure: Error | undefined;
-  /** What arrived of the record under way: its header, then, once its length is known, the whole of it. */
+  /** What arrived of the record under way. Kept for the next one: no opened record shares its memory. */
   private partial = Buffer.allocUnsafe(RECORD_HEADER_BYTES);
   private filled = 0;
+  /** Of the record under way: those of its header until that is there. */
+  private wanted = RECORD_HEADER_BYTES;
 
   /** @param key - 32 bytes from deriveRequestKey or deriveResponseKey */
   constructor(private readonly key: Buffer) {}
@@ -96,23 +98,35 @@ export class MessageOpener {
 
   /** Copies what the record under way still lacks; returns how many bytes that took. */
   private collect(chunk: Buffer, offset: number, opened: OpenedRecord[]): number {
-    const taken = chunk.copy(this.partial, this.filled, offset);
+    const taken = chunk.copy(
+      this.partial,
+      this.filled,
+      offset,
+      Math.min(chunk.length, offset + this.wanted - this.filled),
+    );
     this.filled += taken;
-    if (this.filled < this.partial.length) {
+    if (this.filled < this.wanted) {
       return taken;
     }
-    if (this.partial.length === RECORD_HEADER_BYTES) {
+    if (this.wanted === RECORD_HEADER_BYTES) {
       // The length is checked before its bytes are allocated.
-      const whole = Buffer.allocUnsafe(recordBytes(this.partial.readUInt32BE()));
-      this.partial.copy(whole);
-      this.partial = whole;
+      this.wanted = recordBytes(this.partial.readUInt32BE());
+      this.makeRoom();
       return taken;
     }
-    const record = this.partial;
-    this.partial = Buffer.allocUnsafe(RECORD_HEADER_BYTES);
+    const record = this.partial.subarray(0, this.wanted);
+    this.wanted = RECORD_HEADER_BYTES;
     this.filled = 0;
     opened.push(this.open(record));
     return taken;
+  }
+
+  private makeRoom(): void {
+    if (this.partial.length < this.wanted) {
+      const larger = Buffer.allocUnsafe(this.wanted);
+      this.partial.copy(larger);
+      this.partial = larger;
+    }
   }
 
   private open(record: Buffer): OpenedRecord {
