@@ -1,6 +1,6 @@
 /**
  * `npm run test:security`: runs every test that docs/threat-model.md names and prints its table, one line a row: passed,
- * failed, or why no test can show it. SLOW=1 adds the long runs over Redis. Exit code 1 where a row is not proved.
+ * failed, or why no test can show it. Exit code 1 where a row is not proved.
  */
 import { readFileSync } from 'node:fs';
 import { RESULTS_DIR } from './results.js';
