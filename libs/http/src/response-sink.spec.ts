@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as after } from 'node:timers/promises';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import {
@@ -15,6 +15,8 @@ const MIB = 1024 * 1024;
 const CHUNK = Buffer.alloc(64 * 1024, 7);
 /** More than the system keeps for a receiver that does not read. */
 const LARGE = Buffer.alloc(48 * MIB, 7);
+
+const GET = 'GET / HTTP/1.1\r\nhost: b\r\n\r\n';
 
 const shared = sharedResources();
 let server: RequestServer;
@@ -32,8 +34,8 @@ interface Sunk extends ReceivedRequest {
   readonly onDrain: ReturnType<typeof vi.fn>;
 }
 
-async function sunk(stallTimeoutMs = STALL_LIMIT_MS): Promise<Sunk> {
-  const received = await server.receive('GET / HTTP/1.1\r\nhost: b\r\n\r\n');
+async function sunk(stallTimeoutMs = STALL_LIMIT_MS, request = GET): Promise<Sunk> {
+  const received = await server.receive(request);
   const onDrain = vi.fn();
   return {
     ...received,
@@ -120,6 +122,48 @@ describe('an answer', () => {
       'set-cookie: a=1',
       'set-cookie: b=2',
     ]);
+  });
+});
+
+describe('an answer to a client that closes its connection, before the end of the request', () => {
+  const unfinished = (method: string): string =>
+    `${method} / HTTP/1.1\r\nhost: b\r\nconnection: close\r\ncontent-length: 10\r\n\r\n0`;
+
+  it.each([
+    ['POST', 204],
+    ['POST', 304],
+    ['HEAD', 200],
+  ])('comes at once, also where it has no body: %s, %i', async (method, status) => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const { sink, client, response } = await sunk(STALL_LIMIT_MS, unfinished(method));
+    sink.start(status, ['x-name', 'caf\xe9']);
+    sink.end();
+    const head = (await client.until('\r\n\r\n')).toString('latin1');
+    expect(head).toContain('\r\nx-name: caf\xe9\r\n');
+    expect(response.writableEnded).toBe(false);
+    client.write('123456789');
+    expect(await client.ended).toBe('end');
+  });
+
+  it('is whole also where the limit is shorter than what the rest of the request may take', async () => {
+    const { sink, client } = await sunk(100, unfinished('POST'));
+    sink.start(200, []);
+    sink.end(Buffer.from('hello'));
+    await client.until('hello');
+    await after(200);
+    client.write('123456789');
+    expect((await client.all()).subarray(-5).toString()).toBe('0\r\n\r\n');
+  });
+
+  it('leaves no timer where the client goes away', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const answer = await sunk(STALL_LIMIT_MS, unfinished('POST'));
+    answer.sink.start(200, []);
+    answer.sink.end(Buffer.from('hello'));
+    const gone = new Promise((resolve) => answer.message.once('close', resolve));
+    answer.client.socket.resetAndDestroy();
+    await gone;
+    expect(vi.getTimerCount()).toBe(0);
   });
 });
 

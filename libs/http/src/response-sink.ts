@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 
+import { flushHead } from './flush-head.js';
 import { IdleTimer } from './idle-timer.js';
 import { resetConnection } from './reset-connection.js';
 import { drain } from './whole-answer.js';
@@ -60,8 +61,7 @@ export class ResponseSink {
 
   /** Sends the head now, for a receiver that waits for events. */
   flushHead(): void {
-    // Not flushHeaders(), which writes the head as UTF-8 and so changes every octet beyond ASCII.
-    this.response.write('', 'latin1');
+    flushHead(this.response);
   }
 
   /** @returns false where the receiver should be waited for: `onDrain` is called when it is ready */
@@ -83,12 +83,11 @@ export class ResponseSink {
     }
     this.written += chunk?.length ?? 0;
     this.stalled.stop();
-    this.endResponse(chunk);
-    if (!this.response.writableFinished) {
-      this.stalled.touch();
-      this.response.once('close', () => {
-        this.stalled.stop();
-      });
+    const { req, shouldKeepAlive } = this.response;
+    if (shouldKeepAlive || req.complete) {
+      this.endResponse(chunk);
+    } else {
+      this.endAfterRequest(chunk);
     }
   }
 
@@ -105,19 +104,25 @@ export class ResponseSink {
    * Node.js closes a connection that is not kept alive together with its answer; what the client is still sending would
    * turn that into a reset, and the answer would be lost.
    */
-  private endResponse(chunk: Buffer | undefined): void {
-    const { req, shouldKeepAlive } = this.response;
-    if (shouldKeepAlive || req.complete) {
-      this.response.end(chunk);
-      return;
-    }
-    if (chunk !== undefined) {
+  private endAfterRequest(chunk: Buffer | undefined): void {
+    if (chunk === undefined) {
+      this.flushHead();
+    } else {
       this.response.write(chunk);
     }
-    this.flushHead();
-    drain(req, () => {
-      this.response.end();
+    drain(this.response.req, () => {
+      this.endResponse();
     });
+  }
+
+  private endResponse(chunk?: Buffer): void {
+    this.response.end(chunk);
+    if (!this.response.writableFinished && !this.response.destroyed) {
+      this.stalled.touch();
+      this.response.once('close', () => {
+        this.stalled.stop();
+      });
+    }
   }
 
   private writeRest(): void {

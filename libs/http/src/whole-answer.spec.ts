@@ -105,6 +105,12 @@ describe('an answer to a request that is still being sent', () => {
     }
   });
 
+  it('keeps the octets of its fields', async () => {
+    const { message, response, client } = await server.receive(head('POST', 'content-length: 10'));
+    sendWholeAnswer(message, response, 403, { 'x-name': 'caf\xe9' }, BODY);
+    expect((await answerOf(client)).lines).toContain('x-name: caf\xe9');
+  });
+
   it('reaches a client that is in the midst of 64 MiB, 20 times of 20', async () => {
     const upload = Buffer.alloc(64 * MIB);
     for (let count = 0; count < 20; count += 1) {

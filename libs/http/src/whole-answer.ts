@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import { RELAY_HEADER } from '@relay/protocol';
 
+import { flushHead } from './flush-head.js';
 import { hasRequestBody } from './request-framing.js';
 
 /** What is read and thrown away of a request that was answered before its end. protocol.md section 7. */
@@ -33,7 +34,7 @@ export function sendWholeAnswer(
     response.end(body);
     return;
   }
-  response.flushHeaders();
+  flushHead(response);
   if (body !== '' && request.method !== 'HEAD') {
     response.write(body);
   }

@@ -64,6 +64,8 @@ function isLost(error: (Error & { readonly code?: string }) | undefined): error 
 export class EarlyAnswers {
   /** Told of every answer, once there is a log. */
   reports: EarlyReports = { refusedEarly: () => undefined, connectionLost: () => undefined };
+  /** Connections that have had their last answer. */
+  private readonly refused = new WeakSet<Duplex>();
 
   /** A path of the relay's own endpoints that the router cannot decode; the router's own answer would repeat it. */
   unroutable(request: IncomingMessage, response: ServerResponse, requestId: string): void {
@@ -93,6 +95,10 @@ export class EarlyAnswers {
 
   /** What Node.js could not parse has no request and no response, only a socket. */
   readonly unparsable = (error: Error & { readonly code?: string }, socket: Duplex): void => {
+    if (this.refused.has(socket)) {
+      // The parser says so of every piece that a client still writes before it reads its answer.
+      return;
+    }
     const { code = '' } = error;
     if (code === 'ECONNRESET' || TLS_ERROR.test(code) || !socket.writable) {
       socket.destroy();
@@ -126,6 +132,7 @@ export class EarlyAnswers {
     message: string,
     forOwed: Forwarded,
   ): void {
+    this.refused.add(socket);
     const { code, requestId } = refusal;
     const status = CLIENT_STATUSES[code];
     if (isLost(refusal.error)) {
