@@ -13,14 +13,22 @@ export interface RequestFacts extends Pick<
   readonly sealedOut?: number;
 }
 
-const known = new WeakMap<IncomingMessage, () => RequestFacts>();
+/**
+ * Kept on the request itself. In a WeakMap the garbage collector would take the values, which know their request, for
+ * alive until the next full collection, and every request would grow old.
+ */
+const FACTS = Symbol('facts of a request');
+
+interface KnownRequest extends IncomingMessage {
+  [FACTS]?: () => RequestFacts;
+}
 
 /** Lets whoever ends the request, such as the error filter, tell what its service knows. */
-export function rememberFacts(request: IncomingMessage, facts: () => RequestFacts): void {
-  known.set(request, facts);
+export function rememberFacts(request: KnownRequest, facts: () => RequestFacts): void {
+  request[FACTS] = facts;
 }
 
 /** @returns nothing where the request ended before anything was known of it */
-export function factsOf(request: IncomingMessage): RequestFacts | undefined {
-  return known.get(request)?.();
+export function factsOf(request: KnownRequest): RequestFacts | undefined {
+  return request[FACTS]?.();
 }
