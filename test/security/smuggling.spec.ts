@@ -133,6 +133,24 @@ describe('#28 a body that is not as long as its head states', () => {
 
   it.each([
     ['longer', '5', ['0123456789']],
+    ['longer by a record', '5', ['01234', '56789']],
+    ['shorter', '10', ['012', '34']],
+  ])(
+    'and that a peer seals so (%s) has provably not been forwarded where it was held (MTE)',
+    async (_what, stated, body) => {
+      const client = await ProtocolClient.pair(tunnel.inbound.url);
+      const head = { path: '/held', fields: ['content-length', stated] };
+      const message = client.seal({ type: 'mte', head, body });
+
+      const statement = client.statementOf(message, await client.deliver(message));
+
+      expect(statement).toMatchObject({ status: 562, isNeverForwarded: true });
+      expect(tunnel.upstream.requests.items.filter(({ url }) => url === '/held')).toEqual([]);
+    },
+  );
+
+  it.each([
+    ['longer', '5', ['0123456789']],
     ['shorter', '10', ['01234']],
     ['missing', '10', []],
     ['there, of a stated length 0', '0', ['01234']],

@@ -39,6 +39,13 @@ describe('a body of stated length', () => {
     },
   );
 
+  it('has reached it with the last of its bytes', () => {
+    expect(taken(5, 4).isReached).toBe(false);
+    expect(taken(5, 4, 1).isReached).toBe(true);
+    expect(taken(0).isReached).toBe(true);
+    expect(taken(undefined, 5).isReached).toBe(false);
+  });
+
   it('may not be longer', () => {
     expect(() => taken(5, 2, 4)).toThrow(RecordMalformedError);
     expect(() => taken(0, 1)).toThrow(RecordMalformedError);

@@ -25,6 +25,11 @@ export class BodyLength {
   /** @param missing - bytes that the head states; undefined where it states none */
   constructor(private missing: number | undefined) {}
 
+  /** Whether the body has the length that was stated, and nothing more may follow. */
+  get isReached(): boolean {
+    return this.missing === 0;
+  }
+
   /** To be called before these bytes go on. @throws RecordMalformedError where they are more than was stated */
   take(bytes: number): void {
     if (this.missing === undefined) {

@@ -1,9 +1,10 @@
 import { Readable } from 'node:stream';
+import { setTimeout as after } from 'node:timers/promises';
 
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { errorOf } from '../../support/client.js';
-import { sharedResources } from '../../support/resources.js';
+import { forThisTest, sharedResources } from '../../support/resources.js';
 import { startTunnel, type Tunnel } from '../../support/tunnel.js';
 import { echoBody } from '../../support/upstream.js';
 
@@ -40,6 +41,33 @@ describe('an MTE message', () => {
     expect(answer.status).toBe(200);
     expect(answer.body).toHaveLength(LIMIT);
   });
+
+  it.each([
+    ['of known length', () => Buffer.alloc(LIMIT)],
+    ['in chunks', () => stream(LIMIT)],
+  ])(
+    'of 10 MiB, %s, may be read for longer than IDLE_TIMEOUT_MS by an upstream that does read',
+    async (_how, make) => {
+      const inbound = { IDLE_TIMEOUT_MS: '400' };
+      const impatient = forThisTest(await startTunnel({ inbound }));
+      impatient.upstream.handle(async ({ message }, response) => {
+        let bytes = 0;
+        for await (const chunk of message) {
+          bytes += (chunk as Buffer).length;
+          await after(5);
+        }
+        response.end(String(bytes));
+      });
+
+      const answer = await impatient.send({
+        method: 'POST',
+        headers: { 'x-mte-encode-type': 'MTE' },
+        body: make(),
+      });
+
+      expect([answer.status, answer.body.toString()]).toEqual([200, String(LIMIT)]);
+    },
+  );
 
   it.each([
     ['of known length', () => Buffer.alloc(LIMIT + 1)],

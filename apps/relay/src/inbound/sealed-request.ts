@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 
 import {
   BodyIdleError,
+  BodyLength,
   BodyReader,
   IdleTimer,
   MessageHold,
@@ -51,11 +52,20 @@ export class SealedRequest {
     return { head, hasBody: !record.isLast };
   }
 
-  /** The whole body where all of it has arrived with the head, else undefined; to be asked before `body` is read. */
+  /**
+   * The whole body where all of it has arrived with the head, else undefined; to be asked before `body` is read.
+   *
+   * @throws RecordMalformedError, MessageTruncatedError where it is not as long as its head states
+   */
   wholeBodyAtHand(): Buffer | undefined {
     const [only, ...others] = this.opened;
-    const isWhole = only?.isLast === true && others.length === 0 && this.reader.isAtEnd;
-    return isWhole ? only.content : undefined;
+    if (only?.isLast !== true || others.length > 0 || !this.reader.isAtEnd) {
+      return undefined;
+    }
+    const length = new BodyLength(this.statedBytes);
+    length.take(only.content.length);
+    length.end();
+    return only.content;
   }
 
   /**
@@ -86,14 +96,19 @@ export class SealedRequest {
   /**
    * The body's records as they are opened. What makes the body as long as its head states waits for the last record: the
    * upstream would take it for the whole request before its end is verified.
+   *
+   * @throws any error of the message, also where its body is not as long as its head states
    */
   async *body(): AsyncGenerator<Buffer> {
-    let bytes = 0;
+    const length = new BodyLength(this.statedBytes);
     let isLast = false;
     while (!isLast) {
       const { content, ...record } = await this.nextRecord();
-      bytes += content.length;
-      isLast = record.isLast || (bytes === this.statedBytes && (await this.endsEmpty()));
+      length.take(content.length);
+      isLast = record.isLast || (length.isReached && (await this.endsEmpty()));
+      if (isLast) {
+        length.end();
+      }
       if (content.length > 0) {
         yield content;
       }

@@ -2,9 +2,7 @@ import type { ServerResponse } from 'node:http';
 
 import type { RelayConfig } from '@relay/config';
 import {
-  BodyLength,
   bodyBytesOf,
-  fieldValue,
   isEventStream,
   type Exchange,
   type ExchangeEvents,
@@ -62,7 +60,7 @@ export class UpstreamExchange implements ExchangeEvents {
     try {
       return await new Promise((resolve, reject) => {
         this.settle = { resolve, reject };
-        this.exchange = upstream.send(message.head, framedBody(message), this);
+        this.exchange = upstream.send(message.head, message.body, this);
         if (this.response.destroyed) {
           this.onPeerGone();
         }
@@ -142,31 +140,3 @@ export class UpstreamExchange implements ExchangeEvents {
 const EXCHANGE_OVER = new PeerGoneError('the exchange is over');
 
 const unsettled = { resolve: (): void => undefined, reject: (): void => undefined };
-
-/**
- * A body in the framing that its head states. undici frames a Buffer by its own length, so only one that has the stated
- * length goes as it is: a body whose head states none has to go out chunked, and one that does not keep to its length
- * has to break the connection off before the upstream could take it for whole.
- */
-function framedBody({ head, body }: ReadMessage): ReadMessage['body'] {
-  const stated = fieldValue(head.fields, 'content-length');
-  if (body === undefined || (Buffer.isBuffer(body) && body.length === Number(stated))) {
-    return body;
-  }
-  const pieces = Buffer.isBuffer(body) ? inOnePiece(body) : body;
-  return stated === undefined ? pieces : ofLength(pieces, Number(stated));
-}
-
-// eslint-disable-next-line @typescript-eslint/require-await
-async function* inOnePiece(body: Buffer): AsyncGenerator<Buffer> {
-  yield body;
-}
-
-async function* ofLength(body: AsyncIterable<Buffer>, stated: number): AsyncGenerator<Buffer> {
-  const length = new BodyLength(stated);
-  for await (const chunk of body) {
-    length.take(chunk.length);
-    yield chunk;
-  }
-  length.end();
-}

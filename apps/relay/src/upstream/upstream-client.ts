@@ -1,7 +1,12 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { RelayConfig } from '@relay/config';
-import { Exchange, type ExchangeEvents } from '@relay/http';
-import { fieldValue, withReplacedFields, withoutFields } from '@relay/http';
+import {
+  Exchange,
+  fieldValue,
+  withReplacedFields,
+  withoutFields,
+  type ExchangeEvents,
+} from '@relay/http';
 import type { RequestHead } from '@relay/protocol';
 import { Pool } from 'undici';
 
@@ -14,7 +19,6 @@ const MAX_RESPONSE_HEADER_BYTES = 65_536;
 /** Methods whose requests have a body even when it is empty. RFC 9110 section 8.6. */
 const METHODS_WITH_BODY = new Set(['POST', 'PUT', 'PATCH']);
 
-/** A larger body goes out in slices, so that its end, from which the answer is waited for, is when it was taken. */
 const SLICE_BYTES = 65_536;
 
 /** The one upstream of this relay: a fixed host and port, whatever a message asks for. */
@@ -44,8 +48,8 @@ export class UpstreamClient implements OnApplicationShutdown {
   /**
    * Sends one request; what becomes of it arrives as events. Never sent twice.
    *
-   * @param body - a Buffer only where the head states its length: the body of a head without one goes out chunked,
-   *   whatever the method, as an unframed body would be read as a second request
+   * @param body - as long as the head states, or it ends in an error before that; where the head states nothing it goes
+   *   out chunked, whatever the method, as an unframed body would be read as a second request
    */
   send(
     head: RequestHead,
@@ -64,7 +68,7 @@ export class UpstreamClient implements OnApplicationShutdown {
       method: head.method,
       path: this.config.upstreamBasePath + head.path,
       headers: this.headersOf(head, body !== undefined),
-      body: Buffer.isBuffer(body) && body.length > SLICE_BYTES ? slicesOf(body) : body,
+      body: Buffer.isBuffer(body) && !isSentWhole(head, body) ? slicesOf(body) : body,
     });
     return exchange;
   }
@@ -89,6 +93,14 @@ export class UpstreamClient implements OnApplicationShutdown {
       ? fields
       : withoutFields(fields, new Set([CONTENT_LENGTH]));
   }
+}
+
+/**
+ * undici frames a Buffer by its own length, which a body whose head states none must not have. A larger one is cut, so
+ * that an upstream which reads slowly is seen to read, and the answer is waited for from when the last slice was taken.
+ */
+function isSentWhole({ fields }: RequestHead, body: Buffer): boolean {
+  return body.length <= SLICE_BYTES && fieldValue(fields, CONTENT_LENGTH) !== undefined;
 }
 
 // eslint-disable-next-line @typescript-eslint/require-await
