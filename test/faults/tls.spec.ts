@@ -126,7 +126,8 @@ describe('two relays that speak HTTPS', () => {
         NODE_OPTIONS: '--tls-min-v1.0 --tls-cipher-list=DEFAULT@SECLEVEL=0',
       }),
     );
-    const other = authority.issue('other', LOOPBACK);
+    // Of another kind: OpenSSL itself then sees nothing wrong with half of each pair.
+    const other = authority.issue('other', LOOPBACK, 'rsa');
     // Not even where Node.js was told to: the lowest version is the relay's own.
     expect(await refusalOfTls11(relay)).toBe('ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION');
     const refusals = () => relay.log.items.filter(({ level }) => level === 50);
@@ -143,7 +144,7 @@ describe('two relays that speak HTTPS', () => {
     expect(refusals()).toMatchObject([
       {
         msg: 'the new certificate cannot be used: the one before stays in use',
-        error: { code: 'ERR_OSSL_X509_KEY_VALUES_MISMATCH' },
+        error: { message: 'the key is not that of the certificate' },
       },
     ]);
   });

@@ -15,7 +15,7 @@ export interface Authority {
   /** The path of its own certificate. */
   readonly ca: string;
   /** @param altName - what the certificate is for, such as `IP:127.0.0.1` or `DNS:localhost` */
-  issue(name: string, altName: string): KeyPair;
+  issue(name: string, altName: string, kind?: KeyKind): KeyPair;
   close(): Promise<void>;
 }
 
@@ -23,7 +23,11 @@ const openssl = (...args: string[]): void => {
   execFileSync('openssl', args, { stdio: 'pipe' });
 };
 
-const NEW_KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-noenc'];
+const NEW_KEYS = {
+  ecdsa: ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-noenc'],
+  rsa: ['-newkey', 'rsa:2048', '-noenc'],
+};
+type KeyKind = keyof typeof NEW_KEYS;
 
 /** Makes an authority with `openssl`, in a temporary directory. */
 export function makeAuthority(): Authority {
@@ -31,20 +35,20 @@ export function makeAuthority(): Authority {
   const path = (name: string): string => join(dir, name);
   const own = { key: path('ca.key'), cert: path('ca.crt') };
   openssl(
-    ...['req', '-x509', ...NEW_KEY, '-days', '2', '-subj', '/CN=tests'],
+    ...['req', '-x509', ...NEW_KEYS.ecdsa, '-days', '2', '-subj', '/CN=tests'],
     ...['-keyout', own.key, '-out', own.cert],
   );
   return {
     dir,
     ca: own.cert,
-    issue: (name, altName) => {
+    issue: (name, altName, kind = 'ecdsa') => {
       const pair = { key: path(`${name}.key`), cert: path(`${name}.crt`) };
       const [request, extensions] = [path(`${name}.csr`), path(`${name}.ext`)];
       writeFileSync(extensions, `subjectAltName=${altName}\n`);
       openssl(
         'req',
         '-new',
-        ...NEW_KEY,
+        ...NEW_KEYS[kind],
         '-subj',
         `/CN=${name}`,
         '-keyout',

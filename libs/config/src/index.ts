@@ -9,5 +9,6 @@ export {
 } from './load-config.js';
 export { type LogLevel, RelayConfig } from './relay-config.js';
 export { RelayConfigModule } from './relay-config.module.js';
+export { tryKeyPair } from './rules/key-pair.js';
 export type { RedisAddress, RedisHost } from './rules/redis-url.js';
 export { DOCUMENTED_PLACEHOLDERS } from './rules/secrets.js';

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { Server } from 'node:https';
-import { createSecureContext } from 'node:tls';
 
 import {
   Inject,
@@ -9,7 +8,7 @@ import {
   type OnApplicationShutdown,
 } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { RelayConfig } from '@relay/config';
+import { RelayConfig, tryKeyPair } from '@relay/config';
 import { Clock } from '@relay/session';
 
 import { RelayLog } from '../observability/relay-log.js';
@@ -95,12 +94,11 @@ export class CertificateWatch implements OnApplicationBootstrap, OnApplicationSh
       if (certificate === undefined) {
         throw error;
       }
-      const options = secureContextOptions(certificate);
-      // Tried before the server is touched.
-      createSecureContext(options);
+      // Before the server is touched.
+      tryKeyPair(certificate);
       const server: unknown = this.host.httpAdapter.getHttpServer();
       if (server instanceof Server) {
-        server.setSecureContext(options);
+        server.setSecureContext(secureContextOptions(certificate));
       }
       this.tell('a new certificate is in use', certificate);
     } catch (reason) {

@@ -31,6 +31,19 @@ it('the listener takes both or none', () => {
   ]);
 });
 
+it('the listener refuses a key of another kind than the certificate, and takes a pair of that kind', () => {
+  const rsa = authority.issue('rsa', 'DNS:one', 'rsa');
+  expect(problems({ TLS_CERT_FILE: rsa.cert, TLS_KEY_FILE: rsa.key })).toEqual([]);
+  for (const [TLS_CERT_FILE, TLS_KEY_FILE] of [
+    [one.cert, rsa.key],
+    [rsa.cert, one.key],
+  ] as const) {
+    expect(problems({ TLS_CERT_FILE, TLS_KEY_FILE })).toEqual([
+      'TLS_KEY_FILE must be the key of TLS_CERT_FILE, without a passphrase',
+    ]);
+  }
+});
+
 it('the listener refuses the key of another certificate, and files of another kind', () => {
   expect(problems({ TLS_CERT_FILE: one.cert, TLS_KEY_FILE: other.key })).toEqual([
     'TLS_KEY_FILE must be the key of TLS_CERT_FILE, without a passphrase',

@@ -1,3 +1,4 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import { Refused, refuseUnless } from './rule.js';
@@ -34,6 +35,19 @@ export function pemFile(label: 'CERTIFICATE' | 'PRIVATE KEY') {
   };
 }
 
+/**
+ * Whether a certificate and a key, as PEM, can be used together.
+ *
+ * @throws whatever OpenSSL says where they cannot
+ */
+export function tryKeyPair({ cert, key }: { readonly cert: Buffer; readonly key: Buffer }): void {
+  createSecureContext({ cert, key });
+  // A context takes a key of another kind, such as RSA beside an ECDSA certificate, and then fails every handshake.
+  if (!new X509Certificate(cert).checkPrivateKey(createPrivateKey(key))) {
+    throw new Error('the key is not that of the certificate');
+  }
+}
+
 /** A certificate is nothing without its key. */
 export function NeedsKey({ key: [property, variable] }: KeyPairNames): PropertyDecorator {
   return refuseUnless(
@@ -55,7 +69,7 @@ export function KeyOfCertificate({ certificate, key }: KeyPairNames): PropertyDe
         return certFile !== undefined;
       }
       try {
-        createSecureContext({ cert: readFileSync(certFile), key: readFileSync(keyFile) });
+        tryKeyPair({ cert: readFileSync(certFile), key: readFileSync(keyFile) });
         return true;
       } catch {
         // Whatever OpenSSL says of the two, they cannot be used together.
