@@ -41,6 +41,8 @@ export interface RelayProcess {
   /** Resolves when the process has ended, for whatever reason. */
   readonly ended: Promise<ProcessEnd>;
   readonly isRunning: () => boolean;
+  /** Takes no more of its standard output: leaves it to fill up, or closes it. */
+  readonly ignoreOutput: (how: 'unread' | 'closed') => void;
   /** Resident memory in bytes. */
   rss(): number;
   kill(signal?: NodeJS.Signals): Promise<ProcessEnd>;
@@ -78,6 +80,13 @@ export async function startRelayProcess(overrides: RelayEnvironment = {}): Promi
     log,
     ended,
     isRunning: () => child.exitCode === null && child.signalCode === null,
+    ignoreOutput: (how) => {
+      if (how === 'unread') {
+        child.stdout!.pause();
+      } else {
+        child.stdout!.destroy();
+      }
+    },
     rss: () => residentBytes(pid),
     kill,
     close: async () => {

@@ -2,6 +2,8 @@ import { pino, type DestinationStream, type Logger } from 'pino';
 
 import type { LogLevel } from '@relay/config';
 
+import { standardOutput } from './line-output.js';
+
 /**
  * All that a log line may say besides its message. A list of what is allowed, not of what is hidden: tokens, keys,
  * header values and sealed content have no field to stand in.
@@ -43,19 +45,11 @@ const MAX_ERRORS = 4;
 /** Longer chains say nothing new, and an error may be its own cause. */
 const MAX_CAUSES = 8;
 
-/** Lines go out together, as a write for each costs a tenth of a request; none waits for longer than this. */
-const MAX_LINE_DELAY_MS = 100;
-const WRITE_BYTES = 4_096;
-
-/** Standard output. What still waits is written when the process ends. */
-const standardOutput = (): DestinationStream =>
-  pino.destination({ sync: false, minLength: WRITE_BYTES, periodicFlush: MAX_LINE_DELAY_MS });
-
 /** The relay's own log: JSON lines, one a fact. */
 export class RelayLog {
   private readonly logger: Logger;
 
-  constructor(level: LogLevel, destination = standardOutput()) {
+  constructor(level: LogLevel, destination: DestinationStream = standardOutput()) {
     this.logger = pino(
       { level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
       destination,

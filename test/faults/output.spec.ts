@@ -1,0 +1,34 @@
+import { expect, it } from 'vitest';
+
+import { request } from '../support/client.js';
+import { DEFAULTS } from '../support/relay.js';
+import { startRelayProcess } from '../support/relay-process.js';
+import { forThisTest } from '../support/resources.js';
+
+/** Each has a line of some 250 bytes; together they are more than a pipe and a socket hold. */
+const REQUESTS = 2_000;
+const AT_ONCE = 50;
+const STOP_LIMIT_MS = 8_000;
+
+const REFUSED = {
+  'x-mte-outbound-token': DEFAULTS['OUTBOUND_TOKEN']!,
+  'x-mte-upstream': 'http://a.example/no-origin',
+};
+
+it.each(['unread', 'closed'] as const)(
+  'a relay whose standard output is %s serves, and ends when it is told to stop',
+  async (how) => {
+    const relay = forThisTest(await startRelayProcess());
+    relay.ignoreOutput(how);
+    for (let count = 0; count < REQUESTS; count += AT_ONCE) {
+      const answers = await Promise.all(
+        Array.from({ length: AT_ONCE }, () => request(relay.url, { headers: REFUSED })),
+      );
+      expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([400]));
+    }
+
+    void relay.kill('SIGTERM');
+
+    await expect.poll(relay.isRunning, { timeout: STOP_LIMIT_MS }).toBe(false);
+  },
+);
