@@ -94,6 +94,39 @@ describe('a client that goes away', () => {
     expect(await closed).toBe(false);
   });
 
+  it.each(['MKE', 'MTE'])(
+    'in its download is what the log says, and nothing is held against the other relay (%s)',
+    async (type) => {
+      const path = `/download-${type}`;
+      tunnel.upstream.handle(({ url }, response) => {
+        response.writeHead(200);
+        if (url === path) {
+          response.write('first');
+        } else {
+          response.end();
+        }
+      });
+      const socket = openSocket(tunnel.outbound.port);
+      socket.write(
+        `OPTIONS ${path} HTTP/1.1\r\nhost: a\r\n${fields()}x-mte-encode-type: ${type}\r\n\r\n`,
+      );
+      if (type === 'MKE') {
+        await socket.until('first');
+      } else {
+        // Nothing of it can be seen before its end: another answer on the same way comes after its beginning.
+        await tunnel.upstream.requests.find(({ url }) => url === path);
+        await tunnel.send({ path: '/seen' });
+      }
+
+      await socket.close();
+
+      const line = await tunnel.outbound.log.find(({ method }) => method === 'OPTIONS');
+      expect(line).toMatchObject({ code: 'RELAY_CLIENT_GONE', msg: 'request abandoned' });
+      expect(tunnel.outbound.log.items.map(({ reason }) => reason)).not.toContain('suspected');
+      tunnel.outbound.log.items.length = 0;
+    },
+  );
+
   it('leaves the tunnel to the others', async () => {
     const answer = await tunnel.send({ path: '/still-here', method: 'HEAD' });
 

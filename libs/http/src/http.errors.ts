@@ -15,6 +15,11 @@ export class ClientGoneError extends RelayError {
   readonly code = 'RELAY_CLIENT_GONE';
 }
 
+/** Whether nobody is left to answer. */
+export function isClientGone(error: unknown): error is ClientGoneError | BodyAbortedError {
+  return error instanceof ClientGoneError || error instanceof BodyAbortedError;
+}
+
 /** A message that has to be held whole took longer than the limit, though its sender was never silent for long. */
 export class MessageTooSlowError extends BodyIdleError {}
 

@@ -21,6 +21,7 @@ export {
   MessageTooLargeError,
   MessageTooSlowError,
   RelayBusyError,
+  isClientGone,
 } from './http.errors.js';
 export { HoldBudget, MessageHold, maxHoldMs } from './message-hold.js';
 export { hasRequestBody } from './request-framing.js';

@@ -1,3 +1,4 @@
+import { isClientGone } from '@relay/http';
 import { exchangeName, type RelayError } from '@relay/protocol';
 import type { Dispatcher } from 'undici';
 
@@ -6,7 +7,7 @@ import { TunnelFailedError } from './outbound.errors.js';
 import type { Peer, SessionSlot } from './peer.js';
 import type { ReplayableBody } from './replayable-body.js';
 import { isProvenUnforwarded, mayRetry } from './retry-rule.js';
-import { TunnelAttempt, type AttemptContext } from './tunnel-attempt.js';
+import { TunnelAttempt, type AttemptContext, type AttemptOutcome } from './tunnel-attempt.js';
 import { tunnelFailure, type FailedOutcome } from './tunnel-failure.js';
 
 /** How a client's request ended, where its answer had begun. */
@@ -36,7 +37,7 @@ export class Forwarding {
   ) {}
 
   /**
-   * @throws TunnelFailedError, or the reason given to `abort`; only while nothing was answered
+   * @throws TunnelFailedError while nothing was answered; the reason given to `abort`, or BodyAbortedError, at any time
    */
   async run(): Promise<ForwardingOutcome> {
     const whole = await this.body.wholeAtHand();
@@ -47,6 +48,11 @@ export class Forwarding {
       const current = this.begin(slot);
       this.throwIfAborted();
       const outcome = await current.run(this.dispatcher, body);
+      const cause = causeOf(outcome);
+      if (isClientGone(cause)) {
+        // Whatever had begun by then: it was not the other relay that broke it off.
+        throw cause;
+      }
       if (outcome.kind === 'answered' || outcome.kind === 'broken') {
         this.peer.reportReached();
         return outcome.kind === 'answered' ? { status: outcome.status } : { error: outcome.cause };
@@ -121,7 +127,7 @@ export class Forwarding {
       attempt: this.attempts,
       reason: reasonOf(outcome),
       forwarded: this.isUnforwarded ? 'no' : 'maybe',
-      error: errorOf(outcome),
+      error: causeOf(outcome),
     });
   }
 
@@ -180,12 +186,14 @@ function reasonOf(outcome: FailedOutcome): string {
   }
 }
 
-function errorOf(outcome: FailedOutcome): Error | undefined {
+function causeOf(outcome: AttemptOutcome): Error | undefined {
   switch (outcome.kind) {
     case 'failed':
       return outcome.failure.cause;
+    case 'broken':
     case 'unproven':
       return outcome.cause;
+    case 'answered':
     case 'stated':
       return undefined;
   }

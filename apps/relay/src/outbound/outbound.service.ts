@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import { Injectable } from '@nestjs/common';
 import { RelayConfig } from '@relay/config';
-import { BodyAbortedError, ClientGoneError, endRequestEarly } from '@relay/http';
+import { ClientGoneError, endRequestEarly, isClientGone } from '@relay/http';
 
 import { readClientRequest } from '../client-request.js';
 import { ConcurrentRequests } from '../concurrent-requests.js';
@@ -85,7 +85,3 @@ export class OutboundService {
 }
 
 const EXCHANGE_OVER = new ClientGoneError('the client has its answer');
-
-function isClientGone(error: unknown): error is ClientGoneError | BodyAbortedError {
-  return error instanceof ClientGoneError || error instanceof BodyAbortedError;
-}

@@ -2,12 +2,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import type { RelayConfig } from '@relay/config';
 import {
-  BodyAbortedError,
   BodyReader,
   ClientGoneError,
   ResponseSink,
   clientFields,
   forwardedFields,
+  isClientGone,
   isEventStream,
   type Exchange,
   type ExchangeEvents,
@@ -91,11 +91,6 @@ export class PassThroughExchange implements ExchangeEvents {
     const { cause } = failure;
     this.settle.reject(isClientGone(cause) ? cause : upstreamError(failure));
   }
-}
-
-/** Whether nobody is left to answer. */
-function isClientGone(cause: Error): boolean {
-  return cause instanceof ClientGoneError || cause instanceof BodyAbortedError;
 }
 
 const unsettled = { resolve: (): void => undefined, reject: (): void => undefined };

@@ -2,13 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import { Injectable } from '@nestjs/common';
 import { RelayConfig } from '@relay/config';
-import {
-  BodyAbortedError,
-  ClientGoneError,
-  RouteList,
-  endRequestEarly,
-  hasRequestBody,
-} from '@relay/http';
+import { RouteList, endRequestEarly, hasRequestBody, isClientGone } from '@relay/http';
 
 import { readClientRequest } from '../client-request.js';
 import { ConcurrentRequests } from '../concurrent-requests.js';
@@ -68,7 +62,7 @@ export class PassThroughService {
       const status = await exchange.run(this.upstream, head, hasRequestBody(message));
       this.reports.answered({ ...report(), status });
     } catch (error) {
-      if (!(error instanceof ClientGoneError || error instanceof BodyAbortedError)) {
+      if (!isClientGone(error)) {
         throw error;
       }
       this.reports.abandoned({ ...report(), code: error.code });
