@@ -8,8 +8,9 @@ import { RelayMetrics } from './observability/relay-metrics.js';
 
 /**
  * What this process forwards at this moment, through any door, up to MAX_CONCURRENT_REQUESTS. Only senders that have
- * been let in are counted: whoever holds neither token nor secret can take up no place. The relay's own endpoints and
- * pairings need none, so that a relay which is full can still say that it lives, and be paired with.
+ * been let in are counted: whoever holds neither token nor secret can take up a place on PASS_THROUGH_ROUTES alone. The
+ * relay's own endpoints and pairings need none, so that a relay which is full can still say that it lives, and be
+ * paired with.
  */
 @Injectable()
 export class ConcurrentRequests {

@@ -25,8 +25,8 @@ import { attachSender } from './verified-request.js';
 const PAIR_BODY_TIMEOUT_MS = 5_000;
 
 /**
- * Reads a pairing request's body, of a stated and bounded length and from a sender that names a known secret, and verifies its sender before anything else looks at
- * it; sets the relay headers of the answer. protocol.md section 4.
+ * Reads a pairing request's body, of a stated and bounded length and from a sender that names a known secret, and
+ * verifies its sender before anything else looks at it; sets the relay headers of the answer. protocol.md section 4.
  */
 @Injectable()
 export class PairSenderInterceptor implements NestInterceptor {

@@ -33,8 +33,8 @@ export class InboundService {
   /**
    * The steps behind the verified signature. Returns when the answer has been given or given up.
    *
-   * @throws the errors of SessionService, OverloadedError, MessageUnreadableError, and what UpstreamExchange rejects with; all of them
-   *   before anything was answered
+   * @throws the errors of SessionService, OverloadedError, MessageUnreadableError, and what UpstreamExchange rejects with;
+   *   all of them before anything was answered
    */
   async receive(
     message: IncomingMessage,
