@@ -1,7 +1,9 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
 
 import { describe, expect, it } from 'vitest';
 
+import { makeAuthority } from '../support/certificates.js';
 import { errorOf } from '../support/client.js';
 import { startProcessTunnel } from '../support/process-tunnel.js';
 import { openSocket } from '../support/raw-socket.js';
@@ -60,5 +62,27 @@ describe('a relay that is told to stop', () => {
     expect(end).toMatchObject({ exitCode: 0, stderr: '' });
     expect(performance.now() - startedAt).toBeLessThan(IDLE_LIMIT_MS);
     expect(await Promise.all([unused.ended, used.ended])).toEqual(['end', 'end']);
+  });
+
+  it('ends within SHUTDOWN_TIMEOUT_MS though a connection to its TLS port never said a word', async () => {
+    const authority = forThisTest(makeAuthority());
+    const { cert, key } = authority.issue('relay', 'IP:127.0.0.1');
+    const relay = forThisTest(
+      await startRelayProcess({
+        TLS_CERT_FILE: cert,
+        TLS_KEY_FILE: key,
+        SHUTDOWN_TIMEOUT_MS: '500',
+      }),
+    );
+    const silent = connect({ port: relay.port, host: '127.0.0.1' });
+    await once(silent, 'connect');
+    const closed = once(silent, 'close');
+
+    const startedAt = performance.now();
+    const end = await relay.kill('SIGTERM');
+
+    expect(end).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(performance.now() - startedAt).toBeLessThan(IDLE_LIMIT_MS);
+    await closed;
   });
 });

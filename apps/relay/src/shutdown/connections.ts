@@ -20,10 +20,16 @@ interface Connection {
  */
 export class Connections {
   private readonly open = new Map<Socket, Connection>();
+  /** Those of the network, also where TLS has not come about on them. */
+  private readonly accepted = new Set<Socket>();
   private readonly responses = new Set<ServerResponse>();
   private isEnding = false;
 
   constructor(private readonly server: Server) {
+    server.on('connection', (socket: Socket) => {
+      this.accepted.add(socket);
+      socket.once('close', () => this.accepted.delete(socket));
+    });
     // Of TLS, where there is any: requests come from that socket, and not from the one below it.
     const arrival = server instanceof TlsServer ? 'secureConnection' : 'connection';
     server.on(arrival, (socket: Socket) => {
@@ -64,6 +70,14 @@ export class Connections {
       if (owed === 0 && idleSinceMs <= letGoBeforeMs) {
         socket.destroy();
       }
+    }
+  }
+
+  /** Closes all connections. Node.js itself would leave those that are still in their TLS handshake. */
+  closeAll(): void {
+    this.server.closeAllConnections();
+    for (const socket of this.accepted) {
+      socket.destroy();
     }
   }
 

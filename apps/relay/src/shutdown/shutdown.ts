@@ -62,7 +62,7 @@ export class Shutdown {
       if (owed > 0) {
         this.log.warn(`${owed} requests were cut off by SHUTDOWN_TIMEOUT_MS`);
       }
-      this.app.getHttpServer().closeAllConnections();
+      this.connections.closeAll();
     }, this.config.shutdownTimeoutMs);
     try {
       await this.app.close();
