@@ -52,7 +52,7 @@ for (const [title, postBytes] of [
   small[title] = await compare(chains, { postBytes, connections: CONNECTIONS }, PLAN);
   table(title, small[title], {
     'µs CPU': ({ cpuMicros }) => cpuMicros.toFixed(0),
-    'spread %': ({ spread }) => (spread * 100).toFixed(0),
+    'spread %': ({ cpuMicros, spread }) => (cpuMicros > 0 ? (spread * 100).toFixed(0) : '–'),
     'requests/s': ({ perSecond }) => perSecond.toFixed(0),
   });
 }
