@@ -11,7 +11,7 @@ describe('HKDF-Expand', () => {
       const [input, salt, info] = [randomBytes(40), randomBytes(32), randomBytes(run)];
       const extracted = createHmac('sha256', salt).update(input).digest();
       const whole = Buffer.from(hkdfSync('sha256', input, salt, info, 32));
-      expect(hkdfExpand(extracted, info)).toEqual(whole);
+      expect(hkdfExpand(extracted, info.toString('latin1'))).toEqual(whole);
     }
   });
 
@@ -20,14 +20,9 @@ describe('HKDF-Expand', () => {
       '077709362c2e32df0ddc3f0dc47bba6390b6c73bb50f9c3122ec844ad7c2b3e5',
       'hex',
     );
-    expect(hkdfExpand(key, Buffer.from('f0f1f2f3f4f5f6f7f8f9', 'hex')).toString('hex')).toBe(
+    expect(hkdfExpand(key, '\xf0\xf1\xf2\xf3\xf4\xf5\xf6\xf7\xf8\xf9').toString('hex')).toBe(
       '3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf',
     );
-  });
-
-  it('takes its info in pieces', () => {
-    const key = randomBytes(32);
-    expect(hkdfExpand(key, 'a', Buffer.of(0), 'b')).toEqual(hkdfExpand(key, 'a\0b'));
   });
 });
 
@@ -45,6 +40,7 @@ describe('length-prefixed parts', () => {
     [[1_767_225_600_000], '0000000d31373637323235363030303030'],
     [[Buffer.of(0, 255)], '0000000200ff'],
     [[new Uint8Array([1, 2]), 'a'], '0000000201020000000161'],
+    [['\u{1f511}', 'a'], '00000004f09f94910000000161'],
   ] as [(string | number | Uint8Array)[], string][])('of %j are %s', (parts, hex) => {
     expect(lengthPrefixed(...parts).toString('hex')).toBe(hex);
   });

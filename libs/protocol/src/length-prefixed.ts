@@ -5,12 +5,25 @@
  * @returns a new buffer that the caller owns
  */
 export function lengthPrefixed(...parts: readonly (string | number | Uint8Array)[]): Buffer {
-  const chunks: Uint8Array[] = [];
-  for (const part of parts) {
-    const bytes = part instanceof Uint8Array ? part : Buffer.from(String(part), 'utf8');
-    const length = Buffer.allocUnsafe(4);
-    length.writeUInt32BE(bytes.length);
-    chunks.push(length, bytes);
+  const values = parts.map((part) => (typeof part === 'number' ? String(part) : part));
+  // One buffer for all: a request has several of these, and a buffer for each part costs more than the MAC over it.
+  const target = Buffer.allocUnsafe(values.reduce((sum, value) => sum + 4 + bytesOf(value), 0));
+  let offset = 0;
+  for (const value of values) {
+    offset = target.writeUInt32BE(bytesOf(value), offset);
+    offset += write(target, value, offset);
   }
-  return Buffer.concat(chunks);
+  return target;
+}
+
+function bytesOf(value: string | Uint8Array): number {
+  return typeof value === 'string' ? Buffer.byteLength(value) : value.length;
+}
+
+function write(target: Buffer, value: string | Uint8Array, offset: number): number {
+  if (typeof value === 'string') {
+    return target.write(value, offset);
+  }
+  target.set(value, offset);
+  return value.length;
 }

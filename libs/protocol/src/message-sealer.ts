@@ -34,11 +34,12 @@ export class MessageSealer {
     if (this.index !== 0) {
       throw new RecordMalformedError('a message has one head, in its first record');
     }
-    const unpadded = head.length + 1;
-    const padding = (HEAD_BLOCK_BYTES - (unpadded % HEAD_BLOCK_BYTES)) % HEAD_BLOCK_BYTES;
-    const trailer = Buffer.alloc(1 + padding);
-    trailer[0] = HEAD_RECORD;
-    return this.seal(head, trailer, isLast);
+    checkContent(head);
+    const blocks = Math.ceil((head.length + 1) / HEAD_BLOCK_BYTES);
+    const padded = Buffer.allocUnsafe(blocks * HEAD_BLOCK_BYTES).fill(0, head.length);
+    padded.set(head);
+    padded[head.length] = HEAD_RECORD;
+    return this.seal([padded], padded.length, isLast);
   }
 
   /**
@@ -54,34 +55,34 @@ export class MessageSealer {
     if (content.length === 0 && !isLast) {
       throw new RecordMalformedError('an empty data record must be the last');
     }
-    return this.seal(content, DATA_TRAILER, isLast);
+    checkContent(content);
+    return this.seal([content, DATA_TRAILER], content.length + DATA_TRAILER.length, isLast);
   }
 
-  private seal(content: Uint8Array, trailer: Uint8Array, isLast: boolean): Buffer {
+  private seal(plaintext: readonly Uint8Array[], bytes: number, isLast: boolean): Buffer {
     if (this.hasEnded) {
       throw new RecordMalformedError('nothing follows the last record');
-    }
-    if (content.length > MAX_CONTENT_BYTES) {
-      throw new RecordMalformedError(
-        `record content of ${content.length} bytes exceeds the limit of ${MAX_CONTENT_BYTES}`,
-      );
     }
     const nonce = recordNonce(this.index, isLast);
     // Counted before anything is sealed: a nonce that an exception leaves behind is lost, never used twice.
     this.index += 1;
     this.hasEnded = isLast;
 
-    const length = content.length + trailer.length + TAG_BYTES;
+    const length = bytes + TAG_BYTES;
     const header = Buffer.allocUnsafe(RECORD_HEADER_BYTES);
     header.writeUInt32BE(isLast ? LAST_RECORD_BIT + length : length);
     const cipher = createCipheriv(RECORD_CIPHER, this.key, nonce);
     cipher.setAAD(header);
-    const sealedContent = cipher.update(content);
-    const sealedTrailer = cipher.update(trailer);
+    const sealed = plaintext.map((part) => cipher.update(part));
     cipher.final();
-    return Buffer.concat(
-      [header, sealedContent, sealedTrailer, cipher.getAuthTag()],
-      RECORD_HEADER_BYTES + length,
+    return Buffer.concat([header, ...sealed, cipher.getAuthTag()], RECORD_HEADER_BYTES + length);
+  }
+}
+
+function checkContent({ length }: Uint8Array): void {
+  if (length > MAX_CONTENT_BYTES) {
+    throw new RecordMalformedError(
+      `record content of ${length} bytes exceeds the limit of ${MAX_CONTENT_BYTES}`,
     );
   }
 }

@@ -30,7 +30,7 @@ export function recordNonce(index: number, isLast: boolean): Buffer {
   if (index >= MAX_RECORDS) {
     throw new MessageTooLongError(`message exceeds the limit of ${MAX_RECORDS} records`);
   }
-  const nonce = Buffer.alloc(12);
+  const nonce = Buffer.allocUnsafe(12).fill(0);
   nonce.writeUInt32BE(index, 7);
   nonce[11] = isLast ? 1 : 0;
   return nonce;

@@ -6,11 +6,9 @@ export interface SessionKeys {
   readonly serverToClient: Buffer;
 }
 
-const SEPARATOR = Buffer.of(0);
-
 /** K_req of protocol.md section 6: seals one request, and only with exactly this header. */
 export function deriveRequestKey(keys: SessionKeys, requestHeader: string): Buffer {
-  return hkdfExpand(keys.clientToServer, 'mte-relay/1 request', SEPARATOR, requestHeader);
+  return hkdfExpand(keys.clientToServer, `mte-relay/1 request\0${requestHeader}`);
 }
 
 /** K_res of protocol.md section 6: seals the one answer that goes with both headers. */
@@ -21,10 +19,6 @@ export function deriveResponseKey(
 ): Buffer {
   return hkdfExpand(
     keys.serverToClient,
-    'mte-relay/1 response',
-    SEPARATOR,
-    requestHeader,
-    SEPARATOR,
-    responseHeader,
+    `mte-relay/1 response\0${requestHeader}\0${responseHeader}`,
   );
 }

@@ -36,10 +36,12 @@ export class VarintReader {
    * @throws HeadInvalidError past the end, or above 2^30 − 1, which no length of a head reaches
    */
   readVarint(): number {
-    const first = this.take(1)[0] ?? 0;
+    const start = this.offset;
+    const first = this.bytes[start] ?? 0;
+    const end = this.skip(1 << (first >> 6));
     let value = first & 0x3f;
-    for (const byte of this.take((1 << (first >> 6)) - 1)) {
-      value = value * 256 + byte;
+    for (let at = start + 1; at < end; at += 1) {
+      value = value * 256 + (this.bytes[at] ?? 0);
     }
     if (value > MAX_VARINT) {
       throw new HeadInvalidError('integer is too large for a head');
@@ -49,21 +51,25 @@ export class VarintReader {
 
   /** A length and that many octets, as latin1. @throws HeadInvalidError past the end */
   readString(): string {
-    return this.take(this.readVarint()).toString('latin1');
+    const length = this.readVarint();
+    const end = this.skip(length);
+    return this.bytes.toString('latin1', end - length, end);
   }
 
   /** A length and that many octets, to be read in their turn. @throws HeadInvalidError past the end */
   readSection(): VarintReader {
-    return new VarintReader(this.take(this.readVarint()));
+    const length = this.readVarint();
+    const end = this.skip(length);
+    return new VarintReader(this.bytes.subarray(end - length, end));
   }
 
-  private take(bytes: number): Buffer {
+  /** @returns the offset behind the next `bytes` */
+  private skip(bytes: number): number {
     const end = this.offset + bytes;
     if (end > this.bytes.length) {
       throw new HeadInvalidError('head is cut short');
     }
-    const taken = this.bytes.subarray(this.offset, end);
     this.offset = end;
-    return taken;
+    return end;
   }
 }
