@@ -9,6 +9,7 @@ import { IdleTimer } from './idle-timer.js';
  */
 export class BodyReader {
   private hasEnded = false;
+  private isListening = false;
   private readBytes = 0;
   private failure: Error | undefined;
   private waiting: PromiseWithResolvers | undefined;
@@ -22,9 +23,8 @@ export class BodyReader {
     this.idle = new IdleTimer(idleTimeoutMs, () => {
       this.fail(new BodyIdleError(`no byte of the body arrived for ${idleTimeoutMs} ms`));
     });
-    message.on('readable', this.onReadable).on('end', this.onEnd).on('close', this.onClose);
-    // Without a listener an aborted message would be an uncaught error; 'close' says all there is to say.
-    message.on('error', this.onClose);
+    // Without a listener for errors an aborted message would be an uncaught one; 'close' says all there is to say.
+    message.on('close', this.onClose).on('error', this.onClose);
     if (message.destroyed && !message.complete) {
       this.onClose();
     }
@@ -48,7 +48,6 @@ export class BodyReader {
   }
 
   /**
-   * @param timeoutMs - replaces the idle limit for this read
    * @returns the next chunk, or undefined at the end
    * @throws BodyAbortedError, BodyIdleError
    */
@@ -61,6 +60,7 @@ export class BodyReader {
       return chunk;
     }
     this.idle.touch();
+    this.listen();
     return new Promise((resolve, reject) => {
       this.waiting = { resolve, reject };
     });
@@ -78,6 +78,14 @@ export class BodyReader {
     this.fail(reason);
   }
 
+  /** Only once there is something to wait for: most bodies are there with their heads, and listening has its price. */
+  private listen(): void {
+    if (!this.isListening) {
+      this.isListening = true;
+      this.message.on('readable', this.onReadable).on('end', this.onEnd);
+    }
+  }
+
   private readonly onReadable = (): void => {
     if (this.waiting !== undefined) {
       const chunk = this.readNow();
@@ -93,7 +101,9 @@ export class BodyReader {
   };
 
   private readonly onClose = (): void => {
-    if (!this.hasEnded) {
+    if (this.isAtEnd) {
+      this.onEnd();
+    } else {
       this.fail(
         new BodyAbortedError('the sender closed the connection before the end of the body'),
       );

@@ -271,7 +271,7 @@ describe('an exchange that is over', () => {
     const timers = started.mock.results
       .filter((_, at) => isOwn(started.mock.calls[at]?.[1]))
       .map(({ value }) => value as NodeJS.Timeout);
-    expect(timers.length).toBeGreaterThan(1);
+    expect(timers.length).toBeGreaterThan(0);
     return timers.filter((timer) => !stopped.mock.calls.some(([other]) => other === timer));
   }
 

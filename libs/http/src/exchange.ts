@@ -1,6 +1,7 @@
 import type { Dispatcher } from 'undici';
 
 import { IdleTimer } from './idle-timer.js';
+import { rawFieldValues } from './raw-fields.js';
 
 /** Why an exchange ended without a whole answer. */
 export type ExchangeFailureKind =
@@ -66,6 +67,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
   /** Whether the request's end comes later than its beginning. */
   private isStreamed = false;
   private isSettled = false;
+  private isPaused = false;
+  private isWatched = false;
   private responseTimer: NodeJS.Timeout | undefined;
   private readonly idle: IdleTimer;
 
@@ -104,7 +107,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
   /** Lets a sender go on that `onData` has stopped. */
   resume(): void {
     if (!this.isSettled) {
-      this.idle.touch();
+      this.isPaused = false;
+      this.watchSilence();
       this.controller?.resume();
     }
   }
@@ -139,7 +143,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
       this.giveUp('reset', new Error('the answer has a transfer coding besides chunked'));
       return;
     }
-    this.idle.touch();
+    this.watchSilence();
     this.events.onHead(status, controller.rawHeaders as Buffer[]);
   }
 
@@ -152,8 +156,9 @@ export class Exchange implements Dispatcher.DispatchHandler {
       return;
     }
     if (isReady) {
-      this.idle.touch();
+      this.watchSilence();
     } else {
+      this.isPaused = true;
       this.idle.stop();
       controller.pause();
     }
@@ -204,6 +209,20 @@ export class Exchange implements Dispatcher.DispatchHandler {
     }
   }
 
+  /** From the end of this turn: an answer that is whole by then, as most are, needs no timer. */
+  private watchSilence(): void {
+    if (this.isWatched) {
+      this.idle.touch();
+      return;
+    }
+    this.isWatched = true;
+    queueMicrotask(() => {
+      if (!this.isSettled && !this.isPaused) {
+        this.idle.touch();
+      }
+    });
+  }
+
   /** Asked anew: an event handler may have given up meanwhile. */
   private hasEnded(): boolean {
     return this.isSettled;
@@ -252,10 +271,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
 /** Chunks are undone here. Another coding would be taken for the content once the field that names it is gone. */
 function hasOtherCoding(rawFields: readonly (string | Buffer)[]): boolean {
-  return rawFields.some(
-    (name, at) =>
-      at % 2 === 0 &&
-      name.toString().toLowerCase() === 'transfer-encoding' &&
-      rawFields[at + 1]?.toString().trim().toLowerCase() !== 'chunked',
+  return rawFieldValues(rawFields, 'transfer-encoding').some(
+    (coding) => coding.trim().toLowerCase() !== 'chunked',
   );
 }

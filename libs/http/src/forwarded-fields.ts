@@ -1,5 +1,7 @@
 import { HOP_BY_HOP_FIELDS, type RawFields } from '@relay/protocol';
 
+import { textOf } from './raw-fields.js';
+
 /** What a relay makes itself on every connection, besides the hop-by-hop fields. */
 const OWN_FIELDS = new Set(['expect', 'host']);
 const RELAY_FIELD_PREFIX = 'x-mte-';
@@ -75,8 +77,4 @@ function connectionOptions(value: string, found = new Set<string>()): Set<string
     }
   }
   return found;
-}
-
-function textOf(value: string | Buffer | undefined): string {
-  return typeof value === 'string' ? value : (value?.toString('latin1') ?? '');
 }

@@ -26,6 +26,7 @@ export {
 export { HoldBudget, MessageHold, maxHoldMs } from './message-hold.js';
 export { hasRequestBody } from './request-framing.js';
 export { IdleTimer } from './idle-timer.js';
+export { rawFieldValues } from './raw-fields.js';
 export { canonicalPath, hasDotSegment } from './request-path.js';
 export { resetConnection } from './reset-connection.js';
 export { ResponseSink } from './response-sink.js';

@@ -117,7 +117,8 @@ export class ResponseSink {
 
   private endResponse(chunk?: Buffer): void {
     this.response.end(chunk);
-    if (!this.response.writableFinished && !this.response.destroyed) {
+    // What the system has taken at once, as it does with most answers, needs no timer.
+    if (this.response.writableLength > 0 && !this.response.destroyed) {
       this.stalled.touch();
       this.response.once('close', () => {
         this.stalled.stop();

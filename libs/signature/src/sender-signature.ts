@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import {
   formatClientIdHeader,
   parseClientIdHeader,
+  type ClientIdHeader,
   type KeyRing,
   type SecretKeys,
 } from '@relay/protocol';
@@ -47,11 +48,7 @@ export function signSender(
  * @throws SenderInvalidError where the kid is unknown
  */
 export function statedKeys(keyRing: KeyRing, clientIdHeader: string): SecretKeys {
-  const secretKeys = keyRing.find(parseClientIdHeader(clientIdHeader).kid);
-  if (secretKeys === undefined) {
-    throw new SenderInvalidError('the sender signs with a CLIENT_ID_SECRET that is not known here');
-  }
-  return secretKeys;
+  return keysOf(keyRing, parseClientIdHeader(clientIdHeader));
 }
 
 /**
@@ -64,12 +61,21 @@ export function verifySender(
   relayHeader: string,
   signed: SignedPurpose,
 ): VerifiedSender {
-  const secretKeys = statedKeys(keyRing, clientIdHeader);
-  const { identity, mac } = parseClientIdHeader(clientIdHeader);
+  const stated = parseClientIdHeader(clientIdHeader);
+  const { identity, mac } = stated;
+  const secretKeys = keysOf(keyRing, stated);
   if (!isSameMac(mac, senderMac(secretKeys, identity, relayHeader, signed))) {
     throw new SenderInvalidError('the signature of the sender does not verify');
   }
   return { clientIdHeader, identity, secretKeys };
+}
+
+function keysOf(keyRing: KeyRing, { kid }: ClientIdHeader): SecretKeys {
+  const secretKeys = keyRing.find(kid);
+  if (secretKeys === undefined) {
+    throw new SenderInvalidError('the sender signs with a CLIENT_ID_SECRET that is not known here');
+  }
+  return secretKeys;
 }
 
 function senderMac(

@@ -64,15 +64,24 @@ export class InboundService {
       await this.sessions.mark(session, sequence);
       this.log.debug('message opened and marked', { requestId, exchange: exchangeId });
       const key = deriveResponseKey(session.keys, raw, verified.responseHeader);
-      const exchange = new UpstreamExchange(key, response, this.config, requestId);
-      const outcome = await exchange.run(this.upstream, read);
+      const exchange = new UpstreamExchange(
+        key,
+        verified.responseHeader,
+        response,
+        this.config,
+        requestId,
+      );
+      const { status, code, error } = await exchange.run(this.upstream, read);
+      const { exchange: name, trace_id, bytesIn, sealedIn } = facts();
+      const { bytesOut, sealedBytesOut: sealedOut } = exchange;
       this.reports.exchanged({
         requestId,
         role: 'inbound',
         ms: performance.now() - startedAt,
-        ...facts(),
-        ...exchange.bytesOut,
-        ...outcome,
+        facts: { exchange: name, trace_id, bytesIn, bytesOut, sealedIn, sealedOut },
+        status,
+        code,
+        error,
       });
     } finally {
       read.hold?.release();

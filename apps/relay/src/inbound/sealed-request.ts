@@ -131,6 +131,13 @@ export class SealedRequest {
   }
 
   private async firstRecord(): Promise<OpenedRecord> {
+    const atHand = this.reader.readNow();
+    if (atHand !== undefined) {
+      this.open(atHand);
+    }
+    if (this.opened.length > 0) {
+      return this.nextRecord();
+    }
     const timer = setTimeout(() => {
       this.reader.cancel(new BodyIdleError(`no head within ${FIRST_RECORD_TIMEOUT_MS} ms`));
     }, FIRST_RECORD_TIMEOUT_MS);
@@ -163,11 +170,15 @@ export class SealedRequest {
       if (chunk === undefined) {
         this.opener.finish();
       } else {
-        for (const record of this.opener.push(chunk)) {
-          this.openedBytes += record.content.length;
-          this.opened.push(record);
-        }
+        this.open(chunk);
       }
+    }
+  }
+
+  private open(chunk: Buffer): void {
+    for (const record of this.opener.push(chunk)) {
+      this.openedBytes += record.content.length;
+      this.opened.push(record);
     }
   }
 

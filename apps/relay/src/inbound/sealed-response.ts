@@ -4,6 +4,7 @@ import { ResponseSink } from '@relay/http';
 import {
   MAX_CONTENT_BYTES,
   MessageSealer,
+  RELAY_HEADER,
   encodeResponseHead,
   type ResponseHead,
 } from '@relay/protocol';
@@ -24,8 +25,17 @@ export class SealedResponse {
   private hasEnded = false;
   private sealedContent = 0;
 
-  /** @param onDrain - writing may go on */
-  constructor(key: Buffer, response: ServerResponse, stallTimeoutMs: number, onDrain: () => void) {
+  /**
+   * @param relayHeader - of the answer, which the key was derived from
+   * @param onDrain - writing may go on
+   */
+  constructor(
+    key: Buffer,
+    private readonly relayHeader: string,
+    response: ServerResponse,
+    stallTimeoutMs: number,
+    onDrain: () => void,
+  ) {
     this.sealer = new MessageSealer(key);
     this.sink = new ResponseSink(response, stallTimeoutMs, onDrain);
   }
@@ -88,7 +98,7 @@ export class SealedResponse {
     }
     const whole = Buffer.concat([...this.pending, ...rest]);
     this.pending = undefined;
-    this.sink.start(OK, ['content-length', String(whole.length)]);
+    this.sink.start(OK, [...this.fields(), 'content-length', String(whole.length)]);
     this.sink.end(whole);
   }
 
@@ -98,11 +108,16 @@ export class SealedResponse {
     this.sink.reset();
   }
 
+  private fields(): string[] {
+    const type = 'application/octet-stream';
+    return [RELAY_HEADER, this.relayHeader, 'content-type', type, 'cache-control', 'no-store'];
+  }
+
   private flush(): void {
     const { pending } = this;
     if (pending !== undefined) {
       this.pending = undefined;
-      this.sink.start(OK, []);
+      this.sink.start(OK, this.fields());
       this.sink.write(Buffer.concat(pending));
     }
   }

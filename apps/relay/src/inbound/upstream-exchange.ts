@@ -10,7 +10,6 @@ import {
 } from '@relay/http';
 import { RelayError, checkResponseHead } from '@relay/protocol';
 
-import type { RequestFacts } from '../observability/request-facts.js';
 import type { UpstreamClient } from '../upstream/upstream-client.js';
 import { upstreamError } from '../upstream/upstream.errors.js';
 import { MessageBrokenError, PeerGoneError, ResponseUnencodableError } from './inbound.errors.js';
@@ -20,7 +19,7 @@ import { responseHeadOf, innerError, type InnerError } from './upstream-answer.j
 
 /** How an exchange ended, for the log. */
 export interface ExchangeOutcome {
-  readonly status?: number;
+  readonly status?: number | undefined;
   readonly code?: string;
   readonly error?: Error;
 }
@@ -36,11 +35,12 @@ export class UpstreamExchange implements ExchangeEvents {
 
   constructor(
     key: Buffer,
+    relayHeader: string,
     private readonly response: ServerResponse,
     private readonly config: RelayConfig,
     private readonly requestId: string,
   ) {
-    this.answer = new SealedResponse(key, response, config.idleTimeoutMs, () => {
+    this.answer = new SealedResponse(key, relayHeader, response, config.idleTimeoutMs, () => {
       this.exchange?.resume();
     });
   }
@@ -71,9 +71,14 @@ export class UpstreamExchange implements ExchangeEvents {
     }
   }
 
-  /** Of the answer's body and of its message, as they were written so far. */
-  get bytesOut(): Pick<RequestFacts, 'bytesOut' | 'sealedOut'> {
-    return { bytesOut: this.answer.bytes, sealedOut: this.answer.sealedBytes };
+  /** Of the answer's body, as it was written so far. */
+  get bytesOut(): number {
+    return this.answer.bytes;
+  }
+
+  /** Of the answer's message, as it was written so far. */
+  get sealedBytesOut(): number {
+    return this.answer.sealedBytes;
   }
 
   onHead(status: number, rawFields: readonly (string | Buffer)[]): void {
@@ -97,7 +102,7 @@ export class UpstreamExchange implements ExchangeEvents {
 
   onEnd(): void {
     this.answer.end();
-    this.settle.resolve({ ...(this.status === undefined ? {} : { status: this.status }) });
+    this.settle.resolve({ status: this.status });
   }
 
   onFailure(failure: ExchangeFailure): void {

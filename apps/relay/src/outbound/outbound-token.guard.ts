@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { RelayConfig } from '@relay/config';
@@ -32,5 +32,5 @@ export class OutboundTokenGuard implements CanActivate {
 }
 
 function digestOf(token: string): Buffer {
-  return createHash('sha256').update(token, 'latin1').digest();
+  return hash('sha256', token, 'buffer');
 }

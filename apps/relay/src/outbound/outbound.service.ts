@@ -52,33 +52,42 @@ export class OutboundService {
       const reason = isAnswered ? EXCHANGE_OVER : new ClientGoneError('the client has gone away');
       forwarding.abort(reason);
     });
-    const facts = (): RequestFacts => ({
-      peer: origin,
-      method: message.method,
-      trace_id: traceIdOf(request.head.fields),
-      bytesIn: body.bytes,
-      bytesOut: answer.bytes,
-      ...forwarding.facts,
-    });
+    const facts = (): RequestFacts => {
+      const { exchange, attempt, sealedOut, sealedIn } = forwarding.facts;
+      return {
+        peer: origin,
+        method: message.method,
+        trace_id: traceIdOf(request.head.fields),
+        bytesIn: body.bytes,
+        bytesOut: answer.bytes,
+        exchange,
+        attempt,
+        sealedOut,
+        sealedIn,
+      };
+    };
     rememberFacts(message, facts);
-    const report = (): RequestReport => ({
+    const report = (status?: number, code?: string, error?: Error): RequestReport => ({
       requestId,
       role: 'outbound',
       ms: performance.now() - startedAt,
-      ...facts(),
+      facts: facts(),
+      status,
+      code,
+      error,
     });
     try {
       const { error, status } = await forwarding.run();
       if (error === undefined) {
-        this.reports.answered({ ...report(), status });
+        this.reports.answered(report(status));
       } else {
-        this.reports.cutOff({ ...report(), code: 'RELAY_PEER_CONNECTION_LOST', error });
+        this.reports.cutOff(report(undefined, 'RELAY_PEER_CONNECTION_LOST', error));
       }
     } catch (error) {
       if (!isClientGone(error)) {
         throw error;
       }
-      this.reports.abandoned({ ...report(), code: error.code });
+      this.reports.abandoned(report(undefined, error.code));
     }
     endRequestEarly(message, response);
   }

@@ -1,6 +1,12 @@
 import { randomBytes } from 'node:crypto';
 
-import { Exchange, isEventStream, type ExchangeEvents, type ExchangeFailure } from '@relay/http';
+import {
+  Exchange,
+  isEventStream,
+  rawFieldValues,
+  type ExchangeEvents,
+  type ExchangeFailure,
+} from '@relay/http';
 import type { ExchangeLimits, HoldBudget } from '@relay/http';
 import {
   MAX_CONTENT_BYTES,
@@ -121,9 +127,9 @@ export class TunnelAttempt implements ExchangeEvents {
   }
 
   onHead(status: number, rawFields: readonly (string | Buffer)[]): void {
-    const fields = rawFields.map((text) => text.toString('latin1'));
-    const relayHeader = relayHeaderOf(fields);
-    if (status === 200 && relayHeader !== undefined && isResponseHeader(relayHeader)) {
+    const [relayHeader, another] = rawFieldValues(rawFields, RELAY_HEADER);
+    const isSingle = relayHeader !== undefined && another === undefined;
+    if (status === 200 && isSingle && isResponseHeader(relayHeader)) {
       this.sealed = new SealedAnswer(
         deriveResponseKey(this.session.keys, this.relayHeader, relayHeader),
         this.context.options.type,
@@ -133,15 +139,14 @@ export class TunnelAttempt implements ExchangeEvents {
       );
       return;
     }
-    const statement =
-      relayHeader === undefined
-        ? undefined
-        : verifyError(
-            this.context.secretKeys,
-            signedClientIdHeader(this.headers),
-            relayHeader,
-            status,
-          );
+    const statement = isSingle
+      ? verifyError(
+          this.context.secretKeys,
+          signedClientIdHeader(this.headers),
+          relayHeader,
+          status,
+        )
+      : undefined;
     const cause = new Error(`the other relay's address answered with status ${status}`);
     this.settle(
       statement === undefined ? { kind: 'unproven', cause } : { kind: 'stated', statement },
@@ -229,12 +234,4 @@ function* inRecords(piece: Buffer): Generator<[content: Buffer, isLast: boolean]
     const end = at + MAX_CONTENT_BYTES;
     yield [piece.subarray(at, end), end >= piece.length];
   }
-}
-
-/** The relay header of an answer, where there is exactly one. */
-function relayHeaderOf(fields: readonly string[]): string | undefined {
-  const values = fields.filter(
-    (_, at) => at % 2 === 1 && fields[at - 1]?.toLowerCase() === RELAY_HEADER,
-  );
-  return values.length === 1 ? values[0] : undefined;
 }

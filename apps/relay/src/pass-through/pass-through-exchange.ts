@@ -23,6 +23,7 @@ export class PassThroughExchange implements ExchangeEvents {
   private readonly sink: ResponseSink;
   private readonly body: BodyReader;
   private exchange: Exchange | undefined;
+  private headTimer: NodeJS.Immediate | undefined;
   private status = 0;
   private settle: { resolve: (status: number) => void; reject: (error: Error) => void } = unsettled;
 
@@ -56,7 +57,7 @@ export class PassThroughExchange implements ExchangeEvents {
       });
     } finally {
       this.response.off('close', onClose);
-      this.body.cancel(new ClientGoneError('the exchange is over'));
+      this.body.cancel(EXCHANGE_OVER);
     }
   }
 
@@ -72,19 +73,25 @@ export class PassThroughExchange implements ExchangeEvents {
       this.exchange?.allowSilence();
     }
     this.sink.start(status, clientFields(fields, this.config));
-    this.sink.flushHead();
+    // A body that is here within a turn of the event loop leaves in the same write.
+    this.headTimer = setImmediate(() => {
+      this.sink.flushHead();
+    });
   }
 
   onData(chunk: Buffer): boolean {
+    clearImmediate(this.headTimer);
     return this.sink.write(chunk);
   }
 
   onEnd(): void {
+    clearImmediate(this.headTimer);
     this.sink.end();
     this.settle.resolve(this.status);
   }
 
   onFailure(failure: ExchangeFailure): void {
+    clearImmediate(this.headTimer);
     if (this.sink.isStarted) {
       this.sink.reset();
     }
@@ -92,5 +99,8 @@ export class PassThroughExchange implements ExchangeEvents {
     this.settle.reject(isClientGone(cause) ? cause : upstreamError(failure));
   }
 }
+
+/** Made once: a stack a request costs more than the rest of its end. */
+const EXCHANGE_OVER = new ClientGoneError('the exchange is over');
 
 const unsettled = { resolve: (): void => undefined, reject: (): void => undefined };

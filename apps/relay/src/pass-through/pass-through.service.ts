@@ -52,20 +52,22 @@ export class PassThroughService {
       ...exchange.bytes,
     });
     rememberFacts(message, facts);
-    const report = (): RequestReport => ({
+    const report = (status?: number, code?: string): RequestReport => ({
       requestId,
       role: 'pass-through',
       ms: performance.now() - startedAt,
-      ...facts(),
+      facts: facts(),
+      status,
+      code,
     });
     try {
       const status = await exchange.run(this.upstream, head, hasRequestBody(message));
-      this.reports.answered({ ...report(), status });
+      this.reports.answered(report(status));
     } catch (error) {
       if (!isClientGone(error)) {
         throw error;
       }
-      this.reports.abandoned({ ...report(), code: error.code });
+      this.reports.abandoned(report(undefined, error.code));
     }
     endRequestEarly(message, response);
   }
