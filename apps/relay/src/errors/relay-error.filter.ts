@@ -132,7 +132,7 @@ function reportOf(
     code,
     ms: reply.elapsedTime,
     error,
-    ...(factsOf(request.raw) ?? firstFacts(request, role)),
+    facts: factsOf(request.raw) ?? firstFacts(request, role),
   };
 }
 

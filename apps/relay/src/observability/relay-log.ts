@@ -42,6 +42,7 @@ export interface LogFields {
 
 /** Of an attempt at several addresses; each says the same, as a rule. */
 const MAX_ERRORS = 4;
+const MS_PER_SECOND = 1_000;
 /** Longer chains say nothing new, and an error may be its own cause. */
 const MAX_CAUSES = 8;
 
@@ -50,10 +51,7 @@ export class RelayLog {
   private readonly logger: Logger;
 
   constructor(level: LogLevel, destination: DestinationStream = standardOutput()) {
-    this.logger = pino(
-      { level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
-      destination,
-    );
+    this.logger = pino({ level, base: null, timestamp: timeOfLine() }, destination);
   }
 
   debug(message: string, fields: LogFields = {}): void {
@@ -79,8 +77,23 @@ export class RelayLog {
   }
 }
 
-function lineOf({ error, ...fields }: LogFields): object {
-  return error === undefined ? fields : { ...fields, error: describeError(error) };
+/** ISO 8601 in UTC, as pino has it, but taken apart once a second only: it cost as much as the rest of a line. */
+function timeOfLine(): () => string {
+  let second = NaN;
+  let start = '';
+  return () => {
+    const now = Date.now();
+    const ms = now % MS_PER_SECOND;
+    if (now - ms !== second) {
+      second = now - ms;
+      start = `,"time":"${new Date(second).toISOString().slice(0, -4)}`;
+    }
+    return `${start}${String(ms).padStart(3, '0')}Z"`;
+  };
+}
+
+function lineOf(fields: LogFields): object {
+  return fields.error === undefined ? fields : { ...fields, error: describeError(fields.error) };
 }
 
 /** Name, code and message of an error and of its causes. No other property: some hold what came over the wire. */

@@ -8,9 +8,9 @@ export interface RequestFacts extends Pick<
   'peer' | 'method' | 'exchange' | 'attempt' | 'trace_id' | 'bytesIn' | 'bytesOut'
 > {
   /** Of the message as it was received by this side, head and all. Metrics only. */
-  readonly sealedIn?: number;
+  readonly sealedIn?: number | undefined;
   /** As it was sent. */
-  readonly sealedOut?: number;
+  readonly sealedOut?: number | undefined;
 }
 
 /**

@@ -40,6 +40,6 @@ export class PairingController {
     reply.raw.setHeader('content-length', body.length);
     reply.raw.end(body);
     const { elapsedTime: ms } = reply;
-    this.reports.answered({ requestId: request.id, role: 'pairing', status: 200, ms });
+    this.reports.answered({ requestId: request.id, role: 'pairing', status: 200, ms, facts: {} });
   }
 }
