@@ -1,5 +1,6 @@
 /** Child processes of a benchmark: started, awaited, measured by the operating system, and ended. */
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync, readdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import process from 'node:process';
@@ -11,16 +12,21 @@ const START_LIMIT_MS = 20_000;
 
 const children = new Set();
 process.once('exit', () => {
-  for (const child of children) child.kill('SIGKILL');
+  for (const child of children) end(child);
 });
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
 
-/** Starts a program whose end before ours is an error. */
-export function start(command, args, env = {}) {
+/**
+ * Starts a program whose end before ours is an error.
+ *
+ * @param endSignal - another than SIGKILL for a program that has to end children of its own
+ */
+export function start(command, args, env = {}, endSignal = 'SIGKILL') {
   const child = spawn(command, args, {
     env: { PATH: process.env.PATH, ...env },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
+  child.endSignal = endSignal;
   children.add(child);
   child.once('exit', (code) => {
     if (!children.delete(child)) return;
@@ -30,9 +36,14 @@ export function start(command, args, env = {}) {
   return child;
 }
 
-export function stop(child) {
+const end = (child) => child.kill(child.endSignal);
+
+/** Resolves when it has ended. */
+export async function stop(child) {
   children.delete(child);
-  child.kill('SIGKILL');
+  const closed = once(child, 'close');
+  end(child);
+  await closed;
 }
 
 /** Resolves once somebody accepts connections. */
@@ -73,36 +84,45 @@ function family(pid) {
   return members;
 }
 
-/** CPU time of processes with all that they started, in seconds. */
-export function cpuSeconds(pids) {
-  const ticks = pids
-    .flatMap(family)
+/** CPU time of a process with all that it started. */
+function cpuSeconds(pid) {
+  const ticks = family(pid)
     .map(stat)
     .reduce((sum, fields) => sum + Number(fields[11]) + Number(fields[12]), 0);
   return ticks / TICKS_PER_SECOND;
 }
 
-const memory = (pids, field) =>
-  pids.flatMap(family).reduce((sum, pid) => {
-    const [, kib = 0] =
-      new RegExp(`${field}:\\s+(\\d+)`).exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+const memory = (pid, field) =>
+  family(pid).reduce((sum, member) => {
+    const text = readFileSync(`/proc/${member}/status`, 'utf8');
+    const [, kib = 0] = new RegExp(`${field}:\\s+(\\d+)`).exec(text) ?? [];
     return sum + Number(kib) / 1024;
   }, 0);
 
-/** Resident memory in MiB. */
-export const residentMib = (pids) => memory(pids, 'VmRSS');
-export const peakMib = (pids) => memory(pids, 'VmHWM');
+/** Resident memory in MiB of the largest of these processes, each with what it started. */
+export const residentMib = (pids) => Math.max(0, ...pids.map((pid) => memory(pid, 'VmRSS')));
+export const peakMib = (pids) => Math.max(0, ...pids.map((pid) => memory(pid, 'VmHWM')));
 
-/** Share of CPU time that the hypervisor gave to others, as a sampler: call it twice. */
-export function stolen() {
-  const fields = readFileSync('/proc/stat', 'utf8')
-    .split('\n')[0]
-    .trim()
-    .split(/\s+/)
-    .slice(1)
-    .map(Number);
+/** Ticks of all cores since the start of the machine, and those of them that the hypervisor gave to others. */
+function machineTicks() {
+  const [line] = readFileSync('/proc/stat', 'utf8').split('\n');
+  const fields = line.trim().split(/\s+/).slice(1, 9).map(Number);
+  return { steal: fields[7] ?? 0, total: fields.reduce((sum, value) => sum + value, 0) };
+}
+
+/** Above this share of stolen time a measurement tells nothing. */
+const MAX_STEAL = 0.1;
+
+/** What processes spent, each with what it started, while something was done; and whether the machine was ours meanwhile. */
+export async function observe(pids, work) {
+  const before = { cpu: pids.map(cpuSeconds), machine: machineTicks() };
+  const result = await work();
+  const machine = machineTicks();
+  const steal =
+    (machine.steal - before.machine.steal) / Math.max(1, machine.total - before.machine.total);
   return {
-    steal: fields[7] ?? 0,
-    total: fields.slice(0, 8).reduce((sum, value) => sum + value, 0),
+    result,
+    hopSeconds: pids.map((pid, at) => cpuSeconds(pid) - before.cpu[at]),
+    isCalm: steal <= MAX_STEAL,
   };
 }

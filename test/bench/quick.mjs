@@ -8,7 +8,7 @@ import console from 'node:console';
 import process from 'node:process';
 
 import { PLAIN, SEALED, startChains, startUpstream } from './chains/index.mjs';
-import { compare } from './slices.mjs';
+import { compare } from './measure/slices.mjs';
 import { requireTools } from './tools.mjs';
 
 /** CPU time a request, sealed to plain: what it is now, and some noise. docs/performance.md has the target. */

@@ -4,7 +4,7 @@ import { URL, fileURLToPath } from 'node:url';
 
 import { listening, start } from '../processes.mjs';
 import { startNginxChain } from './nginx.mjs';
-import { clientHeaders, startRelayChain } from './relays.mjs';
+import { clientHeaders, startBareRelayChain, startRelayChain } from './relays.mjs';
 
 const script = (name) => fileURLToPath(new URL(name, import.meta.url));
 const FIRST_PORT = 17_000;
@@ -24,33 +24,33 @@ const twice =
     node(name, middlePort, upstreamPort),
   ];
 
-const KINDS = {
-  'nginx, mTLS': { run: startNginxChain },
-  '@fastify/http-proxy, plain': { run: twice('fastify-proxy.mjs') },
-  'http-proxy, plain': { run: twice('http-proxy.mjs') },
-  'relays, memory': { run: startRelayChain, isSealed: true },
-  'relays, Redis': {
-    run: (ports) => startRelayChain(ports, { REDIS_URL: `redis://127.0.0.1:${REDIS_PORT}` }),
-    isSealed: true,
-  },
-};
-export const PLAIN = '@fastify/http-proxy, plain';
+export const DIRECT = 'direct';
 export const NGINX = 'nginx, mTLS';
+export const PLAIN = '@fastify/http-proxy, plain';
 export const SEALED = 'relays, memory';
 export const SEALED_REDIS = 'relays, Redis';
-export const DIRECT = 'direct';
+/** The relays without Nest's part of a request; only to tell what that part costs. */
+export const BARE = 'relays, bare Fastify';
+
+const REDIS_URL = `redis://127.0.0.1:${REDIS_PORT}`;
+const KINDS = {
+  [NGINX]: { run: startNginxChain },
+  [PLAIN]: { run: twice('fastify-proxy.mjs') },
+  'http-proxy, plain': { run: twice('http-proxy.mjs') },
+  [SEALED]: { run: startRelayChain, isSealed: true },
+  [SEALED_REDIS]: { run: (ports) => startRelayChain(ports, { REDIS_URL }), isSealed: true },
+  [BARE]: { run: startBareRelayChain, isSealed: true },
+};
 export const ALL = [DIRECT, ...Object.keys(KINDS)];
 
 export async function startUpstream() {
-  const upstream = start(process.execPath, [script('../upstream.mjs')], {
-    PORT: String(UPSTREAM_PORT),
-  });
+  start(process.execPath, [script('../upstream.mjs')], { PORT: String(UPSTREAM_PORT) });
   await listening(UPSTREAM_PORT);
-  return upstream;
 }
 
+/** @returns its URL */
 export async function startRedis() {
-  const redis = start('redis-server', [
+  start('redis-server', [
     '--port',
     String(REDIS_PORT),
     '--bind',
@@ -61,31 +61,30 @@ export async function startRedis() {
     'no',
   ]);
   await listening(REDIS_PORT);
-  return redis;
+  return REDIS_URL;
 }
 
 /** Starts chains by name; each has the port of its entry, the headers that it wants, and the processes of its hops. */
 export async function startChains(names) {
   const chains = [];
-  for (const [at, name] of names.entries()) {
-    if (name === DIRECT) {
-      chains.push({ name, port: UPSTREAM_PORT, headers: {}, pids: [] });
-      continue;
-    }
-    const entryPort = FIRST_PORT + 10 * (at + 1);
-    const ports = { entryPort, middlePort: entryPort + 1, upstreamPort: UPSTREAM_PORT };
-    const { run, isSealed = false } = KINDS[name];
-    const startedAtMs = Date.now();
-    const children = run(ports);
-    await Promise.all([listening(ports.entryPort), listening(ports.middlePort)]);
-    chains.push({
-      name,
-      port: entryPort,
-      headers: isSealed ? clientHeaders(ports.middlePort) : {},
-      pids: children.map(({ pid }) => pid),
-      children,
-      startMs: Date.now() - startedAtMs,
-    });
-  }
+  for (const name of names) chains.push(await startChain(name, ALL.indexOf(name)));
   return chains;
+}
+
+/** @param at - no other chain that runs has the same: its ports follow from it */
+export async function startChain(name, at) {
+  if (name === DIRECT) return { name, port: UPSTREAM_PORT, headers: {}, pids: [] };
+  const entryPort = FIRST_PORT + 10 * at;
+  const ports = { entryPort, middlePort: entryPort + 1, upstreamPort: UPSTREAM_PORT };
+  const { run, isSealed = false } = KINDS[name];
+  const children = run(ports);
+  await Promise.all([listening(ports.entryPort), listening(ports.middlePort)]);
+  return {
+    name,
+    port: entryPort,
+    peerPort: ports.middlePort,
+    headers: isSealed ? clientHeaders(ports.middlePort) : {},
+    pids: children.map(({ pid }) => pid),
+    children,
+  };
 }

@@ -30,7 +30,7 @@ export function startNginxChain({ entryPort, middlePort, upstreamPort }) {
   const run = (name, http) => {
     const file = join(folder, `${name}.conf`);
     writeFileSync(file, `${COMMON} pid ${join(folder, name)}.pid; http { ${HTTP} ${http} }`);
-    return start('nginx', ['-c', file, '-p', folder]);
+    return start('nginx', ['-c', file, '-p', folder], {}, 'SIGTERM');
   };
   const entry = run(
     'entry',

@@ -6,9 +6,14 @@ import { URL, fileURLToPath } from 'node:url';
 
 import { start } from '../processes.mjs';
 
-const MAIN = fileURLToPath(new URL('../../../dist/apps/relay/src/main.js', import.meta.url));
+const path = (name) => fileURLToPath(new URL(name, import.meta.url));
+const MAIN = path('../../../dist/apps/relay/src/main.js');
+const ON_BARE_FASTIFY = path('bare-relay.mjs');
 const SECRET = randomBytes(32).toString('base64');
 const TOKEN = Buffer.alloc(24, 'token').toString();
+
+/** Flags of Node.js for every relay, to try what they do. */
+export const NODE_FLAGS = process.env.BENCH_NODE_FLAGS?.split(' ') ?? [];
 
 /** What a client of the first relay has to send. */
 export const clientHeaders = (middlePort) => ({
@@ -17,19 +22,23 @@ export const clientHeaders = (middlePort) => ({
 });
 
 /** @param env - beyond what every relay needs */
-export function startRelay(port, upstreamPort, env = {}) {
-  return start(process.execPath, [...(process.env.BENCH_NODE_FLAGS?.split(' ') ?? []), MAIN], {
+export function startRelay(port, upstreamPort, env = {}, main = MAIN) {
+  return start(process.execPath, [...NODE_FLAGS, main], {
     UPSTREAM: `http://127.0.0.1:${upstreamPort}`,
     CLIENT_ID_SECRET: SECRET,
     OUTBOUND_TOKEN: TOKEN,
     REDIS_URL: 'memory://',
-    HOST: '127.0.0.1',
+    // Every address of the loopback network is then another name of the relay, and another peer.
+    HOST: '0.0.0.0',
     PORT: String(port),
     NODE_ENV: 'production',
     ...env,
   });
 }
 
-export function startRelayChain({ entryPort, middlePort, upstreamPort }, env) {
-  return [startRelay(entryPort, upstreamPort, env), startRelay(middlePort, upstreamPort, env)];
+export function startRelayChain({ entryPort, middlePort, upstreamPort }, env, main) {
+  return [entryPort, middlePort].map((port) => startRelay(port, upstreamPort, env, main));
 }
+
+/** The same without Nest between Fastify and the handlers. */
+export const startBareRelayChain = (ports) => startRelayChain(ports, {}, ON_BARE_FASTIFY);

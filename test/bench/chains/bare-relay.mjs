@@ -1,0 +1,73 @@
+/**
+ * A relay whose tunnel and outbound routes are those of bare Fastify: the same server options, checks and services, but
+ * nothing of Nest between Fastify's router and them. What is not measured goes to the relay as it is.
+ */
+import process from 'node:process';
+
+import { NestFactory } from '@nestjs/core';
+
+import { AppModule } from '../../../dist/apps/relay/src/app.module.js';
+import { configureRelayApp, RELAY_APP_OPTIONS } from '../../../dist/apps/relay/src/app.factory.js';
+import { OUTBOUND_DOOR, TUNNEL_DOOR } from '../../../dist/apps/relay/src/door.js';
+import { RelayErrorFilter } from '../../../dist/apps/relay/src/errors/relay-error.filter.js';
+import { InboundService } from '../../../dist/apps/relay/src/inbound/inbound.service.js';
+import { RequestReports } from '../../../dist/apps/relay/src/observability/request-reports.js';
+import { OutboundTokenGuard } from '../../../dist/apps/relay/src/outbound/outbound-token.guard.js';
+import { OutboundService } from '../../../dist/apps/relay/src/outbound/outbound.service.js';
+import { createRelayAdapter } from '../../../dist/apps/relay/src/relay-adapter.js';
+import { loadConfig } from '../../../dist/libs/config/src/index.js';
+import { KeyRing } from '../../../dist/libs/protocol/src/index.js';
+import { TunnelSenderInterceptor } from '../../../dist/libs/signature/src/index.js';
+
+const { config } = loadConfig();
+const app = await NestFactory.create(
+  AppModule.register(config),
+  createRelayAdapter(),
+  RELAY_APP_OPTIONS,
+);
+await configureRelayApp(app);
+
+const adapter = createRelayAdapter();
+adapter.earlyAnswers.reports = app.get(RequestReports);
+const fastify = adapter.getInstance();
+const errors = app.get(RelayErrorFilter);
+const NO_MORE = { handle: () => undefined };
+
+/** @param check - what stands before the handler in Nest; it wants of Nest no more than request and reply */
+function route(door, check, handler) {
+  fastify.all(door, async (request, reply) => {
+    const http = { getRequest: () => request, getResponse: () => reply };
+    const context = { switchToHttp: () => http };
+    try {
+      check(context);
+      reply.hijack();
+      await handler(request.raw, reply.raw, request.id);
+    } catch (error) {
+      errors.catch(error, context);
+    }
+  });
+}
+
+const sender = new TunnelSenderInterceptor(app.get(KeyRing));
+const inbound = app.get(InboundService);
+route(
+  TUNNEL_DOOR,
+  (context) => sender.intercept(context, NO_MORE),
+  (request, response, id) => inbound.receive(request, response, id),
+);
+
+const guard = new OutboundTokenGuard(config);
+const outbound = app.get(OutboundService);
+route(
+  OUTBOUND_DOOR,
+  (context) => guard.canActivate(context),
+  (request, response, id) => outbound.forward(request, response, id),
+);
+
+const { routing } = app.getHttpAdapter().getInstance();
+fastify.all('*', (request, reply) => {
+  reply.hijack();
+  routing(request.raw, reply.raw);
+});
+
+await fastify.listen({ port: Number(process.env.PORT), host: process.env.HOST });

@@ -1,0 +1,40 @@
+/** As much as goes through: wrk, whose own CPU time is small. */
+import { execFile } from 'node:child_process';
+import { URL, fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const script = (name) => fileURLToPath(new URL(name, import.meta.url));
+const FAILURES = /(?:Non-2xx or 3xx responses: |connect |read |write |timeout )(\d+)/g;
+
+function scriptFor(chain, { postBytes = 0, peers = 1 }) {
+  if (postBytes > 0) return { name: 'post.lua', args: [postBytes] };
+  if (peers > 1) return { name: 'peers.lua', args: [chain.peerPort, peers] };
+  return undefined;
+}
+
+/**
+ * @param load - a GET of 1 KiB over so many connections, or a POST of `postBytes`, or GETs to so many `peers` in turn
+ * @returns the number of answers, and how many there were a second
+ * @throws where a request failed
+ */
+export async function saturate(chain, load) {
+  const headers = Object.entries(chain.headers).map(([name, value]) => ['-H', `${name}: ${value}`]);
+  const extra = scriptFor(chain, load);
+  const { stdout } = await run('wrk', [
+    ...['-t1', `-c${load.connections}`, `-d${load.seconds}s`, '--timeout', '10s'],
+    ...headers.flat(),
+    ...(extra === undefined ? [] : ['-s', script(extra.name)]),
+    `http://127.0.0.1:${chain.port}/1k`,
+    ...(extra === undefined ? [] : ['--', ...extra.args.map(String)]),
+  ]);
+  const requests = Number(/(\d+) requests in/.exec(stdout)?.[1] ?? 0);
+  const failures = [...stdout.matchAll(FAILURES)].reduce(
+    (sum, [, count]) => sum + Number(count),
+    0,
+  );
+  if (failures > 0 || requests === 0) {
+    throw new Error(`${chain.name}: ${failures} requests failed, ${requests} were answered`);
+  }
+  return { requests, perSecond: Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1]) };
+}

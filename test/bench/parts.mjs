@@ -1,0 +1,68 @@
+/** The parts of a benchmark, in the order in which they run; each adds its figures to the report. */
+import { BARE, DIRECT } from './chains/index.mjs';
+import { bodies } from './measure/bodies.mjs';
+import { byBodies, byConnections, byPeers } from './measure/growth.mjs';
+import { latencies } from './measure/latency.mjs';
+import { bySessions } from './measure/sessions.mjs';
+import { compare } from './measure/slices.mjs';
+import { coldStartMs, pairingMs } from './measure/starts.mjs';
+import { streams } from './measure/streams.mjs';
+import { peakMib, residentMib } from './processes.mjs';
+
+const ofEach = (chains, measure) =>
+  Object.fromEntries(chains.map(({ name, pids }) => [name, measure(pids)]));
+const without = (chains, ...names) => chains.filter(({ name }) => !names.includes(name));
+
+/** Every part gets the chains, the plan and the URL of a Redis. */
+export const PARTS = {
+  async restMib({ chains }) {
+    return ofEach(without(chains, DIRECT, BARE), residentMib);
+  },
+
+  /** What Nest adds shows in the first load; it is the same in the others. */
+  async small({ chains, plan }) {
+    const results = {};
+    for (const [title, postBytes] of Object.entries(plan.loads)) {
+      const compared = postBytes === 0 ? chains : without(chains, BARE);
+      const load = { postBytes, connections: plan.connections };
+      results[title] = await compare(compared, load, plan.slices);
+    }
+    return results;
+  },
+
+  async latency({ chains, plan }) {
+    return latencies(without(chains, BARE), plan.latency);
+  },
+
+  async bulk({ chains, plan }) {
+    return bodies(without(chains, BARE), plan.bulk);
+  },
+
+  async peakMib({ chains }) {
+    return ofEach(without(chains, DIRECT, BARE), peakMib);
+  },
+
+  async streams({ plan }) {
+    return streams(plan.streams, plan.connections);
+  },
+
+  async connections({ chains, plan }) {
+    return byConnections(chains, plan.growth.connections);
+  },
+
+  async peers({ chains, plan }) {
+    return byPeers(chains, plan.growth.peers);
+  },
+
+  async bodies({ chains, plan }) {
+    return byBodies(chains, plan.growth.bodies);
+  },
+
+  async starts() {
+    return { coldStartMs: await coldStartMs(), pairingMs: await pairingMs() };
+  },
+
+  async sessions({ redisUrl, plan }) {
+    return bySessions(redisUrl, plan.growth.sessions);
+  },
+};

@@ -1,0 +1,41 @@
+/** How much is measured: enough in less than fifteen minutes, or what fits into six. */
+import { ALL, BARE, NGINX, PLAIN, SEALED, SEALED_REDIS } from './chains/index.mjs';
+
+const CONNECTIONS = 32;
+const RATE = 300;
+
+const FULL = {
+  chains: ALL,
+  loads: { 'GET 1 KiB': 0, 'POST 1 KiB': 1024, 'POST 16 KiB': 16_384 },
+  slices: { warmUpSeconds: 9, slices: 10 },
+  latency: { perSecond: RATE, seconds: 2, rounds: 17 },
+  bulk: { bytes: 64 * 2 ** 20, count: 1, concurrency: 1, warmUpSeconds: 9, rounds: 8 },
+  growth: {
+    connections: { connections: [1, 8, 64, 256], warmUpSeconds: 1, slices: 4 },
+    peers: { peers: [1, 10, 50], connections: CONNECTIONS, warmUpSeconds: 2, slices: 4 },
+    bodies: { sizesKib: [1, 16, 256, 4096, 65_536], warmUpSeconds: 1, rounds: 2 },
+    sessions: [1, 1000, 10_000, 99_999],
+  },
+};
+
+/** The chains that targets are about. */
+const BRIEF = {
+  chains: [NGINX, PLAIN, SEALED, SEALED_REDIS, BARE],
+  loads: { 'GET 1 KiB': 0, 'POST 1 KiB': 1024 },
+  slices: { warmUpSeconds: 9, slices: 8 },
+  latency: { perSecond: RATE, seconds: 2, rounds: 3 },
+  bulk: { bytes: 64 * 2 ** 20, count: 1, concurrency: 1, warmUpSeconds: 4, rounds: 4 },
+  growth: {
+    connections: { connections: [1, 256], warmUpSeconds: 1, slices: 2 },
+    peers: { peers: [1, 50], connections: CONNECTIONS, warmUpSeconds: 1, slices: 3 },
+    bodies: { sizesKib: [1, 256, 65_536], warmUpSeconds: 1, rounds: 1 },
+    sessions: [1, 99_999],
+  },
+};
+
+export const planFor = (isBrief) => ({
+  isBrief,
+  connections: CONNECTIONS,
+  streams: 1000,
+  ...(isBrief ? BRIEF : FULL),
+});

@@ -1,0 +1,46 @@
+/** The files that a benchmark leaves: its report, and from all reports the figures and the chart of the documentation. */
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { URL, fileURLToPath } from 'node:url';
+import { format, resolveConfig } from 'prettier';
+
+import { chart } from './chart.mjs';
+import { majorOf } from './results.mjs';
+import { section } from './section.mjs';
+
+const path = (name) => fileURLToPath(new URL(`../../../docs/${name}`, import.meta.url));
+const FOLDER = path('performance/');
+const DOCUMENT = path('performance.md');
+const BEGIN = '<!-- Written by `npm run bench`, from here -->';
+const END = '<!-- to here -->';
+
+async function formatted(text, name) {
+  return format(text, { ...(await resolveConfig(name)), filepath: name });
+}
+
+const readReports = () =>
+  readdirSync(FOLDER)
+    .filter((name) => /^node-\d+\.json$/.test(name))
+    .map((name) => JSON.parse(readFileSync(FOLDER + name, 'utf8')))
+    .sort((one, other) => majorOf(one) - majorOf(other));
+
+/** Writes what follows from the reports: figures and chart. */
+export async function render() {
+  const reports = readReports();
+  const text = readFileSync(DOCUMENT, 'utf8');
+  const [from, to] = [text.indexOf(BEGIN), text.indexOf(END)];
+  if (from === -1 || to < from) throw new Error(`${DOCUMENT} has no place for the figures`);
+  const parts = [text.slice(0, from) + BEGIN, section(reports), text.slice(to)];
+  writeFileSync(DOCUMENT, await formatted(parts.join('\n\n'), DOCUMENT));
+  writeFileSync(path('performance.svg'), chart(reports));
+}
+
+/** Keeps a report in place of the one before of the same Node.js. */
+export async function save(report) {
+  const file = `${FOLDER}node-${majorOf(report)}.json`;
+  mkdirSync(FOLDER, { recursive: true });
+  writeFileSync(file, await formatted(JSON.stringify(report), file));
+  await render();
+}
+
+/** One report as it is read in a terminal. */
+export const show = (report) => formatted(section([report]), DOCUMENT);
