@@ -4,7 +4,7 @@ import { bodies } from './measure/bodies.mjs';
 import { byBodies, byConnections, byPeers } from './measure/growth.mjs';
 import { latencies } from './measure/latency.mjs';
 import { bySessions } from './measure/sessions.mjs';
-import { compare } from './measure/slices.mjs';
+import { compare, warmUp } from './measure/slices.mjs';
 import { coldStartMs, pairingMs } from './measure/starts.mjs';
 import { streams } from './measure/streams.mjs';
 import { peakMib, residentMib } from './processes.mjs';
@@ -21,6 +21,7 @@ export const PARTS = {
 
   /** What Nest adds shows in the first load; it is the same in the others. */
   async small({ chains, plan }) {
+    await warmUp(chains, { connections: plan.connections }, plan.firstWarmUpSeconds);
     const results = {};
     for (const [title, postBytes] of Object.entries(plan.loads)) {
       const compared = postBytes === 0 ? chains : without(chains, BARE);

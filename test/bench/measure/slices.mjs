@@ -39,6 +39,13 @@ function summary(all) {
   };
 }
 
+/** Each chain in turn, as in the measurement that follows. */
+export async function warmUp(chains, load, seconds) {
+  for (let second = 0; second < seconds; second += 1) {
+    for (const chain of chains) await saturate(chain, { ...load, seconds: 1 });
+  }
+}
+
 /**
  * Warm-up and measurement alternate alike: code that V8 has compiled is dropped again where a chain stands still for
  * long. Slices that the hypervisor disturbed are made up for by others, at most half as many again.
@@ -47,9 +54,7 @@ function summary(all) {
  *   the CPU time, and the resident memory of the larger hop
  */
 export async function compare(chains, load, { warmUpSeconds, slices }) {
-  for (let second = 0; second < warmUpSeconds; second += 1) {
-    for (const chain of chains) await saturate(chain, { ...load, seconds: 1 });
-  }
+  await warmUp(chains, load, warmUpSeconds);
   const seen = new Map(chains.map((chain) => [chain, []]));
   for (let round = 0; round < 1.5 * slices; round += 1) {
     for (const [chain, all] of seen) {
