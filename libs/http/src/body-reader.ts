@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 
+import { countReceived } from './bulk-garbage.js';
 import { BodyAbortedError, BodyIdleError } from './http.errors.js';
 import { IdleTimer } from './idle-timer.js';
 
@@ -33,7 +34,10 @@ export class BodyReader {
   /** What has already arrived, or undefined where nothing has. */
   readNow(): Buffer | undefined {
     const chunk = (this.message.read() as Buffer | null) ?? undefined;
-    this.readBytes += chunk?.length ?? 0;
+    if (chunk !== undefined) {
+      this.readBytes += chunk.length;
+      countReceived(chunk.length);
+    }
     return chunk;
   }
 

@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici';
 
+import { countReceived } from './bulk-garbage.js';
 import { IdleTimer } from './idle-timer.js';
 import { rawFieldValues } from './raw-fields.js';
 
@@ -151,6 +152,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (this.isSettled) {
       return;
     }
+    countReceived(chunk.length);
     const isReady = this.events.onData(chunk);
     if (this.hasEnded()) {
       return;
