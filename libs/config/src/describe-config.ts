@@ -50,6 +50,7 @@ const DESCRIBE: { [P in RelayConfigProperty]: (value: RelayConfig[P]) => unknown
   shutdownDelayMs: shown,
   adminPort: shown,
   adminHost: shown,
+  workers: shown,
   nodeEnv: shown,
 };
 

@@ -45,5 +45,6 @@ export const ENVIRONMENT_VARIABLES = {
   shutdownDelayMs: 'SHUTDOWN_DELAY_MS',
   adminPort: 'ADMIN_PORT',
   adminHost: 'ADMIN_HOST',
+  workers: 'WORKERS',
   nodeEnv: 'NODE_ENV',
 } as const satisfies Record<RelayConfigProperty, string>;

@@ -66,6 +66,7 @@ describe('defaults', () => {
       shutdownDelayMs: 0,
       adminPort: undefined,
       adminHost: '127.0.0.1',
+      workers: 1,
       nodeEnv: '',
     });
   });

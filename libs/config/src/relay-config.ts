@@ -14,6 +14,7 @@ import { route } from './rules/routes.js';
 import { FromText, Integer, listOf, Refused, StrictBoolean } from './rules/rule.js';
 import { NoPlaceholderInProduction, secret, token } from './rules/secrets.js';
 import { baseUrl, origin } from './rules/url.js';
+import { NeedsSharedSessions, workerCount } from './rules/workers.js';
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
@@ -212,6 +213,11 @@ export class RelayConfig {
   /** `ADMIN_HOST`: the address that the admin listener listens on. */
   @Matches(/^[A-Za-z0-9.:_%-]{1,255}$/, { message: 'must be an IP address or a host name' })
   readonly adminHost: string = '127.0.0.1';
+
+  /** `WORKERS`: processes that share the work of this relay, 1 to 64; `auto`: one for each core. */
+  @FromText(workerCount)
+  @NeedsSharedSessions()
+  readonly workers: number = 1;
 
   /** `NODE_ENV`: `production` refuses documented placeholders. */
   @IsString()

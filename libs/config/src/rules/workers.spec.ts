@@ -1,0 +1,67 @@
+import { availableParallelism } from 'node:os';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { relayConfig } from '../../../../test/support/config.js';
+import type { ConfigInvalidError } from '../config.errors.js';
+
+vi.mock('node:os', async (importOriginal) => ({
+  ...(await importOriginal<object>()),
+  availableParallelism: vi.fn(),
+}));
+
+const REDIS_URL = 'redis://h';
+const RANGE = 'WORKERS must be an integer from 1 to 64, or auto';
+const NOT_IN_MEMORY =
+  'WORKERS must come to 1 where REDIS_URL is memory://: workers share their sessions in Redis';
+
+const problems = (environment: Record<string, string>): readonly string[] => {
+  try {
+    relayConfig(environment);
+    return [];
+  } catch (error) {
+    return (error as ConfigInvalidError).problems;
+  }
+};
+
+beforeEach(() => {
+  vi.mocked(availableParallelism).mockReturnValue(4);
+});
+
+describe('WORKERS', () => {
+  it('is 1 unless something else is said', () => {
+    expect(relayConfig({ REDIS_URL }).workers).toBe(1);
+    expect(relayConfig({ REDIS_URL, WORKERS: '' }).workers).toBe(1);
+  });
+
+  it.each([1, 2, 10, 64])('takes %i', (workers) => {
+    expect(relayConfig({ REDIS_URL, WORKERS: String(workers) }).workers).toBe(workers);
+  });
+
+  it.each(['0', '65', '100', '-1', '2.0', '02', '2 ', 'two', 'Auto', 'AUTO'])(
+    'refuses %j',
+    (WORKERS) => {
+      expect(problems({ REDIS_URL, WORKERS })).toEqual([RANGE]);
+      expect(problems({ WORKERS })).toEqual([RANGE]);
+    },
+  );
+
+  it.each([
+    [1, 1],
+    [8, 8],
+    [128, 64],
+  ])('that is auto comes with %i cores to %i', (cores, workers) => {
+    vi.mocked(availableParallelism).mockReturnValue(cores);
+    expect(relayConfig({ REDIS_URL, WORKERS: 'auto' }).workers).toBe(workers);
+  });
+});
+
+describe('sessions in memory', () => {
+  it.each(['2', '64', 'auto'])('do not go with WORKERS=%s', (WORKERS) => {
+    expect(problems({ REDIS_URL: 'memory://', WORKERS })).toEqual([NOT_IN_MEMORY]);
+  });
+
+  it('go with WORKERS=1, and with auto on one core', () => {
+    vi.mocked(availableParallelism).mockReturnValue(1);
+    expect(relayConfig({ REDIS_URL: 'memory://', WORKERS: '1' }).workers).toBe(1);
+    expect(relayConfig({ REDIS_URL: 'memory://', WORKERS: 'auto' }).workers).toBe(1);
+  });
+});
