@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 
+import { samplesOf } from '../support/admin.js';
 import { request } from '../support/client.js';
-import { startRelay, type TestRelay } from '../support/relay.js';
+import { startRelay } from '../support/relay.js';
 import { forThisTest, sharedResources } from '../support/resources.js';
 import { startTunnel, type Tunnel } from '../support/tunnel.js';
 
@@ -11,25 +12,6 @@ let tunnel: Tunnel;
 beforeAll(async () => {
   tunnel = shared(await startTunnel({ both: { ADMIN_PORT: '0' } }));
 });
-
-async function adminOf({ log }: TestRelay): Promise<string> {
-  const line = await log.find(({ msg }) => msg === 'admin listener is listening');
-  return String(line['address']);
-}
-
-/** The samples of a relay, such as `name{label="value"}`, with their values. */
-async function samplesOf(relay: TestRelay): Promise<Map<string, number>> {
-  const { body } = await request(await adminOf(relay), { path: '/metrics' });
-  const lines = body.toString().split('\n');
-  return new Map(
-    lines
-      .filter((line) => line !== '' && !line.startsWith('#'))
-      .map((line): [string, number] => {
-        const at = line.lastIndexOf(' ');
-        return [line.slice(0, at), Number(line.slice(at + 1))];
-      }),
-  );
-}
 
 async function readinessOf(url: string): Promise<{ status: number; body: unknown }> {
   const { status, body } = await request(url, { path: '/health/ready' });

@@ -1,7 +1,9 @@
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connect, type TLSSocket } from 'node:tls';
 
 /** A certificate and its key, as paths of PEM files. */
 export interface KeyPair {
@@ -67,4 +69,13 @@ export function makeAuthority(): Authority {
       return Promise.resolve();
     },
   };
+}
+
+/** The common name of the certificate that new connections to a loopback port are shown. */
+export async function certificateAt(port: number, ca: string): Promise<string> {
+  const socket: TLSSocket = connect({ port, host: '127.0.0.1', ca });
+  await once(socket, 'secureConnect');
+  const { subject } = socket.getPeerCertificate();
+  socket.destroy();
+  return String(subject.CN);
 }

@@ -43,6 +43,8 @@ export interface RelayProcess {
   readonly isRunning: () => boolean;
   /** Takes no more of its standard output: leaves it to fill up, or closes it. */
   readonly ignoreOutput: (how: 'unread' | 'closed') => void;
+  /** Takes what was left unread, and what comes. */
+  readonly readOutput: () => void;
   /** Resident memory in bytes. */
   rss(): number;
   kill(signal?: NodeJS.Signals): Promise<ProcessEnd>;
@@ -86,6 +88,9 @@ export async function startRelayProcess(overrides: RelayEnvironment = {}): Promi
       } else {
         child.stdout!.destroy();
       }
+    },
+    readOutput: () => {
+      child.stdout!.resume();
     },
     rss: () => residentBytes(pid),
     kill,

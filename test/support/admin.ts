@@ -1,0 +1,25 @@
+import { request } from './client.js';
+import type { TestRelay } from './relay.js';
+
+/** Where the relay answers what operators ask. */
+export async function adminOf({ log }: Pick<TestRelay, 'log'>): Promise<string> {
+  const line = await log.find(({ msg }) => msg === 'admin listener is listening');
+  return String(line['address']);
+}
+
+/** The metrics of a relay: samples such as `name{label="value"}`, with their values. */
+export async function samplesOf(relay: Pick<TestRelay, 'log'>): Promise<Map<string, number>> {
+  const { status, body } = await request(await adminOf(relay), { path: '/metrics' });
+  if (status !== 200) {
+    throw new Error(`/metrics answered ${status}`);
+  }
+  const lines = body.toString().split('\n');
+  return new Map(
+    lines
+      .filter((line) => line !== '' && !line.startsWith('#'))
+      .map((line): [string, number] => {
+        const at = line.lastIndexOf(' ');
+        return [line.slice(0, at), Number(line.slice(at + 1))];
+      }),
+  );
+}
