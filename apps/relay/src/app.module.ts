@@ -13,6 +13,7 @@ import { OutboundModule } from './outbound/outbound.module.js';
 import { PairingModule } from './pairing/pairing.module.js';
 import { PassThroughModule } from './pass-through/pass-through.module.js';
 import { TlsModule } from './tls/tls.module.js';
+import { WorkersModule } from './workers/workers.module.js';
 
 /** The composition root: one relay with one configuration. */
 @Module({})
@@ -23,6 +24,7 @@ export class AppModule {
       imports: [
         RelayConfigModule.register(config),
         ObservabilityModule,
+        WorkersModule,
         IdentityModule,
         ErrorsModule,
         HealthModule,

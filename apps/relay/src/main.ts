@@ -1,29 +1,19 @@
 import 'reflect-metadata';
 
-import { ConfigInvalidError, describeConfig, loadConfig } from '@relay/config';
-import { KeyRing } from '@relay/protocol';
+import cluster from 'node:cluster';
 
-import { createRelayApp } from './app.factory.js';
-import { Shutdown } from './shutdown/shutdown.js';
-import { RelayLog } from './observability/relay-log.js';
+import { ConfigInvalidError, loadConfig } from '@relay/config';
 
 try {
-  const { config, warnings } = loadConfig();
-  const app = await createRelayApp(config);
-  const log = app.get(RelayLog);
-  for (const warning of warnings) {
-    log.warn(warning);
+  const loaded = loadConfig();
+  // One or the other is loaded: a process that supervises needs nothing of a relay.
+  if (cluster.isPrimary && loaded.config.workers > 1) {
+    const { startSupervisor } = await import('./workers/start-supervisor.js');
+    await startSupervisor(loaded);
+  } else {
+    const { startRelay } = await import('./start-relay.js');
+    await startRelay(loaded);
   }
-  process.on('uncaughtExceptionMonitor', (error) => {
-    log.fatal('the process ends by an error of its own', { error });
-  });
-  new Shutdown(app).onSignals();
-  await app.listen(config.port, config.host);
-  log.info('relay is listening', {
-    address: await app.getUrl(),
-    keyId: app.get(KeyRing).current.kid,
-    config: describeConfig(config),
-  });
 } catch (error) {
   const lines =
     error instanceof ConfigInvalidError ? error.problems : [`cannot start: ${String(error)}`];

@@ -13,6 +13,7 @@ import { RelayConfig } from '@relay/config';
 import { HealthController } from '../health/health.controller.js';
 import { RelayLog } from '../observability/relay-log.js';
 import { RelayMetrics } from '../observability/relay-metrics.js';
+import { PrimaryLink } from '../workers/primary-link.js';
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 
@@ -33,6 +34,7 @@ export class AdminListener implements OnApplicationBootstrap, OnApplicationShutd
   constructor(
     private readonly config: RelayConfig,
     private readonly metrics: RelayMetrics,
+    private readonly primary: PrimaryLink,
     private readonly health: HealthController,
     private readonly log: RelayLog,
   ) {}
@@ -75,8 +77,8 @@ export class AdminListener implements OnApplicationBootstrap, OnApplicationShutd
     }
     switch (url) {
       case '/metrics': {
-        const { registry } = this.metrics;
-        return { status: 200, contentType: registry.contentType, body: await registry.metrics() };
+        const { contentType } = this.metrics.registry;
+        return { status: 200, contentType, body: await this.primary.report() };
       }
       case '/health/live':
         return this.healthAnswer(this.health.live());

@@ -13,7 +13,7 @@ import { RequestReports } from './request-reports.js';
     {
       provide: RelayLog,
       inject: [RelayConfig],
-      useFactory: (config: RelayConfig) => new RelayLog(config.effectiveLogLevel),
+      useFactory: (config: RelayConfig) => RelayLog.ofProcess(config),
     },
     RelayMetrics,
     RequestReports,

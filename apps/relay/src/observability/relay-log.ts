@@ -1,6 +1,6 @@
 import { pino, type DestinationStream, type Logger } from 'pino';
 
-import type { LogLevel } from '@relay/config';
+import type { LogLevel, RelayConfig } from '@relay/config';
 
 import { standardOutput } from './line-output.js';
 
@@ -38,6 +38,12 @@ export interface LogFields {
   readonly store?: Readonly<Record<string, unknown>> | undefined;
   readonly address?: string | undefined;
   readonly certificate?: Readonly<Record<string, unknown>> | undefined;
+  /** Process ids of workers, in lines of the process that supervises them. */
+  readonly worker?: number | undefined;
+  readonly workers?: readonly number[] | undefined;
+  /** How a worker ended. */
+  readonly exitCode?: number | undefined;
+  readonly signal?: string | undefined;
 }
 
 /** Of an attempt at several addresses; each says the same, as a rule. */
@@ -50,8 +56,19 @@ const MAX_CAUSES = 8;
 export class RelayLog {
   private readonly logger: Logger;
 
-  constructor(level: LogLevel, destination: DestinationStream = standardOutput()) {
-    this.logger = pino({ level, base: null, timestamp: timeOfLine() }, destination);
+  /** @param onEveryLine - what says whose line it is, where several processes write to one place */
+  constructor(
+    level: LogLevel,
+    destination: DestinationStream = standardOutput(),
+    onEveryLine: { readonly pid: number } | null = null,
+  ) {
+    this.logger = pino({ level, base: onEveryLine, timestamp: timeOfLine() }, destination);
+  }
+
+  /** The log of this process on standard output, as its configuration wants it. */
+  static ofProcess({ effectiveLogLevel, workers }: RelayConfig): RelayLog {
+    const onEveryLine = workers > 1 ? { pid: process.pid } : null;
+    return new RelayLog(effectiveLogLevel, standardOutput(), onEveryLine);
   }
 
   debug(message: string, fields: LogFields = {}): void {

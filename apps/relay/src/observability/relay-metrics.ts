@@ -113,6 +113,7 @@ export class RelayMetrics implements StoreMeter {
   readonly storeAvailable = new Gauge({
     name: 'mte_relay_store_available',
     help: '1 while the session store can be reached, else 0',
+    aggregator: 'min',
     registers: [this.registry],
   });
 
@@ -133,6 +134,7 @@ export class RelayMetrics implements StoreMeter {
   readonly certificateNotAfter = new Gauge({
     name: 'mte_relay_tls_certificate_not_after_seconds',
     help: 'Unix time at which the certificate of the listener ends; 0 where it speaks plain HTTP',
+    aggregator: 'min',
     registers: [this.registry],
   });
 

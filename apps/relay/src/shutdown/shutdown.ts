@@ -6,10 +6,8 @@ import { RelayConfig } from '@relay/config';
 import { RelayLog } from '../observability/relay-log.js';
 import { Connections } from './connections.js';
 import { ShutdownState } from './shutdown-state.js';
+import { onStopSignals } from './stop-signals.js';
 
-const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
-/** One Ctrl-C reaches a process twice when npm passes it on as well. */
-const SAME_SIGNAL_MS = 500;
 /** How often it is looked for connections that may be closed. */
 const IDLE_CHECK_INTERVAL_MS = 100;
 
@@ -22,7 +20,6 @@ export class Shutdown {
   private readonly connections: Connections;
   private readonly log: RelayLog;
   private readonly config: RelayConfig;
-  private beganAtMs: number | undefined;
 
   constructor(private readonly app: NestFastifyApplication) {
     this.connections = new Connections(app.getHttpServer());
@@ -32,21 +29,13 @@ export class Shutdown {
 
   /** Listens to the signals by which processes are told to stop. */
   onSignals(): void {
-    for (const signal of SIGNALS) {
-      process.on(signal, () => {
-        this.begin();
-      });
-    }
-  }
-
-  private begin(): void {
-    if (this.beganAtMs === undefined) {
-      this.beganAtMs = performance.now();
-      void this.run();
-    } else if (performance.now() - this.beganAtMs > SAME_SIGNAL_MS) {
-      this.log.warn('told to stop again: ending at once');
-      process.exit(1);
-    }
+    onStopSignals(
+      () => void this.run(),
+      () => {
+        this.log.warn('told to stop again: ending at once');
+        process.exit(1);
+      },
+    );
   }
 
   private async run(): Promise<void> {

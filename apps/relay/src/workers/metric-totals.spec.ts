@@ -1,0 +1,103 @@
+import { describe, expect, it } from 'vitest';
+
+import { RelayMetrics } from '../observability/relay-metrics.js';
+import type { Snapshot } from './messages.js';
+import { MetricTotals } from './metric-totals.js';
+
+const OK = { role: 'inbound', code: 'ok' } as const;
+
+/** The metrics of a worker as they arrive: what JSON makes of them. */
+const arrived = async ({ registry }: RelayMetrics): Promise<Snapshot> =>
+  JSON.parse(JSON.stringify(await registry.getMetricsAsJSON())) as Snapshot;
+
+const worker = async (requests: number, hasStore = true): Promise<Snapshot> => {
+  const metrics = new RelayMetrics();
+  metrics.requests.inc(OK, requests);
+  metrics.requestSeconds.observe({ role: 'inbound' }, 0.02);
+  metrics.concurrentRequests.set(requests);
+  metrics.storeAvailable.set(hasStore ? 1 : 0);
+  metrics.certificateNotAfter.set(2_000_000_000);
+  metrics.traffic.add('inbound', { bytesIn: requests });
+  metrics.openSockets.answerFor('listener', () => requests);
+  return arrived(metrics);
+};
+
+/** Asks for one sample. */
+const sample = async (totals: MetricTotals, name: string): Promise<number | undefined> => {
+  const line = (await totals.text()).split('\n').find((text) => text.startsWith(`${name} `));
+  return line === undefined ? undefined : Number(line.slice(name.length + 1));
+};
+
+const REQUESTS = 'mte_relay_requests_total{role="inbound",code="ok"}';
+const BYTES = 'mte_relay_body_bytes_total{role="inbound",direction="in"}';
+const UNDER_20_MS = 'mte_relay_request_duration_seconds_bucket{le="0.025",role="inbound"}';
+const SOCKETS = 'mte_relay_open_sockets{side="listener"}';
+const STORE = 'mte_relay_store_available';
+
+describe('the metrics of two workers', () => {
+  it('are their sum, but for what has none', async () => {
+    const totals = new MetricTotals();
+    totals.take('one', await worker(3));
+    totals.take('two', await worker(4, false));
+
+    expect(await sample(totals, REQUESTS)).toBe(7);
+    expect(await sample(totals, BYTES)).toBe(7);
+    expect(await sample(totals, UNDER_20_MS)).toBe(2);
+    expect(await sample(totals, SOCKETS)).toBe(7);
+    expect(await sample(totals, 'mte_relay_concurrent_requests')).toBe(7);
+    expect(await sample(totals, STORE)).toBe(0);
+    expect(await sample(totals, 'mte_relay_tls_certificate_not_after_seconds')).toBe(2_000_000_000);
+  });
+
+  it('replace what a worker said before', async () => {
+    const totals = new MetricTotals();
+    totals.take('one', await worker(3));
+    totals.take('one', await worker(5));
+    expect(await sample(totals, REQUESTS)).toBe(5);
+  });
+
+  it('hold the lag of the one that lags most, and the start of the one that started first', async () => {
+    const totals = new MetricTotals();
+    const [one, two] = [await worker(0), await worker(0)];
+    const set = (metrics: Snapshot, name: string, value: number): void => {
+      metrics.find((metric) => metric.name === name)!.values[0]!.value = value;
+    };
+    set(one, 'nodejs_eventloop_lag_p99_seconds', 0.01);
+    set(two, 'nodejs_eventloop_lag_p99_seconds', 3);
+    set(one, 'process_start_time_seconds', 1_000);
+    set(two, 'process_start_time_seconds', 2_000);
+    totals.take('one', one);
+    totals.take('two', two);
+
+    expect(await sample(totals, 'nodejs_eventloop_lag_p99_seconds')).toBe(3);
+    expect(await sample(totals, 'process_start_time_seconds')).toBe(1_000);
+  });
+
+  it('keep what workers that are gone have counted, and nothing else of them', async () => {
+    const totals = new MetricTotals();
+    for (const name of ['one', 'two', 'three']) {
+      totals.take(name, await worker(3));
+    }
+    totals.leave('one');
+    totals.leave('two');
+    totals.leave('who never said anything');
+
+    expect(await sample(totals, REQUESTS)).toBe(9);
+    expect(await sample(totals, BYTES)).toBe(9);
+    expect(await sample(totals, UNDER_20_MS)).toBe(3);
+    expect(await sample(totals, SOCKETS)).toBe(3);
+    expect(await sample(totals, STORE)).toBe(1);
+  });
+
+  it('have the same names and types as those of one process', async () => {
+    const described = (text: string): string[] =>
+      text.split('\n').filter((line) => line.startsWith('# '));
+    const totals = new MetricTotals();
+    totals.take('one', await worker(1));
+    totals.take('two', await worker(1));
+
+    expect(described(await totals.text()).sort()).toEqual(
+      described(await new RelayMetrics().registry.metrics()).sort(),
+    );
+  });
+});

@@ -1,0 +1,51 @@
+import { AggregatorRegistry, type Registry } from 'prom-client';
+
+import type { Snapshot } from './messages.js';
+
+/**
+ * The metrics of several workers as those of one relay. What workers have counted stays when they are gone: a sum that
+ * falls would be taken for a counter that began anew, and all of it for an increase.
+ */
+export class MetricTotals {
+  private readonly latest = new Map<unknown, Snapshot>();
+  private departed: Promise<Snapshot> = Promise.resolve([]);
+
+  /** The newest of a worker take the place of those before. */
+  take(worker: unknown, metrics: Snapshot): void {
+    this.latest.set(worker, metrics);
+  }
+
+  /** The worker has ended: what it had at this moment, such as open connections, is gone. */
+  leave(worker: unknown): void {
+    const counted = this.latest.get(worker)?.filter(isCounted) ?? [];
+    this.latest.delete(worker);
+    this.departed = this.departed.then((before) => sum([counted, before]).getMetricsAsJSON());
+  }
+
+  /** In Prometheus' format. */
+  async text(): Promise<string> {
+    return sum([...this.latest.values(), await this.departed]).metrics();
+  }
+}
+
+function isCounted({ type }: Snapshot[number]): boolean {
+  // The name of the type, whatever the declaration of prom-client says.
+  return ['counter', 'histogram'].includes(String(type));
+}
+
+/**
+ * prom-client would take the mean of the event loops' lags, where one worker that hangs is not seen, and leave out when
+ * the process started.
+ */
+const INSTEAD: Readonly<Record<string, string>> = { average: 'max', omit: 'min' };
+
+function sum(snapshots: readonly Snapshot[]): Registry {
+  return AggregatorRegistry.aggregate(
+    snapshots.map((metrics) =>
+      metrics.map((metric) => {
+        const { aggregator } = metric;
+        return { ...metric, aggregator: INSTEAD[aggregator] ?? aggregator };
+      }),
+    ),
+  );
+}

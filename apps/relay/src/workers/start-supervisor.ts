@@ -1,0 +1,61 @@
+import cluster from 'node:cluster';
+
+import type { LoadedConfig } from '@relay/config';
+
+import { logLastError } from '../observability/last-error.js';
+import { standardOutput } from '../observability/line-output.js';
+import { RelayLog } from '../observability/relay-log.js';
+import { onStopSignals } from '../shutdown/stop-signals.js';
+import { Supervisor } from './supervisor.js';
+import { WorkerMetrics } from './worker-metrics.js';
+import { WorkerProcess } from './worker-process.js';
+
+/** A worker that ended so has said why, on the standard error that all share. */
+const SAID_WHY = 1;
+
+/**
+ * Runs the primary process of several workers.
+ *
+ * @throws where the first of them does not start
+ */
+export async function startSupervisor({ config, warnings }: LoadedConfig): Promise<void> {
+  const log = RelayLog.ofProcess(config);
+  logLastError(log);
+  for (const warning of warnings) {
+    log.warn(warning);
+  }
+  cluster.setupPrimary({ stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
+  const metrics = new WorkerMetrics(log);
+  const supervisor = new Supervisor(config, log, () => {
+    // Their number stays what it was at the start, also where a file says another one since.
+    const forked = cluster.fork({ WORKERS: String(config.workers) });
+    const worker = new WorkerProcess(forked, standardOutput());
+    metrics.add(worker);
+    return worker;
+  });
+  let exitCode = 0;
+  onStopSignals(
+    () => {
+      log.info('told to stop: so are the workers');
+      void supervisor.stop().then((isInTime) => {
+        log.info('all workers have ended');
+        process.exit(isInTime ? exitCode : 1);
+      });
+    },
+    () => {
+      log.warn('told to stop again: ending at once');
+      exitCode = 1;
+      supervisor.endAtOnce();
+    },
+  );
+  process.on('SIGHUP', () => {
+    supervisor.renew();
+  });
+  const end = await supervisor.start();
+  if (end?.exitCode === SAID_WHY) {
+    process.exit(SAID_WHY);
+  }
+  if (end !== undefined) {
+    throw new Error(`the first worker ended with ${end.signal ?? end.exitCode ?? 'an error'}`);
+  }
+}

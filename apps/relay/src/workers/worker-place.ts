@@ -1,0 +1,91 @@
+import type { RelayLog } from '../observability/relay-log.js';
+import { RespawnDelay } from './respawn-delay.js';
+import type { WorkerEnd, WorkerProcess } from './worker-process.js';
+
+/** A place for one worker: where it ends unasked, another takes it. */
+export class WorkerPlace {
+  /** One; two while one takes over from another. */
+  private readonly workers = new Set<WorkerProcess>();
+  private readonly delay = new RespawnDelay();
+  private respawn: NodeJS.Timeout | undefined;
+  private isKept = false;
+
+  constructor(
+    private readonly spawn: () => WorkerProcess,
+    private readonly log: RelayLog,
+  ) {}
+
+  /** Process ids of those who are here. */
+  get pids(): number[] {
+    return [...this.workers].flatMap(({ pid }) => pid ?? []);
+  }
+
+  /** Starts a worker, without a second attempt. */
+  async open(): Promise<WorkerProcess> {
+    const worker = this.add();
+    await worker.listening;
+    return worker;
+  }
+
+  /** From now on the place does not stay empty. */
+  keep(): void {
+    this.isKept = true;
+  }
+
+  /**
+   * Has a new worker take over: it listens before those that were here are told to end.
+   *
+   * @returns once they have ended; false where no new one came to listen, and nothing has changed
+   */
+  async renew(): Promise<boolean> {
+    clearTimeout(this.respawn);
+    const before = [...this.workers];
+    const successor = this.add();
+    if (!(await successor.listening)) {
+      return false;
+    }
+    for (const worker of before) {
+      worker.retire();
+    }
+    await Promise.all(before.map(({ ended }) => ended));
+    return true;
+  }
+
+  /** Tells the workers to end, and takes no new ones. @returns once they have ended */
+  async close(): Promise<void> {
+    this.isKept = false;
+    clearTimeout(this.respawn);
+    for (const worker of this.workers) {
+      worker.retire();
+    }
+    await Promise.all([...this.workers].map(({ ended }) => ended));
+  }
+
+  kill(): void {
+    for (const worker of this.workers) {
+      worker.kill();
+    }
+  }
+
+  private add(): WorkerProcess {
+    const worker = this.spawn();
+    this.workers.add(worker);
+    void worker.ended.then((end) => {
+      this.workers.delete(worker);
+      this.afterEnd(worker, end);
+    });
+    return worker;
+  }
+
+  private afterEnd({ pid, isRetired, livedMs }: WorkerProcess, end: WorkerEnd): void {
+    if (!this.isKept || isRetired) {
+      return;
+    }
+    this.log.error('a worker ended unasked', { worker: pid, ...end });
+    if (this.workers.size === 0) {
+      this.respawn = setTimeout(() => {
+        this.add();
+      }, this.delay.next(livedMs));
+    }
+  }
+}
