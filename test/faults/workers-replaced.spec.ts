@@ -1,0 +1,197 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+
+import { samplesOf } from '../support/admin.js';
+import { startCountingUpstream } from '../support/counting-upstream.js';
+import { startProcessTunnel } from '../support/process-tunnel.js';
+import { startRedisServer } from '../support/redis-server.js';
+import { startRelayProcess, type RelayProcess } from '../support/relay-process.js';
+import { SECRET, TOKEN, type RelayEnvironment } from '../support/relay.js';
+import { forThisTest, sharedResources } from '../support/resources.js';
+import { startLoad } from '../support/steady-load.js';
+import { childrenOf, isAlive, workersUp } from '../support/workers.js';
+
+const START_LIMIT_MS = 30_000;
+/** Two workers, one after another, of which each waits for connections that other relays may still use. */
+const RENEWAL_LIMIT_MS = 60_000;
+const PER_SECOND = 40;
+const REQUESTS = 20;
+const OK = 'mte_relay_requests_total{role="inbound",code="ok"}';
+
+const shared = sharedResources();
+let environment: RelayEnvironment;
+
+beforeAll(async () => {
+  const redis = await startRedisServer();
+  shared({ close: () => redis.stop() });
+  environment = { REDIS_URL: redis.url, WORKERS: '2' };
+});
+
+/** Resolves when a worker that was not there before listens. */
+const newcomer = async ({ log }: RelayProcess, before: readonly number[]): Promise<number> => {
+  const isNew = (pid: unknown): boolean => typeof pid === 'number' && !before.includes(pid);
+  const line = await log.find(
+    ({ msg, pid }) => msg === 'relay is listening' && isNew(pid),
+    START_LIMIT_MS,
+  );
+  return Number(line['pid']);
+};
+
+const endsIn = ({ log }: RelayProcess) =>
+  log.items.filter(({ msg }) => msg === 'a worker ended unasked');
+
+/** How many workers took connections at any time after the start, at the least. */
+const fewestListening = ({ log }: RelayProcess): number => {
+  const changes = log.items
+    .flatMap(({ msg, time }) =>
+      msg === 'relay is listening'
+        ? [{ time, by: 1 }]
+        : msg === 'told to stop: finishing what is under way'
+          ? [{ time, by: -1 }]
+          : [],
+    )
+    .sort((one, other) => String(one.time).localeCompare(String(other.time)) || other.by - one.by);
+  let listening = 0;
+  const counts = changes.map(({ by }) => (listening += by));
+  return Math.min(...counts.slice(1));
+};
+
+/** A secret in a file, which may be spoiled and mended. */
+const secretFile = () => {
+  const folder = mkdtempSync(join(tmpdir(), 'relay-secret-'));
+  onTestFinished(() => {
+    rmSync(folder, { recursive: true });
+  });
+  const path = join(folder, 'secret');
+  const write = (secret: string): void => {
+    writeFileSync(path, secret);
+  };
+  write(SECRET);
+  return { path, write };
+};
+
+describe('a worker that is killed', () => {
+  it('is replaced, and what it has counted stays counted', async () => {
+    const tunnel = forThisTest(
+      await startProcessTunnel(undefined, { ...environment, ADMIN_PORT: '0' }),
+    );
+    const { inbound } = tunnel;
+    const workers = await workersUp(inbound);
+    await workersUp(tunnel.outbound);
+    const statuses = async (): Promise<Set<number>> => {
+      const sent = Array.from({ length: REQUESTS }, () => tunnel.send());
+      return new Set((await Promise.all(sent)).map(({ status }) => status));
+    };
+    expect(await statuses()).toEqual(new Set([200]));
+    expect((await samplesOf(inbound)).get(OK)).toBe(REQUESTS);
+
+    process.kill(workers[0]!, 'SIGKILL');
+
+    const pid = await newcomer(inbound, workers);
+    expect(childrenOf(inbound).sort()).toEqual([workers[1]!, pid].sort());
+    expect(endsIn(inbound)).toEqual([
+      expect.objectContaining({
+        level: 50,
+        pid: inbound.pid,
+        worker: workers[0],
+        signal: 'SIGKILL',
+      }),
+    ]);
+    expect(await statuses()).toEqual(new Set([200]));
+    expect((await samplesOf(inbound)).get(OK)).toBe(2 * REQUESTS);
+  });
+
+  it('is replaced ever more slowly where its successors do not start, until one does', async () => {
+    const secret = secretFile();
+    const relay = forThisTest(
+      await startRelayProcess({
+        ...environment,
+        CLIENT_ID_SECRET: '',
+        CLIENT_ID_SECRET_FILE: secret.path,
+      }),
+    );
+    const workers = await workersUp(relay);
+    secret.write('short');
+
+    process.kill(workers[0]!, 'SIGKILL');
+    await expect.poll(() => endsIn(relay).length, { timeout: START_LIMIT_MS }).toBe(4);
+    secret.write(SECRET);
+    const pid = await newcomer(relay, workers);
+
+    const times = endsIn(relay).map(({ time }) => Date.parse(String(time)));
+    const pauses = times.slice(1).map((time, at) => time - times[at]!);
+    expect(pauses[0]).toBeGreaterThan(500);
+    expect(pauses[1]).toBeGreaterThan(1_000);
+    expect(pauses[2]).toBeGreaterThan(2_000);
+    expect(childrenOf(relay).sort()).toEqual([workers[1]!, pid].sort());
+    const { exitCode, stderr } = await relay.kill('SIGTERM');
+    expect(exitCode).toBe(0);
+    expect(stderr).toContain('CLIENT_ID_SECRET must be at least');
+  });
+});
+
+describe('workers that are replaced on SIGHUP', () => {
+  it('lose no request, of clients or of other relays', async () => {
+    const upstream = forThisTest(await startCountingUpstream());
+    const [inbound, outbound] = await Promise.all([
+      startRelayProcess({ ...environment, UPSTREAM: upstream.url, ADMIN_PORT: '0' }),
+      startRelayProcess({ ...environment, ADMIN_PORT: '0' }),
+    ]);
+    const relays = [forThisTest(inbound), forThisTest(outbound)];
+    const before = (await Promise.all(relays.map(workersUp))).flat();
+    const load = startLoad({
+      origin: outbound.url,
+      headers: { 'x-mte-outbound-token': TOKEN, 'x-mte-upstream': inbound.url },
+      perSecond: PER_SECOND,
+    });
+    await load.pass(PER_SECOND);
+
+    for (const relay of relays) {
+      process.kill(relay.pid, 'SIGHUP');
+    }
+    await Promise.all(
+      relays.map(({ log }) =>
+        log.find(({ msg }) => msg === 'workers were replaced', RENEWAL_LIMIT_MS),
+      ),
+    );
+    await load.pass(PER_SECOND);
+    const outcomes = await load.stop();
+
+    expect(outcomes.filter(({ end }) => end !== 'answered')).toEqual([]);
+    expect(before.map(isAlive)).toEqual([false, false, false, false]);
+    expect(relays.map((relay) => childrenOf(relay).length)).toEqual([2, 2]);
+    expect(relays.flatMap(endsIn)).toEqual([]);
+    expect(relays.map(fewestListening)).toEqual([2, 2]);
+    // Also of those that are gone.
+    expect((await samplesOf(inbound)).get(OK)).toBe(outcomes.length);
+  });
+
+  it('stay where a new one does not start', async () => {
+    const secret = secretFile();
+    const relay = forThisTest(
+      await startRelayProcess({
+        ...environment,
+        CLIENT_ID_SECRET: '',
+        CLIENT_ID_SECRET_FILE: secret.path,
+      }),
+    );
+    const workers = await workersUp(relay);
+    secret.write('short');
+
+    process.kill(relay.pid, 'SIGHUP');
+    await relay.log.find(
+      ({ msg }) => msg === 'a new worker did not start: the others stay',
+      START_LIMIT_MS,
+    );
+
+    expect(childrenOf(relay).sort()).toEqual([...workers].sort());
+    secret.write(SECRET);
+    process.kill(relay.pid, 'SIGHUP');
+    await relay.log.find(({ msg }) => msg === 'workers were replaced', RENEWAL_LIMIT_MS);
+    expect(workers.map(isAlive)).toEqual([false, false]);
+    expect(await relay.kill('SIGTERM')).toMatchObject({ exitCode: 0 });
+  });
+});

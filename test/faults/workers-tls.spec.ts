@@ -1,0 +1,50 @@
+import { readFileSync } from 'node:fs';
+
+import { expect, it } from 'vitest';
+
+import { certificateAt, makeAuthority } from '../support/certificates.js';
+import { request } from '../support/client.js';
+import { mountCertificate } from '../support/mounted-certificate.js';
+import { startRedisServer } from '../support/redis-server.js';
+import { startRelayProcess } from '../support/relay-process.js';
+import { forThisTest } from '../support/resources.js';
+import { workersUp } from '../support/workers.js';
+
+const LOOPBACK = 'IP:127.0.0.1';
+const CONNECTIONS = 10;
+/** Files are looked at every second, twice. */
+const LOOK_LIMIT_MS = 10_000;
+
+it('each worker takes a new certificate into use', async () => {
+  const authority = forThisTest(makeAuthority());
+  const ca = readFileSync(authority.ca, 'utf8');
+  const mount = forThisTest(mountCertificate(authority.issue('old', LOOPBACK)));
+  const redis = await startRedisServer();
+  forThisTest({ close: () => redis.stop() });
+  const relay = forThisTest(
+    await startRelayProcess({
+      WORKERS: '2',
+      REDIS_URL: redis.url,
+      TLS_CERT_FILE: mount.cert,
+      TLS_KEY_FILE: mount.key,
+    }),
+  );
+  const workers = await workersUp(relay);
+  const shown = async (): Promise<Set<string>> => {
+    const connections = Array.from({ length: CONNECTIONS }, () => certificateAt(relay.port, ca));
+    return new Set(await Promise.all(connections));
+  };
+  expect(await shown()).toEqual(new Set(['old']));
+
+  mount.swap(authority.issue('new', LOOPBACK));
+
+  const taken = () => relay.log.items.filter(({ msg }) => msg === 'a new certificate is in use');
+  await expect.poll(() => taken().length, { timeout: LOOK_LIMIT_MS }).toBe(workers.length);
+  expect(
+    taken()
+      .map(({ pid }) => pid)
+      .sort(),
+  ).toEqual([...workers].sort());
+  expect(await shown()).toEqual(new Set(['new']));
+  expect(await request(relay.url, { path: '/health/ready', ca })).toMatchObject({ status: 200 });
+});
