@@ -49,6 +49,7 @@ describe('docs/architecture.md', () => {
     const missing = [
       ['outbound', section('## Outbound, file by file')],
       ['inbound', section('## Inbound, file by file')],
+      ['workers', section('## Several workers, file by file')],
     ].flatMap(([folder, prose]) =>
       [...prose!.matchAll(/`([\w./-]+[.]ts)`/g)]
         .map(([, file]) => (file!.includes('/') ? file! : `apps/relay/src/${folder!}/${file!}`))
