@@ -21,6 +21,7 @@ export interface PeerSummary {
 export class PeersService implements OnApplicationShutdown {
   /** Least recently used first. */
   private readonly peers = new Map<string, Peer>();
+  private latest: Peer | undefined;
 
   constructor(
     private readonly client: PairingClient,
@@ -42,9 +43,14 @@ export class PeersService implements OnApplicationShutdown {
   }
 
   peer(origin: string): Peer {
+    // The usual case: to move an entry within a map makes the map anew from time to time.
+    if (this.latest?.origin === origin) {
+      return this.latest;
+    }
     const peer = this.peers.get(origin) ?? new Peer(origin, this.client, this.clock, this.log);
     this.peers.delete(origin);
     this.peers.set(origin, peer);
+    this.latest = peer;
     if (this.peers.size > MAX_PEERS) {
       const [oldest] = this.peers.values();
       oldest?.close();

@@ -7,8 +7,11 @@ const LET_GO_AFTER_MS = 4_500;
 
 /** What is known of one open connection. */
 interface Connection {
-  /** Answers that have not ended. */
-  owed: number;
+  /**
+   * Answers that have not ended. Not in one set for all connections: a set that lives long makes its tables anew among
+   * what is old, again and again, and every answer in them would grow old with its request.
+   */
+  readonly owed: ServerResponse[];
   /** When the last one ended, or the connection came about, on the clock of `performance.now()`. */
   idleSinceMs: number;
 }
@@ -22,7 +25,7 @@ export class Connections {
   private readonly open = new Map<Socket, Connection>();
   /** Those of the network, also where TLS has not come about on them. */
   private readonly accepted = new Set<Socket>();
-  private readonly responses = new Set<ServerResponse>();
+  private owedCount = 0;
   private isEnding = false;
 
   constructor(private readonly server: Server) {
@@ -33,7 +36,7 @@ export class Connections {
     // Of TLS, where there is any: requests come from that socket, and not from the one below it.
     const arrival = server instanceof TlsServer ? 'secureConnection' : 'connection';
     server.on(arrival, (socket: Socket) => {
-      this.open.set(socket, { owed: 0, idleSinceMs: performance.now() });
+      this.open.set(socket, { owed: [], idleSinceMs: performance.now() });
       socket.once('close', () => this.open.delete(socket));
     });
     // Before everybody else's, so that nothing can have been answered yet.
@@ -48,7 +51,7 @@ export class Connections {
 
   /** Answers that are owed at this moment. */
   get owed(): number {
-    return this.responses.size;
+    return this.owedCount;
   }
 
   /**
@@ -58,8 +61,10 @@ export class Connections {
   announceEnd(): void {
     this.isEnding = true;
     this.server.closeIdleConnections = () => undefined;
-    for (const response of this.responses) {
-      response.shouldKeepAlive = false;
+    for (const { owed } of this.open.values()) {
+      for (const response of owed) {
+        response.shouldKeepAlive = false;
+      }
     }
   }
 
@@ -67,7 +72,7 @@ export class Connections {
   closeIdle(): void {
     const letGoBeforeMs = performance.now() - LET_GO_AFTER_MS;
     for (const [socket, { owed, idleSinceMs }] of this.open) {
-      if (owed === 0 && idleSinceMs <= letGoBeforeMs) {
+      if (owed.length === 0 && idleSinceMs <= letGoBeforeMs) {
         socket.destroy();
       }
     }
@@ -82,18 +87,15 @@ export class Connections {
   }
 
   private begin(socket: Socket, response: ServerResponse): void {
-    this.responses.add(response);
-    const connection = this.open.get(socket);
-    if (connection !== undefined) {
-      connection.owed += 1;
-    }
+    this.owedCount += 1;
+    this.open.get(socket)?.owed.push(response);
   }
 
   private end(socket: Socket, response: ServerResponse): void {
-    this.responses.delete(response);
+    this.owedCount -= 1;
     const connection = this.open.get(socket);
     if (connection !== undefined) {
-      connection.owed -= 1;
+      connection.owed.splice(connection.owed.indexOf(response), 1);
       connection.idleSinceMs = performance.now();
     }
   }
