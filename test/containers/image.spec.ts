@@ -33,13 +33,15 @@ afterEach(async () => {
   for (const container of started.splice(0)) await docker('rm', '--force', container);
 });
 
+const NEW_SPACE = ['--min-semi-space-size=16', '--max-semi-space-size=16'];
+
 describe('the image', () => {
   it('says what it is, and runs Node.js 26 without a shell as a user that is not root', async () => {
     const image = JSON.parse(await docker('image', 'inspect', IMAGE)) as [
       { Config: { Cmd: unknown; Entrypoint: unknown; User: string; Labels: object } },
     ];
     expect(image[0].Config).toMatchObject({
-      Cmd: ['node', 'dist/apps/relay/src/main.js'],
+      Cmd: ['node', ...NEW_SPACE, 'dist/apps/relay/src/main.js'],
       User: '1000:1000',
       Labels: { app: 'mte-api-relay', 'org.opencontainers.image.title': 'mte-api-relay' },
     });

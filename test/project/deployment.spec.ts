@@ -25,11 +25,20 @@ const dockerfile = read('Dockerfile');
 describe('the Dockerfile', () => {
   it('starts programs that the build makes, without a shell and not as root', () => {
     for (const program of ['main', 'healthcheck']) {
-      expect(dockerfile).toContain(`["node", "dist/apps/relay/src/${program}.js"]`);
+      expect(dockerfile).toMatch(
+        new RegExp(`CMD \\["node", ("--[^"]+", )*"dist/apps/relay/src/${program}\\.js"\\]`),
+      );
       expect(existsSync(join(ROOT, `apps/relay/src/${program}.ts`))).toBe(true);
     }
     expect(dockerfile).toMatch(/^ENTRYPOINT \[\]$/m);
     expect(dockerfile).toMatch(/^USER [1-9]\d*:[1-9]\d*$/m);
+  });
+
+  it('starts the relay with the flags of npm start', () => {
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: { start: string } };
+    const flags = (text = ''): readonly string[] => text.match(/--[\w-]+=\d+/g) ?? [];
+    expect(flags(/^CMD .*$/m.exec(dockerfile)?.[0])).toEqual(flags(scripts.start));
+    expect(flags(scripts.start)).toHaveLength(2);
   });
 
   it('builds with every engine: no line is for BuildKit alone', () => {

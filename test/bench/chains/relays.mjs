@@ -12,8 +12,10 @@ const ON_BARE_FASTIFY = path('bare-relay.mjs');
 const SECRET = randomBytes(32).toString('base64');
 const TOKEN = Buffer.alloc(24, 'token').toString();
 
-/** Flags of Node.js for every relay, to try what they do. */
-export const NODE_FLAGS = process.env.BENCH_NODE_FLAGS?.split(' ') ?? [];
+/** As `npm start` and the image have them. */
+const START_FLAGS = '--min-semi-space-size=16 --max-semi-space-size=16';
+/** Flags of Node.js for every relay; others can be tried. */
+export const NODE_FLAGS = (process.env.BENCH_NODE_FLAGS ?? START_FLAGS).split(' ');
 
 /** What a client of the first relay has to send. */
 export const clientHeaders = (middlePort) => ({
