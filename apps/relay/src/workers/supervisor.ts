@@ -12,16 +12,22 @@ const END_AT_ONCE_MS = 1_000;
 /** Keeps a number of workers running; it does no work of theirs. */
 export class Supervisor {
   private readonly places: readonly WorkerPlace[];
+  private readonly endLimitMs: number;
   private isStopping = false;
   private isRenewalWanted = false;
   private work: Promise<void> = Promise.resolve();
 
   constructor(
-    private readonly config: Pick<RelayConfig, 'workers' | 'shutdownDelayMs' | 'shutdownTimeoutMs'>,
+    config: Pick<RelayConfig, 'workers' | 'shutdownDelayMs' | 'shutdownTimeoutMs'>,
     private readonly log: RelayLog,
     spawn: () => WorkerProcess,
   ) {
-    this.places = Array.from({ length: config.workers }, () => new WorkerPlace(spawn, log));
+    const { workers, shutdownDelayMs, shutdownTimeoutMs } = config;
+    this.endLimitMs = shutdownDelayMs + shutdownTimeoutMs + STOP_GRACE_MS;
+    this.places = Array.from(
+      { length: workers },
+      () => new WorkerPlace(spawn, this.endLimitMs, log),
+    );
   }
 
   /**
@@ -44,23 +50,21 @@ export class Supervisor {
     this.isRenewalWanted = true;
     this.work = this.work.then(async () => {
       this.isRenewalWanted = false;
-      await this.renewEach();
+      await this.renewEach().catch((error: unknown) => {
+        this.log.error('a new worker could not be started', { error });
+      });
     });
   }
 
   /** Tells the workers to end. @returns whether all did so within their time limits */
   async stop(): Promise<boolean> {
     this.isStopping = true;
-    const { shutdownDelayMs, shutdownTimeoutMs } = this.config;
     let isInTime = true;
-    const limit = setTimeout(
-      () => {
-        isInTime = false;
-        this.log.error('workers that did not end were killed', { workers: this.pids });
-        this.kill();
-      },
-      shutdownDelayMs + shutdownTimeoutMs + STOP_GRACE_MS,
-    );
+    const limit = setTimeout(() => {
+      isInTime = false;
+      this.log.error('workers that did not end were killed', { workers: this.pids });
+      this.kill();
+    }, this.endLimitMs);
     await Promise.all(this.places.map((place) => place.close()));
     clearTimeout(limit);
     return isInTime;
@@ -106,11 +110,12 @@ export class Supervisor {
   }
 
   private async renewEach(): Promise<void> {
-    for (const place of this.places) {
+    for (const place of this.isStopping ? [] : this.places) {
+      const isRenewed = await place.renew();
       if (this.isStopping) {
         return;
       }
-      if (!(await place.renew())) {
+      if (!isRenewed) {
         this.log.error('a new worker did not start: the others stay', { workers: this.pids });
         return;
       }

@@ -2,6 +2,9 @@ import type { RelayLog } from '../observability/relay-log.js';
 import { RespawnDelay } from './respawn-delay.js';
 import type { WorkerEnd, WorkerProcess } from './worker-process.js';
 
+/** A start takes a second; what has not come to listen by then never will. */
+const START_LIMIT_MS = 60_000;
+
 /** A place for one worker: where it ends unasked, another takes it. */
 export class WorkerPlace {
   /** One; two while one takes over from another. */
@@ -10,8 +13,10 @@ export class WorkerPlace {
   private respawn: NodeJS.Timeout | undefined;
   private isKept = false;
 
+  /** @param endLimitMs - for a worker that was told to end; then it is killed */
   constructor(
     private readonly spawn: () => WorkerProcess,
+    private readonly endLimitMs: number,
     private readonly log: RelayLog,
   ) {}
 
@@ -41,11 +46,17 @@ export class WorkerPlace {
     clearTimeout(this.respawn);
     const before = [...this.workers];
     const successor = this.add();
-    if (!(await successor.listening)) {
+    const tooLate = setTimeout(() => {
+      successor.kill();
+    }, START_LIMIT_MS);
+    const isListening = await successor.listening;
+    clearTimeout(tooLate);
+    if (!isListening || !this.isKept) {
       return false;
     }
     for (const worker of before) {
       worker.retire();
+      killAfter(this.endLimitMs, worker);
     }
     await Promise.all(before.map(({ ended }) => ended));
     return true;
@@ -82,10 +93,29 @@ export class WorkerPlace {
       return;
     }
     this.log.error('a worker ended unasked', { worker: pid, ...end });
-    if (this.workers.size === 0) {
-      this.respawn = setTimeout(() => {
-        this.add();
-      }, this.delay.next(livedMs));
+    // Those that were told to end do not count: they will be gone, and nobody else takes the place then.
+    if ([...this.workers].every((worker) => worker.isRetired)) {
+      this.respawnAfter(this.delay.next(livedMs));
     }
   }
+
+  private respawnAfter(ms: number): void {
+    this.respawn = setTimeout(() => {
+      try {
+        this.add();
+      } catch (error) {
+        this.log.error('a worker could not be started', { error });
+        this.respawnAfter(this.delay.next(0));
+      }
+    }, ms);
+  }
+}
+
+function killAfter(ms: number, worker: WorkerProcess): void {
+  const limit = setTimeout(() => {
+    worker.kill();
+  }, ms);
+  void worker.ended.then(() => {
+    clearTimeout(limit);
+  });
 }

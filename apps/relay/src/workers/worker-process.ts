@@ -34,6 +34,11 @@ export class WorkerProcess {
       child.once('close', (exitCode: number | null, signal: string | null) => {
         resolve({ exitCode: exitCode ?? undefined, signal: signal ?? undefined });
       });
+      child.once('error', () => {
+        if (child.pid === undefined) {
+          resolve({ exitCode: undefined, signal: undefined });
+        }
+      });
     });
     this.listening = new Promise((resolve) => {
       this.onMessage(({ kind }) => {
@@ -45,7 +50,8 @@ export class WorkerProcess {
         resolve(false);
       });
     });
-    if (child.stdout !== null) {
+    // Undefined, whatever the types say, where there was no descriptor left for it.
+    if (child.stdout) {
       passLines(child.stdout, output);
     }
   }
