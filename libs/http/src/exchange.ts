@@ -55,6 +55,7 @@ export interface ExchangeLimits {
 
 const CONNECT_TIMEOUT_CODE = 'UND_ERR_CONNECT_TIMEOUT';
 const LENGTH_MISMATCH_CODE = 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH';
+const CHUNKED = /^[ \t]*chunked[ \t]*$/i;
 const NO_CONTENT = 204;
 const NOT_MODIFIED = 304;
 
@@ -273,7 +274,5 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
 /** Chunks are undone here. Another coding would be taken for the content once the field that names it is gone. */
 function hasOtherCoding(rawFields: readonly (string | Buffer)[]): boolean {
-  return rawFieldValues(rawFields, 'transfer-encoding').some(
-    (coding) => coding.trim().toLowerCase() !== 'chunked',
-  );
+  return rawFieldValues(rawFields, 'transfer-encoding').some((coding) => !CHUNKED.test(coding));
 }

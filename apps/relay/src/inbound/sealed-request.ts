@@ -135,7 +135,8 @@ export class SealedRequest {
     if (atHand !== undefined) {
       this.open(atHand);
     }
-    if (this.opened.length > 0) {
+    const [first] = this.opened;
+    if (first !== undefined && (!first.isLast || this.reader.isAtEnd)) {
       return this.nextRecord();
     }
     const timer = setTimeout(() => {
