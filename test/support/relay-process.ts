@@ -108,17 +108,25 @@ export function runRelay(environment: RelayEnvironment): Promise<ProcessEnd> {
 
 /** Runs what a container's health check runs, for the relay of this environment; resolves with its exit code. */
 export async function runHealthCheck(environment: RelayEnvironment): Promise<number | null> {
-  const child = spawnBuilt(HEALTHCHECK, { ...DEFAULTS, ...environment });
+  const child = spawnBuilt([HEALTHCHECK], { ...DEFAULTS, ...environment });
   const { exitCode } = await endOf(child, AbortSignal.timeout(STOP_LIMIT_MS));
   return exitCode;
 }
 
 function spawnRelay(environment: RelayEnvironment): ChildProcess {
-  return spawnBuilt(MAIN, environment);
+  return spawnBuilt([...startFlags(), MAIN], environment);
 }
 
-function spawnBuilt(script: string, environment: RelayEnvironment): ChildProcess {
-  const child = spawn(process.execPath, [script], {
+/** Of Node.js, as `npm start` has them. */
+function startFlags(): string[] {
+  const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+    scripts: { start: string };
+  };
+  return scripts.start.match(/--[\w-]+=\d+/g) ?? [];
+}
+
+function spawnBuilt(script: readonly string[], environment: RelayEnvironment): ChildProcess {
+  const child = spawn(process.execPath, script, {
     // Away from the .env file of whoever runs this, and from their environment.
     cwd: tmpdir(),
     env: { ...environment },
