@@ -11,7 +11,7 @@ const KILLED: WorkerEnd = { exitCode: undefined, signal: 'SIGKILL' };
 class Worker {
   isRetired = false;
   isKilled = false;
-  readonly livedMs = 0;
+  livedMs = 0;
   listen: () => void = () => undefined;
   end: () => void = () => undefined;
   readonly ended = new Promise<WorkerEnd>((resolve) => {
@@ -43,12 +43,14 @@ class Worker {
 
 let workers: Worker[];
 let failures: number;
+let lines: string[];
 let place: WorkerPlace;
 
 beforeEach(async () => {
   vi.useFakeTimers();
   workers = [];
   failures = 0;
+  lines = [];
   place = new WorkerPlace(
     () => {
       if (failures > 0) {
@@ -60,7 +62,7 @@ beforeEach(async () => {
       return worker as unknown as WorkerProcess;
     },
     END_LIMIT_MS,
-    new RelayLog('silent'),
+    new RelayLog('error', { write: (line) => lines.push(line) }),
   );
   const opened = place.open();
   workers[0]?.listen();
@@ -72,30 +74,92 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-it('is taken anew where a successor dies while its predecessor still drains', async () => {
+/** More than it takes to try again a few times. */
+const later = () => vi.advanceTimersByTimeAsync(5_000);
+
+const endsUnasked = () => lines.filter((line) => line.includes('a worker ended unasked'));
+
+/** The first worker has been told to end, and the second one listens. */
+const renewed = async (): Promise<void> => {
   void place.renew();
   workers[1]?.listen();
   await vi.waitFor(() => {
     expect(workers[0]?.isRetired).toBe(true);
   });
+};
+
+it('is taken anew where a successor dies while its predecessor still drains', async () => {
+  await renewed();
 
   workers[1]?.end();
-  await vi.advanceTimersByTimeAsync(1_000);
+  await later();
   expect(workers).toHaveLength(3);
 });
 
+it('is taken once, and no sooner, where the predecessor ends after its successor', async () => {
+  await renewed();
+  workers[0]!.livedMs = 3_600_000;
+
+  workers[1]?.end();
+  workers[0]?.end();
+  await vi.advanceTimersByTimeAsync(499);
+  expect(workers).toHaveLength(2);
+  await later();
+  expect(workers).toHaveLength(3);
+});
+
+it('is taken anew where its worker ends while a successor starts, which is then given up', async () => {
+  const renewal = place.renew();
+  workers[0]?.end();
+  await vi.advanceTimersByTimeAsync(60_000);
+  await expect(renewal).resolves.toBe(false);
+
+  await later();
+  expect(workers).toHaveLength(3);
+  expect(endsUnasked()).toEqual([expect.stringContaining('"worker":1,')]);
+});
+
+it('is still taken anew where a renewal meanwhile finds no process to be had', async () => {
+  workers[0]?.end();
+  await vi.advanceTimersByTimeAsync(0);
+  failures = 1;
+  await expect(place.renew()).rejects.toThrow('no memory');
+
+  await later();
+  expect(workers).toHaveLength(2);
+});
+
+it('is not taken anew where a renewal has done so meanwhile', async () => {
+  workers[0]?.end();
+  await vi.advanceTimersByTimeAsync(0);
+  void place.renew();
+
+  await later();
+  expect(workers).toHaveLength(2);
+});
+
+it('stays empty once it is closed', async () => {
+  workers[0]?.end();
+  await vi.advanceTimersByTimeAsync(0);
+  await place.close();
+
+  await later();
+  expect(workers).toHaveLength(1);
+});
+
 it('is left by a predecessor that hangs', async () => {
-  const renewed = place.renew();
+  const renewal = place.renew();
   workers[1]?.listen();
   await vi.advanceTimersByTimeAsync(END_LIMIT_MS);
-  await expect(renewed).resolves.toBe(true);
+  await expect(renewal).resolves.toBe(true);
   expect(workers[0]?.isKilled).toBe(true);
+  expect(endsUnasked()).toEqual([]);
 });
 
 it('keeps its worker where the new one never listens', async () => {
-  const renewed = place.renew();
+  const renewal = place.renew();
   await vi.advanceTimersByTimeAsync(60_000);
-  await expect(renewed).resolves.toBe(false);
+  await expect(renewal).resolves.toBe(false);
   expect(workers.map(({ isKilled }) => isKilled)).toEqual([false, true]);
   expect(workers[0]?.isRetired).toBe(false);
 });
@@ -103,13 +167,13 @@ it('keeps its worker where the new one never listens', async () => {
 it('is tried again where the system refuses a process', async () => {
   failures = 1;
   workers[0]?.end();
-  await vi.advanceTimersByTimeAsync(5_000);
+  await later();
   expect(workers).toHaveLength(2);
 });
 
 it('is not renewed by a worker that comes to listen after the stop', async () => {
-  const renewed = place.renew();
+  const renewal = place.renew();
   void place.close();
   workers[1]?.listen();
-  await expect(renewed).resolves.toBe(false);
+  await expect(renewal).resolves.toBe(false);
 });

@@ -10,6 +10,7 @@ export class WorkerPlace {
   /** One; two while one takes over from another. */
   private readonly workers = new Set<WorkerProcess>();
   private readonly delay = new RespawnDelay();
+  /** Under way where the place waits for its next worker. */
   private respawn: NodeJS.Timeout | undefined;
   private isKept = false;
 
@@ -43,7 +44,6 @@ export class WorkerPlace {
    * @returns once they have ended; false where no new one came to listen, and nothing has changed
    */
   async renew(): Promise<boolean> {
-    clearTimeout(this.respawn);
     const before = [...this.workers];
     const successor = this.add();
     const tooLate = setTimeout(() => {
@@ -65,7 +65,7 @@ export class WorkerPlace {
   /** Tells the workers to end, and takes no new ones. @returns once they have ended */
   async close(): Promise<void> {
     this.isKept = false;
-    clearTimeout(this.respawn);
+    this.cancelRespawn();
     for (const worker of this.workers) {
       worker.retire();
     }
@@ -80,6 +80,8 @@ export class WorkerPlace {
 
   private add(): WorkerProcess {
     const worker = this.spawn();
+    // Not before: where there is no process to be had, it is still to be tried again.
+    this.cancelRespawn();
     this.workers.add(worker);
     void worker.ended.then((end) => {
       this.workers.delete(worker);
@@ -89,12 +91,15 @@ export class WorkerPlace {
   }
 
   private afterEnd({ pid, isRetired, livedMs }: WorkerProcess, end: WorkerEnd): void {
-    if (!this.isKept || isRetired) {
+    if (!this.isKept) {
       return;
     }
-    this.log.error('a worker ended unasked', { worker: pid, ...end });
+    if (!isRetired) {
+      this.log.error('a worker ended unasked', { worker: pid, ...end });
+    }
     // Those that were told to end do not count: they will be gone, and nobody else takes the place then.
-    if ([...this.workers].every((worker) => worker.isRetired)) {
+    const isLeft = [...this.workers].every((worker) => worker.isRetired);
+    if (isLeft && this.respawn === undefined) {
       this.respawnAfter(this.delay.next(livedMs));
     }
   }
@@ -108,6 +113,11 @@ export class WorkerPlace {
         this.respawnAfter(this.delay.next(0));
       }
     }, ms);
+  }
+
+  private cancelRespawn(): void {
+    clearTimeout(this.respawn);
+    this.respawn = undefined;
   }
 }
 
