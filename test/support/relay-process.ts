@@ -9,12 +9,18 @@ import { Recorder } from './recorder.js';
 import { DEFAULTS, type LogLine, type RelayEnvironment } from './relay.js';
 
 const MAIN = resolve('dist/apps/relay/src/main.js');
+const FOREIGN_PRIMARY = resolve('test/support/foreign-primary.mjs');
 const HEALTHCHECK = resolve('dist/apps/relay/src/healthcheck.js');
 /** A start takes a second where nothing else runs. */
 const START_LIMIT_MS = 60_000;
 const STOP_LIMIT_MS = 30_000;
 /** What names a process in /proc is there on Linux; memory is measured only there. */
 const RESIDENT_KIB = /^VmRSS:\s+(\d+) kB$/m;
+
+/** What Node.js runs for a relay. */
+const BY_ITSELF = [MAIN];
+/** What it runs for one that is forked by a primary that is none of ours. */
+export const FORKED = [FOREIGN_PRIMARY, MAIN];
 
 /** None of them outlives this process. */
 const running = new Set<ChildProcess>();
@@ -52,8 +58,11 @@ export interface RelayProcess {
 }
 
 /** Starts the built relay and resolves once it listens. Rejects with its output where it ends before. */
-export async function startRelayProcess(overrides: RelayEnvironment = {}): Promise<RelayProcess> {
-  const child = spawnRelay({ ...DEFAULTS, ...overrides });
+export async function startRelayProcess(
+  overrides: RelayEnvironment = {},
+  script: readonly string[] = BY_ITSELF,
+): Promise<RelayProcess> {
+  const child = spawnRelay({ ...DEFAULTS, ...overrides }, script);
   const ended = endOf(child);
   const log = new Recorder<LogLine>();
   createInterface(child.stdout!).on('line', (line) => {
@@ -101,8 +110,11 @@ export async function startRelayProcess(overrides: RelayEnvironment = {}): Promi
 }
 
 /** Runs the built relay with exactly this environment until it ends. */
-export function runRelay(environment: RelayEnvironment): Promise<ProcessEnd> {
-  const child = spawnRelay(environment);
+export function runRelay(
+  environment: RelayEnvironment,
+  script: readonly string[] = BY_ITSELF,
+): Promise<ProcessEnd> {
+  const child = spawnRelay(environment, script);
   return endOf(child, AbortSignal.timeout(STOP_LIMIT_MS));
 }
 
@@ -113,8 +125,8 @@ export async function runHealthCheck(environment: RelayEnvironment): Promise<num
   return exitCode;
 }
 
-function spawnRelay(environment: RelayEnvironment): ChildProcess {
-  return spawnBuilt([...startFlags(), MAIN], environment);
+function spawnRelay(environment: RelayEnvironment, script: readonly string[]): ChildProcess {
+  return spawnBuilt([...startFlags(), ...script], environment);
 }
 
 /** Of Node.js, as `npm start` has them. */

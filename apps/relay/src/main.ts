@@ -1,13 +1,13 @@
 import 'reflect-metadata';
 
-import cluster from 'node:cluster';
-
 import { ConfigInvalidError, loadConfig } from '@relay/config';
+
+import { isOurWorker } from './workers/our-worker.js';
 
 try {
   const loaded = loadConfig();
   // One or the other is loaded: a process that supervises needs nothing of a relay.
-  if (cluster.isPrimary && loaded.config.workers > 1) {
+  if (loaded.config.workers > 1 && !isOurWorker) {
     const { startSupervisor } = await import('./workers/start-supervisor.js');
     await startSupervisor(loaded);
   } else {

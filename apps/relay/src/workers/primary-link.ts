@@ -1,10 +1,10 @@
-import cluster from 'node:cluster';
 import { EventEmitter, once } from 'node:events';
 
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 
 import { RelayMetrics } from '../observability/relay-metrics.js';
 import type { PrimaryMessage, WorkerMessage } from './messages.js';
+import { isOurWorker } from './our-worker.js';
 
 /** The primary waits for other workers for less than that. */
 const REPORT_LIMIT_MS = 5_000;
@@ -15,7 +15,7 @@ const REPORT_LIMIT_MS = 5_000;
  */
 @Injectable()
 export class PrimaryLink implements OnApplicationShutdown {
-  readonly isThere = cluster.isWorker;
+  readonly isThere = isOurWorker;
   private readonly reports = new EventEmitter<{ report: [text: string] }>();
 
   constructor(private readonly metrics: RelayMetrics) {
@@ -61,10 +61,10 @@ export class PrimaryLink implements OnApplicationShutdown {
     }
   }
 
-  /** @returns once it has left, or cannot leave: then the primary is gone, and this process is about to be */
+  /** @returns once it has left, or cannot leave: there is no primary, or it is gone, and this process about to be */
   private tell(message: WorkerMessage): Promise<void> {
     return new Promise((resolve) => {
-      if (process.send === undefined) {
+      if (!this.isThere || process.send === undefined) {
         resolve();
         return;
       }

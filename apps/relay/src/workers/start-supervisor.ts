@@ -1,11 +1,12 @@
 import cluster from 'node:cluster';
 
-import type { LoadedConfig } from '@relay/config';
+import { ConfigInvalidError, type LoadedConfig } from '@relay/config';
 
 import { logLastError } from '../observability/last-error.js';
 import { standardOutput } from '../observability/line-output.js';
 import { RelayLog } from '../observability/relay-log.js';
 import { onStopSignals } from '../shutdown/stop-signals.js';
+import { WORKER_MARK } from './our-worker.js';
 import { Supervisor } from './supervisor.js';
 import { WorkerMetrics } from './worker-metrics.js';
 import { WorkerProcess } from './worker-process.js';
@@ -16,15 +17,20 @@ const SAID_WHY = 1;
 /**
  * Runs the primary process of several workers.
  *
- * @throws where the first of them does not start
+ * @throws where the first of them does not start, or this process cannot have any
  */
 export async function startSupervisor({ config, warnings }: LoadedConfig): Promise<void> {
+  if (cluster.isWorker) {
+    throw new ConfigInvalidError([
+      'WORKERS must come to 1 where another program runs the relay in a cluster, as PM2 does',
+    ]);
+  }
   const log = RelayLog.ofProcess(config);
   logLastError(log);
   for (const warning of warnings) {
     log.warn(warning);
   }
-  cluster.setupPrimary({ stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
+  cluster.setupPrimary({ args: [WORKER_MARK], stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
   const metrics = new WorkerMetrics(log);
   const supervisor = new Supervisor(config, log, () => {
     // Their number stays what it was at the start, also where a file says another one since.

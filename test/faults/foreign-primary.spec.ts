@@ -1,0 +1,30 @@
+import { describe, expect, it } from 'vitest';
+
+import { samplesOf } from '../support/admin.js';
+import { FORKED, runRelay, startRelayProcess } from '../support/relay-process.js';
+import { DEFAULTS } from '../support/relay.js';
+import { forThisTest } from '../support/resources.js';
+
+describe('a relay that a primary runs which is none of ours', () => {
+  it('is a relay by itself', async () => {
+    const relay = forThisTest(await startRelayProcess({ ADMIN_PORT: '0' }, FORKED));
+
+    expect((await samplesOf(relay)).get('mte_relay_store_available')).toBe(1);
+    expect(await relay.kill('SIGTERM')).toMatchObject({ exitCode: 0, stderr: '' });
+
+    const messages = relay.log.items.map(({ msg }) => msg);
+    expect(messages).toContain('stopped');
+    expect(messages).not.toContain('told by the worker');
+  });
+
+  it('does not start where it is to have workers of its own', async () => {
+    const several = { REDIS_URL: 'redis://127.0.0.1:9', WORKERS: '2' };
+
+    expect(await runRelay({ ...DEFAULTS, ...several }, FORKED)).toMatchObject({
+      exitCode: 1,
+      stdout: '',
+      stderr:
+        'WORKERS must come to 1 where another program runs the relay in a cluster, as PM2 does\n',
+    });
+  });
+});

@@ -1,0 +1,12 @@
+/** A primary that knows nothing of relays, as PM2 is one in its cluster mode: runs a script, and speaks to it. */
+import cluster from 'node:cluster';
+import process from 'node:process';
+
+cluster.setupPrimary({ exec: process.argv[2] });
+const worker = cluster.fork();
+worker.once('online', () => worker.send('a word that no relay knows'));
+worker.on('message', (message) => {
+  process.stdout.write(`${JSON.stringify({ msg: 'told by the worker', message })}\n`);
+});
+worker.once('exit', (exitCode) => process.exit(exitCode ?? 1));
+process.on('SIGTERM', () => worker.process.kill('SIGTERM'));
