@@ -1,5 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 
+import { RelayLog } from '../observability/relay-log.js';
 import { RelayMetrics } from '../observability/relay-metrics.js';
 import type { Snapshot } from './messages.js';
 import { MetricTotals } from './metric-totals.js';
@@ -23,7 +24,7 @@ const worker = async (requests: number, hasStore = true): Promise<Snapshot> => {
 };
 
 /** Asks for one sample. */
-const sample = async (totals: MetricTotals, name: string): Promise<number | undefined> => {
+const sample = async (name: string): Promise<number | undefined> => {
   const line = (await totals.text()).split('\n').find((text) => text.startsWith(`${name} `));
   return line === undefined ? undefined : Number(line.slice(name.length + 1));
 };
@@ -34,30 +35,35 @@ const UNDER_20_MS = 'mte_relay_request_duration_seconds_bucket{le="0.025",role="
 const SOCKETS = 'mte_relay_open_sockets{side="listener"}';
 const STORE = 'mte_relay_store_available';
 
+let lines: string[];
+let totals: MetricTotals;
+
+beforeEach(() => {
+  lines = [];
+  totals = new MetricTotals(new RelayLog('error', { write: (line) => lines.push(line) }));
+});
+
 describe('the metrics of two workers', () => {
   it('are their sum, but for what has none', async () => {
-    const totals = new MetricTotals();
     totals.take('one', await worker(3));
     totals.take('two', await worker(4, false));
 
-    expect(await sample(totals, REQUESTS)).toBe(7);
-    expect(await sample(totals, BYTES)).toBe(7);
-    expect(await sample(totals, UNDER_20_MS)).toBe(2);
-    expect(await sample(totals, SOCKETS)).toBe(7);
-    expect(await sample(totals, 'mte_relay_concurrent_requests')).toBe(7);
-    expect(await sample(totals, STORE)).toBe(0);
-    expect(await sample(totals, 'mte_relay_tls_certificate_not_after_seconds')).toBe(2_000_000_000);
+    expect(await sample(REQUESTS)).toBe(7);
+    expect(await sample(BYTES)).toBe(7);
+    expect(await sample(UNDER_20_MS)).toBe(2);
+    expect(await sample(SOCKETS)).toBe(7);
+    expect(await sample('mte_relay_concurrent_requests')).toBe(7);
+    expect(await sample(STORE)).toBe(0);
+    expect(await sample('mte_relay_tls_certificate_not_after_seconds')).toBe(2_000_000_000);
   });
 
   it('replace what a worker said before', async () => {
-    const totals = new MetricTotals();
     totals.take('one', await worker(3));
     totals.take('one', await worker(5));
-    expect(await sample(totals, REQUESTS)).toBe(5);
+    expect(await sample(REQUESTS)).toBe(5);
   });
 
   it('hold the lag of the one that lags most, and the start of the one that started first', async () => {
-    const totals = new MetricTotals();
     const [one, two] = [await worker(0), await worker(0)];
     const set = (metrics: Snapshot, name: string, value: number): void => {
       metrics.find((metric) => metric.name === name)!.values[0]!.value = value;
@@ -69,12 +75,11 @@ describe('the metrics of two workers', () => {
     totals.take('one', one);
     totals.take('two', two);
 
-    expect(await sample(totals, 'nodejs_eventloop_lag_p99_seconds')).toBe(3);
-    expect(await sample(totals, 'process_start_time_seconds')).toBe(1_000);
+    expect(await sample('nodejs_eventloop_lag_p99_seconds')).toBe(3);
+    expect(await sample('process_start_time_seconds')).toBe(1_000);
   });
 
   it('keep what workers that are gone have counted, and nothing else of them', async () => {
-    const totals = new MetricTotals();
     for (const name of ['one', 'two', 'three']) {
       totals.take(name, await worker(3));
     }
@@ -82,17 +87,32 @@ describe('the metrics of two workers', () => {
     totals.leave('two');
     totals.leave('who never said anything');
 
-    expect(await sample(totals, REQUESTS)).toBe(9);
-    expect(await sample(totals, BYTES)).toBe(9);
-    expect(await sample(totals, UNDER_20_MS)).toBe(3);
-    expect(await sample(totals, SOCKETS)).toBe(3);
-    expect(await sample(totals, STORE)).toBe(1);
+    expect(await sample(REQUESTS)).toBe(9);
+    expect(await sample(BYTES)).toBe(9);
+    expect(await sample(UNDER_20_MS)).toBe(3);
+    expect(await sample(SOCKETS)).toBe(3);
+    expect(await sample(STORE)).toBe(1);
+  });
+
+  it('lose what a worker has counted that has no sum, and nothing else', async () => {
+    const unknown = await worker(5);
+    unknown[0]!.aggregator = 'unheard of' as 'sum';
+    totals.take('one', await worker(3));
+    totals.take('two', unknown);
+    totals.take('three', [null] as unknown as Snapshot);
+    totals.take('four', await worker(4));
+    for (const name of ['one', 'two', 'three', 'four']) {
+      totals.leave(name);
+    }
+
+    expect(await sample(REQUESTS)).toBe(7);
+    expect(lines).toHaveLength(2);
+    expect(lines.every((line) => line.includes('what a worker has counted is lost'))).toBe(true);
   });
 
   it('have the same names and types as those of one process', async () => {
     const described = (text: string): string[] =>
       text.split('\n').filter((line) => line.startsWith('# '));
-    const totals = new MetricTotals();
     totals.take('one', await worker(1));
     totals.take('two', await worker(1));
 

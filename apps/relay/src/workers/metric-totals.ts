@@ -1,5 +1,6 @@
 import { AggregatorRegistry, type Registry } from 'prom-client';
 
+import type { RelayLog } from '../observability/relay-log.js';
 import type { Snapshot } from './messages.js';
 
 /**
@@ -10,6 +11,8 @@ export class MetricTotals {
   private readonly latest = new Map<unknown, Snapshot>();
   private departed: Promise<Snapshot> = Promise.resolve([]);
 
+  constructor(private readonly log: RelayLog) {}
+
   /** The newest of a worker take the place of those before. */
   take(worker: unknown, metrics: Snapshot): void {
     this.latest.set(worker, metrics);
@@ -17,14 +20,23 @@ export class MetricTotals {
 
   /** The worker has ended: what it had at this moment, such as open connections, is gone. */
   leave(worker: unknown): void {
-    const counted = this.latest.get(worker)?.filter(isCounted) ?? [];
+    const last = this.latest.get(worker) ?? [];
     this.latest.delete(worker);
-    this.departed = this.departed.then((before) => sum([counted, before]).getMetricsAsJSON());
+    this.departed = this.departed.then((before) => this.withCounted(before, last));
   }
 
   /** In Prometheus' format. */
   async text(): Promise<string> {
     return sum([...this.latest.values(), await this.departed]).metrics();
+  }
+
+  private async withCounted(before: Snapshot, last: Snapshot): Promise<Snapshot> {
+    try {
+      return await sum([last.filter(isCounted), before]).getMetricsAsJSON();
+    } catch (error) {
+      this.log.error('what a worker has counted is lost', { error });
+      return before;
+    }
   }
 }
 

@@ -7,12 +7,14 @@ const ANSWER_LIMIT_MS = 2_000;
 
 /** Asks all workers for their metrics whenever one of them is asked for those of the relay. */
 export class WorkerMetrics {
-  private readonly totals = new MetricTotals();
+  private readonly totals: MetricTotals;
   /** Workers that listen, with what is to be called when they answer. */
   private readonly answered = new Map<WorkerProcess, () => void>();
   private collecting: Promise<string> | undefined;
 
-  constructor(private readonly log: RelayLog) {}
+  constructor(private readonly log: RelayLog) {
+    this.totals = new MetricTotals(log);
+  }
 
   /** From its start on. */
   add(worker: WorkerProcess): void {
