@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import type { RelayConfig } from '@relay/config';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 
 import { samplesOf } from '../support/admin.js';
@@ -12,6 +13,7 @@ import { startRelayProcess, type RelayProcess } from '../support/relay-process.j
 import { SECRET, TOKEN, type RelayEnvironment } from '../support/relay.js';
 import { forThisTest, sharedResources } from '../support/resources.js';
 import { startLoad } from '../support/steady-load.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 import { childrenOf, isAlive, workersUp } from '../support/workers.js';
 
 const START_LIMIT_MS = 30_000;
@@ -167,6 +169,31 @@ describe('workers that are replaced on SIGHUP', () => {
     expect(relays.map(fewestListening)).toEqual([2, 2]);
     // Also of those that are gone.
     expect((await samplesOf(inbound)).get(OK)).toBe(outcomes.length);
+  });
+
+  it('are followed by such as have read .env anew, but for what the primary goes by', async () => {
+    const { path: cwd } = forThisTest(await temporaryFolder());
+    const write = (...lines: readonly string[]): void => {
+      writeFileSync(join(cwd, '.env'), lines.join('\n'));
+    };
+    write('WORKERS=2', 'SHUTDOWN_DELAY_MS=5', 'SHUTDOWN_TIMEOUT_MS=20000', 'IDLE_TIMEOUT_MS=1000');
+    const redis = { REDIS_URL: environment['REDIS_URL']! };
+    const relay = forThisTest(await startRelayProcess(redis, { cwd }));
+    await workersUp(relay);
+    write('WORKERS=3', 'SHUTDOWN_DELAY_MS=7', 'SHUTDOWN_TIMEOUT_MS=30000', 'IDLE_TIMEOUT_MS=2000');
+
+    process.kill(relay.pid, 'SIGHUP');
+    await relay.log.find(({ msg }) => msg === 'workers were replaced', RENEWAL_LIMIT_MS);
+
+    const starts = () =>
+      relay.log.items
+        .filter(({ msg }) => msg === 'relay is listening')
+        .map(({ config }) => config as Partial<RelayConfig>);
+    await expect.poll(() => starts().length).toBe(4);
+    expect(starts().map(({ idleTimeoutMs }) => idleTimeoutMs)).toEqual([1000, 1000, 2000, 2000]);
+    for (const start of starts()) {
+      expect(start).toMatchObject({ workers: 2, shutdownDelayMs: 5, shutdownTimeoutMs: 20_000 });
+    }
   });
 
   it('stay where a new one does not start', async () => {

@@ -17,10 +17,15 @@ const STOP_LIMIT_MS = 30_000;
 /** What names a process in /proc is there on Linux; memory is measured only there. */
 const RESIDENT_KIB = /^VmRSS:\s+(\d+) kB$/m;
 
-/** What Node.js runs for a relay. */
-const BY_ITSELF = [MAIN];
-/** What it runs for one that is forked by a primary that is none of ours. */
-export const FORKED = [FOREIGN_PRIMARY, MAIN];
+/** How the process of a relay is started. */
+interface Launch {
+  readonly script?: readonly string[];
+  /** Its working directory, where it looks for `.env`: away from that of whoever runs this, unless told otherwise. */
+  readonly cwd?: string;
+}
+
+/** By a primary that is none of ours. */
+export const FORKED: Launch = { script: [FOREIGN_PRIMARY, MAIN] };
 
 /** None of them outlives this process. */
 const running = new Set<ChildProcess>();
@@ -60,9 +65,9 @@ export interface RelayProcess {
 /** Starts the built relay and resolves once it listens. Rejects with its output where it ends before. */
 export async function startRelayProcess(
   overrides: RelayEnvironment = {},
-  script: readonly string[] = BY_ITSELF,
+  launch: Launch = {},
 ): Promise<RelayProcess> {
-  const child = spawnRelay({ ...DEFAULTS, ...overrides }, script);
+  const child = spawnRelay({ ...DEFAULTS, ...overrides }, launch);
   const ended = endOf(child);
   const log = new Recorder<LogLine>();
   createInterface(child.stdout!).on('line', (line) => {
@@ -110,23 +115,23 @@ export async function startRelayProcess(
 }
 
 /** Runs the built relay with exactly this environment until it ends. */
-export function runRelay(
-  environment: RelayEnvironment,
-  script: readonly string[] = BY_ITSELF,
-): Promise<ProcessEnd> {
-  const child = spawnRelay(environment, script);
+export function runRelay(environment: RelayEnvironment, launch: Launch = {}): Promise<ProcessEnd> {
+  const child = spawnRelay(environment, launch);
   return endOf(child, AbortSignal.timeout(STOP_LIMIT_MS));
 }
 
 /** Runs what a container's health check runs, for the relay of this environment; resolves with its exit code. */
 export async function runHealthCheck(environment: RelayEnvironment): Promise<number | null> {
-  const child = spawnBuilt([HEALTHCHECK], { ...DEFAULTS, ...environment });
+  const child = spawnBuilt([HEALTHCHECK], { ...DEFAULTS, ...environment }, tmpdir());
   const { exitCode } = await endOf(child, AbortSignal.timeout(STOP_LIMIT_MS));
   return exitCode;
 }
 
-function spawnRelay(environment: RelayEnvironment, script: readonly string[]): ChildProcess {
-  return spawnBuilt([...startFlags(), ...script], environment);
+function spawnRelay(
+  environment: RelayEnvironment,
+  { script = [MAIN], cwd = tmpdir() }: Launch,
+): ChildProcess {
+  return spawnBuilt([...startFlags(), ...script], environment, cwd);
 }
 
 /** Of Node.js, as `npm start` has them. */
@@ -137,10 +142,14 @@ function startFlags(): string[] {
   return scripts.start.match(/--[\w-]+=\d+/g) ?? [];
 }
 
-function spawnBuilt(script: readonly string[], environment: RelayEnvironment): ChildProcess {
+function spawnBuilt(
+  script: readonly string[],
+  environment: RelayEnvironment,
+  cwd: string,
+): ChildProcess {
   const child = spawn(process.execPath, script, {
-    // Away from the .env file of whoever runs this, and from their environment.
-    cwd: tmpdir(),
+    cwd,
+    // Without the environment of whoever runs this.
     env: { ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

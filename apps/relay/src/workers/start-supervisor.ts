@@ -32,10 +32,14 @@ export async function startSupervisor({ config, warnings }: LoadedConfig): Promi
   }
   cluster.setupPrimary({ args: [WORKER_MARK], stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
   const metrics = new WorkerMetrics(log);
+  // What the primary goes by stays what it was at its start, also where a file says otherwise since.
+  const fixed = {
+    WORKERS: config.workers,
+    SHUTDOWN_DELAY_MS: config.shutdownDelayMs,
+    SHUTDOWN_TIMEOUT_MS: config.shutdownTimeoutMs,
+  };
   const supervisor = new Supervisor(config, log, () => {
-    // Their number stays what it was at the start, also where a file says another one since.
-    const forked = cluster.fork({ WORKERS: String(config.workers) });
-    const worker = new WorkerProcess(forked, standardOutput());
+    const worker = new WorkerProcess(cluster.fork(fixed), standardOutput());
     metrics.add(worker);
     return worker;
   });
