@@ -1,20 +1,18 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { RelayConfig } from '@relay/config';
-import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import { samplesOf } from '../support/admin.js';
 import { startCountingUpstream } from '../support/counting-upstream.js';
 import { startProcessTunnel } from '../support/process-tunnel.js';
-import { startRedisServer } from '../support/redis-server.js';
 import { startRelayProcess, type RelayProcess } from '../support/relay-process.js';
-import { SECRET, TOKEN, type RelayEnvironment } from '../support/relay.js';
-import { forThisTest, sharedResources } from '../support/resources.js';
+import { SECRET, TOKEN } from '../support/relay.js';
+import { forThisTest } from '../support/resources.js';
 import { startLoad } from '../support/steady-load.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
-import { childrenOf, isAlive, workersUp } from '../support/workers.js';
+import { childrenOf, isAlive, twoWorkers, workersUp } from '../support/workers.js';
 
 const START_LIMIT_MS = 30_000;
 /** Two workers, one after another, of which each waits for connections that other relays may still use. */
@@ -23,14 +21,7 @@ const PER_SECOND = 40;
 const REQUESTS = 20;
 const OK = 'mte_relay_requests_total{role="inbound",code="ok"}';
 
-const shared = sharedResources();
-let environment: RelayEnvironment;
-
-beforeAll(async () => {
-  const redis = await startRedisServer();
-  shared({ close: () => redis.stop() });
-  environment = { REDIS_URL: redis.url, WORKERS: '2' };
-});
+const environment = await twoWorkers();
 
 /** Resolves when a worker that was not there before listens. */
 const newcomer = async ({ log }: RelayProcess, before: readonly number[]): Promise<number> => {
@@ -61,18 +52,17 @@ const fewestListening = ({ log }: RelayProcess): number => {
   return Math.min(...counts.slice(1));
 };
 
-/** A secret in a file, which may be spoiled and mended. */
-const secretFile = () => {
-  const folder = mkdtempSync(join(tmpdir(), 'relay-secret-'));
-  onTestFinished(() => {
-    rmSync(folder, { recursive: true });
-  });
-  const path = join(folder, 'secret');
-  const write = (secret: string): void => {
+/** A relay whose secret stands in a file, which may be spoiled and mended. */
+const startWithSecretFile = async () => {
+  const folder = forThisTest(await temporaryFolder());
+  const path = join(folder.path, 'secret');
+  const writeSecret = (secret: string): void => {
     writeFileSync(path, secret);
   };
-  write(SECRET);
-  return { path, write };
+  writeSecret(SECRET);
+  const secret = { CLIENT_ID_SECRET: '', CLIENT_ID_SECRET_FILE: path };
+  const relay = forThisTest(await startRelayProcess({ ...environment, ...secret }));
+  return { relay, workers: await workersUp(relay), writeSecret };
 };
 
 describe('a worker that is killed', () => {
@@ -107,20 +97,12 @@ describe('a worker that is killed', () => {
   });
 
   it('is replaced ever more slowly where its successors do not start, until one does', async () => {
-    const secret = secretFile();
-    const relay = forThisTest(
-      await startRelayProcess({
-        ...environment,
-        CLIENT_ID_SECRET: '',
-        CLIENT_ID_SECRET_FILE: secret.path,
-      }),
-    );
-    const workers = await workersUp(relay);
-    secret.write('short');
+    const { relay, workers, writeSecret } = await startWithSecretFile();
+    writeSecret('short');
 
     process.kill(workers[0]!, 'SIGKILL');
     await expect.poll(() => endsIn(relay).length, { timeout: START_LIMIT_MS }).toBe(4);
-    secret.write(SECRET);
+    writeSecret(SECRET);
     const pid = await newcomer(relay, workers);
 
     const times = endsIn(relay).map(({ time }) => Date.parse(String(time)));
@@ -177,8 +159,8 @@ describe('workers that are replaced on SIGHUP', () => {
       writeFileSync(join(cwd, '.env'), lines.join('\n'));
     };
     write('WORKERS=2', 'SHUTDOWN_DELAY_MS=5', 'SHUTDOWN_TIMEOUT_MS=20000', 'IDLE_TIMEOUT_MS=1000');
-    const redis = { REDIS_URL: environment['REDIS_URL']! };
-    const relay = forThisTest(await startRelayProcess(redis, { cwd }));
+    const { REDIS_URL } = environment;
+    const relay = forThisTest(await startRelayProcess({ REDIS_URL }, { cwd }));
     await workersUp(relay);
     write('WORKERS=3', 'SHUTDOWN_DELAY_MS=7', 'SHUTDOWN_TIMEOUT_MS=30000', 'IDLE_TIMEOUT_MS=2000');
 
@@ -197,16 +179,8 @@ describe('workers that are replaced on SIGHUP', () => {
   });
 
   it('stay where a new one does not start', async () => {
-    const secret = secretFile();
-    const relay = forThisTest(
-      await startRelayProcess({
-        ...environment,
-        CLIENT_ID_SECRET: '',
-        CLIENT_ID_SECRET_FILE: secret.path,
-      }),
-    );
-    const workers = await workersUp(relay);
-    secret.write('short');
+    const { relay, workers, writeSecret } = await startWithSecretFile();
+    writeSecret('short');
 
     process.kill(relay.pid, 'SIGHUP');
     await relay.log.find(
@@ -215,7 +189,7 @@ describe('workers that are replaced on SIGHUP', () => {
     );
 
     expect(childrenOf(relay).sort()).toEqual([...workers].sort());
-    secret.write(SECRET);
+    writeSecret(SECRET);
     process.kill(relay.pid, 'SIGHUP');
     await relay.log.find(({ msg }) => msg === 'workers were replaced', RENEWAL_LIMIT_MS);
     expect(workers.map(isAlive)).toEqual([false, false]);

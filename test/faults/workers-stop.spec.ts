@@ -1,29 +1,21 @@
 import { createServer } from 'node:net';
 import { setInterval } from 'node:timers';
 
-import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { request } from '../support/client.js';
 import { listen } from '../support/listen.js';
-import { startRedisServer } from '../support/redis-server.js';
 import { startRelayProcess, runRelay, type RelayProcess } from '../support/relay-process.js';
 import { DEFAULTS, TOKEN, type RelayEnvironment } from '../support/relay.js';
-import { forThisTest, sharedResources } from '../support/resources.js';
+import { forThisTest } from '../support/resources.js';
 import { startUpstream } from '../support/upstream.js';
-import { isAlive, workersUp } from '../support/workers.js';
+import { isAlive, twoWorkers, workersUp } from '../support/workers.js';
 
 const SIGNAL_INTERVAL_MS = 100;
 /** What a relay may take to end beside what it is told. */
 const END_LIMIT_MS = 12_000;
 
-const shared = sharedResources();
-let environment: RelayEnvironment;
-
-beforeAll(async () => {
-  const redis = await startRedisServer();
-  shared({ close: () => redis.stop() });
-  environment = { REDIS_URL: redis.url, WORKERS: '2' };
-});
+const environment = await twoWorkers();
 
 const startWorkers = async (
   overrides: RelayEnvironment = {},

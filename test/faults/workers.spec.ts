@@ -4,10 +4,9 @@ import { adminOf, samplesOf } from '../support/admin.js';
 import { request } from '../support/client.js';
 import { deliverTo, startMiddle } from '../support/middle.js';
 import { startProcessTunnel, type ProcessTunnel } from '../support/process-tunnel.js';
-import { startRedisServer } from '../support/redis-server.js';
 import { sharedResources } from '../support/resources.js';
 import { TOKEN } from '../support/relay.js';
-import { childrenOf, pidsOfRequests, workersUp } from '../support/workers.js';
+import { childrenOf, pidsOfRequests, twoWorkers, workersUp } from '../support/workers.js';
 
 const REQUESTS = 40;
 const COPIES = 40;
@@ -20,18 +19,16 @@ const AT_ONCE = 50;
 /** Lines are passed on twice. */
 const LOG = { timeout: 10_000 };
 
+const environment = await twoWorkers();
 const shared = sharedResources();
 let tunnel: ProcessTunnel;
 let outboundWorkers: readonly number[];
 let inboundWorkers: readonly number[];
 
 beforeAll(async () => {
-  const redis = await startRedisServer();
-  shared({ close: () => redis.stop() });
   tunnel = shared(
     await startProcessTunnel(undefined, {
-      REDIS_URL: redis.url,
-      WORKERS: '2',
+      ...environment,
       ADMIN_PORT: '0',
       PASS_THROUGH_ROUTES: LONG_ROUTE,
     }),

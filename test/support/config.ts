@@ -1,4 +1,4 @@
-import { loadConfig, type RelayConfig } from '@relay/config';
+import { loadConfig, type ConfigInvalidError, type RelayConfig } from '@relay/config';
 
 /** What a relay is told unless a test says otherwise. Nothing answers at its upstream. */
 const ENVIRONMENT = {
@@ -11,4 +11,14 @@ const ENVIRONMENT = {
 /** A configuration as the environment makes it. */
 export function relayConfig(overrides: Readonly<Record<string, string>> = {}): RelayConfig {
   return loadConfig({ ...ENVIRONMENT, ...overrides }).config;
+}
+
+/** What is wrong with such a configuration; nothing where it is made. */
+export function configProblems(overrides: Readonly<Record<string, string>>): readonly string[] {
+  try {
+    relayConfig(overrides);
+    return [];
+  } catch (error) {
+    return (error as ConfigInvalidError).problems;
+  }
 }

@@ -1,9 +1,19 @@
 import { readFileSync } from 'node:fs';
 
+import { startRedisServer } from './redis-server.js';
 import type { RelayProcess } from './relay-process.js';
+import { sharedResources } from './resources.js';
 
 /** A start takes a second where nothing else runs, and the workers of a relay do not start all at once. */
 const UP_LIMIT_MS = 30_000;
+
+/** To be awaited at the top of a file: what makes two workers of a relay, with a Redis for the tests there. */
+export async function twoWorkers() {
+  const shared = sharedResources();
+  const redis = await startRedisServer();
+  shared({ close: () => redis.stop() });
+  return { REDIS_URL: redis.url, WORKERS: '2' };
+}
 
 /** Resolves with the process ids of a relay's workers once all of them listen. */
 export async function workersUp({ log }: RelayProcess): Promise<readonly number[]> {

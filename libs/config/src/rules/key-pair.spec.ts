@@ -1,21 +1,11 @@
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { makeAuthority } from '../../../../test/support/certificates.js';
-import { relayConfig } from '../../../../test/support/config.js';
+import { configProblems, relayConfig } from '../../../../test/support/config.js';
 import { sharedResources } from '../../../../test/support/resources.js';
-import type { ConfigInvalidError } from '../config.errors.js';
 
 const authority = sharedResources()(makeAuthority());
 const [one, other] = [authority.issue('one', 'DNS:one'), authority.issue('other', 'DNS:other')];
-
-const problems = (environment: Record<string, string>): readonly string[] => {
-  try {
-    relayConfig(environment);
-    return [];
-  } catch (error) {
-    return (error as ConfigInvalidError).problems;
-  }
-};
 
 it('the listener takes a certificate with its key', () => {
   expect(relayConfig({ TLS_CERT_FILE: one.cert, TLS_KEY_FILE: one.key })).toMatchObject({
@@ -25,31 +15,31 @@ it('the listener takes a certificate with its key', () => {
 });
 
 it('the listener takes both or none', () => {
-  expect(problems({ TLS_CERT_FILE: one.cert })).toEqual(['TLS_CERT_FILE needs TLS_KEY_FILE']);
-  expect(problems({ TLS_KEY_FILE: one.key })).toEqual([
+  expect(configProblems({ TLS_CERT_FILE: one.cert })).toEqual(['TLS_CERT_FILE needs TLS_KEY_FILE']);
+  expect(configProblems({ TLS_KEY_FILE: one.key })).toEqual([
     'TLS_KEY_FILE must be the key of TLS_CERT_FILE, without a passphrase',
   ]);
 });
 
 it('the listener refuses a key of another kind than the certificate, and takes a pair of that kind', () => {
   const rsa = authority.issue('rsa', 'DNS:one', 'rsa');
-  expect(problems({ TLS_CERT_FILE: rsa.cert, TLS_KEY_FILE: rsa.key })).toEqual([]);
+  expect(configProblems({ TLS_CERT_FILE: rsa.cert, TLS_KEY_FILE: rsa.key })).toEqual([]);
   for (const [TLS_CERT_FILE, TLS_KEY_FILE] of [
     [one.cert, rsa.key],
     [rsa.cert, one.key],
   ] as const) {
-    expect(problems({ TLS_CERT_FILE, TLS_KEY_FILE })).toEqual([
+    expect(configProblems({ TLS_CERT_FILE, TLS_KEY_FILE })).toEqual([
       'TLS_KEY_FILE must be the key of TLS_CERT_FILE, without a passphrase',
     ]);
   }
 });
 
 it('the listener refuses the key of another certificate, and files of another kind', () => {
-  expect(problems({ TLS_CERT_FILE: one.cert, TLS_KEY_FILE: other.key })).toEqual([
+  expect(configProblems({ TLS_CERT_FILE: one.cert, TLS_KEY_FILE: other.key })).toEqual([
     'TLS_KEY_FILE must be the key of TLS_CERT_FILE, without a passphrase',
   ]);
   expect(
-    problems({ TLS_CERT_FILE: one.key, TLS_KEY_FILE: join(authority.dir, 'missing') }),
+    configProblems({ TLS_CERT_FILE: one.key, TLS_KEY_FILE: join(authority.dir, 'missing') }),
   ).toEqual([
     'TLS_CERT_FILE must name a PEM file with a CERTIFICATE block',
     'TLS_KEY_FILE must name a file that can be read',

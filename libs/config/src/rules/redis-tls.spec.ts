@@ -2,9 +2,8 @@ import { join } from 'node:path';
 import { writeFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { makeAuthority } from '../../../../test/support/certificates.js';
-import { relayConfig } from '../../../../test/support/config.js';
+import { configProblems, relayConfig } from '../../../../test/support/config.js';
 import { sharedResources } from '../../../../test/support/resources.js';
-import type { ConfigInvalidError } from '../config.errors.js';
 
 const authority = sharedResources()(makeAuthority());
 const [one, other] = [authority.issue('one', 'DNS:one'), authority.issue('other', 'DNS:other')];
@@ -12,15 +11,6 @@ const notPem = join(authority.dir, 'not-pem');
 writeFileSync(notPem, 'not a certificate');
 
 const TLS = { REDIS_URL: 'rediss://h' };
-
-const problems = (environment: Record<string, string>): readonly string[] => {
-  try {
-    relayConfig(environment);
-    return [];
-  } catch (error) {
-    return (error as ConfigInvalidError).problems;
-  }
-};
 
 it.each([TLS.REDIS_URL, 'rediss+sentinel://h/main', 'rediss+cluster://h'])(
   'an authority and a certificate with its key go with %s',
@@ -42,7 +32,7 @@ it.each([TLS.REDIS_URL, 'rediss+sentinel://h/main', 'rediss+cluster://h'])(
 it.each(['memory://', 'redis://h', 'redis+cluster://h'])(
   'no TLS setting goes with %s, where it would be without effect',
   (REDIS_URL) => {
-    expect(problems({ REDIS_URL, REDIS_TLS_CA_FILE: authority.ca })).toEqual([
+    expect(configProblems({ REDIS_URL, REDIS_TLS_CA_FILE: authority.ca })).toEqual([
       'REDIS_TLS_CA_FILE needs a REDIS_URL that begins with rediss',
     ]);
   },
@@ -50,7 +40,7 @@ it.each(['memory://', 'redis://h', 'redis+cluster://h'])(
 
 it('a file must be there and hold what its variable says', () => {
   expect(
-    problems({
+    configProblems({
       ...TLS,
       REDIS_TLS_CA_FILE: join(authority.dir, 'missing'),
       REDIS_TLS_CERT_FILE: notPem,
@@ -64,30 +54,32 @@ it('a file must be there and hold what its variable says', () => {
 });
 
 it('a certificate and its key come together', () => {
-  expect(problems({ ...TLS, REDIS_TLS_CERT_FILE: one.cert })).toEqual([
+  expect(configProblems({ ...TLS, REDIS_TLS_CERT_FILE: one.cert })).toEqual([
     'REDIS_TLS_CERT_FILE needs REDIS_TLS_KEY_FILE',
   ]);
   const wrongKey = [
     'REDIS_TLS_KEY_FILE must be the key of REDIS_TLS_CERT_FILE, without a passphrase',
   ];
-  expect(problems({ ...TLS, REDIS_TLS_KEY_FILE: one.key })).toEqual(wrongKey);
+  expect(configProblems({ ...TLS, REDIS_TLS_KEY_FILE: one.key })).toEqual(wrongKey);
   expect(
-    problems({ ...TLS, REDIS_TLS_CERT_FILE: one.cert, REDIS_TLS_KEY_FILE: other.key }),
+    configProblems({ ...TLS, REDIS_TLS_CERT_FILE: one.cert, REDIS_TLS_KEY_FILE: other.key }),
   ).toEqual(wrongKey);
 });
 
 it('a password of sentinels needs sentinels', () => {
   const REDIS_SENTINEL_PASSWORD = 'canary';
-  expect(problems({ REDIS_URL: 'redis://h', REDIS_SENTINEL_PASSWORD })).toEqual([
+  expect(configProblems({ REDIS_URL: 'redis://h', REDIS_SENTINEL_PASSWORD })).toEqual([
     'REDIS_SENTINEL_PASSWORD needs a redis+sentinel:// REDIS_URL',
   ]);
-  expect(problems({ REDIS_URL: 'redis+sentinel://h/main', REDIS_SENTINEL_PASSWORD })).toEqual([]);
+  expect(configProblems({ REDIS_URL: 'redis+sentinel://h/main', REDIS_SENTINEL_PASSWORD })).toEqual(
+    [],
+  );
 });
 
 it('a prefix is made of characters that no pattern of Redis gives a meaning', () => {
   const rule = 'REDIS_PREFIX must be 1 to 64 letters, digits, ":", ".", "_" or "-"';
   for (const REDIS_PREFIX of ['a b', '{mte}', '*', 'a'.repeat(65)]) {
-    expect(problems({ REDIS_PREFIX })).toEqual([rule]);
+    expect(configProblems({ REDIS_PREFIX })).toEqual([rule]);
   }
   expect(relayConfig({ REDIS_PREFIX: 'team-a.relay_1:' }).redisPrefix).toBe('team-a.relay_1:');
 });

@@ -1,7 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { relayConfig } from '../../../../test/support/config.js';
-import type { ConfigInvalidError } from '../config.errors.js';
+import { configProblems, relayConfig } from '../../../../test/support/config.js';
 
 vi.mock('node:os', async (importOriginal) => ({
   ...(await importOriginal<object>()),
@@ -12,15 +11,6 @@ const REDIS_URL = 'redis://h';
 const RANGE = 'WORKERS must be an integer from 1 to 64, or auto';
 const NOT_IN_MEMORY =
   'WORKERS must come to 1 where REDIS_URL is memory://: workers share their sessions in Redis';
-
-const problems = (environment: Record<string, string>): readonly string[] => {
-  try {
-    relayConfig(environment);
-    return [];
-  } catch (error) {
-    return (error as ConfigInvalidError).problems;
-  }
-};
 
 beforeEach(() => {
   vi.mocked(availableParallelism).mockReturnValue(4);
@@ -39,8 +29,8 @@ describe('WORKERS', () => {
   it.each(['0', '65', '100', '-1', '2.0', '02', '2 ', 'two', 'Auto', 'AUTO'])(
     'refuses %j',
     (WORKERS) => {
-      expect(problems({ REDIS_URL, WORKERS })).toEqual([RANGE]);
-      expect(problems({ WORKERS })).toEqual([RANGE]);
+      expect(configProblems({ REDIS_URL, WORKERS })).toEqual([RANGE]);
+      expect(configProblems({ WORKERS })).toEqual([RANGE]);
     },
   );
 
@@ -56,7 +46,7 @@ describe('WORKERS', () => {
 
 describe('sessions in memory', () => {
   it.each(['2', '64', 'auto'])('do not go with WORKERS=%s', (WORKERS) => {
-    expect(problems({ REDIS_URL: 'memory://', WORKERS })).toEqual([NOT_IN_MEMORY]);
+    expect(configProblems({ REDIS_URL: 'memory://', WORKERS })).toEqual([NOT_IN_MEMORY]);
   });
 
   it('go with WORKERS=1, and with auto on one core', () => {
