@@ -69,7 +69,6 @@ export class Exchange implements Dispatcher.DispatchHandler {
   /** Whether the request's end comes later than its beginning. */
   private isStreamed = false;
   private isSettled = false;
-  private isPaused = false;
   private isWatched = false;
   private responseTimer: NodeJS.Timeout | undefined;
   private readonly idle: IdleTimer;
@@ -109,7 +108,6 @@ export class Exchange implements Dispatcher.DispatchHandler {
   /** Lets a sender go on that `onData` has stopped. */
   resume(): void {
     if (!this.isSettled) {
-      this.isPaused = false;
       this.watchSilence();
       this.controller?.resume();
     }
@@ -161,7 +159,6 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (isReady) {
       this.watchSilence();
     } else {
-      this.isPaused = true;
       this.idle.stop();
       controller.pause();
     }
@@ -220,7 +217,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     }
     this.isWatched = true;
     queueMicrotask(() => {
-      if (!this.isSettled && !this.isPaused) {
+      if (!this.isSettled && this.controller?.paused === false) {
         this.idle.touch();
       }
     });

@@ -130,6 +130,7 @@ export class SealedRequest {
     this.reader.cancel(reason);
   }
 
+  /** Most heads come together with their request: for those that are at hand no timer is started. */
   private async firstRecord(): Promise<OpenedRecord> {
     const atHand = this.reader.readNow();
     if (atHand !== undefined) {

@@ -97,3 +97,16 @@ describe('a connection that owes an answer', () => {
     expect((await client.all()).toString()).toMatch(/connection: close\r\n.*at last$/is);
   });
 });
+
+describe('a connection that is older than its last answer', () => {
+  it('is idle since that one', async () => {
+    await answer(await ask(), 'the first');
+    laterBy(60_000);
+    await answer(await ask(), 'the second');
+
+    laterBy(4_000);
+    connections.closeIdle();
+
+    await answer(await ask(), 'the third');
+  });
+});

@@ -25,7 +25,6 @@ export class Connections {
   private readonly open = new Map<Socket, Connection>();
   /** Those of the network, also where TLS has not come about on them. */
   private readonly accepted = new Set<Socket>();
-  private owedCount = 0;
   private isEnding = false;
 
   constructor(private readonly server: Server) {
@@ -42,16 +41,16 @@ export class Connections {
     // Before everybody else's, so that nothing can have been answered yet.
     server.prependListener('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
       response.shouldKeepAlive &&= !this.isEnding;
-      this.begin(socket, response);
-      response.once('close', () => {
-        this.end(socket, response);
-      });
+      const connection = this.open.get(socket);
+      if (connection !== undefined) {
+        owe(connection, response);
+      }
     });
   }
 
   /** Answers that are owed at this moment. */
   get owed(): number {
-    return this.owedCount;
+    return [...this.open.values()].reduce((count, { owed }) => count + owed.length, 0);
   }
 
   /**
@@ -85,18 +84,13 @@ export class Connections {
       socket.destroy();
     }
   }
+}
 
-  private begin(socket: Socket, response: ServerResponse): void {
-    this.owedCount += 1;
-    this.open.get(socket)?.owed.push(response);
-  }
-
-  private end(socket: Socket, response: ServerResponse): void {
-    this.owedCount -= 1;
-    const connection = this.open.get(socket);
-    if (connection !== undefined) {
-      connection.owed.splice(connection.owed.indexOf(response), 1);
-      connection.idleSinceMs = performance.now();
-    }
-  }
+function owe(connection: Connection, response: ServerResponse): void {
+  const { owed } = connection;
+  owed.push(response);
+  response.once('close', () => {
+    owed.splice(owed.indexOf(response), 1);
+    connection.idleSinceMs = performance.now();
+  });
 }
