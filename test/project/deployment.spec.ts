@@ -36,9 +36,9 @@ describe('the Dockerfile', () => {
 
   it('starts the relay with the flags of npm start', () => {
     const { scripts } = JSON.parse(read('package.json')) as { scripts: { start: string } };
-    const flags = (text = ''): readonly string[] => text.match(/--[\w-]+=\d+/g) ?? [];
+    const flags = (text = ''): readonly string[] => text.match(/--[\w=-]+/g) ?? [];
     expect(flags(/^CMD .*$/m.exec(dockerfile)?.[0])).toEqual(flags(scripts.start));
-    expect(flags(scripts.start)).toHaveLength(2);
+    expect(flags(scripts.start)).toHaveLength(1);
   });
 
   it('builds with every engine: no line is for BuildKit alone', () => {

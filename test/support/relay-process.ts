@@ -139,7 +139,7 @@ function startFlags(): string[] {
   const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as {
     scripts: { start: string };
   };
-  return scripts.start.match(/--[\w-]+=\d+/g) ?? [];
+  return scripts.start.match(/--[\w=-]+/g) ?? [];
 }
 
 function spawnBuilt(
