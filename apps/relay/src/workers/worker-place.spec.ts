@@ -171,6 +171,14 @@ it('is tried again where the system refuses a process', async () => {
   expect(workers).toHaveLength(2);
 });
 
+it('is taken anew where the worker that took it never listens', async () => {
+  workers[0]?.end();
+  await later();
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(workers).toHaveLength(3);
+  expect(lines).toContainEqual(expect.stringContaining('did not come to listen was killed'));
+});
+
 it('is not renewed by a worker that comes to listen after the stop', async () => {
   const renewal = place.renew();
   void place.close();

@@ -46,11 +46,7 @@ export class WorkerPlace {
   async renew(): Promise<boolean> {
     const before = [...this.workers];
     const successor = this.add();
-    const tooLate = setTimeout(() => {
-      successor.kill();
-    }, START_LIMIT_MS);
     const isListening = await successor.listening;
-    clearTimeout(tooLate);
     if (!isListening || !this.isKept) {
       return false;
     }
@@ -83,11 +79,22 @@ export class WorkerPlace {
     // Not before: where there is no process to be had, it is still to be tried again.
     this.cancelRespawn();
     this.workers.add(worker);
+    this.limitStart(worker);
     void worker.ended.then((end) => {
       this.workers.delete(worker);
       this.afterEnd(worker, end);
     });
     return worker;
+  }
+
+  private limitStart(worker: WorkerProcess): void {
+    const limit = setTimeout(() => {
+      this.log.error('a worker that did not come to listen was killed', { worker: worker.pid });
+      worker.kill();
+    }, START_LIMIT_MS);
+    void worker.listening.then(() => {
+      clearTimeout(limit);
+    });
   }
 
   private afterEnd({ pid, isRetired, livedMs }: WorkerProcess, end: WorkerEnd): void {
