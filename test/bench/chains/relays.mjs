@@ -13,7 +13,9 @@ const SECRET = randomBytes(32).toString('base64');
 const TOKEN = Buffer.alloc(24, 'token').toString();
 
 /** As `npm start` and the image have them. */
-const START_FLAGS = '--no-allocation-site-pretenuring';
+const START_FLAGS =
+  '--no-allocation-site-pretenuring --max-semi-space-size=8 ' +
+  '--no-flush-bytecode --no-memory-reducer';
 /** Flags of Node.js for every relay; others can be tried. */
 export const NODE_FLAGS = (process.env.BENCH_NODE_FLAGS ?? START_FLAGS).split(' ');
 
