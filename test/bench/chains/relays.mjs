@@ -1,6 +1,7 @@
 /** Two relays, as `npm run build` made them. */
 import { Buffer } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import process from 'node:process';
 import { URL, fileURLToPath } from 'node:url';
 
@@ -13,11 +14,10 @@ const SECRET = randomBytes(32).toString('base64');
 const TOKEN = Buffer.alloc(24, 'token').toString();
 
 /** As `npm start` and the image have them. */
-const START_FLAGS =
-  '--no-allocation-site-pretenuring --max-semi-space-size=8 ' +
-  '--no-flush-bytecode --no-memory-reducer';
+const { scripts } = JSON.parse(readFileSync(path('../../../package.json'), 'utf8'));
+const START_FLAGS = scripts.start.match(/--[\w=-]+/g);
 /** Flags of Node.js for every relay; others can be tried. */
-export const NODE_FLAGS = (process.env.BENCH_NODE_FLAGS ?? START_FLAGS).split(' ');
+export const NODE_FLAGS = process.env.BENCH_NODE_FLAGS?.split(' ') ?? START_FLAGS;
 
 /** What a client of the first relay has to send. */
 export const clientHeaders = (middlePort) => ({
