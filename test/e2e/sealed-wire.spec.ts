@@ -16,6 +16,8 @@ const CANARIES = {
   answerField: 'canary-answer-field',
   answerBody: 'canary-answer-body',
 };
+/** Long, as the canaries are: what is short occurs among random bytes. */
+const METHOD = 'PROPFIND';
 
 const shared = sharedResources();
 let tunnel: Tunnel;
@@ -30,7 +32,7 @@ beforeAll(async () => {
 
 const sendCanaries = async (tap: Tap, headers: Record<string, string> = {}): Promise<void> => {
   const answer = await tunnel.send({
-    method: 'PUT',
+    method: METHOD,
     path: `/${CANARIES.path}?q=${CANARIES.query}`,
     headers: {
       'x-mte-upstream': tap.url,
@@ -61,8 +63,8 @@ describe('the wire between the relays', () => {
       expect(seen(tap)).toEqual([]);
       const wire = tap.wire().toString('latin1');
       expect(wire).toContain('POST /api/mte-tunnel HTTP/1.1\r\n');
-      expect(wire).toContain('HTTP/1.1 200 OK\r\n');
-      expect(wire).not.toMatch(/PUT |207/);
+      expect(wire).not.toContain(METHOD);
+      expect(new Set(wire.match(/HTTP\/1\.1 \d+ [\w -]+/g))).toEqual(new Set(['HTTP/1.1 200 OK']));
     },
   );
 
