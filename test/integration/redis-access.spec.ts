@@ -99,6 +99,24 @@ describe('a Redis with users', () => {
     });
   });
 
+  it('that forbids the database of the URL is out of reach, instead of in another database', async () => {
+    const { port, url } = await start();
+    const operator = forThisTest(connectRedis(url));
+    await operator.acl('SETUSER', 'relay', 'on', `>${PASSWORD}`, ...rights());
+    const { store, reports } = forThisTest(
+      await openStore(`redis://relay:${CODED}@127.0.0.1:${port}/2`),
+    );
+    const report = await reports.find();
+    expect(report.state === 'unavailable' && String(report.error)).toContain('NOPERM');
+    await expect(store.reserve('new')).rejects.toMatchObject({ code: 'RELAY_STORE_UNAVAILABLE' });
+    expect(await operator.dbsize()).toBe(0);
+
+    await operator.acl('SETUSER', 'relay', '+select');
+    await reports.find(({ state }) => state === 'available');
+    await store.reserve('new');
+    expect(await operator.dbsize()).toBe(0);
+  });
+
   it('that forbids a script is out of reach, for the reason that Redis gives', async () => {
     const { port, url } = await start();
     const operator = forThisTest(connectRedis(url));

@@ -122,6 +122,23 @@ describe('a Redis that is full', () => {
     expect(await store.mark(live.sid, 1, live.head)).toBe('first');
   });
 
+  it('is told as out of reach, once, and as available again when there is room', async () => {
+    const { server, operator } = await start('--maxmemory-policy', 'noeviction');
+    const { store, reports } = forThisTest(await openReadyStore(server.url));
+    await operator.config('SET', 'maxmemory', '1');
+    for (let count = 0; count < 3; count += 1) {
+      await expect(store.reserve('new')).rejects.toMatchObject({ code: 'RELAY_STORE_UNAVAILABLE' });
+    }
+    expect(errorOf(await reports.find(({ state }) => state === 'unavailable'))).toContain('OOM');
+    await operator.config('SET', 'maxmemory', '0');
+    await reports.count(3);
+    expect(reports.items.map(({ state }) => state)).toEqual([
+      'available',
+      'unavailable',
+      'available',
+    ]);
+  });
+
   it('is within reach by itself when there is room, where it was full from the start', async () => {
     const { server, operator } = await start(
       '--maxmemory',

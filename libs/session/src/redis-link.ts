@@ -53,6 +53,9 @@ export class RedisLink {
     });
     this.client.on('error', (error: unknown) => {
       this.note(error);
+      if (isRefusalOfDatabase(error)) {
+        this.client.disconnect(true);
+      }
       // Of a connection that is there, `close` tells when it ends.
       if (!this.isReady) {
         this.lost();
@@ -189,4 +192,10 @@ export class RedisLink {
     // Jitter: the replicas that lost Redis together do not all come back in the same instant.
     return Math.round(delayMs * (0.5 + Math.random() / 2));
   }
+}
+
+/** ioredis would go on in database 0, where other replicas and other applications may be. */
+function isRefusalOfDatabase(error: unknown): boolean {
+  const { command } = error as { readonly command?: { readonly name: string } };
+  return command?.name === 'select';
 }

@@ -2,6 +2,7 @@ import type { OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
 import { BLOB_BYTES, EPOCH_BYTES } from '@relay/protocol';
 
 import { describeRedis } from './redis-description.js';
+import type { RedisClient } from './redis-client.js';
 import type { RedisLink } from './redis-link.js';
 import { SessionStoreUnavailableError } from './session.errors.js';
 import { checkSequence, type MarkOutcome, type SessionStore } from './session-store.js';
@@ -9,7 +10,7 @@ import type { StoreDescription, StoreHealth, StoreReport } from './store-health.
 
 const START_LIMIT_MS = 3000;
 const CHECK_LIMIT_MS = 500;
-const CHECK_INTERVAL_MS = 1000;
+const PROOF_INTERVAL_MS = 1000;
 /** No session id is that short. */
 const CHECK_SID = 'check';
 const CHECK_LIFETIME_MS = 60_000;
@@ -26,7 +27,8 @@ export class RedisSessionStore
 {
   private readonly listeners: ((report: StoreReport) => void)[] = [];
   private lastReport: StoreReport | undefined;
-  private nextCheck: NodeJS.Timeout | undefined;
+  private nextProof: NodeJS.Timeout | undefined;
+  private isProving = false;
 
   /** @param lifetimeMs - how long an entry is kept */
   constructor(
@@ -47,7 +49,7 @@ export class RedisSessionStore
         resolve();
       });
       this.link.open({
-        onReady: () => void this.welcome(),
+        onReady: () => void this.prove(),
         onLost: (error) => {
           this.report({ state: 'unavailable', error });
         },
@@ -57,14 +59,14 @@ export class RedisSessionStore
 
   /** Requests in flight have ended by now, so that nobody needs the store any more. */
   onApplicationShutdown(): void {
-    clearTimeout(this.nextCheck);
+    clearTimeout(this.nextProof);
     this.listeners.length = 0;
     this.link.close();
   }
 
   async reserve(sid: string): Promise<string | undefined> {
     const key = this.keyOf(sid);
-    const reply = await this.link.call((redis) => redis.sessionReserveBuffer(key, this.lifetimeMs));
+    const reply = await this.ask((redis) => redis.sessionReserveBuffer(key, this.lifetimeMs));
     const epoch = bytesOrNothing(reply, EPOCH_BYTES, 'RESERVE');
     return epoch?.toString('latin1');
   }
@@ -76,7 +78,7 @@ export class RedisSessionStore
     }
     const [epoch, sealed] = [blob.subarray(0, EPOCH_BYTES), blob.subarray(EPOCH_BYTES)];
     const key = this.keyOf(sid);
-    const reply = await this.link.call((redis) => redis.sessionPutBuffer(key, sealed, epoch));
+    const reply = await this.ask((redis) => redis.sessionPutBuffer(key, sealed, epoch));
     if (reply !== 0 && reply !== 1) {
       throw unexpected('PUT');
     }
@@ -85,14 +87,14 @@ export class RedisSessionStore
 
   async open(sid: string): Promise<Buffer | undefined> {
     const key = this.keyOf(sid);
-    const reply = await this.link.call((redis) => redis.sessionOpenBuffer(key, this.lifetimeMs));
+    const reply = await this.ask((redis) => redis.sessionOpenBuffer(key, this.lifetimeMs));
     return bytesOrNothing(reply, BLOB_BYTES, 'OPEN');
   }
 
   async mark(sid: string, sequence: number, blobHead: Buffer): Promise<MarkOutcome> {
     checkSequence(sequence);
     const key = this.keyOf(sid);
-    const reply = await this.link.call((redis) =>
+    const reply = await this.ask((redis) =>
       redis.sessionMarkBuffer(key, sequence, blobHead, this.lifetimeMs),
     );
     const outcome = MARK_OUTCOMES.get(reply);
@@ -104,7 +106,7 @@ export class RedisSessionStore
 
   async kill(sid: string): Promise<void> {
     const key = this.keyOf(sid);
-    const reply = await this.link.call((redis) => redis.sessionKillBuffer(key, this.lifetimeMs));
+    const reply = await this.ask((redis) => redis.sessionKillBuffer(key, this.lifetimeMs));
     if (reply !== 1) {
       throw unexpected('KILL');
     }
@@ -112,7 +114,7 @@ export class RedisSessionStore
 
   async check(): Promise<void> {
     const key = this.keyOf(CHECK_SID);
-    const reply = await this.link.call(
+    const reply = await this.ask(
       // OPEN needs all that the others need: the script, INFO, reading and writing.
       (redis) => redis.sessionOpenBuffer(key, CHECK_LIFETIME_MS),
       CHECK_LIMIT_MS,
@@ -121,7 +123,7 @@ export class RedisSessionStore
   }
 
   async describe(): Promise<StoreDescription> {
-    return this.link.call(describeRedis);
+    return this.ask(describeRedis);
   }
 
   watch(listener: (report: StoreReport) => void): void {
@@ -131,19 +133,39 @@ export class RedisSessionStore
     }
   }
 
+  /** A failure on a connection that is there may be the first of many: Redis is full, or a replica now. */
+  private async ask<Reply>(
+    send: (redis: RedisClient) => Promise<Reply>,
+    limitMs?: number,
+  ): Promise<Reply> {
+    try {
+      return await this.link.call(send, limitMs);
+    } catch (error) {
+      if (this.link.isReady && this.lastReport?.state === 'available' && !this.isProving) {
+        void this.prove();
+      }
+      throw error;
+    }
+  }
+
   /** A connection alone proves nothing: it may lead to a replica, or to a server that is full. */
-  private async welcome(): Promise<void> {
-    clearTimeout(this.nextCheck);
+  private async prove(): Promise<void> {
+    this.isProving = true;
     try {
       await this.check();
       this.link.proved();
-      this.report({ state: 'available', description: await this.describe() });
+      if (this.lastReport?.state !== 'available') {
+        this.report({ state: 'available', description: await this.describe() });
+      }
     } catch (error) {
       // A connection that broke meanwhile is told by the link, and a new one comes here again.
       if (this.link.isReady) {
         this.report({ state: 'unavailable', error: error as Error });
-        this.nextCheck = setTimeout(() => void this.welcome(), CHECK_INTERVAL_MS);
+        clearTimeout(this.nextProof);
+        this.nextProof = setTimeout(() => void this.prove(), PROOF_INTERVAL_MS);
       }
+    } finally {
+      this.isProving = false;
     }
   }
 
