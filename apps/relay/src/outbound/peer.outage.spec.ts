@@ -97,6 +97,16 @@ describe('while a peer cannot be reached', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  it('counts as such for as long as it is probed', async () => {
+    await outage();
+    expect(peer.state).toBe('unreachable');
+    for (let second = 0; second < 60; second += 1) {
+      expect(peer.state).toBe('unreachable');
+      await pass(PROBE_INTERVAL_MS);
+    }
+    expect(peer.state).toBe('known');
+  });
+
   it('it is probed on while somebody asks', async () => {
     await outage();
     for (let second = 0; second < 100; second += 1) {

@@ -115,10 +115,10 @@ export class Peer {
     this.close();
   }
 
-  /** What was last known of it, without asking it. */
+  /** What is known of it, without asking it. One that is not probed any more may be back: it is merely known. */
   get state(): 'paired' | 'unreachable' | 'known' {
     if (this.isOutOfReach) {
-      return 'unreachable';
+      return this.probing === undefined ? 'known' : 'unreachable';
     }
     return this.current?.isUsable(this.clock.monotonicMs()) === true ? 'paired' : 'known';
   }
