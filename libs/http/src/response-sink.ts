@@ -28,7 +28,11 @@ export class ResponseSink {
     private readonly onDrain: () => void,
   ) {
     this.stalled = new IdleTimer(stallTimeoutMs, () => {
-      this.reset();
+      if (isAwaitingTurn(response)) {
+        this.stalled.touch();
+      } else {
+        this.reset();
+      }
     });
   }
 
@@ -147,4 +151,9 @@ export class ResponseSink {
       this.writeRest();
     }
   };
+}
+
+/** Pipelined behind an answer that is not over: nobody could have read this one, and a reset would cut off that one. */
+function isAwaitingTurn({ socket, writableFinished, destroyed }: ServerResponse): boolean {
+  return socket === null && !writableFinished && !destroyed;
 }
