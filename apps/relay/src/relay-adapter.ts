@@ -92,6 +92,10 @@ export function createRelayAdapter(certificate?: Certificate): RelayAdapter {
     reply.hijack();
     earlyAnswers.host(request.raw, reply.raw, request.id);
   });
+  // As bytes: a socket does not keep UTF-8 as the encoding of strings, see flushHead.
+  adapter.getInstance().addHook('onSend', (_request, _reply, payload, done) => {
+    done(null, typeof payload === 'string' ? Buffer.from(payload) : payload);
+  });
   const { server } = adapter.getInstance();
   // Node.js would drop fields beyond 2,000 without a word; their bytes are limited, and those that go on are counted.
   server.maxHeadersCount = 0;

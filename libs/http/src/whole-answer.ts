@@ -24,19 +24,20 @@ export function sendWholeAnswer(
   // What an interceptor set for a sealed answer; what CORS set stays.
   response.removeHeader(RELAY_HEADER);
   response.removeHeader('content-type');
+  const content = Buffer.from(body);
   const isUnread = !request.complete && hasRequestBody(request);
   response.writeHead(status, {
     ...headers,
-    'content-length': String(Buffer.byteLength(body)),
+    'content-length': String(content.length),
     ...(isUnread ? { connection: 'close' } : {}),
   });
   if (!isUnread) {
-    response.end(body);
+    response.end(content);
     return;
   }
   flushHead(response);
-  if (body !== '' && request.method !== 'HEAD') {
-    response.write(body);
+  if (content.length > 0 && request.method !== 'HEAD') {
+    response.write(content);
   }
   drain(request, () => {
     response.end();

@@ -1,9 +1,12 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
+import { setTimeout as after } from 'node:timers/promises';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
+import { openSocket } from '../../support/raw-socket.js';
+import { forThisTest } from '../../support/resources.js';
 import { startTunnel, type Tunnel } from '../../support/tunnel.js';
 
 let tunnel: Tunnel;
@@ -86,5 +89,47 @@ describe('a pipelined request whose connection ends before its turn', () => {
     client.resetAndDestroy();
     await closed;
     expect(responses.every((response) => !response.writableFinished)).toBe(true);
+  });
+});
+
+describe('a pipelined answer that is ready before its turn', () => {
+  it('waits for longer than IDLE_TIMEOUT_MS for an answer that takes its time', async () => {
+    await tunnel.close();
+    tunnel = await startTunnel({ both: { IDLE_TIMEOUT_MS: '300' } });
+    tunnel.upstream.handle(async ({ url }, response) => {
+      if (url === '/slow') {
+        await after(1_000);
+      }
+      response.end(`answer to ${url}`);
+    });
+    const socket = forThisTest(openSocket(tunnel.outbound.port));
+    socket.write(head('GET /slow HTTP/1.1') + head('GET /fast HTTP/1.1'));
+
+    const answered = socket.until('answer to /fast').then(() => 'answered');
+    expect(await Promise.race([answered, socket.ended])).toBe('answered');
+    expect(socket.received.toString()).toContain('answer to /slow');
+  });
+});
+
+describe('an answer behind one whose head went out alone', () => {
+  it('of the relay itself is as long as it says, also beyond ASCII', async () => {
+    const opened = new Promise<ServerResponse>((resolve) => {
+      tunnel.upstream.handle((_request, response) => {
+        response.writeHead(200, { 'content-type': 'text/event-stream' });
+        response.flushHeaders();
+        resolve(response);
+      });
+    });
+    const socket = forThisTest(openSocket(tunnel.outbound.port));
+    socket.write(head('GET /events HTTP/1.1'));
+    await socket.until('event-stream');
+    (await opened).end('data: over\n\n');
+    const { length } = await socket.until('0\r\n\r\n');
+    socket.write('GET /api/mte-echo/caf%C3%A9 HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n');
+
+    const answer = (await socket.all()).subarray(length).toString('latin1');
+    const [fields = '', body] = answer.split('\r\n\r\n');
+    expect(fields).toContain(`content-length: ${body?.length}`);
+    expect(Buffer.from(body ?? '', 'latin1').toString()).toContain('café');
   });
 });

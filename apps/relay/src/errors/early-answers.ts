@@ -160,6 +160,7 @@ export class EarlyAnswers {
       `HTTP/1.1 ${status} ${REASONS[code]}\r\n` +
         `content-type: ${ERROR_CONTENT_TYPE}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n` +
         `connection: close\r\n\r\n${body}`,
+      'utf8',
     );
   }
 }
