@@ -101,8 +101,14 @@ export class UpstreamExchange implements ExchangeEvents {
   }
 
   onEnd(): void {
-    this.answer.end();
-    this.settle.resolve({ status: this.status });
+    try {
+      this.answer.end();
+      this.settle.resolve({ status: this.status });
+    } catch (error) {
+      // Not one record is left for the end of an answer whose length nobody knew.
+      this.answer.reset();
+      this.settle.resolve({ code: 'RELAY_UPSTREAM_FAILED', error: error as Error });
+    }
   }
 
   onFailure(failure: ExchangeFailure): void {
