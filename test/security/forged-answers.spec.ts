@@ -168,6 +168,21 @@ describe('#10 answers', () => {
   });
 });
 
+describe('#8 an answer in another transfer coding', () => {
+  it('is an answer: a request that may be repeated is not, as its head has come', async () => {
+    tunnel.middle.meddleWithTunnel(async (request, deliver) => {
+      const { status, rawHeaders, body } = await deliver(request);
+      return { status, rawHeaders: [...rawHeaders, 'transfer-encoding', 'gzip, chunked'], body };
+    });
+
+    const answer = await tunnel.send({ ...POST, method: 'PUT' });
+
+    expect(answer.status).toBe(502);
+    expect(errorOf(answer)).toMatchObject({ forwarded: 'maybe' });
+    expect(await tunnel.executions()).toBe(1);
+  });
+});
+
 describe('#11 what a relay sent', () => {
   it('does not open as an answer to itself', async () => {
     tunnel.middle.meddleWithTunnel((request) => ({

@@ -64,7 +64,8 @@ export async function startMiddle(target: string): Promise<Middle> {
         message.socket.resetAndDestroy();
         return;
       }
-      const length = ['content-length', String(answer.body.length)];
+      const isFramed = answer.rawHeaders.includes('transfer-encoding');
+      const length = isFramed ? [] : ['content-length', String(answer.body.length)];
       response.writeHead(answer.status, [...answer.rawHeaders, ...length]);
       response.end(answer.body);
     };

@@ -50,7 +50,7 @@ describe('an exchange that is given up', () => {
     const server = await silentServer();
     const { exchange, seen } = send(server.url, Buffer.from('body'));
     exchange.abort(REASON);
-    expect(await seen.end).toEqual({ kind: 'aborted', wasSent: false, cause: REASON });
+    expect(await seen.end).toMatchObject({ kind: 'aborted', wasSent: false, cause: REASON });
     const [connection] = await server.connections.count(1);
     await connection!.ended;
     expect(connection!.received).toHaveLength(0);
@@ -77,7 +77,7 @@ describe('an exchange that is given up', () => {
     const [request] = (await upstream.requests.count(upstream.hits + 1)).slice(-1);
     await seen.data;
     exchange.abort(REASON);
-    expect(await seen.end).toEqual({ kind: 'aborted', wasSent: true, cause: REASON });
+    expect(await seen.end).toMatchObject({ kind: 'aborted', wasSent: true, cause: REASON });
     expect(await request?.outcome).toBe('aborted');
   });
 
@@ -87,7 +87,7 @@ describe('an exchange that is given up', () => {
     const [connection] = await server.connections.count(1);
     await connection!.until('body');
     exchange.abort(REASON);
-    expect(await seen.end).toEqual({ kind: 'aborted', wasSent: true, cause: REASON });
+    expect(await seen.end).toMatchObject({ kind: 'aborted', wasSent: true, cause: REASON });
     await connection!.ended;
     expect(seen.events).toEqual(['failure']);
   });
@@ -98,7 +98,7 @@ describe('an exchange that is given up', () => {
     const { message } = upstream.requests.items.at(-1)!;
     const closed = new Promise((resolve) => message.socket.once('close', resolve));
     exchange.abort(REASON);
-    expect(await seen.end).toEqual({ kind: 'aborted', wasSent: true, cause: REASON });
+    expect(await seen.end).toMatchObject({ kind: 'aborted', wasSent: true, cause: REASON });
     await closed;
     expect(seen.events).toEqual(['head', 'data', 'failure']);
   });

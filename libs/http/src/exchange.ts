@@ -23,6 +23,8 @@ export interface ExchangeFailure {
   readonly kind: ExchangeFailureKind;
   /** Whether a byte of the request may have left: if not, nobody acted upon it. */
   readonly wasSent: boolean;
+  /** Whether the head of an answer has come, be it one that is not given on. */
+  readonly hasHead: boolean;
   readonly cause: Error;
 }
 
@@ -187,20 +189,22 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   private failureOf(cause: Error & { readonly code?: string }): ExchangeFailure {
-    const wasSent = this.controller !== undefined;
-    if (wasSent) {
-      return { kind: 'reset', wasSent, cause };
+    if (this.controller !== undefined) {
+      return this.failure('reset', cause);
     }
-    const kind = cause.code === CONNECT_TIMEOUT_CODE ? 'connect-timeout' : 'unreachable';
-    return { kind, wasSent, cause };
+    const isTimeout = cause.code === CONNECT_TIMEOUT_CODE;
+    return this.failure(isTimeout ? 'connect-timeout' : 'unreachable', cause);
+  }
+
+  private failure(kind: ExchangeFailureKind, cause: Error): ExchangeFailure {
+    return { kind, wasSent: this.controller !== undefined, hasHead: this.hasHead, cause };
   }
 
   private giveUp(kind: ExchangeFailureKind, cause: Error): void {
     if (this.isSettled || this.abortReason !== undefined) {
       return;
     }
-    const wasSent = this.controller !== undefined;
-    this.abortReason = { kind, wasSent, cause };
+    this.abortReason = this.failure(kind, cause);
     if (this.controller !== undefined) {
       this.controller.abort(cause);
     } else if (this.settle()) {

@@ -28,6 +28,11 @@ export class MessageTooLargeError extends RelayError {
   readonly code = 'RELAY_BODY_TOO_LARGE';
 }
 
+/** Whether a message was refused for its size alone. */
+export function isHoldLimit(error: unknown): error is MessageTooLargeError | RelayBusyError {
+  return error instanceof MessageTooLargeError || error instanceof RelayBusyError;
+}
+
 /** The relay has taken on as much as it may: of requests, or of messages that are held whole. */
 export class RelayBusyError extends RelayError {
   readonly code = 'RELAY_BUSY';

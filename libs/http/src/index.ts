@@ -21,6 +21,7 @@ export {
   MessageTooLargeError,
   MessageTooSlowError,
   RelayBusyError,
+  isHoldLimit,
   isClientGone,
 } from './http.errors.js';
 export { HoldBudget, MessageHold, maxHoldMs } from './message-hold.js';

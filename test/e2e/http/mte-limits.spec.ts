@@ -3,6 +3,7 @@ import { setTimeout as after } from 'node:timers/promises';
 
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
+import { samplesOf } from '../../support/admin.js';
 import { errorOf } from '../../support/client.js';
 import { forThisTest, sharedResources } from '../../support/resources.js';
 import { startTunnel, type Tunnel } from '../../support/tunnel.js';
@@ -15,7 +16,7 @@ const shared = sharedResources();
 let tunnel: Tunnel;
 
 beforeAll(async () => {
-  tunnel = shared(await startTunnel());
+  tunnel = shared(await startTunnel({ both: { ADMIN_PORT: '0' } }));
 });
 
 beforeEach(() => {
@@ -97,7 +98,14 @@ describe('an MTE message', () => {
     const answer = await send(Buffer.from('x'));
 
     expect(answer.status).toBe(502);
-    expect(errorOf(answer).forwarded).toBe('maybe');
+    expect(errorOf(answer)).toMatchObject({
+      code: 'RELAY_PEER_ANSWER_TOO_LARGE',
+      forwarded: 'maybe',
+    });
     expect(tunnel.upstream.hits).toBe(1);
+    // Nothing speaks against the other relay.
+    const metrics = await samplesOf(tunnel.outbound);
+    expect(metrics.get('mte_relay_signature_failures_total{role="outbound"}')).toBe(0);
+    expect(metrics.get('mte_relay_pairings_total{code="ok",reason="suspected"}')).toBeUndefined();
   });
 });

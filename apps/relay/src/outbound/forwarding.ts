@@ -166,7 +166,7 @@ export class Forwarding {
     this.peer.reportReached();
     if (outcome.kind === 'unproven') {
       this.peer.suspect();
-    } else {
+    } else if (outcome.kind === 'stated') {
       const { status } = outcome.statement;
       if (status === 559 || status === 560 || (status === 562 && attempt > 1)) {
         this.peer.drop(session.sid);
@@ -179,6 +179,8 @@ function reasonOf(outcome: FailedOutcome): string {
   switch (outcome.kind) {
     case 'failed':
       return `no answer: ${outcome.failure.kind}`;
+    case 'unfinished':
+      return `an answer without an end: ${outcome.failure.kind}`;
     case 'stated':
       return `the other relay stated ${outcome.statement.status}`;
     case 'unproven':
@@ -189,6 +191,7 @@ function reasonOf(outcome: FailedOutcome): string {
 function causeOf(outcome: AttemptOutcome): Error | undefined {
   switch (outcome.kind) {
     case 'failed':
+    case 'unfinished':
       return outcome.failure.cause;
     case 'broken':
     case 'unproven':

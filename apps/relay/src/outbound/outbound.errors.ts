@@ -35,6 +35,7 @@ export type TunnelFailureCode =
   | 'RELAY_PEER_STORE_UNAVAILABLE'
   | 'RELAY_PEER_CONNECTION_LOST'
   | 'RELAY_PEER_ANSWER_INVALID'
+  | 'RELAY_PEER_ANSWER_TOO_LARGE'
   | 'RELAY_PEER_REFUSED_MESSAGE';
 
 interface TunnelFailureOptions extends ErrorOptions {

@@ -10,7 +10,7 @@ const UNSAFE = ['POST', 'PATCH', 'REPORT', 'get'];
 
 const failed = (kind: ExchangeFailure['kind'], wasSent: boolean): AttemptOutcome => ({
   kind: 'failed',
-  failure: { kind, wasSent, cause },
+  failure: { kind, wasSent, hasHead: false, cause },
 });
 const stated = (status: number, isNeverForwarded: boolean): AttemptOutcome => ({
   kind: 'stated',

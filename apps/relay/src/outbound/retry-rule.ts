@@ -29,6 +29,7 @@ export function isProvenUnforwarded(outcome: AttemptOutcome, isWithinLifetime: b
     case 'answered':
     case 'broken':
     case 'unproven':
+    case 'unfinished':
       return false;
   }
 }
@@ -51,6 +52,7 @@ export function mayRetry(outcome: AttemptOutcome, circumstances: RetryCircumstan
     case 'answered':
     case 'broken':
     case 'unproven':
+    case 'unfinished':
       return false;
   }
 }

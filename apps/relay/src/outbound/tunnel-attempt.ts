@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import {
   Exchange,
   isEventStream,
+  isHoldLimit,
   rawFieldValues,
   type ExchangeEvents,
   type ExchangeFailure,
@@ -40,6 +41,8 @@ export type AttemptOutcome =
   | { readonly kind: 'stated'; readonly statement: ErrorStatement }
   /** An outer answer that is neither sealed nor signed: it proves nothing. */
   | { readonly kind: 'unproven'; readonly cause: Error }
+  /** A sealed answer that did not come to its end, or is more than this relay holds: nothing speaks against its sender. */
+  | { readonly kind: 'unfinished'; readonly failure: ExchangeFailure }
   /** No outer answer. */
   | { readonly kind: 'failed'; readonly failure: ExchangeFailure };
 
@@ -63,6 +66,8 @@ export class TunnelAttempt implements ExchangeEvents {
   private readonly sealer: MessageSealer;
   private readonly exchange: Exchange;
   private sealed: SealedAnswer | undefined;
+  /** Why what came of the answer is refused. */
+  private refusal: Error | undefined;
   private sentBytes = 0;
   private receivedBytes = 0;
   private settle: (outcome: AttemptOutcome) => void = () => undefined;
@@ -163,7 +168,8 @@ export class TunnelAttempt implements ExchangeEvents {
       }
       return isReady;
     } catch (error) {
-      this.exchange.abort(error as Error);
+      this.refusal = error as Error;
+      this.exchange.abort(this.refusal);
       return true;
     }
   }
@@ -173,26 +179,29 @@ export class TunnelAttempt implements ExchangeEvents {
       this.sealed?.end();
       this.settle({ kind: 'answered', status: this.sealed?.openedHead?.status ?? 0 });
     } catch (error) {
-      this.giveUp(error as Error);
+      this.giveUp({ kind: 'unproven', cause: error as Error });
     }
   }
 
   onFailure(failure: ExchangeFailure): void {
-    if (this.sealed === undefined) {
-      this.settle({ kind: 'failed', failure });
+    const { cause, hasHead } = failure;
+    if (this.sealed !== undefined) {
+      const isForged = cause === this.refusal && !isHoldLimit(cause);
+      this.giveUp(isForged ? { kind: 'unproven', cause } : { kind: 'unfinished', failure });
     } else {
-      this.giveUp(failure.cause);
+      this.settle(hasHead ? { kind: 'unproven', cause } : { kind: 'failed', failure });
     }
   }
 
   /** The outer answer has begun and cannot be finished. */
-  private giveUp(cause: Error): void {
+  private giveUp(outcome: Extract<AttemptOutcome, { kind: 'unproven' | 'unfinished' }>): void {
     this.sealed?.release();
     if (this.context.answer.isStarted) {
       this.context.answer.reset();
+      const { cause } = outcome.kind === 'unfinished' ? outcome.failure : outcome;
       this.settle({ kind: 'broken', cause });
     } else {
-      this.settle({ kind: 'unproven', cause });
+      this.settle(outcome);
     }
   }
 

@@ -2,6 +2,8 @@ import {
   BodyAbortedError,
   BodyIdleError,
   ClientGoneError,
+  MessageTooLargeError,
+  RelayBusyError,
   type ExchangeFailure,
 } from '@relay/http';
 import { MessageTooLongError } from '@relay/protocol';
@@ -14,7 +16,11 @@ const cause = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }
 
 const failed = (kind: ExchangeFailure['kind'], why: Error = cause): FailedOutcome => ({
   kind: 'failed',
-  failure: { kind, wasSent: true, cause: why },
+  failure: { kind, wasSent: true, hasHead: false, cause: why },
+});
+const unfinished = (kind: ExchangeFailure['kind'], why: Error = cause): FailedOutcome => ({
+  kind: 'unfinished',
+  failure: { kind, wasSent: true, hasHead: true, cause: why },
 });
 const stated = (status: number): FailedOutcome => ({
   kind: 'stated',
@@ -32,6 +38,10 @@ describe('what the client hears of an attempt that failed', () => {
     [failed('aborted', new BodyIdleError('silence')), 'RELAY_BODY_IDLE'],
     [failed('aborted', new MessageTooLongError('too long')), 'RELAY_MESSAGE_TOO_LONG'],
     [{ kind: 'unproven', cause }, 'RELAY_PEER_ANSWER_INVALID'],
+    [unfinished('reset'), 'RELAY_PEER_CONNECTION_LOST'],
+    [unfinished('idle'), 'RELAY_PEER_TIMEOUT'],
+    [unfinished('aborted', new MessageTooLargeError('11')), 'RELAY_PEER_ANSWER_TOO_LARGE'],
+    [unfinished('aborted', new RelayBusyError('256')), 'RELAY_PEER_ANSWER_TOO_LARGE'],
     [stated(559), 'RELAY_PEER_REFUSED_MESSAGE'],
     [stated(560), 'RELAY_PEER_REFUSED_MESSAGE'],
     [stated(561), 'RELAY_PEER_REFUSED_MESSAGE'],

@@ -1,4 +1,4 @@
-import { BodyIdleError, type ExchangeFailure } from '@relay/http';
+import { BodyIdleError, isHoldLimit, type ExchangeFailure } from '@relay/http';
 import { MessageTooLongError, RelayError } from '@relay/protocol';
 import type { ErrorStatement } from '@relay/signature';
 
@@ -14,6 +14,7 @@ export type FailedOutcome = Exclude<AttemptOutcome, { kind: 'answered' | 'broken
 export function tunnelFailure(outcome: FailedOutcome, forwarded: Forwarded): RelayError {
   switch (outcome.kind) {
     case 'failed':
+    case 'unfinished':
       return exchangeFailure(outcome.failure, forwarded);
     case 'stated':
       return statedFailure(outcome.statement, forwarded);
@@ -27,7 +28,10 @@ export function tunnelFailure(outcome: FailedOutcome, forwarded: Forwarded): Rel
   }
 }
 
-function exchangeFailure({ kind, cause }: ExchangeFailure, forwarded: Forwarded): RelayError {
+function exchangeFailure(
+  { kind, hasHead, cause }: ExchangeFailure,
+  forwarded: Forwarded,
+): RelayError {
   const failed = (code: TunnelFailureCode, message: string): TunnelFailedError =>
     new TunnelFailedError(code, forwarded, message, { cause });
   switch (kind) {
@@ -38,7 +42,9 @@ function exchangeFailure({ kind, cause }: ExchangeFailure, forwarded: Forwarded)
     case 'response-timeout':
       return failed('RELAY_PEER_TIMEOUT', 'the other relay did not answer in time');
     case 'idle':
-      return failed('RELAY_PEER_STALLED', 'the other relay stopped reading the request');
+      return hasHead
+        ? failed('RELAY_PEER_TIMEOUT', 'the other relay stopped in the middle of its answer')
+        : failed('RELAY_PEER_STALLED', 'the other relay stopped reading the request');
     case 'reset':
       return failed('RELAY_PEER_CONNECTION_LOST', 'the connection to the other relay broke');
     case 'aborted':
@@ -53,6 +59,9 @@ function abortedBy(
 ): RelayError {
   if (cause instanceof BodyIdleError || cause instanceof MessageTooLongError) {
     return failed(cause.code, cause.message);
+  }
+  if (isHoldLimit(cause)) {
+    return failed('RELAY_PEER_ANSWER_TOO_LARGE', `the answer cannot be held: ${cause.message}`);
   }
   return cause instanceof RelayError
     ? cause
