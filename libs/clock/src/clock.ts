@@ -1,14 +1,15 @@
-/** Time, as a seam: tests move it. */
+/** Injection token of the clock. */
 export const Clock = Symbol('Clock');
 
+/** The two clocks of a machine, as a dependency that tests can move. */
 export interface Clock {
   /** Wall clock: milliseconds since 1970. It may jump. */
   nowMs(): number;
-  /** Milliseconds from an arbitrary start; it never jumps. */
+  /** Milliseconds from an arbitrary start. It never jumps. */
   monotonicMs(): number;
 }
 
-/** The machine's clocks. */
+/** The clocks of this machine. */
 export class SystemClock implements Clock {
   nowMs(): number {
     return Date.now();

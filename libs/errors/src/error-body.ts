@@ -1,14 +1,15 @@
-/** `no` tells a client that its request was not executed and never will be, so that repeating it is safe. */
-export type Forwarded = 'no' | 'maybe';
+import type { ErrorCode } from './error-registry.js';
+import type { Forwarded } from './forwarded.js';
 
-/** The JSON that every error answer to a client carries. protocol.md section 8. */
+/** Media type of every error response to a client. */
+export const ERROR_CONTENT_TYPE = 'application/json; charset=utf-8';
+
+/** The JSON body of every error response to a client. protocol.md section 8. */
 export function errorBody(
-  code: string,
+  code: ErrorCode,
   message: string,
   forwarded: Forwarded,
   requestId: string,
 ): string {
   return JSON.stringify({ error: { code, message, forwarded, requestId } });
 }
-
-export const ERROR_CONTENT_TYPE = 'application/json; charset=utf-8';

@@ -2,76 +2,51 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-import { CLIENT_STATUSES, INTERNAL_CODE, PEER_ANSWERS, clientStatus } from './error-answers.js';
+import { ERRORS, clientOutcome, relayOutcome, type ErrorCode } from './error-registry.js';
+import { RelayStatus } from './relay-status.js';
 
-const ROOT = join(import.meta.dirname, '../../../..');
-const CODE = /'(RELAY_[A-Z_]+)'/g;
+const ROOT = join(import.meta.dirname, '../../..');
+const REGISTRY = 'error-registry.ts';
 
-/** Errors that are caught, translated or only logged: nobody is answered with them. */
-const INTERNAL = [
-  'RELAY_CONFIG_INVALID',
-  'RELAY_RECORD_MALFORMED',
-  'RELAY_RECORD_UNAUTHENTIC',
-  'RELAY_MESSAGE_TRUNCATED',
-  'RELAY_BODY_ABORTED',
-  'RELAY_CLIENT_GONE',
-  'RELAY_PEER_GONE',
-];
+const codes = Object.keys(ERRORS) as ErrorCode[];
 
-const sources = ['apps/relay/src', 'libs']
-  .flatMap((dir) =>
-    readdirSync(join(ROOT, dir), { recursive: true, encoding: 'utf8' }).map((path) =>
-      join(ROOT, dir, path),
+/** Codes that the sources name outside the registry. */
+const used = new Set(
+  ['apps/relay/src', 'libs']
+    .flatMap((dir) =>
+      readdirSync(join(ROOT, dir), { recursive: true, encoding: 'utf8' }).map((path) =>
+        join(ROOT, dir, path),
+      ),
+    )
+    .filter((path) => /(?<![.]spec)[.]ts$/.test(path) && !path.endsWith(REGISTRY))
+    .flatMap((path) =>
+      Array.from(readFileSync(path, 'utf8').matchAll(/\bRELAY_[A-Z_]+\b/g), ([code]) => code),
     ),
-  )
-  .filter((path) => path.endsWith('.ts') && !path.endsWith('.spec.ts'));
+);
 
-function codesIn(path: string): string[] {
-  return Array.from(readFileSync(path, 'utf8').matchAll(CODE), ([, code]) => code ?? '');
-}
-
-/** Every code of an error class. */
-const declared = new Set([
-  ...sources.filter((path) => path.endsWith('.errors.ts')).flatMap(codesIn),
-  ...sources.flatMap((path) =>
-    Array.from(
-      readFileSync(path, 'utf8').matchAll(/ code = '(RELAY_[A-Z_]+)'/g),
-      ([, code]) => code ?? '',
-    ),
-  ),
-]);
-
-describe('the error codes of this repository', () => {
-  it('were found', () => {
-    expect(declared.size).toBeGreaterThan(40);
-    expect(declared).toContain('RELAY_SESSION_UNKNOWN');
-    expect(declared).toContain('RELAY_PEER_UNREACHABLE');
+describe('the registry of errors', () => {
+  it('has no code that the sources do not use', () => {
+    expect(codes.filter((code) => !used.has(code) && code !== 'RELAY_INTERNAL')).toEqual([]);
   });
 
-  it.each([...declared])('%s is answered in exactly one way, or in none', (code) => {
-    const places = [
-      code in PEER_ANSWERS && 'to a relay',
-      code in CLIENT_STATUSES && 'to a client',
-      INTERNAL.includes(code) && 'nowhere',
-    ];
-    expect(places.filter((place) => place !== false)).toHaveLength(1);
+  it.each(codes)('reports %s to a client, to a relay or to nobody, but never to both', (code) => {
+    const entry: object = ERRORS[code];
+    expect(Object.keys(entry).length).toBeLessThanOrEqual(1);
   });
 
-  it('are all declared somewhere, or answered where no error class is needed', () => {
-    const used = new Set(
-      sources.filter((path) => !path.endsWith('error-answers.ts')).flatMap(codesIn),
-    );
-    const answered = [...Object.keys(PEER_ANSWERS), ...Object.keys(CLIENT_STATUSES), ...INTERNAL];
-    expect(answered.filter((code) => !used.has(code))).toEqual([]);
+  it('uses every status that relays have among themselves', () => {
+    const statuses = codes.flatMap((code) => relayOutcome(code)?.status ?? []);
+    expect([...new Set(statuses)].sort()).toEqual(Object.values(RelayStatus));
   });
 });
 
-describe('answers to relays', () => {
-  it('are as protocol.md section 8 lists them', () => {
-    const statements = Object.values(PEER_ANSWERS).map(({ status, isNeverForwarded }) =>
-      isNeverForwarded === undefined ? `${status}` : `${status} p=${isNeverForwarded ? 0 : 1}`,
-    );
-    expect([...new Set(statements)].sort()).toEqual([
+describe('what relays receive', () => {
+  it('is what protocol.md section 8 lists', () => {
+    const outcomes = codes.flatMap((code) => {
+      const outcome = relayOutcome(code);
+      return outcome === undefined ? [] : [`${outcome.status} ${outcome.verdict}`];
+    });
+    expect([...new Set(outcomes)].sort()).toEqual([
       '559 p=0',
       '560 p=0',
       '561 p=1',
@@ -82,18 +57,16 @@ describe('answers to relays', () => {
       '564 p=0',
       '565 p=0',
       '565 p=1',
-      '566',
       '566 p=0',
+      '566 unsigned',
       '567 p=1',
       '568 p=0',
-      '569',
+      '569 unsigned',
     ]);
   });
 
-  it('sign nothing about a sender that was not verified, or whose session does not open', () => {
-    const unsigned = Object.entries(PEER_ANSWERS)
-      .filter(([, { isNeverForwarded }]) => isNeverForwarded === undefined)
-      .map(([code]) => code);
+  it('is unsigned if the sender was not verified, or its session does not open', () => {
+    const unsigned = codes.filter((code) => relayOutcome(code)?.verdict === 'unsigned');
     expect(unsigned.sort()).toEqual([
       'RELAY_AUDIENCE_REFUSED',
       'RELAY_HEADER_MALFORMED',
@@ -105,17 +78,19 @@ describe('answers to relays', () => {
   });
 });
 
-describe('answers to clients', () => {
-  it('never have a status of the relays among themselves', () => {
-    for (const status of Object.values(CLIENT_STATUSES)) {
-      expect(status).toBeGreaterThanOrEqual(400);
-      expect(status).toBeLessThan(505);
-    }
+describe('what clients receive', () => {
+  it.each(codes)('for %s is never a status that relays have among themselves', (code) => {
+    const { status } = clientOutcome(code);
+    expect(status).toBeGreaterThanOrEqual(400);
+    expect(status).toBeLessThan(505);
   });
 
-  it('are 500 for what no client should ever see', () => {
-    for (const code of [INTERNAL_CODE, ...INTERNAL, '']) {
-      expect(clientStatus(code)).toBe(500);
+  it('is an internal error for a code that no client should ever see', () => {
+    const hidden = codes.filter((code) => !('client' in ERRORS[code]));
+    expect(hidden).toContain('RELAY_SESSION_UNKNOWN');
+    expect(hidden).toContain('RELAY_RECORD_MALFORMED');
+    for (const code of hidden) {
+      expect(clientOutcome(code)).toEqual({ status: 500, forwarded: 'maybe' });
     }
   });
 });

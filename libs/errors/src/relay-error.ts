@@ -1,10 +1,12 @@
+import type { ErrorCode } from './error-registry.js';
+
 /**
- * What every error of the relay has: a stable code for operators and clients. The HTTP status and what is logged are
+ * The base of every error of the relay: it has a stable code for operators and clients. The HTTP status and what is logged are
  * decided where the error leaves the process, never here.
  */
 export abstract class RelayError extends Error {
   /** Stable: part of the operator contract, listed in docs/operations.md. */
-  abstract readonly code: `RELAY_${string}`;
+  abstract readonly code: ErrorCode;
 
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 
-import { countReceived } from './bulk-garbage.js';
+import { countReceived } from './received-bytes.js';
 import { BodyAbortedError, BodyIdleError } from './http.errors.js';
 import { IdleTimer } from './idle-timer.js';
 

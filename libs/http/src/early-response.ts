@@ -1,7 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-import { RELAY_HEADER } from '@relay/protocol';
-
 import { flushHead } from './flush-head.js';
 import { hasRequestBody } from './request-framing.js';
 
@@ -14,16 +12,13 @@ const MAX_DRAIN_MS = 2_000;
  * closed after it, but not at once: a client that is still sending would get a reset instead of the answer. So the
  * answer goes out whole while the rest of the request is thrown away, up to a limit, and then left on the wire.
  */
-export function sendWholeAnswer(
+export function sendWholeResponse(
   request: IncomingMessage,
   response: ServerResponse,
   status: number,
   headers: Readonly<Record<string, string>>,
   body: string,
 ): void {
-  // What an interceptor set for a sealed answer; what CORS set stays.
-  response.removeHeader(RELAY_HEADER);
-  response.removeHeader('content-type');
   const content = Buffer.from(body);
   const isUnread = !request.complete && hasRequestBody(request);
   response.writeHead(status, {

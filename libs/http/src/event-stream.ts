@@ -1,6 +1,4 @@
-import type { RawFields } from '@relay/protocol';
-
-import { fieldValue } from './forwarded-fields.js';
+import { type RawFields, fieldValue } from '@relay/fields';
 
 const EVENT_STREAM = /^text\/event-stream[\t ]*(?:;|$)/i;
 

@@ -1,8 +1,8 @@
 import type { Dispatcher } from 'undici';
 
-import { countReceived } from './bulk-garbage.js';
+import { countReceived } from './received-bytes.js';
 import { IdleTimer } from './idle-timer.js';
-import { rawFieldValues } from './raw-fields.js';
+import { rawFieldValues } from '@relay/fields';
 
 /** Why an exchange ended without a whole answer. */
 export type ExchangeFailureKind =

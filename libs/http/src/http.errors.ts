@@ -1,4 +1,4 @@
-import { RelayError } from '@relay/protocol';
+import { RelayError } from '@relay/errors';
 
 /** The sender of a body went away before its end. */
 export class BodyAbortedError extends RelayError {
@@ -20,22 +20,8 @@ export function isClientGone(error: unknown): error is ClientGoneError | BodyAbo
   return error instanceof ClientGoneError || error instanceof BodyAbortedError;
 }
 
-/** A message that has to be held whole took longer than the limit, though its sender was never silent for long. */
-export class MessageTooSlowError extends BodyIdleError {}
-
-/** A message that has to be held whole is larger than the limit. */
-export class MessageTooLargeError extends RelayError {
-  readonly code = 'RELAY_BODY_TOO_LARGE';
-}
-
-/** Whether a message was refused for its size alone. */
-export function isHoldLimit(error: unknown): error is MessageTooLargeError | RelayBusyError {
-  return error instanceof MessageTooLargeError || error instanceof RelayBusyError;
-}
-
-/** The relay has taken on as much as it may: of requests, or of messages that are held whole. */
-export class RelayBusyError extends RelayError {
-  readonly code = 'RELAY_BUSY';
-  /** Seconds: something is over at any moment. */
-  readonly retryAfter = 1;
-}
+/**
+ * The reason given to whatever still reads or sends for an exchange that has ended. One instance for all, because capturing a
+ * stack trace for each request costs more than the rest of its end.
+ */
+export const EXCHANGE_OVER = new ClientGoneError('the exchange is over');

@@ -1,7 +1,12 @@
-export { BodyLength, bodyBytesOf } from './body-length.js';
+/**
+ * Forwarding of HTTP/1.1 over Node.js and undici: bodies with back-pressure in both directions, time limits, responses that
+ * are reset rather than ended if they cannot be completed, and the comparison of paths with configured routes. It knows
+ * nothing of sealing, of relays or of their configuration.
+ */
 export { BodyReader } from './body-reader.js';
+export { Deferred } from './deferred.js';
+export { endRequestEarly, sendWholeResponse } from './early-response.js';
 export { isEventStream } from './event-stream.js';
-export { clientFields } from './client-fields.js';
 export {
   Exchange,
   type ExchangeEvents,
@@ -9,27 +14,16 @@ export {
   type ExchangeLimits,
 } from './exchange.js';
 export {
-  fieldValue,
-  forwardedFields,
-  withReplacedFields,
-  withoutFields,
-} from './forwarded-fields.js';
-export {
   BodyAbortedError,
   BodyIdleError,
   ClientGoneError,
-  MessageTooLargeError,
-  MessageTooSlowError,
-  RelayBusyError,
-  isHoldLimit,
+  EXCHANGE_OVER,
   isClientGone,
 } from './http.errors.js';
-export { HoldBudget, MessageHold, maxHoldMs } from './message-hold.js';
-export { hasRequestBody } from './request-framing.js';
 export { IdleTimer } from './idle-timer.js';
-export { rawFieldValues } from './raw-fields.js';
-export { canonicalPath, hasDotSegment } from './request-path.js';
+export { countReceived, onBytesReceived } from './received-bytes.js';
+export { hasRequestBody } from './request-framing.js';
 export { resetConnection } from './reset-connection.js';
-export { ResponseSink } from './response-sink.js';
-export { RouteList } from './route-list.js';
-export { endRequestEarly, sendWholeAnswer } from './whole-answer.js';
+export { ResponseWriter } from './response-writer.js';
+export { canonicalPath, hasDotSegment } from './routes/request-path.js';
+export { RouteList } from './routes/route-list.js';

@@ -8,7 +8,7 @@ import {
   type RequestServer,
 } from '../../../test/support/request-server.js';
 import { sharedResources } from '../../../test/support/resources.js';
-import { ResponseSink } from './response-sink.js';
+import { ResponseWriter } from './response-writer.js';
 
 const STALL_LIMIT_MS = 60_000;
 const MIB = 1024 * 1024;
@@ -30,7 +30,7 @@ afterEach(() => {
 });
 
 interface Sunk extends ReceivedRequest {
-  readonly sink: ResponseSink;
+  readonly sink: ResponseWriter;
   readonly onDrain: ReturnType<typeof vi.fn>;
 }
 
@@ -40,7 +40,7 @@ async function sunk(stallTimeoutMs = STALL_LIMIT_MS, request = GET): Promise<Sun
   return {
     ...received,
     onDrain,
-    sink: new ResponseSink(received.response, stallTimeoutMs, onDrain),
+    sink: new ResponseWriter(received.response, stallTimeoutMs, onDrain),
   };
 }
 

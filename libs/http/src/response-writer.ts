@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http';
 import { flushHead } from './flush-head.js';
 import { IdleTimer } from './idle-timer.js';
 import { resetConnection } from './reset-connection.js';
-import { drain } from './whole-answer.js';
+import { drain } from './early-response.js';
 
 const SLICE_BYTES = 64 * 1024;
 
@@ -11,7 +11,7 @@ const SLICE_BYTES = 64 * 1024;
  * Writes one streamed answer with back-pressure. An answer that cannot be finished resets the connection, since a clean
  * end would look like a whole message.
  */
-export class ResponseSink {
+export class ResponseWriter {
   private hasStarted = false;
   private written = 0;
   /** What of the last piece is still to be written. */

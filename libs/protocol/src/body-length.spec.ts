@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { MessageTruncatedError, RecordMalformedError } from '@relay/protocol';
-
 import { BodyLength, bodyBytesOf } from './body-length.js';
+import { MessageTruncatedError, RecordMalformedError } from './protocol.errors.js';
 
 describe('the body behind a head', () => {
   const head = (status: number, fields: string[] = ['content-length', '5']) => ({ status, fields });

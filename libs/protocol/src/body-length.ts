@@ -1,6 +1,7 @@
-import { MessageTruncatedError, RecordMalformedError, type ResponseHead } from '@relay/protocol';
+import { fieldValue } from '@relay/fields';
 
-import { fieldValue } from './forwarded-fields.js';
+import type { ResponseHead } from './message-head.js';
+import { MessageTruncatedError, RecordMalformedError } from './protocol.errors.js';
 
 const NO_CONTENT = 204;
 const NOT_MODIFIED = 304;

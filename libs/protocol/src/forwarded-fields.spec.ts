@@ -1,13 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
-import { HOP_BY_HOP_FIELDS } from '@relay/protocol';
+import { HOP_BY_HOP_FIELDS, fieldValue, withReplacedFields, withoutFields } from '@relay/fields';
 
-import {
-  fieldValue,
-  forwardedFields,
-  withReplacedFields,
-  withoutFields,
-} from './forwarded-fields.js';
+import { forwardedFields } from './forwarded-fields.js';
 
 describe('what of a message is forwarded', () => {
   it('is every end-to-end field, in order, with repeats, values untouched', () => {

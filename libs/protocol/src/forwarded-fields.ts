@@ -1,10 +1,20 @@
-import { HOP_BY_HOP_FIELDS, type RawFields } from '@relay/protocol';
-
-import { textOf } from './raw-fields.js';
+import { HOP_BY_HOP_FIELDS, textOf, withoutFields } from '@relay/fields';
 
 /** What a relay makes itself on every connection, besides the hop-by-hop fields. */
 const OWN_FIELDS = new Set(['expect', 'host']);
 const RELAY_FIELD_PREFIX = 'x-mte-';
+
+/**
+ * Whether a field may travel from one end of the tunnel to the other: not the fields of one connection, those that a relay
+ * sets itself, or `x-mte-*`.
+ *
+ * @param name - in lower case
+ */
+export function isForwardedField(name: string): boolean {
+  return (
+    !HOP_BY_HOP_FIELDS.has(name) && !OWN_FIELDS.has(name) && !name.startsWith(RELAY_FIELD_PREFIX)
+  );
+}
 
 /**
  * What of a message's fields goes on: in their order, with repeats, names in lower case; without hop-by-hop fields,
@@ -20,49 +30,11 @@ export function forwardedFields(raw: readonly (string | Buffer)[]): string[] {
     const name = textOf(raw[at]).toLowerCase();
     if (name === 'connection') {
       named = connectionOptions(textOf(raw[at + 1]), named);
-    } else if (
-      !HOP_BY_HOP_FIELDS.has(name) &&
-      !OWN_FIELDS.has(name) &&
-      !name.startsWith(RELAY_FIELD_PREFIX)
-    ) {
+    } else if (isForwardedField(name)) {
       fields.push(name, textOf(raw[at + 1]));
     }
   }
   return named === undefined ? fields : withoutFields(fields, named);
-}
-
-/** The first value of a field, or undefined. */
-export function fieldValue(fields: RawFields, name: string): string | undefined {
-  for (let at = 0; at < fields.length; at += 2) {
-    if (fields[at] === name) {
-      return fields[at + 1];
-    }
-  }
-  return undefined;
-}
-
-/** Replaces fields: a name of `replacements` takes the place of every line that the message had of it. */
-export function withReplacedFields(
-  fields: string[],
-  replacements: readonly (readonly [name: string, value: string])[],
-): string[] {
-  if (replacements.length === 0) {
-    return fields;
-  }
-  const names = new Set(replacements.map(([name]) => name));
-  return [...withoutFields(fields, names), ...replacements.flat()];
-}
-
-/** Drops every line of the given names. */
-export function withoutFields(fields: RawFields, names: ReadonlySet<string>): string[] {
-  const kept: string[] = [];
-  for (let at = 0; at < fields.length; at += 2) {
-    const name = fields[at] ?? '';
-    if (!names.has(name)) {
-      kept.push(name, fields[at + 1] ?? '');
-    }
-  }
-  return kept;
 }
 
 /**

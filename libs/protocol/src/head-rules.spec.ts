@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 
-import { HOP_BY_HOP_FIELDS, checkRequestHead, checkResponseHead } from './head-rules.js';
-import type { RawFields, RequestHead } from './message-head.js';
+import { checkRequestHead, checkResponseHead } from './head-rules.js';
+import type { RequestHead } from './message-head.js';
 import { HeadInvalidError } from './protocol.errors.js';
+import { HOP_BY_HOP_FIELDS, type RawFields } from '@relay/fields';
 
 const good: RequestHead = { method: 'GET', scheme: 'https', path: '/', fields: [] };
 

@@ -1,5 +1,7 @@
+import { isForwardedField } from './forwarded-fields.js';
 import { HeadInvalidError } from './protocol.errors.js';
-import type { RawFields, RequestHead, ResponseHead } from './message-head.js';
+import type { RequestHead, ResponseHead } from './message-head.js';
+import type { RawFields } from '@relay/fields';
 
 /** Field lines in a head. protocol.md section 6. */
 const MAX_FIELDS = 256;
@@ -13,24 +15,6 @@ const CONTENT_LENGTH = /^\d{1,15}$/;
 
 /** Tunnels and echoes of the request have no meaning for a relay. */
 const REFUSED_METHODS = new Set(['CONNECT', 'TRACE']);
-
-/** Fields that belong to one connection: RFC 9110 section 7.6.1, with the historic ones. */
-export const HOP_BY_HOP_FIELDS: ReadonlySet<string> = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authentication-info',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
-
-/** Fields that either relay makes itself; in a request head also host. */
-const RELAY_OWN_FIELDS = new Set(['expect', 'host']);
-const RELAY_FIELD_PREFIX = 'x-mte-';
 
 /**
  * Every rule of protocol.md section 6 for a request. The sender checks before it seals, so that a client's bad request
@@ -84,11 +68,7 @@ function checkFieldName(name: string): void {
   if (!FIELD_NAME.test(name)) {
     throw new HeadInvalidError('field name is not a lower-case token');
   }
-  if (
-    HOP_BY_HOP_FIELDS.has(name) ||
-    RELAY_OWN_FIELDS.has(name) ||
-    name.startsWith(RELAY_FIELD_PREFIX)
-  ) {
+  if (!isForwardedField(name)) {
     throw new HeadInvalidError(`field ${name} is not forwarded`);
   }
 }

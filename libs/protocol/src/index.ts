@@ -3,7 +3,9 @@ export {
   formatClientIdHeader,
   type ClientIdHeader,
 } from './client-id-header.js';
-export { checkRequestHead, checkResponseHead, HOP_BY_HOP_FIELDS } from './head-rules.js';
+export { BodyLength, bodyBytesOf } from './body-length.js';
+export { forwardedFields } from './forwarded-fields.js';
+export { checkRequestHead, checkResponseHead } from './head-rules.js';
 export { pairTranscript, type PairTranscript } from './key-exchange.js';
 export { KeyRing } from './key-ring.js';
 export { lengthPrefixed } from './length-prefixed.js';
@@ -12,7 +14,6 @@ export {
   decodeResponseHead,
   encodeRequestHead,
   encodeResponseHead,
-  type RawFields,
   type RequestHead,
   type ResponseHead,
 } from './message-head.js';
@@ -39,7 +40,6 @@ export {
   SessionBlobInvalidError,
 } from './protocol.errors.js';
 export { MAX_CONTENT_BYTES } from './record.js';
-export { RelayError } from './relay-error.js';
 export {
   CLIENT_ID_HEADER,
   PAIR_PATH,

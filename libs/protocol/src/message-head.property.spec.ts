@@ -9,11 +9,11 @@ import {
   decodeResponseHead,
   encodeRequestHead,
   encodeResponseHead,
-  type RawFields,
   type RequestHead,
   type ResponseHead,
 } from './message-head.js';
-import { RelayError } from './relay-error.js';
+import type { RawFields } from '@relay/fields';
+import { RelayError } from '@relay/errors';
 
 const TOKEN = Array.from("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz");
 const octets = (low: number, high: number, without = ''): string[] =>

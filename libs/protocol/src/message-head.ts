@@ -1,11 +1,8 @@
+import type { RawFields } from '@relay/fields';
+
 import { HeadInvalidError } from './protocol.errors.js';
 import { MAX_CONTENT_BYTES } from './record.js';
 import { VarintReader, varintBytes, writeVarint } from './varint.js';
-
-/**
- * Field lines as Node.js has them: name, value, name, value, … Order and repeats are kept; values are octets (latin1).
- */
-export type RawFields = readonly string[];
 
 /** The head of a request inside a message. protocol.md section 6. */
 export interface RequestHead {

@@ -6,7 +6,7 @@ import { runs } from '../../../test/support/property.js';
 import { receive } from '../../../test/support/records.js';
 import { MessageOpener } from './message-opener.js';
 import { MessageSealer } from './message-sealer.js';
-import { RelayError } from './relay-error.js';
+import { RelayError } from '@relay/errors';
 
 const key = randomBytes(32);
 

@@ -5,9 +5,9 @@ import { flipBit, permutations, properSubsets } from '../../../test/support/corr
 import { byteByByte, receive, type Received } from '../../../test/support/records.js';
 import { MessageOpener } from './message-opener.js';
 import { MessageSealer } from './message-sealer.js';
-import { RelayError } from './relay-error.js';
 import { deriveRequestKey, deriveResponseKey } from './session-keys.js';
 import { formatResponseHeader, formatTunnelHeader } from './tunnel-header.js';
+import { RelayError } from '@relay/errors';
 
 const session = { clientToServer: randomBytes(32), serverToClient: randomBytes(32) };
 const sid = randomBytes(16).toString('base64url');

@@ -8,7 +8,7 @@ import {
   encodePairRequest,
   encodePairResponse,
 } from './pair-message.js';
-import { RelayError } from './relay-error.js';
+import { RelayError } from '@relay/errors';
 
 const octets = (length: number) => fc.uint8Array({ minLength: length, maxLength: length });
 

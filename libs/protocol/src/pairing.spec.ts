@@ -6,8 +6,8 @@ import { decodePairRequest } from './pair-message.js';
 import { PairingInitiator, type PairedSession } from './pairing-initiator.js';
 import { respondToPairing, type SessionTerms } from './pairing-responder.js';
 import { PairConfirmInvalidError, PairKeyInvalidError } from './protocol.errors.js';
-import { RelayError } from './relay-error.js';
 import { deriveSecretKeys, type SecretKeys } from './secret-keys.js';
+import { RelayError } from '@relay/errors';
 
 const audience = 'https://b.example';
 const terms: SessionTerms = { lifetimeSeconds: 3_600, maxMessages: 1_000 };

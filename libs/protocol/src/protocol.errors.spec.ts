@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import * as errors from './protocol.errors.js';
-import { RelayError } from './relay-error.js';
+import { RelayError } from '@relay/errors';
 
 /** Part of the operator contract: a change here is a change of the documentation. */
 const CODES = {

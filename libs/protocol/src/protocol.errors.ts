@@ -1,4 +1,4 @@
-import { RelayError } from './relay-error.js';
+import { RelayError } from '@relay/errors';
 
 /** A relay header, `x-mte-client-id` or `x-mte-relay`, does not match its pattern. protocol.md section 2. */
 export class RelayHeaderMalformedError extends RelayError {

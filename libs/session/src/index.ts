@@ -1,4 +1,3 @@
-export { Clock } from './clock.js';
 export { SessionModule } from './session.module.js';
 export { SessionService, type OpenSession } from './session.service.js';
 export { type MarkOutcome, SessionStore } from './session-store.js';

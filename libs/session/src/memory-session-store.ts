@@ -1,6 +1,6 @@
 import { BLOB_BYTES, BLOB_HEAD_BYTES, EPOCH_BYTES } from '@relay/protocol';
+import type { Clock } from '@relay/clock';
 
-import type { Clock } from './clock.js';
 import { SequenceMarks } from './sequence-marks.js';
 import { SessionStoreUnavailableError } from './session.errors.js';
 import { checkSequence, type MarkOutcome, type SessionStore } from './session-store.js';

@@ -1,4 +1,4 @@
-import { RelayError } from '@relay/protocol';
+import { RelayError } from '@relay/errors';
 
 /** The session is past its lifetime or its sequence limit. */
 export class SessionExpiredError extends RelayError {

@@ -1,7 +1,7 @@
 import { Module } from '@nestjs/common';
+import { Clock } from '@relay/clock';
 import { RelayConfig } from '@relay/config';
 
-import { Clock, SystemClock } from './clock.js';
 import { MemorySessionStore } from './memory-session-store.js';
 import { RedisLink } from './redis-link.js';
 import { RedisSessionStore } from './redis-session-store.js';
@@ -12,7 +12,6 @@ import { StoreHealth } from './store-health.js';
 /** MTE session management: the store that REDIS_URL names, and the sessions in it. */
 @Module({
   providers: [
-    { provide: Clock, useClass: SystemClock },
     {
       provide: SessionStore,
       inject: [Clock, RelayConfig],
@@ -27,6 +26,6 @@ import { StoreHealth } from './store-health.js';
     { provide: StoreHealth, useExisting: SessionStore },
     SessionService,
   ],
-  exports: [Clock, SessionService, SessionStore, StoreHealth],
+  exports: [SessionService, SessionStore, StoreHealth],
 })
 export class SessionModule {}

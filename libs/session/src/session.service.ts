@@ -1,4 +1,5 @@
 import { Inject, Injectable, Optional } from '@nestjs/common';
+import { Clock } from '@relay/clock';
 import { RelayConfig } from '@relay/config';
 import {
   BLOB_HEAD_BYTES,
@@ -8,7 +9,6 @@ import {
   type SessionKeys,
 } from '@relay/protocol';
 
-import { Clock } from './clock.js';
 import { SessionStore } from './session-store.js';
 import { StoreMeter, type StoreOperation } from './store-meter.js';
 import {

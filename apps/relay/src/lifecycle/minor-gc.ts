@@ -1,29 +1,30 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
+import { onBytesReceived } from '@relay/http';
+
 /** Bytes of bodies between two collections. */
 const INTERVAL_BYTES = 4 * 1024 * 1024;
 
-const collectYoung = youngCollector();
-let received = 0;
-
 /**
- * Keeps the memory of long transfers small. Each byte that comes in leaves a few bytes of used buffers behind; to V8
- * those are tiny objects, so that it lets 64 MiB and more of them stand, and then marks the whole heap for their sake. A
- * collection of what is young takes them for a fraction of that, in less than a millisecond.
- *
- * @param bytes - of a body, as they came in
+ * Keeps the memory of long transfers small. Each chunk that is received leaves a used buffer behind. V8 sees only its small
+ * handle, so it lets 64 MiB and more of buffers accumulate and then marks the whole heap because of them. A collection of
+ * the young generation frees them in less than a millisecond.
  */
-export function countReceived(bytes: number): void {
-  received += bytes;
-  if (received >= INTERVAL_BYTES) {
-    received = 0;
-    collectYoung();
-  }
+export function collectGarbageWhileReceiving(): void {
+  const collectYoungGeneration = minorCollector();
+  let received = 0;
+  onBytesReceived((bytes) => {
+    received += bytes;
+    if (received >= INTERVAL_BYTES) {
+      received = 0;
+      collectYoungGeneration();
+    }
+  });
 }
 
-/** V8 hands its collector only to contexts that begin under this flag. */
-function youngCollector(): () => void {
+/** V8 exposes its collector only to contexts that are created while this flag is set. */
+function minorCollector(): () => void {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as (options: { readonly type: 'minor' }) => void;
   setFlagsFromString('--no-expose-gc');

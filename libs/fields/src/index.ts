@@ -1,0 +1,12 @@
+/**
+ * Header fields as flat lists of name, value, name, value, … in the order in which they were received (RFC 9110 section 5).
+ * Pure functions on such lists: they keep order and repeats, and never look at a socket.
+ */
+export {
+  HOP_BY_HOP_FIELDS,
+  fieldValue,
+  withReplacedFields,
+  withoutFields,
+  type RawFields,
+} from './fields.js';
+export { rawFieldValues, textOf } from './raw-fields.js';

@@ -1,0 +1,23 @@
+/** A promise that is settled from outside, by the events of an exchange. Only the first settlement counts. */
+export class Deferred<T> {
+  readonly promise: Promise<T>;
+  // Assigned by the constructor of the promise, which calls its executor synchronously.
+  private settle!: {
+    readonly resolve: (value: T) => void;
+    readonly reject: (reason: Error) => void;
+  };
+
+  constructor() {
+    this.promise = new Promise((resolve, reject) => {
+      this.settle = { resolve, reject };
+    });
+  }
+
+  resolve(value: T): void {
+    this.settle.resolve(value);
+  }
+
+  reject(reason: Error): void {
+    this.settle.reject(reason);
+  }
+}
