@@ -5,7 +5,7 @@ import { isSameMac, macOf } from './mac.js';
 const PATTERN = /^1\.error\.(5[56]\d)\.([01])\.(\d{13})\.([A-Za-z0-9_-]{43})$/;
 
 /** What the inbound role states about one failed message. protocol.md sections 2 and 8. */
-export interface ErrorStatement {
+export interface SignedError {
   /** 559 … 569, and the HTTP status of the answer. */
   readonly status: number;
   /** p = 0: this message was not forwarded and never can be. */
@@ -21,7 +21,7 @@ export interface ErrorStatement {
 export function signError(
   secretKeys: SecretKeys,
   clientIdHeader: string,
-  statement: ErrorStatement,
+  statement: SignedError,
 ): string {
   const p = statement.isNeverForwarded ? 0 : 1;
   const mac = errorMac(secretKeys, clientIdHeader, statement.status, p, statement.unixMs);
@@ -38,7 +38,7 @@ export function verifyError(
   clientIdHeader: string,
   relayHeader: string,
   httpStatus: number,
-): ErrorStatement | undefined {
+): SignedError | undefined {
   const match = PATTERN.exec(relayHeader);
   if (match === null) {
     return undefined;

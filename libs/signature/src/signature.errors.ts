@@ -1,4 +1,4 @@
-import { RelayError } from '@relay/protocol';
+import { RelayError } from '@relay/errors';
 
 /** A request for the inbound role lacks one of the relay headers. */
 export class RelayHeaderMissingError extends RelayError {
