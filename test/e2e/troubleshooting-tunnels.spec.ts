@@ -1,4 +1,4 @@
-import { Clock } from '@relay/session';
+import { Clock } from '@relay/clock';
 import { Redis } from 'ioredis';
 import { beforeAll, describe, expect, it } from 'vitest';
 

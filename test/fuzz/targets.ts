@@ -1,10 +1,11 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 
 import { ConfigInvalidError, ENVIRONMENT_VARIABLES, loadConfig } from '@relay/config';
+import { RelayError } from '@relay/errors';
+import type { RawFields } from '@relay/fields';
 import { RouteList, hasDotSegment } from '@relay/http';
 import {
   MessageOpener,
-  RelayError,
   checkRequestHead,
   checkResponseHead,
   decodePairRequest,
@@ -15,7 +16,6 @@ import {
   openSessionBlob,
   parseClientIdHeader,
   parseTunnelHeader,
-  type RawFields,
   type SecretKeys,
 } from '@relay/protocol';
 import { verifyError } from '@relay/signature';

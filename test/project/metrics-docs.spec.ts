@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 
 import { describe, expect, it } from 'vitest';
 
-import { RelayMetrics } from '../../apps/relay/src/observability/relay-metrics.js';
+import { RelayMetrics } from '../../apps/relay/src/telemetry/relay-metrics.js';
 
 const document = readFileSync(new URL('../../docs/metrics.md', import.meta.url), 'utf8');
 const rows = [...document.matchAll(/^\| `(mte_relay_\w+)` +\| (\w+) +\|/gm)].map(

@@ -1,13 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ENVIRONMENT_VARIABLES } from '@relay/config';
+import { ERRORS, type ErrorCode } from '@relay/errors';
 import { describe, expect, it } from 'vitest';
-import {
-  CLIENT_STATUSES,
-  clientStatus,
-  INTERNAL_CODE,
-  PEER_ANSWERS,
-} from '../../apps/relay/src/errors/error-answers.js';
 
 const root = join(import.meta.dirname, '../..');
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
@@ -32,45 +26,39 @@ const logRows = codeRows(operations, '### What only logs have');
 const sorted = (values: readonly string[]) => [...values].sort();
 const codesOf = (rows: readonly string[][]) => rows.map(([code]) => code!);
 
-const clientStatuses = Object.fromEntries(
-  [...Object.keys(CLIENT_STATUSES), INTERNAL_CODE].map((code) => [
-    code,
-    String(clientStatus(code)),
-  ]),
-);
+const codes = Object.keys(ERRORS) as ErrorCode[];
 
 describe('docs/operations.md', () => {
-  it('lists every code that clients see, with its status, and no other', () => {
-    expect(Object.fromEntries(clientRows.map(([code, status]) => [code, status]))).toEqual(
-      clientStatuses,
-    );
+  it('lists every code that clients see, with its status and verdict, and no other', () => {
+    const rows = clientRows.map(([code, status, forwarded]) => [code, { status, forwarded }]);
+    const expected = codes.flatMap((code) => {
+      const entry = ERRORS[code];
+      if (!('client' in entry)) {
+        return [];
+      }
+      const { status, forwarded } = entry.client;
+      const verdict = forwarded === 'varies' ? 'no, maybe' : forwarded;
+      return [[code, { status: String(status), forwarded: verdict }]];
+    });
+    expect(Object.fromEntries(rows)).toEqual(Object.fromEntries(expected));
   });
 
   it('lists every code that relays state, with status and signature, and no other', () => {
-    const stated = Object.entries(PEER_ANSWERS).map(([code, { status, isNeverForwarded }]) => {
-      const p = isNeverForwarded === true ? 'p=0' : 'p=1';
-      return [code, [String(status), isNeverForwarded === undefined ? 'no' : p]];
+    const stated = codes.flatMap((code) => {
+      const entry = ERRORS[code];
+      if (!('relay' in entry)) {
+        return [];
+      }
+      const { status, verdict } = entry.relay;
+      return [[code, [String(status), verdict === 'unsigned' ? 'no' : verdict]]];
     });
     expect(
       Object.fromEntries(peerRows.map(([code, ...cells]) => [code, cells.slice(0, 2)])),
     ).toEqual(Object.fromEntries(stated));
   });
 
-  it('lists every code that the sources have, once, and no other', () => {
-    const variables = new Set<string>(Object.values(ENVIRONMENT_VARIABLES));
-    const codes = new Set(
-      ['apps', 'libs']
-        .flatMap((dir) =>
-          readdirSync(join(root, dir), { recursive: true, encoding: 'utf8' }).map((file) =>
-            join(dir, file),
-          ),
-        )
-        .filter((file) => /(?<![.](?:spec|contract))[.]ts$/.test(file))
-        .flatMap((file) => [...read(file).matchAll(/'(RELAY_[A-Z_]+)'/g)].map(([, code]) => code!))
-        .concat(Object.keys(CLIENT_STATUSES), Object.keys(PEER_ANSWERS))
-        .filter((code) => !variables.has(code)),
-    );
-    expect(sorted(codesOf([...clientRows, ...peerRows, ...logRows]))).toEqual(sorted([...codes]));
+  it('lists every code of the registry once, and no other', () => {
+    expect(sorted(codesOf([...clientRows, ...peerRows, ...logRows]))).toEqual(sorted(codes));
   });
 
   it('says of each code what happened, and what to do where somebody was answered', () => {

@@ -1,5 +1,5 @@
 import { RELAY_HEADER, deriveSecretKeys, type SecretKeys } from '@relay/protocol';
-import { verifyError, type ErrorStatement } from '@relay/signature';
+import { verifyError, type SignedError } from '@relay/signature';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { flipBit } from '../support/corruption.js';
@@ -28,7 +28,7 @@ beforeEach(async () => {
 });
 
 /** What a signed error says of the request that it answers. */
-const statementOf = (request: WireRequest, answer: WireAnswer): ErrorStatement | undefined =>
+const statementOf = (request: WireRequest, answer: WireAnswer): SignedError | undefined =>
   verifyError(
     keys,
     headerOf(request, 'x-mte-client-id'),

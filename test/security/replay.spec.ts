@@ -1,8 +1,8 @@
 import { RELAY_HEADER, deriveSecretKeys, type SecretKeys } from '@relay/protocol';
-import { verifyError, type ErrorStatement } from '@relay/signature';
+import { verifyError, type SignedError } from '@relay/signature';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { PeerSession } from '../../apps/relay/src/outbound/peer-session.js';
+import { PeerSession } from '../../apps/relay/src/peers/peer-session.js';
 import { startAttackedTunnel, type AttackedTunnel } from '../support/attacked-tunnel.js';
 import { errorOf } from '../support/client.js';
 import { flipBit } from '../support/corruption.js';
@@ -32,7 +32,7 @@ afterEach(() => {
 });
 
 /** What a signed error says of the request that it answers. */
-const statementOf = (request: WireRequest, answer: WireAnswer): ErrorStatement | undefined =>
+const statementOf = (request: WireRequest, answer: WireAnswer): SignedError | undefined =>
   verifyError(
     keys,
     headerOf(request, 'x-mte-client-id'),

@@ -1,5 +1,6 @@
 import { createHmac, randomBytes, scryptSync } from 'node:crypto';
 import { ml_kem768_x25519 as xWing } from '@noble/post-quantum/hybrid.js';
+import { Clock } from '@relay/clock';
 import { loadConfig } from '@relay/config';
 import {
   CLIENT_ID_HEADER,
@@ -11,7 +12,7 @@ import {
   type SecretKeys,
   type SessionKeys,
 } from '@relay/protocol';
-import { Clock, SessionStore } from '@relay/session';
+import { SessionStore } from '@relay/session';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { errorOf, request } from '../support/client.js';

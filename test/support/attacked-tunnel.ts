@@ -1,4 +1,4 @@
-import { Clock } from '@relay/session';
+import { Clock } from '@relay/clock';
 
 import { request, type ClientRequestSpec, type ClientResponse } from './client.js';
 import { HandMovedClock } from './hand-moved-clock.js';

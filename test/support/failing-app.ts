@@ -1,21 +1,28 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-import { All, Controller, Post, Res, UseFilters, UseInterceptors } from '@nestjs/common';
+import { All, Controller, Post, Req, Res, UseFilters, UseInterceptors } from '@nestjs/common';
+import { Clock } from '@relay/clock';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { RelayConfig } from '@relay/config';
-import { KeyRing, PAIR_PATH, type SecretKeys } from '@relay/protocol';
-import { Clock } from '@relay/session';
-import { PairSenderInterceptor, SenderSigner, TunnelSenderInterceptor } from '@relay/signature';
-import type { FastifyReply } from 'fastify';
+import { KeyRing, PAIR_PATH, exchangeName, type SecretKeys } from '@relay/protocol';
+import {
+  PairSenderInterceptor,
+  SenderSigner,
+  TunnelSenderInterceptor,
+  readPairRequest,
+  verifiedRequestFor,
+} from '@relay/signature';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 
-import { OUTBOUND_DOOR, TUNNEL_DOOR } from '../../apps/relay/src/door.js';
+import { OUTBOUND_ROUTE, TUNNEL_ROUTE } from '../../apps/relay/src/server/request-routing.js';
 import { RelayErrorFilter } from '../../apps/relay/src/errors/relay-error.filter.js';
-import { RelayLog } from '../../apps/relay/src/observability/relay-log.js';
-import { RelayMetrics } from '../../apps/relay/src/observability/relay-metrics.js';
-import { RequestReports } from '../../apps/relay/src/observability/request-reports.js';
-import { createRelayAdapter } from '../../apps/relay/src/relay-adapter.js';
+import { RelayLog } from '../../apps/relay/src/telemetry/relay-log.js';
+import { RelayMetrics } from '../../apps/relay/src/telemetry/relay-metrics.js';
+import { recordOf } from '../../apps/relay/src/telemetry/request-record.js';
+import { RequestReports } from '../../apps/relay/src/telemetry/request-reports.js';
+import { createRelayAdapter } from '../../apps/relay/src/server/relay-adapter.js';
 import { request, type ClientResponse } from './client.js';
 import { relayConfig } from './config.js';
 import { HandMovedClock } from './hand-moved-clock.js';
@@ -58,20 +65,23 @@ export async function startFailingApp(): Promise<FailingApp> {
   @Controller()
   @UseFilters(RelayErrorFilter)
   class FailingController {
-    @All(OUTBOUND_DOOR)
+    @All(OUTBOUND_ROUTE)
     outbound(@Res() reply: FastifyReply): Promise<void> {
       return fail(reply);
     }
 
-    @All(TUNNEL_DOOR)
+    @All(TUNNEL_ROUTE)
     @UseInterceptors(TunnelSenderInterceptor)
-    tunnel(@Res() reply: FastifyReply): Promise<void> {
+    tunnel(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+      const { header } = verifiedRequestFor(request.raw, 'tunnel');
+      recordOf(request.raw).exchange = exchangeName(header);
       return fail(reply);
     }
 
     @Post(PAIR_PATH)
     @UseInterceptors(PairSenderInterceptor)
-    pair(@Res() reply: FastifyReply): Promise<void> {
+    async pair(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+      await readPairRequest(request.raw, keyRing);
       return fail(reply);
     }
   }

@@ -1,4 +1,4 @@
-import type { Clock } from '@relay/session';
+import type { Clock } from '@relay/clock';
 
 /** A clock that stands still until a test moves it. */
 export class HandMovedClock implements Clock {

@@ -21,7 +21,7 @@ import {
   type ResponseHead,
   type SecretKeys,
 } from '@relay/protocol';
-import { signSender, verifyError, type ErrorStatement } from '@relay/signature';
+import { signSender, verifyError, type SignedError } from '@relay/signature';
 
 import { deliverTo, headerOf, type WireAnswer, type WireRequest } from './middle.js';
 import { SECRET } from './relay.js';
@@ -96,7 +96,7 @@ export class ProtocolClient {
   }
 
   /** What a signed error says of the request that it answers, or undefined where it is none. */
-  statementOf(request: WireRequest, answer: WireAnswer): ErrorStatement | undefined {
+  statementOf(request: WireRequest, answer: WireAnswer): SignedError | undefined {
     const clientIdHeader = headerOf(request, CLIENT_ID_HEADER);
     const relayHeader = headerOf(answer, RELAY_HEADER);
     return verifyError(this.secretKeys, clientIdHeader, relayHeader, answer.status);

@@ -7,9 +7,9 @@ import { loadConfig } from '@relay/config';
 
 import { RELAY_APP_OPTIONS, configureRelayApp } from '../../apps/relay/src/app.factory.js';
 import { AppModule } from '../../apps/relay/src/app.module.js';
-import { RelayLog } from '../../apps/relay/src/observability/relay-log.js';
-import { createRelayAdapter } from '../../apps/relay/src/relay-adapter.js';
-import { readCertificate } from '../../apps/relay/src/tls/certificate.js';
+import { RelayLog } from '../../apps/relay/src/telemetry/relay-log.js';
+import { createRelayAdapter } from '../../apps/relay/src/server/relay-adapter.js';
+import { readCertificate } from '../../apps/relay/src/server/certificate.js';
 import { Recorder } from './recorder.js';
 
 /** Environment variables of a relay, by name. */

@@ -5,17 +5,16 @@ import { RelayConfig } from '@relay/config';
 import type { FastifyRequest } from 'fastify';
 
 import { AppModule } from './app.module.js';
-import { FrameworkLog } from './observability/framework-log.js';
-import { RelayLog } from './observability/relay-log.js';
-import { RelayMetrics } from './observability/relay-metrics.js';
-import { RequestReports } from './observability/request-reports.js';
-import { createRelayAdapter, type RelayAdapter } from './relay-adapter.js';
-import { readCertificate } from './tls/certificate.js';
+import { collectGarbageWhileReceiving } from './lifecycle/minor-gc.js';
+import { FrameworkLog } from './telemetry/framework-log.js';
+import { RelayLog } from './telemetry/relay-log.js';
+import { createRelayAdapter } from './server/relay-adapter.js';
+import { readCertificate } from './server/certificate.js';
 
-/** No parser: bodies stay on the wire until a handler asks for them. */
+/** No parser: bodies stay on the wire until a handler reads them. */
 export const RELAY_APP_OPTIONS: NestApplicationOptions = { bodyParser: false, bufferLogs: true };
 
-/** Starts a relay, not listening yet. */
+/** Creates a relay that does not listen yet. */
 export async function createRelayApp(config: RelayConfig): Promise<NestFastifyApplication> {
   const app = await NestFactory.create<NestFastifyApplication>(
     AppModule.register(config),
@@ -25,7 +24,7 @@ export async function createRelayApp(config: RelayConfig): Promise<NestFastifyAp
   return configureRelayApp(app);
 }
 
-/** What main and the tests do alike with an application, one from the factory, the other from the testing module. */
+/** Completes an application, whether it comes from this factory or from Nest's testing module. */
 export async function configureRelayApp(
   app: NestFastifyApplication,
 ): Promise<NestFastifyApplication> {
@@ -40,16 +39,13 @@ export async function configureRelayApp(
       },
     });
   }
-  // Nest types the adapter by its interface; it is the one that was given to it.
-  const adapter = app.getHttpAdapter() as unknown as RelayAdapter;
-  adapter.earlyAnswers.reports = app.get(RequestReports);
-  app.get(RelayMetrics).openSockets.answerFor('listener', () => adapter.acceptedConnections);
+  collectGarbageWhileReceiving();
   await app.init();
   await app.getHttpAdapter().getInstance().ready();
   return app;
 }
 
-/** Any other OPTIONS is the upstream's to answer. */
+/** Every other OPTIONS request is for the upstream. */
 function isPreflight({ headers }: FastifyRequest): boolean {
   return headers.origin !== undefined && headers['access-control-request-method'] !== undefined;
 }

@@ -1,5 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
+import { ClockModule } from '@relay/clock';
 import { RelayConfigModule, type RelayConfig } from '@relay/config';
 
 import { AdminModule } from './admin/admin.module.js';
@@ -8,12 +9,13 @@ import { RelayErrorFilter } from './errors/relay-error.filter.js';
 import { HealthModule } from './health/health.module.js';
 import { IdentityModule } from './identity/identity.module.js';
 import { InboundModule } from './inbound/inbound.module.js';
-import { ObservabilityModule } from './observability/observability.module.js';
+
 import { OutboundModule } from './outbound/outbound.module.js';
 import { PairingModule } from './pairing/pairing.module.js';
+import { ServerModule } from './server/server.module.js';
+import { LifecycleModule } from './lifecycle/lifecycle.module.js';
+import { TelemetryModule } from './telemetry/telemetry.module.js';
 import { PassThroughModule } from './pass-through/pass-through.module.js';
-import { TlsModule } from './tls/tls.module.js';
-import { WorkersModule } from './workers/workers.module.js';
 
 /** The composition root: one relay with one configuration. */
 @Module({})
@@ -23,13 +25,14 @@ export class AppModule {
       module: AppModule,
       imports: [
         RelayConfigModule.register(config),
-        ObservabilityModule,
-        WorkersModule,
+        ClockModule,
+        TelemetryModule,
+        LifecycleModule,
         IdentityModule,
         ErrorsModule,
         HealthModule,
         AdminModule,
-        TlsModule,
+        ServerModule,
         PairingModule,
         OutboundModule,
         InboundModule,

@@ -2,17 +2,20 @@ import 'reflect-metadata';
 
 import { ConfigInvalidError, loadConfig } from '@relay/config';
 
-import { isOurWorker } from './workers/our-worker.js';
+import { isOurWorker } from './lifecycle/our-worker.js';
 
 try {
   const loaded = loadConfig();
-  // One or the other is loaded: a process that supervises needs nothing of a relay.
+  // Only one of the two is loaded: a process that supervises needs nothing of a relay.
   if (loaded.config.workers > 1 && !isOurWorker) {
-    const { startSupervisor } = await import('./workers/start-supervisor.js');
+    const { startSupervisor } = await import('./supervisor/start-supervisor.js');
     await startSupervisor(loaded);
   } else {
-    const { startRelay } = await import('./start-relay.js');
-    await startRelay(loaded);
+    const [{ createRelayApp }, { runRelay }] = await Promise.all([
+      import('./app.factory.js'),
+      import('./lifecycle/run-relay.js'),
+    ]);
+    await runRelay(await createRelayApp(loaded.config), loaded);
   }
 } catch (error) {
   const lines =

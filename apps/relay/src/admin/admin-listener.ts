@@ -10,14 +10,14 @@ import {
 } from '@nestjs/common';
 import { RelayConfig } from '@relay/config';
 
-import { HealthController } from '../health/health.controller.js';
-import { RelayLog } from '../observability/relay-log.js';
-import { RelayMetrics } from '../observability/relay-metrics.js';
-import { PrimaryLink } from '../workers/primary-link.js';
+import { HealthService } from '../health/health.service.js';
+import { RelayLog } from '../telemetry/relay-log.js';
+import { RelayMetrics } from '../telemetry/relay-metrics.js';
+import { PrimaryLink } from '../lifecycle/primary-link.js';
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 
-interface AdminAnswer {
+interface AdminResponse {
   readonly status: number;
   readonly contentType: string;
   readonly body: string;
@@ -35,7 +35,7 @@ export class AdminListener implements OnApplicationBootstrap, OnApplicationShutd
     private readonly config: RelayConfig,
     private readonly metrics: RelayMetrics,
     private readonly primary: PrimaryLink,
-    private readonly health: HealthController,
+    private readonly health: HealthService,
     private readonly log: RelayLog,
   ) {}
 
@@ -45,7 +45,7 @@ export class AdminListener implements OnApplicationBootstrap, OnApplicationShutd
     if (adminPort === undefined) {
       return;
     }
-    this.server = createServer((request, response) => void this.answer(request, response));
+    this.server = createServer((request, response) => void this.respond(request, response));
     this.server.listen(adminPort, adminHost);
     await once(this.server, 'listening');
     const { address, port } = this.server.address() as AddressInfo;
@@ -58,8 +58,8 @@ export class AdminListener implements OnApplicationBootstrap, OnApplicationShutd
     this.server?.closeAllConnections();
   }
 
-  private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { status, contentType, body } = await this.answerTo(request).catch((error: unknown) => {
+  private async respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { status, contentType, body } = await this.responseTo(request).catch((error: unknown) => {
       this.log.error('the admin listener failed', { error });
       return json(500, { error: 'the log says why' });
     });
@@ -71,7 +71,7 @@ export class AdminListener implements OnApplicationBootstrap, OnApplicationShutd
     response.end(body);
   }
 
-  private async answerTo({ method, url = '' }: IncomingMessage): Promise<AdminAnswer> {
+  private async responseTo({ method, url = '' }: IncomingMessage): Promise<AdminResponse> {
     if (method !== 'GET' && method !== 'HEAD') {
       return json(405, { error: 'only GET and HEAD' });
     }
@@ -81,15 +81,15 @@ export class AdminListener implements OnApplicationBootstrap, OnApplicationShutd
         return { status: 200, contentType, body: await this.primary.report() };
       }
       case '/health/live':
-        return this.healthAnswer(this.health.live());
+        return this.healthResponse(this.health.live());
       case '/health/ready':
-        return this.healthAnswer(this.health.ready());
+        return this.healthResponse(this.health.ready());
       default:
         return json(404, { error: 'only /metrics, /health/live and /health/ready' });
     }
   }
 
-  private async healthAnswer(check: Promise<unknown>): Promise<AdminAnswer> {
+  private async healthResponse(check: Promise<unknown>): Promise<AdminResponse> {
     try {
       return json(200, await check);
     } catch (error) {
@@ -101,6 +101,6 @@ export class AdminListener implements OnApplicationBootstrap, OnApplicationShutd
   }
 }
 
-function json(status: number, body: unknown): AdminAnswer {
+function json(status: number, body: unknown): AdminResponse {
   return { status, contentType: JSON_TYPE, body: JSON.stringify(body) };
 }

@@ -1,23 +1,11 @@
 import { Module } from '@nestjs/common';
-import { HoldBudget } from '@relay/http';
 
-import { ConcurrentRequests } from './concurrent-requests.js';
-import { RelayMetrics } from './observability/relay-metrics.js';
+import { BufferBudget } from './buffer-budget.js';
+import { ConcurrencyLimit } from './concurrency-limit.js';
 
-/** One of each for all roles: they bound what the process takes on. */
+/** The limits of this process, one of each for all roles. */
 @Module({
-  providers: [
-    {
-      provide: HoldBudget,
-      inject: [RelayMetrics],
-      useFactory: (metrics: RelayMetrics) => {
-        const budget = new HoldBudget();
-        metrics.heldBytes.answerFor('mte', () => budget.heldBytes);
-        return budget;
-      },
-    },
-    ConcurrentRequests,
-  ],
-  exports: [HoldBudget, ConcurrentRequests],
+  providers: [BufferBudget, ConcurrencyLimit],
+  exports: [BufferBudget, ConcurrencyLimit],
 })
-export class LimitsModule {}
+export class AdmissionModule {}

@@ -2,62 +2,55 @@ import type { ServerResponse } from 'node:http';
 
 import { Injectable } from '@nestjs/common';
 import { RelayConfig } from '@relay/config';
-import { RelayBusyError } from '@relay/http';
 
-import { RelayMetrics } from './observability/relay-metrics.js';
+import { RelayBusyError } from './admission.errors.js';
 
 /**
- * What this process forwards at this moment, through any door, up to MAX_CONCURRENT_REQUESTS. Only senders that have
- * been let in are counted: whoever holds neither token nor secret can take up a place on PASS_THROUGH_ROUTES alone. The
- * relay's own endpoints and pairings need none, so that a relay which is full can still say that it lives, and be
- * paired with.
+ * Limits the requests that this process forwards at the same time, on all routes together, to MAX_CONCURRENT_REQUESTS. Only
+ * admitted senders are counted: without a token or the secret, a sender can occupy places on PASS_THROUGH_ROUTES only. The
+ * relay's own endpoints and pairings need no place, so a relay at its limit still reports its health and still pairs.
  */
 @Injectable()
-export class ConcurrentRequests {
+export class ConcurrencyLimit {
   private readonly limit: number;
-  private count = 0;
+  private inUse = 0;
 
-  constructor(
-    config: RelayConfig,
-    private readonly metrics: RelayMetrics,
-  ) {
+  constructor(config: RelayConfig) {
     this.limit = config.maxConcurrentRequests;
   }
 
+  /** Requests that are being forwarded at this moment. */
+  get concurrentRequests(): number {
+    return this.inUse;
+  }
+
   /**
-   * Takes a place, which the response gives back when it closes, whatever its end.
+   * Takes a place, which is freed when the response closes, however it ends.
    *
-   * @returns false where there is none left
+   * @returns false if no place is left
    */
-  admit(response: ServerResponse): boolean {
-    if (this.count >= this.limit) {
+  tryAcquire(response: ServerResponse): boolean {
+    if (this.inUse >= this.limit) {
       return false;
     }
-    this.change(1);
-    // One that has closed already would never say so.
-    if (response.destroyed) {
-      this.change(-1);
-    } else {
+    // A response that is closed already never emits the event that would free its place.
+    if (!response.destroyed) {
+      this.inUse += 1;
       response.once('close', () => {
-        this.change(-1);
+        this.inUse -= 1;
       });
     }
     return true;
   }
 
   /**
-   * The same for clients, who are answered in clear.
+   * As `tryAcquire`, for clients, who receive their error in plaintext.
    *
    * @throws RelayBusyError
    */
-  take(response: ServerResponse): void {
-    if (!this.admit(response)) {
-      throw new RelayBusyError(`the relay is forwarding ${this.limit} requests already`);
+  acquire(response: ServerResponse): void {
+    if (!this.tryAcquire(response)) {
+      throw new RelayBusyError(`the relay is already forwarding ${this.limit} requests`);
     }
-  }
-
-  private change(by: 1 | -1): void {
-    this.count += by;
-    this.metrics.concurrentRequests.set(this.count);
   }
 }

@@ -1,47 +1,48 @@
 import { describe, expect, it } from 'vitest';
 
-import { MessageTooLargeError, RelayBusyError } from './http.errors.js';
-import { HoldBudget, MessageHold } from './message-hold.js';
+import { MessageTooLargeError, RelayBusyError } from './admission.errors.js';
+import { BufferBudget } from './buffer-budget.js';
+import { MessageBuffer } from './message-buffer.js';
 
 const MIB = 1024 * 1024;
-/** Held many times, allocated once. */
+/** Buffered many times, allocated once. */
 const mebibyte = Buffer.alloc(MIB, 7);
 
 /** A message of ten chunks: as large as a message may be. */
-function fullHold(budget: HoldBudget): MessageHold {
-  const hold = new MessageHold(budget);
+function fullBuffer(budget: BufferBudget): MessageBuffer {
+  const buffer = new MessageBuffer(budget);
   for (let count = 0; count < 10; count += 1) {
-    hold.add(mebibyte);
+    buffer.add(mebibyte);
   }
-  return hold;
+  return buffer;
 }
 
-describe('a message that is held back', () => {
-  it('is given out whole, in order', () => {
-    const hold = new MessageHold(new HoldBudget());
+describe('a buffered message', () => {
+  it('is released whole, in order', () => {
+    const buffer = new MessageBuffer(new BufferBudget());
     ['one ', 'two ', '', 'three'].forEach((text) => {
-      hold.add(Buffer.from(text));
+      buffer.add(Buffer.from(text));
     });
-    expect(hold.whole().toString()).toBe('one two three');
+    expect(buffer.whole().toString()).toBe('one two three');
   });
 
   it('may be empty', () => {
-    expect(new MessageHold(new HoldBudget()).whole()).toHaveLength(0);
+    expect(new MessageBuffer(new BufferBudget()).whole()).toHaveLength(0);
   });
 
-  it('may have 10 MiB and not a byte more', () => {
-    const hold = fullHold(new HoldBudget());
-    hold.add(Buffer.alloc(0));
+  it('may have 10 MiB and not one byte more', () => {
+    const buffer = fullBuffer(new BufferBudget());
+    buffer.add(Buffer.alloc(0));
     expect(() => {
-      hold.add(Buffer.alloc(1));
+      buffer.add(Buffer.alloc(1));
     }).toThrow(MessageTooLargeError);
-    expect(hold.whole()).toHaveLength(10 * MIB);
+    expect(buffer.whole()).toHaveLength(10 * MIB);
   });
 });
 
-describe('the budget of all messages that are held back', () => {
+describe('the budget of all buffered messages', () => {
   it('is 256 MiB, to the byte', () => {
-    const budget = new HoldBudget();
+    const budget = new BufferBudget();
     budget.take(256 * MIB - 1);
     budget.take(1);
     expect(() => {
@@ -49,10 +50,10 @@ describe('the budget of all messages that are held back', () => {
     }).toThrow(RelayBusyError);
   });
 
-  it('is taken by many messages together', () => {
-    const budget = new HoldBudget();
-    Array.from({ length: 25 }, () => fullHold(budget));
-    const last = new MessageHold(budget);
+  it('is shared by all messages', () => {
+    const budget = new BufferBudget();
+    Array.from({ length: 25 }, () => fullBuffer(budget));
+    const last = new MessageBuffer(budget);
     for (let count = 0; count < 6; count += 1) {
       last.add(mebibyte);
     }
@@ -61,34 +62,34 @@ describe('the budget of all messages that are held back', () => {
     }).toThrow(RelayBusyError);
   });
 
-  it('comes back when a message is released, also one that ran into a limit', () => {
-    const budget = new HoldBudget();
-    const holds = Array.from({ length: 25 }, () => fullHold(budget));
+  it('is returned when a message is released, even if the message reached a limit', () => {
+    const budget = new BufferBudget();
+    const buffers = Array.from({ length: 25 }, () => fullBuffer(budget));
     expect(() => {
-      holds[0]?.add(mebibyte);
+      buffers[0]?.add(mebibyte);
     }).toThrow(MessageTooLargeError);
-    const last = new MessageHold(budget);
+    const last = new MessageBuffer(budget);
     last.add(mebibyte.subarray(0, 10));
-    expect(() => fullHold(budget)).toThrow(RelayBusyError);
-    [...holds, last].forEach((hold) => {
-      hold.release();
+    expect(() => fullBuffer(budget)).toThrow(RelayBusyError);
+    [...buffers, last].forEach((buffer) => {
+      buffer.release();
     });
   });
 
-  it('is whole again after everything was released, and releasing twice gives nothing', () => {
-    const budget = new HoldBudget();
-    const hold = fullHold(budget);
-    hold.release();
-    hold.release();
+  it('is free again after everything is released, and a second release has no effect', () => {
+    const budget = new BufferBudget();
+    const buffer = fullBuffer(budget);
+    buffer.release();
+    buffer.release();
     budget.take(256 * MIB);
     expect(() => {
       budget.take(1);
     }).toThrow(RelayBusyError);
-    expect(hold.whole()).toHaveLength(0);
+    expect(buffer.whole()).toHaveLength(0);
   });
 
-  it('is not touched by what it refuses', () => {
-    const budget = new HoldBudget();
+  it('is unchanged by what it refuses', () => {
+    const budget = new BufferBudget();
     budget.take(255 * MIB);
     expect(() => {
       budget.take(2 * MIB);

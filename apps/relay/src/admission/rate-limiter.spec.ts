@@ -1,33 +1,33 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
-import { HandMovedClock } from '../../../test/support/hand-moved-clock.js';
-import { Allowances } from './allowances.js';
+import { HandMovedClock } from '../../../../test/support/hand-moved-clock.js';
+import { RateLimiter } from './rate-limiter.js';
 
 const PER_MINUTE = 6;
 
 let clock: HandMovedClock;
-let allowances: Allowances;
+let limiter: RateLimiter;
 
 beforeEach(() => {
   clock = new HandMovedClock();
-  allowances = new Allowances(PER_MINUTE, clock);
+  limiter = new RateLimiter(PER_MINUTE, clock);
 });
 
-/** How often in a row something can be taken. */
+/** How many tokens can be taken in a row. */
 const takeAll = (key: string): number => {
   let taken = 0;
-  while (allowances.take(key)) {
+  while (limiter.tryTake(key)) {
     taken += 1;
   }
   return taken;
 };
 
-describe('an allowance', () => {
-  it('is a minute’s worth at once', () => {
+describe('the rate of a key', () => {
+  it('allows a burst of one minute’s worth', () => {
     expect(takeAll('a')).toBe(PER_MINUTE);
   });
 
-  it('refills steadily, never to more than a minute’s worth', () => {
+  it('refills steadily, never to more than one minute’s worth', () => {
     takeAll('a');
     clock.advance(9_999);
     expect(takeAll('a')).toBe(0);
@@ -37,26 +37,26 @@ describe('an allowance', () => {
     expect(takeAll('a')).toBe(PER_MINUTE);
   });
 
-  it('is each key’s own', () => {
+  it('is independent of other keys', () => {
     takeAll('a');
     expect(takeAll('b')).toBe(PER_MINUTE);
   });
 
-  it('grows by what is given back, never to more than a minute’s worth', () => {
-    allowances.giveBack('a');
-    allowances.take('a');
-    allowances.giveBack('a');
-    allowances.giveBack('a');
+  it('is restored by a refund, never to more than one minute’s worth', () => {
+    limiter.refund('a');
+    limiter.tryTake('a');
+    limiter.refund('a');
+    limiter.refund('a');
     expect(takeAll('a')).toBe(PER_MINUTE);
-    allowances.giveBack('a');
+    limiter.refund('a');
     expect(takeAll('a')).toBe(1);
   });
 
-  it('is remembered for the 10,000 keys that were used last', () => {
+  it('is remembered for the 10,000 most recently used keys', () => {
     takeAll('a');
     takeAll('b');
     for (let key = 0; key < 9_999; key += 1) {
-      allowances.take(String(key));
+      limiter.tryTake(String(key));
     }
     expect(takeAll('b')).toBe(0);
     expect(takeAll('a')).toBe(PER_MINUTE);

@@ -1,59 +1,59 @@
-import type { Clock } from '@relay/session';
+import type { Clock } from '@relay/clock';
 
-/** More keys than this are not remembered: whoever comes under ever new names must not take up memory by it. */
+/** The least recently used keys are forgotten beyond this number: a sender with ever new names must not fill the memory. */
 const MAX_KEYS = 10_000;
 const MS_PER_MINUTE = 60_000;
 
-interface Allowance {
-  left: number;
+interface Bucket {
+  tokens: number;
   refilledAtMs: number;
 }
 
-/** What each key may do: so much at once, and after that so much in a minute, steadily refilled. */
-export class Allowances {
-  /** Least recently used first: what is forgotten has had the longest time to refill. */
-  private readonly byKey = new Map<string, Allowance>();
+/** A token bucket for each key: a burst of as many events as a minute allows, then a steady refill. */
+export class RateLimiter {
+  /** Least recently used first: a forgotten bucket is the one that has had the longest time to refill. */
+  private readonly buckets = new Map<string, Bucket>();
 
   constructor(
     private readonly perMinute: number,
     private readonly clock: Pick<Clock, 'monotonicMs'>,
   ) {}
 
-  /** @returns false where nothing is left for this key at this moment */
-  take(key: string): boolean {
-    const allowance = this.refilled(key);
-    this.remember(key, allowance);
-    if (allowance.left < 1) {
+  /** @returns false if the key has used up its rate for now */
+  tryTake(key: string): boolean {
+    const bucket = this.refilled(key);
+    this.remember(key, bucket);
+    if (bucket.tokens < 1) {
       return false;
     }
-    allowance.left -= 1;
+    bucket.tokens -= 1;
     return true;
   }
 
-  /** What was taken did not count after all. */
-  giveBack(key: string): void {
-    const allowance = this.byKey.get(key);
-    if (allowance !== undefined) {
-      allowance.left = Math.min(this.perMinute, allowance.left + 1);
+  /** Returns a token, for an event that turned out not to count. */
+  refund(key: string): void {
+    const bucket = this.buckets.get(key);
+    if (bucket !== undefined) {
+      bucket.tokens = Math.min(this.perMinute, bucket.tokens + 1);
     }
   }
 
-  private refilled(key: string): Allowance {
+  private refilled(key: string): Bucket {
     const now = this.clock.monotonicMs();
-    const { left, refilledAtMs } = this.byKey.get(key) ?? {
-      left: this.perMinute,
+    const { tokens, refilledAtMs } = this.buckets.get(key) ?? {
+      tokens: this.perMinute,
       refilledAtMs: now,
     };
     const refill = ((now - refilledAtMs) * this.perMinute) / MS_PER_MINUTE;
-    return { left: Math.min(this.perMinute, left + refill), refilledAtMs: now };
+    return { tokens: Math.min(this.perMinute, tokens + refill), refilledAtMs: now };
   }
 
-  private remember(key: string, allowance: Allowance): void {
-    this.byKey.delete(key);
-    this.byKey.set(key, allowance);
-    if (this.byKey.size > MAX_KEYS) {
-      const [oldest = ''] = this.byKey.keys();
-      this.byKey.delete(oldest);
+  private remember(key: string, bucket: Bucket): void {
+    this.buckets.delete(key);
+    this.buckets.set(key, bucket);
+    if (this.buckets.size > MAX_KEYS) {
+      const [oldest = ''] = this.buckets.keys();
+      this.buckets.delete(oldest);
     }
   }
 }

@@ -1,7 +1,5 @@
 import type { RelayConfig } from '@relay/config';
-import type { RawFields } from '@relay/protocol';
-
-import { withReplacedFields } from './forwarded-fields.js';
+import { type RawFields, withReplacedFields } from '@relay/fields';
 
 const CORS_PREFIX = 'access-control-';
 

@@ -2,10 +2,11 @@ import type { IncomingMessage } from 'node:http';
 import { TLSSocket } from 'node:tls';
 
 import type { RelayConfig } from '@relay/config';
-import { forwardedFields, withReplacedFields } from '@relay/http';
+import { withReplacedFields } from '@relay/fields';
+import { RelayError } from '@relay/errors';
 import {
+  forwardedFields,
   HeadInvalidError,
-  RelayError,
   checkRequestHead,
   encodeRequestHead,
   type RequestHead,

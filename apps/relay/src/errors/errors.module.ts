@@ -1,10 +1,9 @@
 import { Module } from '@nestjs/common';
-import { SessionModule } from '@relay/session';
 
 import { RelayErrorFilter } from './relay-error.filter.js';
 
+/** How errors of all roles become responses. */
 @Module({
-  imports: [SessionModule],
   providers: [RelayErrorFilter],
   exports: [RelayErrorFilter],
 })

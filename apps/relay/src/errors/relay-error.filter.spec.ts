@@ -1,28 +1,31 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
-import { RelayError } from '@relay/protocol';
+import { ERRORS, RelayError, clientOutcome, relayOutcome, type ErrorCode } from '@relay/errors';
 import { verifyError } from '@relay/signature';
 
 import { request, type ClientResponse } from '../../../../test/support/client.js';
+import { TunnelFailedError } from '../peers/peers.errors.js';
 import { startFailingApp, type FailingApp } from '../../../../test/support/failing-app.js';
 import { openSocket } from '../../../../test/support/raw-socket.js';
 import { forThisTest, sharedResources } from '../../../../test/support/resources.js';
-import { TunnelFailedError } from '../outbound/outbound.errors.js';
-import { CLIENT_STATUSES, PEER_ANSWERS } from './error-answers.js';
 
 const CANARY = 'canary-of-the-tests';
 
 class CodedError extends RelayError {
   constructor(
-    readonly code: `RELAY_${string}`,
+    readonly code: ErrorCode,
     options?: ErrorOptions,
   ) {
     super('what is wrong', options);
   }
 }
 
-const coded = (code: string, options?: ErrorOptions): RelayError =>
-  new CodedError(code as `RELAY_${string}`, options);
+const coded = (code: ErrorCode, options?: ErrorOptions): RelayError =>
+  new CodedError(code, options);
+
+const codes = Object.keys(ERRORS) as ErrorCode[];
+const clientCodes = codes.filter((code) => 'client' in ERRORS[code]);
+const relayCodes = codes.filter((code) => 'relay' in ERRORS[code]);
 
 const shared = sharedResources();
 const app: FailingApp = shared(await startFailingApp());
@@ -33,8 +36,8 @@ beforeEach(() => {
 
 const REQUEST_ID = 'request-1';
 
-/** What a client gets where its request ends with this error. */
-function clientAnswer(error: unknown, method = 'POST'): Promise<ClientResponse> {
+/** What a client receives if its request ends with this error. */
+function clientResponse(error: unknown, method = 'POST'): Promise<ClientResponse> {
   app.failWith(error);
   return request(app.url, {
     method,
@@ -43,59 +46,58 @@ function clientAnswer(error: unknown, method = 'POST'): Promise<ClientResponse> 
 }
 
 describe('an error to a client', () => {
-  it.each(Object.entries(CLIENT_STATUSES))(
-    '%s is answered with status %i',
-    async (code, status) => {
-      const answer = await clientAnswer(coded(code));
-      expect(answer.status).toBe(status);
-      expect(answer.headers).toMatchObject({
-        'content-type': 'application/json; charset=utf-8',
-        'cache-control': 'no-store',
-      });
-      expect(JSON.parse(answer.body.toString())).toEqual({
-        error: { code, message: 'what is wrong', forwarded: 'no', requestId: REQUEST_ID },
-      });
-      expect(answer.headers['x-mte-relay']).toBeUndefined();
-      expect(answer.headers['retry-after']).toBeUndefined();
-    },
-  );
+  it.each(clientCodes)('has the status and the verdict of its code: %s', async (code) => {
+    const { status, forwarded: verdict } = clientOutcome(code);
+    const forwarded = verdict === 'varies' ? 'maybe' : verdict;
+    const response = await clientResponse(coded(code));
+    expect(response.status).toBe(status);
+    expect(response.headers).toMatchObject({
+      'content-type': 'application/json; charset=utf-8',
+      'cache-control': 'no-store',
+    });
+    expect(JSON.parse(response.body.toString())).toEqual({
+      error: { code, message: 'what is wrong', forwarded, requestId: REQUEST_ID },
+    });
+    expect(response.headers['x-mte-relay']).toBeUndefined();
+    expect(response.headers['retry-after']).toBeUndefined();
+  });
 
-  it('says whether the request was forwarded, and when to come back', async () => {
-    const answer = await clientAnswer(
+  it('tells the verdict of the error itself, and when to try again', async () => {
+    const response = await clientResponse(
       new TunnelFailedError('RELAY_PEER_TIMEOUT', 'maybe', 'no answer', { retryAfter: 7 }),
     );
-    expect(JSON.parse(answer.body.toString())).toMatchObject({ error: { forwarded: 'maybe' } });
-    expect(answer.headers['retry-after']).toBe('7');
+    expect(JSON.parse(response.body.toString())).toMatchObject({ error: { forwarded: 'maybe' } });
+    expect(response.headers['retry-after']).toBe('7');
   });
 
-  it('has no body where the client asked for the head alone', async () => {
-    const answer = await clientAnswer(coded('RELAY_HEAD_INVALID'), 'HEAD');
-    expect(answer.status).toBe(400);
-    expect(answer.body).toHaveLength(0);
-    expect(Number(answer.headers['content-length'])).toBeGreaterThan(0);
+  it('has no body if the client asked for the head alone', async () => {
+    const response = await clientResponse(coded('RELAY_HEAD_INVALID'), 'HEAD');
+    expect(response.status).toBe(400);
+    expect(response.body).toHaveLength(0);
+    expect(Number(response.headers['content-length'])).toBeGreaterThan(0);
   });
 
-  it('of ours says nothing of what happened', async () => {
+  it('reveals nothing if the relay itself is at fault', async () => {
     const mistake = Object.assign(new TypeError(CANARY), { data: CANARY });
     for (const error of [mistake, CANARY, { code: 'RELAY_TOKEN_INVALID', message: CANARY }]) {
-      const answer = await clientAnswer(error);
-      expect(answer.status).toBe(500);
-      expect(JSON.parse(answer.body.toString())).toMatchObject({
+      const response = await clientResponse(error);
+      expect(response.status).toBe(500);
+      expect(JSON.parse(response.body.toString())).toMatchObject({
         error: { code: 'RELAY_INTERNAL', forwarded: 'maybe', requestId: REQUEST_ID },
       });
-      expect(answer.body.toString() + JSON.stringify(answer.headers)).not.toContain(CANARY);
+      expect(response.body.toString() + JSON.stringify(response.headers)).not.toContain(CANARY);
     }
   });
 
-  it('tells nothing of its cause', async () => {
+  it('reveals nothing of its cause', async () => {
     const cause = Object.assign(new Error(CANARY), { config: { headers: CANARY } });
-    const answer = await clientAnswer(coded('RELAY_PEER_UNREACHABLE', { cause }));
-    expect(answer.body.toString() + JSON.stringify(answer.headers)).not.toContain(CANARY);
+    const response = await clientResponse(coded('RELAY_PEER_UNREACHABLE', { cause }));
+    expect(response.body.toString() + JSON.stringify(response.headers)).not.toContain(CANARY);
   });
 
-  it('is one line of the log, with its code and whose request it was', async () => {
-    await clientAnswer(coded('RELAY_PEER_UNREACHABLE'));
-    await clientAnswer(coded('RELAY_HEAD_INVALID'));
+  it('is one line in the log, with its code and the request that it belongs to', async () => {
+    await clientResponse(coded('RELAY_PEER_UNREACHABLE'));
+    await clientResponse(coded('RELAY_HEAD_INVALID'));
     const [failure, refusal, ...others] = await app.log.count(2);
     expect(failure).toMatchObject({
       level: 50,
@@ -109,39 +111,44 @@ describe('an error to a client', () => {
   });
 
   it('never has a status that relays use among themselves', async () => {
-    const answer = await clientAnswer(coded('RELAY_PAIR_MALFORMED'));
-    expect(answer.status).toBe(500);
+    const response = await clientResponse(coded('RELAY_PAIR_MALFORMED'));
+    expect(response.status).toBe(500);
   });
 });
 
 describe('an error to a relay', () => {
-  it.each(Object.entries(PEER_ANSWERS))(
-    '%s is a status with an empty body, signed where it is a statement: %j',
-    async (code, { status, isNeverForwarded }) => {
+  it.each(relayCodes)(
+    'is a status with an empty body, signed unless it claims nothing: %s',
+    async (code) => {
+      const { status, verdict } = relayOutcome(code)!;
       for (const purpose of ['tunnel', 'pair'] as const) {
         app.failWith(coded(code));
-        const { answer, clientIdHeader } = await app.sendSigned(purpose);
-        expect(answer.status).toBe(status);
-        expect(answer.body).toHaveLength(0);
-        expect(answer.headers['content-type']).toBeUndefined();
-        expect(answer.headers['cache-control']).toBe('no-store');
-        const relayHeader = answer.headers['x-mte-relay'];
-        if (isNeverForwarded === undefined) {
+        const { answer: response, clientIdHeader } = await app.sendSigned(purpose);
+        expect(response.status).toBe(status);
+        expect(response.body).toHaveLength(0);
+        expect(response.headers['content-type']).toBeUndefined();
+        expect(response.headers['cache-control']).toBe('no-store');
+        const relayHeader = response.headers['x-mte-relay'];
+        if (verdict === 'unsigned') {
           expect(relayHeader).toBeUndefined();
         } else {
           expect(
             verifyError(app.secretKeys, clientIdHeader, relayHeader as string, status),
-          ).toEqual({ status, isNeverForwarded, unixMs: app.clock.nowMs() });
+          ).toEqual({
+            status,
+            isNeverForwarded: verdict === 'p=0',
+            unixMs: app.clock.nowMs(),
+          });
         }
       }
     },
   );
 
-  it('is not signed where the sender was not verified', async () => {
-    const { answer } = await app.sendSigned('tunnel', { 'x-mte-client-id': 'a.b.c' });
-    expect(answer.status).toBe(566);
-    expect(answer.headers['x-mte-relay']).toBeUndefined();
-    expect(answer.body).toHaveLength(0);
+  it('is not signed if the sender was not verified', async () => {
+    const { answer: response } = await app.sendSigned('tunnel', { 'x-mte-client-id': 'a.b.c' });
+    expect(response.status).toBe(566);
+    expect(response.headers['x-mte-relay']).toBeUndefined();
+    expect(response.body).toHaveLength(0);
   });
 
   it('names its message in the log as the other relay does', async () => {
@@ -158,11 +165,11 @@ describe('an error to a relay', () => {
   });
 });
 
-describe('an error after the answer has begun', () => {
+describe('an error after the response has begun', () => {
   it('resets the connection', async () => {
     const socket = forThisTest(openSocket(app.port));
-    const isRead = socket.until('part of an answer');
-    app.failAfter('part of an answer', isRead, coded('RELAY_PEER_CONNECTION_LOST'));
+    const isRead = socket.until('part of a response');
+    app.failAfter('part of a response', isRead, coded('RELAY_PEER_CONNECTION_LOST'));
     socket.write('GET / HTTP/1.1\r\nhost: a\r\nx-mte-outbound-token: t\r\n\r\n');
     expect(await socket.ended).toBe('reset');
     expect(socket.received.toString()).not.toContain('RELAY_');

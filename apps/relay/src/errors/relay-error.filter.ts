@@ -1,32 +1,46 @@
 import { Catch, Inject, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import { Clock } from '@relay/clock';
 import { RelayConfig } from '@relay/config';
-import { resetConnection, sendWholeAnswer } from '@relay/http';
-import { RELAY_HEADER, RelayError, exchangeName } from '@relay/protocol';
-import { Clock } from '@relay/session';
+import {
+  ERROR_CONTENT_TYPE,
+  INTERNAL_CODE,
+  RelayError,
+  clientOutcome,
+  errorBody,
+  relayOutcome,
+  type ErrorCode,
+  type Forwarded,
+} from '@relay/errors';
+import { resetConnection, sendWholeResponse } from '@relay/http';
+import { RELAY_HEADER } from '@relay/protocol';
 import { signError, verifiedRequest } from '@relay/signature';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
-import { roleOf } from '../door.js';
-import { networkOf } from '../network-of.js';
-import type { Role } from '../observability/relay-metrics.js';
-import { factsOf, type RequestFacts } from '../observability/request-facts.js';
-import { RequestReports, type RequestReport } from '../observability/request-reports.js';
-import { traceIdOf } from '../observability/trace-id.js';
-import { INTERNAL_CODE, PEER_ANSWERS, clientStatus, type PeerAnswer } from './error-answers.js';
-import { ERROR_CONTENT_TYPE, errorBody, type Forwarded } from './error-body.js';
+import { recordOf, type RequestRecord } from '../telemetry/request-record.js';
+import { RequestReports, type Refusal } from '../telemetry/request-reports.js';
 
-/** What an error tells a client. */
+/** What an error means to a client. */
 interface ClientError {
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly message: string;
+  /** Set if the verdict of this error is its own, and not that of its code. */
   readonly forwarded?: Forwarded;
   /** Seconds. */
   readonly retryAfter?: number | undefined;
 }
 
+/** The error of a request whose error response is about to be sent. */
+interface FailedRequest {
+  readonly exception: unknown;
+  readonly error: ClientError;
+  readonly record: RequestRecord;
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+}
+
 /**
- * The one place where an error becomes an answer: signed and empty for another relay, JSON for a client. An answer that
- * has begun cannot be taken back: its connection is reset.
+ * The one place where an error becomes a response: signed and empty for another relay, JSON for a client. A response that has
+ * begun cannot be taken back, so its connection is reset.
  */
 @Catch()
 export class RelayErrorFilter implements ExceptionFilter {
@@ -41,111 +55,84 @@ export class RelayErrorFilter implements ExceptionFilter {
     const request = http.getRequest<FastifyRequest>();
     const reply = http.getResponse<FastifyReply>();
     reply.hijack();
-    const error = asClientError(exception);
-    const report = reportOf(error, exception, request, reply);
-    const isFromRelay = report.role === 'inbound' || report.role === 'pairing';
-    const peerAnswer = isFromRelay ? PEER_ANSWERS[error.code] : undefined;
+    const record = recordOf(request.raw);
+    const failed = { exception, error: asClientError(exception), record, request, reply };
     if (reply.raw.headersSent) {
-      this.reports.cutOff(report);
+      this.reports.cutOff(record, { code: failed.error.code, error: exception });
       resetConnection(request.raw.socket);
-    } else if (peerAnswer === undefined) {
-      this.answerClient(error, report, request, reply);
-    } else {
-      this.answerPeer(peerAnswer, report, request, reply);
+    } else if (!isFromRelay(record) || !this.respondToRelay(failed)) {
+      this.respondToClient(failed);
     }
   }
 
-  private answerClient(
-    { code, message, forwarded = 'no', retryAfter }: ClientError,
-    report: RequestReport,
-    request: FastifyRequest,
-    reply: FastifyReply,
-  ): void {
-    const status = clientStatus(code);
+  private respondToClient(failed: FailedRequest): void {
+    const { error, request, reply } = failed;
+    const { code, message, retryAfter } = error;
+    const { status } = clientOutcome(code);
+    const forwarded = verdictOf(error);
     const headers: Record<string, string> = {
       ...Object.fromEntries(this.config.headers),
       ...(this.config.debug ? { 'x-request-id': request.id } : {}),
       'content-type': ERROR_CONTENT_TYPE,
-      ...this.refuse({ ...report, status, forwarded }, request),
+      ...this.refuse(failed, { code, status, forwarded, error: failed.exception }),
     };
     if (retryAfter !== undefined) {
       headers['retry-after'] = String(retryAfter);
     }
     const body = errorBody(code, message, forwarded, request.id);
-    sendWholeAnswer(request.raw, reply.raw, status, headers, body);
+    sendWholeResponse(request.raw, reply.raw, status, headers, body);
   }
 
-  private answerPeer(
-    { status, isNeverForwarded }: PeerAnswer,
-    report: RequestReport,
-    request: FastifyRequest,
-    reply: FastifyReply,
-  ): void {
-    const headers = this.refuse({ ...report, status }, request);
-    const verified = verifiedRequest(request.raw);
-    if (isNeverForwarded !== undefined && verified !== undefined) {
-      const { secretKeys, clientIdHeader } = verified.sender;
-      const statement = { status, isNeverForwarded, unixMs: this.clock.nowMs() };
-      headers[RELAY_HEADER] = signError(secretKeys, clientIdHeader, statement);
+  /** @returns false if the error is none that relays are told of */
+  private respondToRelay(failed: FailedRequest): boolean {
+    const { error, request, reply } = failed;
+    const outcome = relayOutcome(error.code);
+    if (outcome === undefined) {
+      return false;
     }
-    sendWholeAnswer(request.raw, reply.raw, status, headers, '');
+    const { status, verdict } = outcome;
+    const headers = this.refuse(failed, { code: error.code, status, error: failed.exception });
+    const verified = verifiedRequest(request.raw);
+    if (verdict !== 'unsigned' && verified !== undefined) {
+      const { secretKeys, clientIdHeader } = verified.sender;
+      const signed = { status, isNeverForwarded: verdict === 'p=0', unixMs: this.clock.nowMs() };
+      headers[RELAY_HEADER] = signError(secretKeys, clientIdHeader, signed);
+    }
+    sendWholeResponse(request.raw, reply.raw, status, headers, '');
+    return true;
   }
 
-  /** @returns the headers that every error answer has */
-  private refuse(
-    report: RequestReport & { readonly status: number },
-    request: FastifyRequest,
-  ): Record<string, string> {
+  /** Reports a refusal. @returns the headers that every error response has */
+  private refuse({ record, request }: FailedRequest, end: Refusal): Record<string, string> {
     const headers = { 'cache-control': 'no-store' };
-    if (!isStranger(report, request)) {
-      this.reports.refused(report);
+    if (isAuthenticated(record, end.code, request)) {
+      this.reports.refused(record, end);
       return headers;
     }
-    const isLogged = this.reports.refusedStranger(report, networkOf(request.raw.socket));
+    const isLogged = this.reports.refusedUnauthenticated(record, end, request.raw.socket);
     return isLogged ? headers : { ...headers, connection: 'close' };
   }
 }
 
-/** Whether the sender has proved nothing: neither that it holds the token nor that it holds the secret. */
-function isStranger({ role, code }: RequestReport, request: FastifyRequest): boolean {
-  return role === 'inbound' || role === 'pairing'
-    ? verifiedRequest(request.raw) === undefined
-    : code === 'RELAY_TOKEN_INVALID' || code === 'RELAY_TOKEN_MISSING';
+function isFromRelay({ role }: RequestRecord): boolean {
+  return role === 'inbound' || role === 'pairing';
+}
+
+/** Whether the sender has proved that it holds the secret or the token. */
+function isAuthenticated(record: RequestRecord, code: ErrorCode, request: FastifyRequest): boolean {
+  return isFromRelay(record)
+    ? verifiedRequest(request.raw) !== undefined
+    : code !== 'RELAY_TOKEN_INVALID' && code !== 'RELAY_TOKEN_MISSING';
+}
+
+/** An error that carries no verdict has that of its code; if codes of its kind vary, only the cautious verdict is safe. */
+function verdictOf({ code, forwarded }: ClientError): Forwarded {
+  const byCode = clientOutcome(code).forwarded;
+  return forwarded ?? (byCode === 'varies' ? 'maybe' : byCode);
 }
 
 function asClientError(exception: unknown): ClientError {
   return exception instanceof RelayError
     ? exception
-    : { code: INTERNAL_CODE, message: 'the relay failed; its log says why', forwarded: 'maybe' };
-}
-
-function reportOf(
-  { code }: ClientError,
-  error: unknown,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): RequestReport {
-  const role = roleOf(request.raw.url ?? '');
-  return {
-    requestId: request.id,
-    role,
-    code,
-    ms: reply.elapsedTime,
-    error,
-    facts: factsOf(request.raw) ?? firstFacts(request, role),
-  };
-}
-
-/** What is known of a request that was refused before its service had looked at it. */
-function firstFacts({ raw }: FastifyRequest, role: Role): RequestFacts {
-  if (role === 'inbound' || role === 'pairing') {
-    // The method of such a request is sealed, and so is the trace that it belongs to.
-    const verified = verifiedRequest(raw);
-    return {
-      exchange: verified?.purpose === 'tunnel' ? exchangeName(verified.header) : undefined,
-    };
-  }
-  const { traceparent } = raw.headers;
-  const fields = typeof traceparent === 'string' ? ['traceparent', traceparent] : [];
-  return { method: raw.method, trace_id: traceIdOf(fields) };
+    : { code: INTERNAL_CODE, message: 'the relay failed; its log says why' };
 }

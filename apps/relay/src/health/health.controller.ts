@@ -1,24 +1,23 @@
 import { Controller, Get, Inject, Param, UseFilters } from '@nestjs/common';
-import { HealthCheck, HealthCheckService, type HealthCheckResult } from '@nestjs/terminus';
-import { Clock } from '@relay/session';
+import { HealthCheck, type HealthCheckResult } from '@nestjs/terminus';
+import { Clock } from '@relay/clock';
 
-import { Readiness } from './readiness.js';
+import { HealthService } from './health.service.js';
 import { UnhealthyFilter } from './unhealthy.filter.js';
 
-/** What `/api/mte-echo` answers. */
+/** The response of `/api/mte-echo`. */
 export interface Echo {
   readonly echo: string;
   /** ISO 8601, UTC. */
   readonly time: string;
 }
 
-/** The relay's own endpoints: the smoke test, and what orchestrators ask. */
+/** The relay's own endpoints: the smoke test, and the checks of orchestrators. */
 @Controller()
 @UseFilters(UnhealthyFilter)
 export class HealthController {
   constructor(
-    private readonly health: HealthCheckService,
-    private readonly readiness: Readiness,
+    private readonly health: HealthService,
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
@@ -32,22 +31,15 @@ export class HealthController {
     return { echo: message, time: new Date(this.clock.nowMs()).toISOString() };
   }
 
-  /** Whether the process runs; it depends on nothing else, so that no outage elsewhere restarts it. */
   @Get('health/live')
   @HealthCheck()
   live(): Promise<HealthCheckResult> {
-    return this.health.check([]);
+    return this.health.live();
   }
 
-  /** Whether new requests should be sent here: 503 while the session store is away or the process is stopping. */
   @Get('health/ready')
   @HealthCheck()
   ready(): Promise<HealthCheckResult> {
-    return this.health.check([
-      () => this.readiness.process(),
-      () => this.readiness.sessionStore(),
-      () => this.readiness.peers(),
-      () => this.readiness.upstream(),
-    ]);
+    return this.health.ready();
   }
 }

@@ -2,22 +2,18 @@ import { Module } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
 import { SessionModule } from '@relay/session';
 
-import { OutboundModule } from '../outbound/outbound.module.js';
-import { ShutdownState } from '../shutdown/shutdown-state.js';
+import { PeersModule } from '../peers/peers.module.js';
 import { UpstreamModule } from '../upstream/upstream.module.js';
 import { HealthController } from './health.controller.js';
+import { HealthService } from './health.service.js';
 import { Readiness } from './readiness.js';
 import { StoreWatch } from './store-watch.js';
 
+/** Echo and health endpoints, by Terminus. */
 @Module({
-  imports: [
-    TerminusModule.forRoot({ logger: false }),
-    SessionModule,
-    OutboundModule,
-    UpstreamModule,
-  ],
+  imports: [TerminusModule.forRoot({ logger: false }), SessionModule, PeersModule, UpstreamModule],
   controllers: [HealthController],
-  exports: [HealthController],
-  providers: [HealthController, Readiness, ShutdownState, StoreWatch],
+  providers: [HealthService, Readiness, StoreWatch],
+  exports: [HealthService],
 })
 export class HealthModule {}

@@ -2,8 +2,8 @@ import { Inject, Injectable } from '@nestjs/common';
 import { HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/terminus';
 import { StoreHealth } from '@relay/session';
 
-import { PeersService } from '../outbound/peers.service.js';
-import { ShutdownState } from '../shutdown/shutdown-state.js';
+import { PeersService } from '../peers/peers.service.js';
+import { ShutdownState } from '../lifecycle/shutdown-state.js';
 import { UpstreamClient } from '../upstream/upstream-client.js';
 
 /** An orchestrator asks every few seconds and wants an answer within one. */

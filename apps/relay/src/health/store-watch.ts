@@ -1,8 +1,8 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { StoreHealth, type StoreReport } from '@relay/session';
 
-import { RelayLog } from '../observability/relay-log.js';
-import { RelayMetrics } from '../observability/relay-metrics.js';
+import { RelayLog } from '../telemetry/relay-log.js';
+import { RelayMetrics } from '../telemetry/relay-metrics.js';
 
 /** Tells in the log when the session store comes and goes, and what of its settings weakens the relay's promises. */
 @Injectable()

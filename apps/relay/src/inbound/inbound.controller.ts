@@ -2,7 +2,7 @@ import { All, Controller, Req, Res, UseInterceptors } from '@nestjs/common';
 import { TunnelSenderInterceptor } from '@relay/signature';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
-import { TUNNEL_DOOR } from '../door.js';
+import { TUNNEL_ROUTE } from '../server/request-routing.js';
 import { InboundService } from './inbound.service.js';
 
 /** Tunnel requests of other relays. */
@@ -11,10 +11,10 @@ import { InboundService } from './inbound.service.js';
 export class InboundController {
   constructor(private readonly inbound: InboundService) {}
 
-  /** The answer is written to the raw response: what Nest and Fastify would add costs more than the sealing. */
-  @All(TUNNEL_DOOR)
+  /** The response is written to the raw response of Node.js: what Nest and Fastify would add costs more than the sealing. */
+  @All(TUNNEL_ROUTE)
   async receive(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     reply.hijack();
-    await this.inbound.receive(request.raw, reply.raw, request.id);
+    await this.inbound.receive(request.raw, reply.raw);
   }
 }

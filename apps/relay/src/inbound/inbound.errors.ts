@@ -1,26 +1,26 @@
-import { RelayError } from '@relay/protocol';
+import { RelayError } from '@relay/errors';
 
-/** The head of a message, or a message held whole, cannot be read; its sequence number is burnt. */
+/** The head of a message, or a message that is buffered whole, cannot be read. Its sequence number is consumed. */
 export class MessageUnreadableError extends RelayError {
   readonly code = 'RELAY_MESSAGE_UNREADABLE';
 }
 
-/** A later record of a message that was already being forwarded is bad. */
+/** A later record of a message that was already being forwarded is invalid. */
 export class MessageBrokenError extends RelayError {
   readonly code = 'RELAY_MESSAGE_BROKEN';
 }
 
-/** The relay forwards as much as it may already; the message's sequence number is burnt. */
+/** The relay is at its limit of concurrent requests. The message's sequence number is consumed. */
 export class OverloadedError extends RelayError {
   readonly code = 'RELAY_OVERLOADED';
 }
 
-/** The upstream's answer has a head that no message can carry. */
+/** The upstream's response has a head that no message can carry. */
 export class ResponseUnencodableError extends RelayError {
   readonly code = 'RELAY_RESPONSE_UNENCODABLE';
 }
 
-/** The relay that sent the message has gone away; there is nobody to answer. */
+/** The relay that sent the message has gone away, so there is nobody to respond to. */
 export class PeerGoneError extends RelayError {
   readonly code = 'RELAY_PEER_GONE';
 }
@@ -30,7 +30,7 @@ export class PathRefusedError extends RelayError {
   readonly code = 'RELAY_PATH_REFUSED';
 }
 
-/** The path is none of the configured routes. */
+/** The path is not among the configured routes. */
 export class RouteUnknownError extends RelayError {
   readonly code = 'RELAY_ROUTE_UNKNOWN';
 }

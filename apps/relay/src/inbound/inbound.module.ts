@@ -1,16 +1,18 @@
 import { Module } from '@nestjs/common';
 import { SessionModule } from '@relay/session';
 
-import { LimitsModule } from '../limits.module.js';
+import { AdmissionModule } from '../admission/admission.module.js';
 import { UpstreamModule } from '../upstream/upstream.module.js';
 import { InboundController } from './inbound.controller.js';
 import { InboundService } from './inbound.service.js';
 import { MessageReader } from './message-reader.js';
 import { RouteRule } from './route-rule.js';
+import { UpstreamForwarder } from './upstream-forwarder.js';
 
+/** The inbound role: from a sealed message to a plaintext request to the upstream, and back. */
 @Module({
-  imports: [SessionModule, LimitsModule, UpstreamModule],
+  imports: [SessionModule, AdmissionModule, UpstreamModule],
   controllers: [InboundController],
-  providers: [InboundService, MessageReader, RouteRule],
+  providers: [InboundService, MessageReader, RouteRule, UpstreamForwarder],
 })
 export class InboundModule {}

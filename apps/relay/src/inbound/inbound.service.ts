@@ -1,105 +1,95 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import { Injectable } from '@nestjs/common';
-import { RelayConfig } from '@relay/config';
 import { endRequestEarly } from '@relay/http';
-import { deriveResponseKey, exchangeName } from '@relay/protocol';
+import { exchangeName } from '@relay/protocol';
 import { SessionService, type OpenSession } from '@relay/session';
 import { verifiedRequestFor, type VerifiedTunnelRequest } from '@relay/signature';
 
-import { ConcurrentRequests } from '../concurrent-requests.js';
-import { RelayLog } from '../observability/relay-log.js';
-import { rememberFacts, type RequestFacts } from '../observability/request-facts.js';
-import { RequestReports } from '../observability/request-reports.js';
-import { traceIdOf } from '../observability/trace-id.js';
-import { UpstreamClient } from '../upstream/upstream-client.js';
+import { ConcurrencyLimit } from '../admission/concurrency-limit.js';
+import { recordOf, type RequestRecord } from '../telemetry/request-record.js';
+import { RequestReports, type RequestEnd } from '../telemetry/request-reports.js';
+import { traceIdOf } from '../telemetry/trace-id.js';
 import { MessageUnreadableError, OverloadedError } from './inbound.errors.js';
 import { MessageReader, type ReadMessage } from './message-reader.js';
-import { UpstreamExchange } from './upstream-exchange.js';
+import { UpstreamForwarder } from './upstream-forwarder.js';
 
-/** Sealed request in, plain request to the upstream, sealed answer out. protocol.md section 7. */
+/** Carries a peer's message to the upstream: sealed message in, plaintext request out, and its response sealed. */
 @Injectable()
 export class InboundService {
   constructor(
-    private readonly config: RelayConfig,
     private readonly sessions: SessionService,
+    private readonly concurrency: ConcurrencyLimit,
     private readonly reader: MessageReader,
-    private readonly upstream: UpstreamClient,
+    private readonly forwarder: UpstreamForwarder,
     private readonly reports: RequestReports,
-    private readonly concurrent: ConcurrentRequests,
-    private readonly log: RelayLog,
   ) {}
 
   /**
-   * The steps behind the verified signature. Returns when the answer has been given or given up.
+   * The steps of protocol.md section 7 behind the verified signature. It returns once the response has been given or given up.
    *
-   * @throws the errors of SessionService, OverloadedError, MessageUnreadableError, and what UpstreamExchange rejects with;
-   *   all of them before anything was answered
+   * @throws the errors of SessionService, OverloadedError, MessageUnreadableError, MessageBrokenError and
+   *   ResponseUnencodableError, all of them before the response has begun
    */
-  async receive(
-    message: IncomingMessage,
-    response: ServerResponse,
-    requestId: string,
-  ): Promise<void> {
-    const startedAt = performance.now();
-    const verified = verifiedRequestFor(message, 'tunnel');
-    const { sid, sequence, raw } = verified.header;
-    const exchangeId = exchangeName(verified.header);
-    const isAdmitted = this.concurrent.admit(response);
-    const session = await this.sessions.open(sid, sequence, verified.sender);
-    if (!isAdmitted) {
-      // Burnt like one that cannot be read: what was refused for now must not be forwarded later.
-      await this.sessions.mark(session, sequence);
-      throw new OverloadedError('as many requests as MAX_CONCURRENT_REQUESTS are under way');
+  async receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const verified = verifiedRequestFor(request, 'tunnel');
+    const record = recordOf(request);
+    record.exchange = exchangeName(verified.header);
+    const hasPlace = this.concurrency.tryAcquire(response);
+    const session = await this.openSession(verified);
+    if (!hasPlace) {
+      await this.refuse(verified, session);
     }
-    const read = await this.read(verified, session, message);
-    const facts = (): RequestFacts => ({
-      exchange: exchangeId,
-      trace_id: traceIdOf(read.head.fields),
-      bytesIn: read.sealed.bytes,
-      sealedIn: read.sealed.sealedBytes,
-    });
-    rememberFacts(message, facts);
-    try {
-      await this.sessions.mark(session, sequence);
-      this.log.debug('message opened and marked', { requestId, exchange: exchangeId });
-      const key = deriveResponseKey(session.keys, raw, verified.responseHeader);
-      const exchange = new UpstreamExchange(
-        key,
-        verified.responseHeader,
-        response,
-        this.config,
-        requestId,
-      );
-      const { status, code, error } = await exchange.run(this.upstream, read);
-      const { exchange: name, trace_id, bytesIn, sealedIn } = facts();
-      const { bytesOut, sealedBytesOut: sealedOut } = exchange;
-      this.reports.exchanged({
-        requestId,
-        role: 'inbound',
-        ms: performance.now() - startedAt,
-        facts: { exchange: name, trace_id, bytesIn, bytesOut, sealedIn, sealedOut },
-        status,
-        code,
-        error,
-      });
-    } finally {
-      read.hold?.release();
+    const message = await this.read(request, verified, session);
+    record.traceId = traceIdOf(message.head.fields);
+    const end = await this.forward(message, verified, session, { record, response });
+    if (end.status === undefined) {
+      this.reports.cutOff(record, end);
+    } else {
+      this.reports.completed(record, end);
     }
-    endRequestEarly(message, response);
+    endRequestEarly(request, response);
   }
 
-  /** What cannot be read is burnt first: an error that says "never forwarded" must stay true. */
+  private openSession({ header, sender }: VerifiedTunnelRequest): Promise<OpenSession> {
+    return this.sessions.open(header.sid, header.sequence, sender);
+  }
+
+  /** The sequence number is consumed first: what is refused for now must not be forwarded later. */
+  private async refuse({ header }: VerifiedTunnelRequest, session: OpenSession): Promise<never> {
+    await this.sessions.mark(session, header.sequence);
+    throw new OverloadedError('as many requests as MAX_CONCURRENT_REQUESTS are under way');
+  }
+
+  /** If a message cannot be read, its number is consumed first: an error that says "never forwarded" must stay true. */
   private async read(
+    request: IncomingMessage,
     verified: VerifiedTunnelRequest,
     session: OpenSession,
-    message: IncomingMessage,
   ): Promise<ReadMessage> {
     try {
-      return await this.reader.read(verified, session, message);
+      return await this.reader.read(request, verified.header, session);
     } catch (cause) {
       await this.sessions.mark(session, verified.header.sequence);
       throw new MessageUnreadableError('the message cannot be read', { cause });
+    }
+  }
+
+  /** Consumes the sequence number, which is the one permission to forward, and forwards. */
+  private async forward(
+    message: ReadMessage,
+    verified: VerifiedTunnelRequest,
+    session: OpenSession,
+    { record, response }: { readonly record: RequestRecord; readonly response: ServerResponse },
+  ): Promise<RequestEnd> {
+    try {
+      await this.sessions.mark(session, verified.header.sequence);
+      this.reports.debug(record, 'message opened and marked');
+      return await this.forwarder.forward(message, verified, session, { record, response });
+    } finally {
+      record.bytesIn = message.opener.bytes;
+      record.sealedIn = message.opener.sealedBytes;
+      message.buffer?.release();
     }
   }
 }

@@ -2,29 +2,29 @@ import type { IncomingMessage } from 'node:http';
 
 import { Injectable } from '@nestjs/common';
 import { RelayConfig } from '@relay/config';
+import type { RelayError } from '@relay/errors';
+import { deriveRequestKey, type RequestHead, type TunnelHeader } from '@relay/protocol';
+import type { OpenSession } from '@relay/session';
+
 import {
-  HoldBudget,
   MessageTooLargeError,
   MessageTooSlowError,
   RelayBusyError,
-  type MessageHold,
-} from '@relay/http';
-import { deriveRequestKey, type RelayError, type RequestHead } from '@relay/protocol';
-import type { OpenSession } from '@relay/session';
-import type { VerifiedTunnelRequest } from '@relay/signature';
-
+} from '../admission/admission.errors.js';
+import { BufferBudget } from '../admission/buffer-budget.js';
+import type { MessageBuffer } from '../admission/message-buffer.js';
+import { RequestOpener } from './request-opener.js';
 import { RouteRule } from './route-rule.js';
-import { SealedRequest } from './sealed-request.js';
 
-/** A message that was read as far as it has to be before its sequence number is burnt. */
+/** A message that has been read as far as is necessary before its sequence number is consumed. */
 export interface ReadMessage {
   readonly head: RequestHead;
   readonly body: Buffer | AsyncIterable<Buffer> | undefined;
-  /** Where the body comes from: told to stop when nobody wants it any more. */
-  readonly sealed: SealedRequest;
-  /** What was held back of an MTE message, to be released at the end. */
-  readonly hold?: MessageHold;
-  /** Why an authentic message is answered here instead of being forwarded. */
+  /** Where the body comes from. It is cancelled when nobody needs the rest. */
+  readonly opener: RequestOpener;
+  /** Holds the body of an MTE message; to be released at the end. */
+  readonly buffer?: MessageBuffer;
+  /** Why an authentic message gets a response from this relay instead of being forwarded. */
   readonly refusal?: RelayError;
 }
 
@@ -33,45 +33,45 @@ export interface ReadMessage {
 export class MessageReader {
   constructor(
     private readonly config: RelayConfig,
-    private readonly holdBudget: HoldBudget,
+    private readonly bufferBudget: BufferBudget,
     private readonly routeRule: RouteRule,
   ) {}
 
   /** @throws any error of the message: nothing of it may be forwarded then */
   async read(
-    { header }: VerifiedTunnelRequest,
+    request: IncomingMessage,
+    header: TunnelHeader,
     session: OpenSession,
-    message: IncomingMessage,
   ): Promise<ReadMessage> {
     const key = deriveRequestKey(session.keys, header.raw);
-    const sealed = new SealedRequest(key, message, this.config.idleTimeoutMs);
-    const { head, hasBody } = await sealed.readHead();
+    const opener = new RequestOpener(key, request, this.config.idleTimeoutMs);
+    const { head, hasBody } = await opener.readHead();
     const refusal = this.routeRule.refusalOf(head.path);
     if (refusal !== undefined) {
-      return { head, body: undefined, sealed, refusal };
+      return { head, body: undefined, opener, refusal };
     }
     if (!hasBody) {
-      return { head, body: undefined, sealed };
+      return { head, body: undefined, opener };
     }
     return header.type === 'mte'
-      ? this.readWhole(head, sealed)
-      : { head, body: sealed.wholeBodyAtHand() ?? sealed.body(), sealed };
+      ? this.readWhole(head, opener)
+      : { head, body: opener.wholeBodyAtHand() ?? opener.body(), opener };
   }
 
-  private async readWhole(head: RequestHead, sealed: SealedRequest): Promise<ReadMessage> {
+  private async readWhole(head: RequestHead, opener: RequestOpener): Promise<ReadMessage> {
     try {
-      const hold = await sealed.readWholeBody(this.holdBudget);
-      return { head, body: hold.whole(), sealed, hold };
+      const buffer = await opener.readWholeBody(this.bufferBudget);
+      return { head, body: buffer.whole(), opener, buffer };
     } catch (error) {
       if (isRefusal(error)) {
-        return { head, body: undefined, sealed, refusal: error };
+        return { head, body: undefined, opener, refusal: error };
       }
       throw error;
     }
   }
 }
 
-/** Whether the message is authentic so far, and only too much or too slow. */
+/** Whether the message is authentic so far, and is merely too large or too slow. */
 function isRefusal(error: unknown): error is RelayError {
   return (
     error instanceof MessageTooLargeError ||

@@ -1,17 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 
+import { fieldValue } from '@relay/fields';
+import { BodyIdleError, BodyReader, IdleTimer } from '@relay/http';
 import {
-  BodyIdleError,
   BodyLength,
-  BodyReader,
-  IdleTimer,
-  MessageHold,
-  MessageTooSlowError,
-  fieldValue,
-  maxHoldMs,
-  type HoldBudget,
-} from '@relay/http';
-import {
   MessageOpener,
   RecordMalformedError,
   checkRequestHead,
@@ -20,25 +12,29 @@ import {
   type RequestHead,
 } from '@relay/protocol';
 
+import { MessageTooSlowError } from '../admission/admission.errors.js';
+import type { BufferBudget } from '../admission/buffer-budget.js';
+import { MessageBuffer, maxBufferMs } from '../admission/message-buffer.js';
+
 const FIRST_RECORD_TIMEOUT_MS = 10_000;
 
 /** Opens the message that a tunnel request carries, record by record. protocol.md sections 6 and 7. */
-export class SealedRequest {
+export class RequestOpener {
   private readonly opener: MessageOpener;
   private readonly reader: BodyReader;
   private readonly opened: OpenedRecord[] = [];
   private openedBytes = 0;
   private headBytes = 0;
-  /** content-length of the head, where it has one. */
+  /** content-length of the head, if it has one. */
   private statedBytes: number | undefined;
 
   constructor(
     key: Buffer,
-    message: IncomingMessage,
+    request: IncomingMessage,
     private readonly idleTimeoutMs: number,
   ) {
     this.opener = new MessageOpener(key);
-    this.reader = new BodyReader(message, idleTimeoutMs);
+    this.reader = new BodyReader(request, idleTimeoutMs);
   }
 
   /** @throws any error of the message, its records or its head: nothing may be forwarded then */
@@ -73,20 +69,20 @@ export class SealedRequest {
    *
    * @throws MessageTooLargeError, MessageTooSlowError, RelayBusyError, or any error of the message
    */
-  async readWholeBody(budget: HoldBudget): Promise<MessageHold> {
-    const hold = new MessageHold(budget);
-    const limitMs = maxHoldMs(this.idleTimeoutMs);
+  async readWholeBody(budget: BufferBudget): Promise<MessageBuffer> {
+    const buffer = new MessageBuffer(budget);
+    const limitMs = maxBufferMs(this.idleTimeoutMs);
     const tooSlow = new IdleTimer(limitMs, () => {
       this.reader.cancel(new MessageTooSlowError(`the message is not whole after ${limitMs} ms`));
     });
     tooSlow.touch();
     try {
       for await (const chunk of this.body()) {
-        hold.add(chunk);
+        buffer.add(chunk);
       }
-      return hold;
+      return buffer;
     } catch (error) {
-      hold.release();
+      buffer.release();
       throw error;
     } finally {
       tooSlow.stop();

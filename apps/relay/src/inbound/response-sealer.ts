@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 
-import { ResponseSink } from '@relay/http';
+import { ResponseWriter } from '@relay/http';
 import {
   MAX_CONTENT_BYTES,
   MessageSealer,
@@ -12,22 +12,24 @@ import {
 const OK = 200;
 
 /**
- * Seals one response as it comes and writes it to the other relay. The head waits for one turn of the event loop, so
- * that an answer which is whole by then leaves in one write with its length.
+ * Seals one response as it arrives, and writes it to the other relay. The head waits for one turn of the event loop, so that a
+ * response which is complete by then leaves in one write, with its length.
  */
-export class SealedResponse {
+export class ResponseSealer {
   private readonly sealer: MessageSealer;
-  private readonly sink: ResponseSink;
+  private readonly writer: ResponseWriter;
   private pending: Buffer[] | undefined;
   private flushTimer: NodeJS.Immediate | undefined;
-  /** What the head promised, less what was sealed; undefined where no length was promised. */
+  /** Bytes of the body that are still to be sealed; undefined if its length is unknown. */
   private remaining: number | undefined;
   private hasEnded = false;
   private sealedContent = 0;
 
   /**
-   * @param relayHeader - of the answer, which the key was derived from
-   * @param onDrain - writing may go on
+   * @param key - from deriveResponseKey, used by no other sealer
+   * @param relayHeader - `x-mte-relay` of the response, from which the key was derived
+   * @param stallTimeoutMs - the longest time that the other relay may leave written bytes unread; 0: no limit
+   * @param onDrain - called when writing may continue
    */
   constructor(
     key: Buffer,
@@ -37,28 +39,28 @@ export class SealedResponse {
     onDrain: () => void,
   ) {
     this.sealer = new MessageSealer(key);
-    this.sink = new ResponseSink(response, stallTimeoutMs, onDrain);
+    this.writer = new ResponseWriter(response, stallTimeoutMs, onDrain);
   }
 
-  /** Whether a head was sealed, so that no error can be stated any more. */
+  /** Whether a head has been sealed, so that no error can be signed any more. */
   get isStarted(): boolean {
-    return this.pending !== undefined || this.sink.isStarted;
+    return this.pending !== undefined || this.writer.isStarted;
   }
 
-  /** Of the body, as it was sealed so far. */
+  /** Bytes of the body that have been sealed so far. */
   get bytes(): number {
     return this.sealedContent;
   }
 
-  /** Of the message, as it was written so far. */
+  /** Bytes of the message that have been written so far. */
   get sealedBytes(): number {
-    return this.sink.bytes;
+    return this.writer.bytes;
   }
 
   /**
    * @param head - checked with checkResponseHead
-   * @param bodyBytes - length of the body if it is known; 0 where there is none
-   * @throws HeadInvalidError where the head is too large
+   * @param bodyBytes - length of the body: 0 if there is none, undefined if it is unknown
+   * @throws HeadInvalidError if the head is too large
    */
   start(head: ResponseHead, bodyBytes: number | undefined): void {
     this.remaining = bodyBytes;
@@ -69,7 +71,7 @@ export class SealedResponse {
     });
   }
 
-  /** @returns false where the other relay should be waited for */
+  /** @returns false if the other relay should be waited for */
   write(chunk: Buffer): boolean {
     let isReady = true;
     this.sealedContent += chunk.length;
@@ -81,7 +83,7 @@ export class SealedResponse {
       }
       const record = this.sealer.sealData(content, this.hasEnded);
       if (this.pending === undefined) {
-        isReady = this.sink.write(record);
+        isReady = this.writer.write(record);
       } else {
         this.pending.push(record);
       }
@@ -89,23 +91,28 @@ export class SealedResponse {
     return isReady;
   }
 
+  /**
+   * Seals the end of the response.
+   *
+   * @throws MessageTooLongError if no record is left for the end of a response whose length was unknown
+   */
   end(): void {
     clearImmediate(this.flushTimer);
     const rest = this.hasEnded ? [] : [this.sealer.sealData(Buffer.alloc(0), true)];
     if (this.pending === undefined) {
-      this.sink.end(rest[0]);
+      this.writer.end(rest[0]);
       return;
     }
     const whole = Buffer.concat([...this.pending, ...rest]);
     this.pending = undefined;
-    this.sink.start(OK, [...this.fields(), 'content-length', String(whole.length)]);
-    this.sink.end(whole);
+    this.writer.start(OK, [...this.fields(), 'content-length', String(whole.length)]);
+    this.writer.end(whole);
   }
 
-  /** Gives up: the other relay sees a message without its last record on a connection that was reset. */
+  /** Gives up: the other relay sees a message without its last record, on a connection that is reset. */
   reset(): void {
     clearImmediate(this.flushTimer);
-    this.sink.reset();
+    this.writer.reset();
   }
 
   private fields(): string[] {
@@ -117,8 +124,8 @@ export class SealedResponse {
     const { pending } = this;
     if (pending !== undefined) {
       this.pending = undefined;
-      this.sink.start(OK, this.fields());
-      this.sink.write(Buffer.concat(pending));
+      this.writer.start(OK, this.fields());
+      this.writer.write(Buffer.concat(pending));
     }
   }
 }

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { RelayConfig } from '@relay/config';
+import type { RelayError } from '@relay/errors';
 import { RouteList, hasDotSegment } from '@relay/http';
-import type { RelayError } from '@relay/protocol';
 
 import { PathRefusedError, RouteUnknownError } from './inbound.errors.js';
 
@@ -16,7 +16,7 @@ export class RouteRule {
     this.refusesDotSegments = mteRoutes !== undefined || upstreamBasePath !== '';
   }
 
-  /** @returns why a path is answered here instead of by the upstream, or undefined */
+  /** @returns why a path gets a response from this relay instead of the upstream, or undefined */
   refusalOf(path: string): RelayError | undefined {
     if (this.refusesDotSegments && hasDotSegment(path)) {
       return new PathRefusedError('the path has dot segments, which could lead out of its routes');

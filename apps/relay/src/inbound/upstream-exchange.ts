@@ -1,92 +1,75 @@
 import type { ServerResponse } from 'node:http';
 
 import type { RelayConfig } from '@relay/config';
+import { RelayError } from '@relay/errors';
 import {
-  bodyBytesOf,
+  Deferred,
+  EXCHANGE_OVER,
   isEventStream,
   type Exchange,
   type ExchangeEvents,
   type ExchangeFailure,
 } from '@relay/http';
-import { RelayError, checkResponseHead } from '@relay/protocol';
+import { bodyBytesOf, checkResponseHead } from '@relay/protocol';
 
+import type { RequestEnd } from '../telemetry/request-reports.js';
 import type { UpstreamClient } from '../upstream/upstream-client.js';
 import { upstreamError } from '../upstream/upstream.errors.js';
 import { MessageBrokenError, PeerGoneError, ResponseUnencodableError } from './inbound.errors.js';
 import type { ReadMessage } from './message-reader.js';
-import { SealedResponse } from './sealed-response.js';
-import { responseHeadOf, innerError, type InnerError } from './upstream-answer.js';
+import type { ResponseSealer } from './response-sealer.js';
+import { innerError, upstreamResponseHead, type InnerError } from './upstream-response.js';
 
-/** How an exchange ended, for the log. */
-export interface ExchangeOutcome {
-  readonly status?: number | undefined;
-  readonly code?: string;
-  readonly error?: Error;
-}
-
-/** One marked message: its request to the upstream, and the sealed answer. Every outcome is an answer or a reset. */
+/** One message on its way: its request to the upstream, and the sealed response. It always ends in a response or a reset. */
 export class UpstreamExchange implements ExchangeEvents {
-  private readonly answer: SealedResponse;
+  readonly sealer: ResponseSealer;
+  private readonly end = new Deferred<RequestEnd>();
   private exchange: Exchange | undefined;
-  private method = '';
   private status: number | undefined;
-  private settle: { resolve: (outcome: ExchangeOutcome) => void; reject: (e: Error) => void } =
-    unsettled;
 
+  /** @param createSealer - of the response; it is given what to call when writing may continue */
   constructor(
-    key: Buffer,
-    relayHeader: string,
+    private readonly message: ReadMessage,
     private readonly response: ServerResponse,
     private readonly config: RelayConfig,
     private readonly requestId: string,
+    createSealer: (onDrain: () => void) => ResponseSealer,
   ) {
-    this.answer = new SealedResponse(key, relayHeader, response, config.idleTimeoutMs, () => {
+    this.sealer = createSealer(() => {
       this.exchange?.resume();
     });
   }
 
   /**
-   * Forwards the message, or answers it in the upstream's place where it was refused.
+   * Forwards the message, or responds in the upstream's place if the message was refused.
    *
-   * @returns how it ended, once the answer has been given or given up
-   * @throws MessageBrokenError, ResponseUnencodableError where nothing was answered yet
+   * @returns how the exchange ended, once the response has been given or given up
+   * @throws MessageBrokenError, ResponseUnencodableError, both before the response has begun
    */
-  async run(upstream: UpstreamClient, message: ReadMessage): Promise<ExchangeOutcome> {
-    this.method = message.head.method;
-    if (message.refusal !== undefined) {
-      return this.answerError(innerError(message.refusal, 'no', this.requestId));
+  async run(upstream: UpstreamClient): Promise<RequestEnd> {
+    const { head, body, opener, refusal } = this.message;
+    if (refusal !== undefined) {
+      return this.respond(innerError(refusal, 'no', this.requestId));
     }
     this.response.once('close', this.onPeerGone);
     try {
-      return await new Promise((resolve, reject) => {
-        this.settle = { resolve, reject };
-        this.exchange = upstream.send(message.head, message.body, this);
-        if (this.response.destroyed) {
-          this.onPeerGone();
-        }
-      });
+      this.exchange = upstream.send(head, body, this);
+      if (this.response.destroyed) {
+        this.onPeerGone();
+      }
+      return await this.end.promise;
     } finally {
       this.response.off('close', this.onPeerGone);
-      message.sealed.cancel(EXCHANGE_OVER);
+      opener.cancel(EXCHANGE_OVER);
     }
-  }
-
-  /** Of the answer's body, as it was written so far. */
-  get bytesOut(): number {
-    return this.answer.bytes;
-  }
-
-  /** Of the answer's message, as it was written so far. */
-  get sealedBytesOut(): number {
-    return this.answer.sealedBytes;
   }
 
   onHead(status: number, rawFields: readonly (string | Buffer)[]): void {
     this.status = status;
-    const head = responseHeadOf(status, rawFields, this.config.headers);
+    const head = upstreamResponseHead(status, rawFields, this.config.headers);
     try {
       checkResponseHead(head);
-      this.answer.start(head, bodyBytesOf(head, this.method));
+      this.sealer.start(head, bodyBytesOf(head, this.message.head.method));
     } catch (cause) {
       this.exchange?.abort(new ResponseUnencodableError('no message can carry it', { cause }));
       return;
@@ -97,36 +80,36 @@ export class UpstreamExchange implements ExchangeEvents {
   }
 
   onData(chunk: Buffer): boolean {
-    return this.answer.write(chunk);
+    return this.sealer.write(chunk);
   }
 
   onEnd(): void {
     try {
-      this.answer.end();
-      this.settle.resolve({ status: this.status });
+      this.sealer.end();
+      this.end.resolve({ status: this.status });
     } catch (error) {
-      // Not one record is left for the end of an answer whose length nobody knew.
-      this.answer.reset();
-      this.settle.resolve({ code: 'RELAY_UPSTREAM_FAILED', error: error as Error });
+      // No record is left for the end of a response whose length was unknown.
+      this.sealer.reset();
+      this.end.resolve({ code: 'RELAY_UPSTREAM_FAILED', error });
     }
   }
 
   onFailure(failure: ExchangeFailure): void {
     const { cause } = failure;
     if (cause instanceof PeerGoneError) {
-      this.answer.reset();
-      this.settle.resolve({ code: cause.code });
-    } else if (this.answer.isStarted) {
-      this.answer.reset();
-      this.settle.resolve({ code: 'RELAY_UPSTREAM_FAILED', error: cause });
+      this.sealer.reset();
+      this.end.resolve({ code: cause.code });
+    } else if (this.sealer.isStarted) {
+      this.sealer.reset();
+      this.end.resolve({ code: 'RELAY_UPSTREAM_FAILED', error: cause });
     } else if (cause instanceof ResponseUnencodableError) {
-      this.settle.reject(cause);
+      this.end.reject(cause);
     } else if (cause instanceof RelayError) {
-      this.settle.reject(new MessageBrokenError('the message broke off', { cause }));
+      this.end.reject(new MessageBrokenError('the message broke off', { cause }));
     } else {
       const error = upstreamError(failure);
-      const answer = innerError(error, error.forwarded, this.requestId);
-      this.settle.resolve({ ...this.answerError(answer), error: cause });
+      const response = innerError(error, error.forwarded, this.requestId);
+      this.end.resolve({ ...this.respond(response), error: cause });
     }
   }
 
@@ -136,18 +119,13 @@ export class UpstreamExchange implements ExchangeEvents {
     }
   };
 
-  private answerError({ head, body, code }: InnerError): ExchangeOutcome {
-    const hasBody = this.method !== 'HEAD';
-    this.answer.start(head, hasBody ? body.length : 0);
+  private respond({ head, body, code }: InnerError): RequestEnd {
+    const hasBody = this.message.head.method !== 'HEAD';
+    this.sealer.start(head, hasBody ? body.length : 0);
     if (hasBody) {
-      this.answer.write(body);
+      this.sealer.write(body);
     }
-    this.answer.end();
+    this.sealer.end();
     return { status: head.status, code };
   }
 }
-
-/** Made once: a stack a request costs more than the rest of its end. */
-const EXCHANGE_OVER = new PeerGoneError('the exchange is over');
-
-const unsettled = { resolve: (): void => undefined, reject: (): void => undefined };

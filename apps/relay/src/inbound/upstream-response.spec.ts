@@ -1,16 +1,15 @@
 import { describe, expect, it } from 'vitest';
 
-import { bodyBytesOf } from '@relay/http';
-import { checkResponseHead } from '@relay/protocol';
+import { bodyBytesOf, checkResponseHead } from '@relay/protocol';
 
 import { UpstreamError } from '../upstream/upstream.errors.js';
-import { innerError, responseHeadOf } from './upstream-answer.js';
+import { innerError, upstreamResponseHead } from './upstream-response.js';
 
 describe("the head of the upstream's answer", () => {
   it('is its status, and what is end-to-end of its fields', () => {
     const raw = ['Set-Cookie', 'a', 'Connection', 'x-gone', 'X-Gone', '1', 'Set-Cookie', 'b'];
     expect(
-      responseHeadOf(
+      upstreamResponseHead(
         201,
         raw.map((text) => Buffer.from(text)),
         [],
@@ -23,22 +22,22 @@ describe("the head of the upstream's answer", () => {
 
   it('cannot bring relay headers of its own', () => {
     const raw = ['x-mte-relay', '1', 'X-MTE-Client-Id', 'x'];
-    expect(responseHeadOf(200, raw, []).fields).toEqual([]);
+    expect(upstreamResponseHead(200, raw, []).fields).toEqual([]);
   });
 
   it('has configured fields in place of its own', () => {
-    const { fields } = responseHeadOf(200, ['x-a', '1', 'x-b', '2'], [['x-a', 'ours']]);
+    const { fields } = upstreamResponseHead(200, ['x-a', '1', 'x-b', '2'], [['x-a', 'ours']]);
     expect(fields).toEqual(['x-b', '2', 'x-a', 'ours']);
   });
 
   it.each([200, 206, 304, 404])('keeps its length with status %i', (status) => {
-    expect(responseHeadOf(status, ['content-length', '5'], []).fields).toEqual([
+    expect(upstreamResponseHead(status, ['content-length', '5'], []).fields).toEqual([
       ...['content-length', '5'],
     ]);
   });
 
   it('has no length with status 204', () => {
-    expect(responseHeadOf(204, ['content-length', '0', 'x-a', '1'], []).fields).toEqual([
+    expect(upstreamResponseHead(204, ['content-length', '0', 'x-a', '1'], []).fields).toEqual([
       ...['x-a', '1'],
     ]);
   });

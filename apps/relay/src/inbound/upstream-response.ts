@@ -1,14 +1,19 @@
-import { forwardedFields, withReplacedFields, withoutFields } from '@relay/http';
-import type { RelayError, ResponseHead } from '@relay/protocol';
-
-import { ERROR_CONTENT_TYPE, errorBody, type Forwarded } from '../errors/error-body.js';
-import { clientStatus } from '../errors/error-answers.js';
+import {
+  ERROR_CONTENT_TYPE,
+  clientOutcome,
+  errorBody,
+  type ErrorCode,
+  type Forwarded,
+  type RelayError,
+} from '@relay/errors';
+import { withReplacedFields, withoutFields } from '@relay/fields';
+import { forwardedFields, type ResponseHead } from '@relay/protocol';
 
 const CONTENT_LENGTH = 'content-length';
 const NO_CONTENT = 204;
 
-/** The head of the upstream's answer as the client is to see it. */
-export function responseHeadOf(
+/** The head of the upstream's response as the client is to see it. */
+export function upstreamResponseHead(
   status: number,
   rawFields: readonly (string | Buffer)[],
   configured: readonly (readonly [string, string])[],
@@ -20,14 +25,14 @@ export function responseHeadOf(
   };
 }
 
-/** An answer that the inbound relay makes in the upstream's place; it travels sealed like any other. */
+/** A response that the inbound relay makes in the upstream's place. It travels sealed like any other. */
 export interface InnerError {
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly head: ResponseHead;
   readonly body: Buffer;
 }
 
-/** @param error - with `retryAfter` in seconds, where it makes sense to come back */
+/** @param error - with `retryAfter` in seconds if it makes sense to try again */
 export function innerError(
   { code, message, retryAfter }: RelayError & { readonly retryAfter?: number },
   forwarded: Forwarded,
@@ -43,5 +48,5 @@ export function innerError(
     CONTENT_LENGTH,
     String(body.length),
   ];
-  return { code, head: { status: clientStatus(code), fields }, body };
+  return { code, head: { status: clientOutcome(code).status, fields }, body };
 }

@@ -1,8 +1,9 @@
 import { Global, Module } from '@nestjs/common';
 
 import { PrimaryLink } from './primary-link.js';
+import { ShutdownState } from './shutdown-state.js';
 
-/** The worker's side of a relay of several processes. */
+/** What other rooms must know of the life of this process: whether it is shutting down, and whether it is one of several. */
 @Global()
-@Module({ providers: [PrimaryLink], exports: [PrimaryLink] })
-export class WorkersModule {}
+@Module({ providers: [PrimaryLink, ShutdownState], exports: [PrimaryLink, ShutdownState] })
+export class LifecycleModule {}

@@ -2,8 +2,8 @@ import { EventEmitter, once } from 'node:events';
 
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 
-import { RelayMetrics } from '../observability/relay-metrics.js';
-import type { PrimaryMessage, WorkerMessage } from './messages.js';
+import { RelayMetrics } from '../telemetry/relay-metrics.js';
+import type { PrimaryMessage, WorkerMessage } from './worker-messages.js';
 import { isOurWorker } from './our-worker.js';
 
 /** The primary waits for other workers for less than that. */

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { RelayConfig } from '@relay/config';
 
-import { RelayLog } from '../observability/relay-log.js';
+import { RelayLog } from '../telemetry/relay-log.js';
 import { Connections } from './connections.js';
 import { ShutdownState } from './shutdown-state.js';
 import { onStopSignals } from './stop-signals.js';

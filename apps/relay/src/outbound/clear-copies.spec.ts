@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { forwardedFields } from '@relay/http';
-import { HOP_BY_HOP_FIELDS, type RequestHead } from '@relay/protocol';
+import { HOP_BY_HOP_FIELDS } from '@relay/fields';
+import { forwardedFields, type RequestHead } from '@relay/protocol';
 
 import { clearCopies, outerPath } from './clear-copies.js';
 import type { EncodeOptions } from './encode-options.js';

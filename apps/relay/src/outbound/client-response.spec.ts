@@ -7,7 +7,7 @@ import { listen } from '../../../../test/support/listen.js';
 import { openSocket, type RawSocket } from '../../../../test/support/raw-socket.js';
 import { Recorder } from '../../../../test/support/recorder.js';
 import { forThisTest } from '../../../../test/support/resources.js';
-import { ClientAnswer } from './client-answer.js';
+import { ClientResponse } from './client-response.js';
 
 const IDLE_MS = 200;
 const MAX_HOLD_MS = 10 * IDLE_MS;
@@ -23,9 +23,9 @@ async function askForHeldAnswer(
   const config = relayConfig({ IDLE_TIMEOUT_MS: String(IDLE_MS) });
   const answered = new Recorder<ServerResponse>();
   const server = createServer((_request, response) => {
-    const answer = new ClientAnswer(response, config, 'request-1', () => undefined);
+    const answer = new ClientResponse(response, config, 'request-1', () => undefined);
     answer.start({ status: 200, fields: [] });
-    answer.endHeld(Buffer.alloc(bytes));
+    answer.endBuffered(Buffer.alloc(bytes));
     answered.add(response);
   });
   const { port } = forThisTest(await listen(server));

@@ -1,62 +1,67 @@
 import type { ServerResponse } from 'node:http';
 
 import type { RelayConfig } from '@relay/config';
-import { IdleTimer, ResponseSink, clientFields, maxHoldMs, withReplacedFields } from '@relay/http';
+import { withReplacedFields } from '@relay/fields';
+import { IdleTimer, ResponseWriter } from '@relay/http';
 import type { ResponseHead } from '@relay/protocol';
 
-/** The client's answer, as it is opened. Once it has started it can only be finished or reset. */
-export class ClientAnswer {
-  private readonly sink: ResponseSink;
+import { maxBufferMs } from '../admission/message-buffer.js';
+import { clientFields } from '../client/client-fields.js';
+
+/** The response to a client, written as the peer's message is opened. Once it has started it can only be completed or reset. */
+export class ClientResponse {
+  private readonly writer: ResponseWriter;
   private isHeadSent = false;
 
-  /** @param onDrain - writing may go on */
+  /** @param onDrain - called when writing may continue */
   constructor(
     private readonly response: ServerResponse,
     private readonly config: RelayConfig,
     private readonly requestId: string,
     onDrain: () => void,
   ) {
-    this.sink = new ResponseSink(response, config.idleTimeoutMs, onDrain);
+    this.writer = new ResponseWriter(response, config.idleTimeoutMs, onDrain);
   }
 
-  /** Of the body, as it was written so far. */
+  /** Bytes of the body that have been written so far. */
   get bytes(): number {
-    return this.sink.bytes;
+    return this.writer.bytes;
   }
 
+  /** Whether the head has been written, so that no other response can be sent. */
   get isStarted(): boolean {
-    return this.sink.isStarted;
+    return this.writer.isStarted;
   }
 
   start(head: ResponseHead): void {
     const fields = clientFields(head.fields, this.config);
-    this.sink.start(
+    this.writer.start(
       head.status,
       this.config.debug ? withReplacedFields(fields, [['x-request-id', this.requestId]]) : fields,
     );
   }
 
-  /** Sends the head by itself where no body has gone with it yet. */
+  /** Sends the head alone if no body has been sent with it yet. */
   flushHead(): void {
     if (!this.isHeadSent) {
       this.isHeadSent = true;
-      this.sink.flushHead();
+      this.writer.flushHead();
     }
   }
 
-  /** @returns false where the client should be waited for */
+  /** @returns false if the client should be waited for */
   write(content: Buffer): boolean {
     this.isHeadSent = true;
-    return this.sink.write(content);
+    return this.writer.write(content);
   }
 
   end(content: Buffer): void {
-    this.sink.end(content.length === 0 ? undefined : content);
+    this.writer.end(content.length === 0 ? undefined : content);
   }
 
-  /** Writes a whole answer that was held back, to a client that does not take too long to read it. */
-  endHeld(content: Buffer): void {
-    const tooSlow = new IdleTimer(maxHoldMs(this.config.idleTimeoutMs), () => {
+  /** Writes the whole body of a buffered response, and resets the connection if the client takes too long to read it. */
+  endBuffered(content: Buffer): void {
+    const tooSlow = new IdleTimer(maxBufferMs(this.config.idleTimeoutMs), () => {
       this.reset();
     });
     tooSlow.touch();
@@ -66,7 +71,7 @@ export class ClientAnswer {
     this.end(content);
   }
 
-  /** Calls back when nothing of the answer is left here, at once where that is so already. */
+  /** Calls back once nothing of the response is left in this process; immediately if that is already so. */
   onceClosed(callback: () => void): void {
     if (this.response.destroyed) {
       callback();
@@ -75,7 +80,8 @@ export class ClientAnswer {
     }
   }
 
+  /** Resets the connection: the client must not take what it has received for a whole response. */
   reset(): void {
-    this.sink.reset();
+    this.writer.reset();
   }
 }

@@ -1,94 +1,68 @@
-import { isClientGone } from '@relay/http';
-import { exchangeName, type RelayError } from '@relay/protocol';
-import type { Dispatcher } from 'undici';
+import type { ServerResponse } from 'node:http';
 
-import type { RequestFacts } from '../observability/request-facts.js';
-import { TunnelFailedError } from './outbound.errors.js';
-import type { Peer, SessionSlot } from './peer.js';
+import type { RelayConfig } from '@relay/config';
+import { RelayStatus, type RelayError } from '@relay/errors';
+import { isClientGone } from '@relay/http';
+import { exchangeName } from '@relay/protocol';
+
+import type { Peer, SequenceReservation } from '../peers/peer.js';
+import { TunnelFailedError } from '../peers/peers.errors.js';
+import type { RelayLog } from '../telemetry/relay-log.js';
+import type { RequestRecord } from '../telemetry/request-record.js';
+import { ClientResponse } from './client-response.js';
 import type { ReplayableBody } from './replayable-body.js';
 import { isProvenUnforwarded, mayRetry } from './retry-rule.js';
 import { TunnelAttempt, type AttemptContext, type AttemptOutcome } from './tunnel-attempt.js';
 import { tunnelFailure, type FailedOutcome } from './tunnel-failure.js';
 
-/** How a client's request ended, where its answer had begun. */
+/** How a client's request ended, once its response had begun. */
 export interface ForwardingOutcome {
   readonly status?: number;
-  /** Why the answer was cut off, where it was. */
+  /** Why the response was cut off, if it was. */
   readonly error?: Error;
 }
 
-/** One client request on its way through the tunnel: one message, or two where protocol.md section 8 allows it. */
+/** What one client request needs on its way, besides what its attempts share. */
+export interface ForwardingContext extends Omit<AttemptContext, 'origin' | 'response'> {
+  readonly peer: Peer;
+  readonly record: RequestRecord;
+  readonly config: RelayConfig;
+  readonly log: RelayLog;
+}
+
+/** One client request on its way through the tunnel: one message, or two if protocol.md section 8 allows it. */
 export class Forwarding {
+  private readonly attemptContext: AttemptContext;
   private current: TunnelAttempt | undefined;
   private attempts = 0;
-  /** Session and sequence number of the last attempt, as both relays log them. */
-  private exchange: string | undefined;
-  private readonly sealedBefore = { out: 0, in: 0 };
+  private readonly earlierSealedBytes = { out: 0, in: 0 };
   private abortReason: Error | undefined;
-  /** Whether every attempt so far has provably not been executed. */
+  /** Whether every attempt so far has provably not been forwarded, and never will be. */
   private isUnforwarded = true;
 
   constructor(
-    private readonly context: AttemptContext,
+    private readonly context: ForwardingContext,
     private readonly body: ReplayableBody,
-    private readonly peer: Peer,
-    private readonly dispatcher: Dispatcher,
-    private readonly retryUnsafeMethods: boolean,
-  ) {}
+    clientResponse: ServerResponse,
+  ) {
+    const { config, record, peer } = context;
+    const response = new ClientResponse(clientResponse, config, record.requestId, () => {
+      this.current?.resume();
+    });
+    this.attemptContext = { ...context, origin: peer.origin, response };
+  }
 
   /**
-   * @throws TunnelFailedError while nothing was answered; the reason given to `abort`, or BodyAbortedError, at any time
+   * Carries the request, and fills in its record.
+   *
+   * @throws TunnelFailedError before the response has begun; the reason given to `abort`, or BodyAbortedError, at any time
    */
   async run(): Promise<ForwardingOutcome> {
-    const whole = await this.body.wholeAtHand();
-    for (let attempt = 1; ; attempt += 1) {
-      // Before anything is waited for: what may be sent again now is kept from here on.
-      const body = whole ?? this.body.chunks();
-      const slot = await this.takeSlot();
-      const current = this.begin(slot);
-      this.throwIfAborted();
-      const outcome = await current.run(this.dispatcher, body);
-      const cause = causeOf(outcome);
-      if (isClientGone(cause)) {
-        // Whatever had begun by then: it was not the other relay that broke it off.
-        throw cause;
-      }
-      if (outcome.kind === 'answered' || outcome.kind === 'broken') {
-        this.peer.reportReached();
-        return outcome.kind === 'answered' ? { status: outcome.status } : { error: outcome.cause };
-      }
-      const isWithinLifetime = this.peer.isWithinLifetime(slot.session);
-      this.isUnforwarded &&= isProvenUnforwarded(outcome, isWithinLifetime);
-      this.updatePeer(outcome, slot, attempt);
-      const retries = mayRetry(outcome, {
-        method: this.context.request.head.method,
-        attempt,
-        isReplayable: this.body.isReplayable,
-        isWithinLifetime,
-        retryUnsafeMethods: this.retryUnsafeMethods,
-      });
-      this.explain(outcome, retries);
-      if (!retries) {
-        throw this.finalFailure(outcome);
-      }
+    try {
+      return await this.attempt();
+    } finally {
+      this.fillIn(this.context.record);
     }
-  }
-
-  /** What its attempts say of the request: of the last one, and of all together. */
-  get facts(): RequestFacts {
-    if (this.attempts === 0) {
-      return {};
-    }
-    const { exchange, attempts: attempt, sealedBefore } = this;
-    const { out = 0, in: received = 0 } = this.current?.sealedBytes ?? {};
-    const sealedOut = sealedBefore.out + out;
-    const sealedIn = sealedBefore.in + received;
-    return { exchange, attempt, sealedOut, sealedIn };
-  }
-
-  /** The client has caught up. */
-  resume(): void {
-    this.current?.resume();
   }
 
   /** Gives up, whatever the phase. */
@@ -98,58 +72,52 @@ export class Forwarding {
     this.current?.abort(reason);
   }
 
-  private begin({ session, sequence }: SessionSlot): TunnelAttempt {
-    const { out = 0, in: received = 0 } = this.current?.sealedBytes ?? {};
-    this.sealedBefore.out += out;
-    this.sealedBefore.in += received;
-    this.attempts += 1;
-    this.exchange = exchangeName({ sid: session.sid, sequence });
-    this.current = new TunnelAttempt(this.context, session, sequence);
-    const { log, requestId, origin: peer, options } = this.context;
-    const { exchange, attempts: attempt } = this;
-    log.debug('sealing a message', {
-      requestId,
-      peer,
-      exchange,
-      attempt,
-      reason: options.type,
-    });
-    return this.current;
+  /** Sends the request as one message, and again for as long as the retry rule allows it. */
+  private async attempt(): Promise<ForwardingOutcome> {
+    const whole = await this.body.wholeAtHand();
+    for (;;) {
+      // Before anything is awaited: from here on, what a second attempt would send is kept.
+      const body = whole ?? this.body.chunks();
+      const reservation = await this.reserve();
+      const attempt = this.begin(reservation);
+      this.throwIfAborted();
+      const outcome = await attempt.run(body);
+      const cause = causeOf(outcome);
+      if (isClientGone(cause)) {
+        // Whatever had begun by then, it was not the other relay that broke it off.
+        throw cause;
+      }
+      if (outcome.kind === 'completed' || outcome.kind === 'cut-off') {
+        this.context.peer.reachability.reportReached();
+        return outcome.kind === 'completed' ? { status: outcome.status } : { error: outcome.cause };
+      }
+      if (!this.judge(outcome, reservation)) {
+        throw this.finalFailure(outcome);
+      }
+    }
   }
 
-  /** For whoever wonders why a request went out twice, or did not. */
-  private explain(outcome: FailedOutcome, retries: boolean): void {
-    const { log, requestId, origin: peer } = this.context;
-    log.debug(retries ? 'sending once more' : 'not sending once more', {
-      requestId,
-      peer,
-      exchange: this.exchange,
+  /** Draws the conclusions from a failed attempt. @returns whether the request may be sent again */
+  private judge(outcome: FailedOutcome, { session }: SequenceReservation): boolean {
+    const { peer, config, request } = this.context;
+    const isWithinLifetime = peer.isWithinLifetime(session);
+    this.isUnforwarded &&= isProvenUnforwarded(outcome, isWithinLifetime);
+    this.updatePeer(outcome, session.sid);
+    const retries = mayRetry(outcome, {
+      method: request.head.method,
       attempt: this.attempts,
-      reason: reasonOf(outcome),
-      forwarded: this.isUnforwarded ? 'no' : 'maybe',
-      error: causeOf(outcome),
+      isReplayable: this.body.isReplayable,
+      isWithinLifetime,
+      retryUnsafeMethods: config.retryUnsafeMethods,
     });
+    this.explain(outcome, retries);
+    return retries;
   }
 
-  private finalFailure(outcome: FailedOutcome): RelayError {
-    const failure = tunnelFailure(outcome, this.isUnforwarded ? 'no' : 'maybe');
-    const isUnreached = outcome.kind === 'failed' && !outcome.failure.wasSent;
-    if (isUnreached && failure instanceof TunnelFailedError) {
-      this.peer.reportUnreachable(failure);
-    }
-    return failure;
-  }
-
-  private throwIfAborted(): void {
-    if (this.abortReason !== undefined) {
-      throw this.abortReason;
-    }
-  }
-
-  /** A failed pairing is not an attempt; but its "not forwarded" speaks for this moment, not for attempts before. */
-  private async takeSlot(): Promise<SessionSlot> {
+  /** A failed pairing is not an attempt, but its "not forwarded" says nothing about attempts before it. */
+  private async reserve(): Promise<SequenceReservation> {
     try {
-      return await this.peer.take();
+      return await this.context.peer.reserve();
     } catch (error) {
       if (error instanceof TunnelFailedError && !this.isUnforwarded) {
         const { code, message, retryAfter } = error;
@@ -159,18 +127,86 @@ export class Forwarding {
     }
   }
 
-  private updatePeer(outcome: FailedOutcome, { session }: SessionSlot, attempt: number): void {
+  private begin(reservation: SequenceReservation): TunnelAttempt {
+    const { record, log, peer, options } = this.context;
+    const { out = 0, in: received = 0 } = this.current?.sealedBytes ?? {};
+    this.earlierSealedBytes.out += out;
+    this.earlierSealedBytes.in += received;
+    this.attempts += 1;
+    this.current = new TunnelAttempt(this.attemptContext, reservation);
+    record.attempt = this.attempts;
+    record.exchange = exchangeName({
+      sid: reservation.session.sid,
+      sequence: reservation.sequence,
+    });
+    log.debug('sealing a message', {
+      requestId: record.requestId,
+      peer: peer.origin,
+      exchange: record.exchange,
+      attempt: record.attempt,
+      reason: options.type,
+    });
+    return this.current;
+  }
+
+  private throwIfAborted(): void {
+    if (this.abortReason !== undefined) {
+      throw this.abortReason;
+    }
+  }
+
+  private updatePeer(outcome: FailedOutcome, sid: string): void {
+    const { peer } = this.context;
     if (outcome.kind === 'failed') {
       return;
     }
-    this.peer.reportReached();
-    if (outcome.kind === 'unproven') {
-      this.peer.suspect();
-    } else if (outcome.kind === 'stated') {
-      const { status } = outcome.statement;
-      if (status === 559 || status === 560 || (status === 562 && attempt > 1)) {
-        this.peer.drop(session.sid);
-      }
+    peer.reachability.reportReached();
+    if (outcome.kind === 'unauthenticated') {
+      peer.suspect();
+    } else if (outcome.kind === 'signed-error' && this.endsSession(outcome.signedError.status)) {
+      peer.drop(sid);
+    }
+  }
+
+  /** A peer that cannot decode a message might do so under another sequence number, but not twice in a row. */
+  private endsSession(status: number): boolean {
+    return (
+      status === RelayStatus.SESSION_EXPIRED ||
+      status === RelayStatus.SESSION_UNKNOWN ||
+      (status === RelayStatus.DECODE_FAILED && this.attempts > 1)
+    );
+  }
+
+  /** Logs why a request was sent twice, or was not. */
+  private explain(outcome: FailedOutcome, retries: boolean): void {
+    const { log, record, peer } = this.context;
+    log.debug(retries ? 'sending once more' : 'not sending once more', {
+      requestId: record.requestId,
+      peer: peer.origin,
+      exchange: record.exchange,
+      attempt: record.attempt,
+      reason: reasonOf(outcome),
+      forwarded: this.isUnforwarded ? 'no' : 'maybe',
+      error: causeOf(outcome),
+    });
+  }
+
+  private finalFailure(outcome: FailedOutcome): RelayError {
+    const failure = tunnelFailure(outcome, this.isUnforwarded ? 'no' : 'maybe');
+    const wasNotSent = outcome.kind === 'failed' && !outcome.failure.wasSent;
+    if (wasNotSent && failure instanceof TunnelFailedError) {
+      this.context.peer.reachability.reportUnreachable(failure);
+    }
+    return failure;
+  }
+
+  private fillIn(record: RequestRecord): void {
+    record.bytesIn = this.body.bytes;
+    record.bytesOut = this.attemptContext.response.bytes;
+    if (this.current !== undefined) {
+      const { out, in: received } = this.current.sealedBytes;
+      record.sealedOut = this.earlierSealedBytes.out + out;
+      record.sealedIn = this.earlierSealedBytes.in + received;
     }
   }
 }
@@ -178,26 +214,26 @@ export class Forwarding {
 function reasonOf(outcome: FailedOutcome): string {
   switch (outcome.kind) {
     case 'failed':
-      return `no answer: ${outcome.failure.kind}`;
-    case 'unfinished':
-      return `an answer without an end: ${outcome.failure.kind}`;
-    case 'stated':
-      return `the other relay stated ${outcome.statement.status}`;
-    case 'unproven':
-      return 'an answer that proves nothing';
+      return `no response: ${outcome.failure.kind}`;
+    case 'incomplete':
+      return `an incomplete response: ${outcome.failure.kind}`;
+    case 'signed-error':
+      return `a signed error with status ${outcome.signedError.status}`;
+    case 'unauthenticated':
+      return 'an unauthenticated response';
   }
 }
 
 function causeOf(outcome: AttemptOutcome): Error | undefined {
   switch (outcome.kind) {
     case 'failed':
-    case 'unfinished':
+    case 'incomplete':
       return outcome.failure.cause;
-    case 'broken':
-    case 'unproven':
+    case 'cut-off':
+    case 'unauthenticated':
       return outcome.cause;
-    case 'answered':
-    case 'stated':
+    case 'completed':
+    case 'signed-error':
       return undefined;
   }
 }

@@ -4,7 +4,7 @@ import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/com
 import { RelayConfig } from '@relay/config';
 import type { FastifyRequest } from 'fastify';
 
-import { TOKEN_HEADER } from '../door.js';
+import { TOKEN_HEADER } from '../server/request-routing.js';
 import { TokenInvalidError } from './outbound.errors.js';
 
 /** Whether a client may use this relay. Digests are compared, so that neither length nor content leaks by timing. */

@@ -1,20 +1,20 @@
 import { All, Controller, Req, Res, UseGuards } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
-import { OUTBOUND_DOOR } from '../door.js';
+import { OUTBOUND_ROUTE } from '../server/request-routing.js';
 import { OutboundTokenGuard } from './outbound-token.guard.js';
 import { OutboundService } from './outbound.service.js';
 
-/** Requests of this relay's own clients. */
+/** Requests of this relay's own clients, whatever their method and path. */
 @Controller()
 @UseGuards(OutboundTokenGuard)
 export class OutboundController {
   constructor(private readonly outbound: OutboundService) {}
 
-  /** The answer is written to the raw response: what Nest and Fastify would add costs more than the sealing. */
-  @All(OUTBOUND_DOOR)
+  /** The response is written to the raw response of Node.js: what Nest and Fastify would add costs more than the sealing. */
+  @All(OUTBOUND_ROUTE)
   async forward(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     reply.hijack();
-    await this.outbound.forward(request.raw, reply.raw, request.id);
+    await this.outbound.forward(request.raw, reply.raw);
   }
 }

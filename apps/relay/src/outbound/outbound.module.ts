@@ -1,19 +1,15 @@
 import { Module } from '@nestjs/common';
-import { SessionModule } from '@relay/session';
 
-import { LimitsModule } from '../limits.module.js';
+import { AdmissionModule } from '../admission/admission.module.js';
+import { PeersModule } from '../peers/peers.module.js';
 import { OutboundController } from './outbound.controller.js';
 import { OutboundService } from './outbound.service.js';
-import { PairingClient } from './pairing-client.js';
-import { PeerClient } from './peer-client.js';
-import { PeerOrigins } from './peer-origin.js';
-import { PeersService } from './peers.service.js';
 import { TunnelService } from './tunnel.service.js';
 
+/** The outbound role: from a client's plaintext request to a sealed message, and back. */
 @Module({
-  imports: [SessionModule, LimitsModule],
-  exports: [PeersService],
+  imports: [AdmissionModule, PeersModule],
   controllers: [OutboundController],
-  providers: [OutboundService, PairingClient, PeerClient, PeerOrigins, PeersService, TunnelService],
+  providers: [OutboundService, TunnelService],
 })
 export class OutboundModule {}

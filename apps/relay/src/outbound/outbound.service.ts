@@ -2,95 +2,79 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import { Injectable } from '@nestjs/common';
 import { RelayConfig } from '@relay/config';
-import { ClientGoneError, endRequestEarly, isClientGone } from '@relay/http';
+import { ClientGoneError, EXCHANGE_OVER, endRequestEarly, isClientGone } from '@relay/http';
 
-import { readClientRequest } from '../client-request.js';
-import { ConcurrentRequests } from '../concurrent-requests.js';
-import { rememberFacts, type RequestFacts } from '../observability/request-facts.js';
-import { RequestReports, type RequestReport } from '../observability/request-reports.js';
-import { traceIdOf } from '../observability/trace-id.js';
-import { ClientAnswer } from './client-answer.js';
+import { ConcurrencyLimit } from '../admission/concurrency-limit.js';
+import { readClientRequest } from '../client/client-request.js';
+import { PeerOrigins } from '../peers/peer-origin.js';
+import { recordOf, type RequestRecord } from '../telemetry/request-record.js';
+import { RequestReports } from '../telemetry/request-reports.js';
+import { traceIdOf } from '../telemetry/trace-id.js';
 import { parseEncodeOptions } from './encode-options.js';
-import { PeerOrigins } from './peer-origin.js';
-import { ReplayableBody } from './replayable-body.js';
-import { TunnelService } from './tunnel.service.js';
+import type { Forwarding } from './forwarding.js';
+import { TunnelService, type TunnelRequest } from './tunnel.service.js';
 
-/** Plain request in, sealed request to the peer, plain answer out. */
+/** Carries a client's request to the peer: plaintext request in, sealed message out, and its response back. */
 @Injectable()
 export class OutboundService {
   constructor(
     private readonly config: RelayConfig,
     private readonly peerOrigins: PeerOrigins,
+    private readonly concurrency: ConcurrencyLimit,
     private readonly tunnel: TunnelService,
     private readonly reports: RequestReports,
-    private readonly concurrent: ConcurrentRequests,
   ) {}
 
   /**
-   * Forwards one request of a client that holds the token. Returns when the answer has been given or given up.
+   * Forwards one request of a client that holds the token. It returns once the response has been given or given up.
    *
    * @throws UpstreamHeaderInvalidError, UpstreamRefusedError, OptionInvalidError, HeadInvalidError, RelayBusyError and
-   *   TunnelFailedError; all of them before anything was answered
+   *   TunnelFailedError, all of them before the response has begun
    */
-  async forward(
-    message: IncomingMessage,
-    response: ServerResponse,
-    requestId: string,
-  ): Promise<void> {
-    const startedAt = performance.now();
-    const origin = this.peerOrigins.parse(message.headers['x-mte-upstream']);
-    const options = parseEncodeOptions(message.headers);
-    const request = readClientRequest(message, this.config);
-    this.concurrent.take(response);
-    const body = new ReplayableBody(message, this.config.idleTimeoutMs);
-    const answer = new ClientAnswer(response, this.config, requestId, () => {
-      forwarding.resume();
-    });
-    const forwarding = this.tunnel.forwarding(requestId, origin, request, options, body, answer);
-    response.once('close', () => {
-      const isAnswered = response.writableFinished;
-      const reason = isAnswered ? EXCHANGE_OVER : new ClientGoneError('the client has gone away');
-      forwarding.abort(reason);
-    });
-    const facts = (): RequestFacts => {
-      const { exchange, attempt, sealedOut, sealedIn } = forwarding.facts;
-      return {
-        peer: origin,
-        method: message.method,
-        trace_id: traceIdOf(request.head.fields),
-        bytesIn: body.bytes,
-        bytesOut: answer.bytes,
-        exchange,
-        attempt,
-        sealedOut,
-        sealedIn,
-      };
+  async forward(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const tunnelRequest = this.read(request);
+    this.concurrency.acquire(response);
+    const forwarding = this.tunnel.prepare(tunnelRequest, request, response);
+    abortOnceClosed(forwarding, response);
+    const record = recordOf(request);
+    record.peer = tunnelRequest.origin;
+    record.traceId = traceIdOf(tunnelRequest.request.head.fields);
+    await this.run(forwarding, record);
+    endRequestEarly(request, response);
+  }
+
+  /** Reads what the client asks for. What the peer would refuse is refused here, before it costs a session. */
+  private read(request: IncomingMessage): TunnelRequest {
+    return {
+      origin: this.peerOrigins.parse(request.headers['x-mte-upstream']),
+      options: parseEncodeOptions(request.headers),
+      request: readClientRequest(request, this.config),
     };
-    rememberFacts(message, facts);
-    const report = (status?: number, code?: string, error?: Error): RequestReport => ({
-      requestId,
-      role: 'outbound',
-      ms: performance.now() - startedAt,
-      facts: facts(),
-      status,
-      code,
-      error,
-    });
+  }
+
+  /** Sends the request through the tunnel, and reports how it ended unless the error filter does. */
+  private async run(forwarding: Forwarding, record: RequestRecord): Promise<void> {
     try {
-      const { error, status } = await forwarding.run();
+      const { status, error } = await forwarding.run();
       if (error === undefined) {
-        this.reports.answered(report(status));
+        this.reports.completed(record, { status });
       } else {
-        this.reports.cutOff(report(undefined, 'RELAY_PEER_CONNECTION_LOST', error));
+        this.reports.cutOff(record, { code: 'RELAY_PEER_CONNECTION_LOST', error });
       }
     } catch (error) {
       if (!isClientGone(error)) {
         throw error;
       }
-      this.reports.abandoned(report(undefined, error.code));
+      this.reports.abandoned(record, { code: error.code });
     }
-    endRequestEarly(message, response);
   }
 }
 
-const EXCHANGE_OVER = new ClientGoneError('the client has its answer');
+/** Ends the forwarding as soon as nobody waits for its response any more. */
+function abortOnceClosed(forwarding: Forwarding, response: ServerResponse): void {
+  response.once('close', () => {
+    forwarding.abort(
+      response.writableFinished ? EXCHANGE_OVER : new ClientGoneError('the client has gone away'),
+    );
+  });
+}

@@ -1,46 +1,55 @@
-import { BodyLength, MessageHold, bodyBytesOf, type HoldBudget } from '@relay/http';
+import type { BufferBudget } from '../admission/buffer-budget.js';
+import { MessageBuffer } from '../admission/message-buffer.js';
 import {
+  BodyLength,
   MessageOpener,
+  bodyBytesOf,
   checkResponseHead,
   decodeResponseHead,
   type MessageType,
   type ResponseHead,
 } from '@relay/protocol';
 
-import type { ClientAnswer } from './client-answer.js';
+import type { ClientResponse } from './client-response.js';
 
-const NO_CONTENT = Buffer.alloc(0);
+const EMPTY = Buffer.alloc(0);
 
 /**
- * Opens the peer's message into the client's answer: record by record (mke), or whole (mte). The last content waits for
- * the end of the outer answer, since what is appended to a message makes it another one. protocol.md section 6.
+ * Opens the peer's message into the response to the client: record by record (mke), or as a whole (mte). The content of the last
+ * record is released only at the end of the outer response, because bytes behind the last record make the message invalid.
+ * protocol.md section 6.
  */
-export class SealedAnswer {
+export class ResponseOpener {
   private readonly opener: MessageOpener;
-  private readonly hold: MessageHold | undefined;
+  private readonly buffer: MessageBuffer | undefined;
   private head: ResponseHead | undefined;
   private bodyLength = new BodyLength(undefined);
-  private lastContent: Buffer = NO_CONTENT;
+  private lastContent: Buffer = EMPTY;
 
+  /**
+   * @param key - from deriveResponseKey, used by no other opener
+   * @param method - of the client's request, which decides whether its response has a body
+   */
   constructor(
     key: Buffer,
     type: MessageType,
     private readonly method: string,
-    private readonly answer: ClientAnswer,
-    holdBudget: HoldBudget,
+    private readonly response: ClientResponse,
+    bufferBudget: BufferBudget,
   ) {
     this.opener = new MessageOpener(key);
-    this.hold = type === 'mte' ? new MessageHold(holdBudget) : undefined;
+    this.buffer = type === 'mte' ? new MessageBuffer(bufferBudget) : undefined;
   }
 
-  /** The opened head, as soon as it is. */
+  /** The head, or undefined while it has not been opened. */
   get openedHead(): ResponseHead | undefined {
     return this.head;
   }
 
   /**
-   * @returns false where the client should be waited for
-   * @throws any error of the message: the answer may not be finished then
+   * @param chunk - the next bytes of the outer response
+   * @returns false if the client should be waited for
+   * @throws any error of the message; the response must not be completed then
    */
   push(chunk: Buffer): boolean {
     let isReady = true;
@@ -50,39 +59,43 @@ export class SealedAnswer {
         continue;
       }
       this.bodyLength.take(content.length);
-      if (this.hold !== undefined) {
-        this.hold.add(content);
+      if (this.buffer !== undefined) {
+        this.buffer.add(content);
       } else if (isLast) {
         this.lastContent = content;
       } else {
-        isReady = this.answer.write(content);
+        isReady = this.response.write(content);
       }
     }
-    if (this.answer.isStarted && !this.opener.isComplete) {
-      this.answer.flushHead();
+    if (this.response.isStarted && !this.opener.isComplete) {
+      this.response.flushHead();
     }
     return isReady;
   }
 
-  /** The outer answer has ended. @throws MessageTruncatedError, also where the body is shorter than its head states */
+  /**
+   * The outer response has ended.
+   *
+   * @throws MessageTruncatedError if the last record is missing, or the body is shorter than its head states
+   */
   end(): void {
     this.opener.finish();
     this.bodyLength.end();
-    if (this.hold !== undefined && this.head !== undefined) {
-      this.answer.start(this.head);
-      // The budget stays taken for as long as a slow client leaves the body with us.
-      this.answer.onceClosed(() => {
+    if (this.buffer !== undefined && this.head !== undefined) {
+      this.response.start(this.head);
+      // The budget stays taken for as long as a slow client leaves the body in this process.
+      this.response.onceClosed(() => {
         this.release();
       });
-      this.answer.endHeld(this.hold.whole());
+      this.response.endBuffered(this.buffer.whole());
     } else {
-      this.answer.end(this.lastContent);
+      this.response.end(this.lastContent);
     }
   }
 
-  /** Gives back what was held; may be called again. */
+  /** Discards what is buffered. It may be called again. */
   release(): void {
-    this.hold?.release();
+    this.buffer?.release();
   }
 
   private startWith(content: Buffer): void {
@@ -90,8 +103,8 @@ export class SealedAnswer {
     checkResponseHead(head);
     this.head = head;
     this.bodyLength = new BodyLength(bodyBytesOf(head, this.method));
-    if (this.hold === undefined) {
-      this.answer.start(head);
+    if (this.buffer === undefined) {
+      this.response.start(head);
     }
   }
 }

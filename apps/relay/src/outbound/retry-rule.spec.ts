@@ -12,13 +12,13 @@ const failed = (kind: ExchangeFailure['kind'], wasSent: boolean): AttemptOutcome
   kind: 'failed',
   failure: { kind, wasSent, hasHead: false, cause },
 });
-const stated = (status: number, isNeverForwarded: boolean): AttemptOutcome => ({
-  kind: 'stated',
-  statement: { status, isNeverForwarded, unixMs: 0 },
+const signed = (status: number, isNeverForwarded: boolean): AttemptOutcome => ({
+  kind: 'signed-error',
+  signedError: { status, isNeverForwarded, unixMs: 0 },
 });
-const answered: AttemptOutcome = { kind: 'answered', status: 200 };
-const broken: AttemptOutcome = { kind: 'broken', cause };
-const unproven: AttemptOutcome = { kind: 'unproven', cause };
+const completed: AttemptOutcome = { kind: 'completed', status: 200 };
+const broken: AttemptOutcome = { kind: 'cut-off', cause };
+const unauthenticated: AttemptOutcome = { kind: 'unauthenticated', cause };
 
 const CIRCUMSTANCES: RetryCircumstances = {
   method: 'POST',
@@ -36,7 +36,7 @@ const SAFE_TO_REPEAT: [name: string, outcome: AttemptOutcome][] = [
   ['no connection in time', failed('connect-timeout', false)],
   ...[559, 560, 562, 565, 566].map((status): [string, AttemptOutcome] => [
     `a signed ${status} with p = 0`,
-    stated(status, true),
+    signed(status, true),
   ]),
 ];
 
@@ -63,9 +63,9 @@ describe('a request does not go out again', () => {
   const anyMethod = [...REPEATABLE, ...UNSAFE];
 
   it.each([
-    ['an answer', answered],
+    ['an answer', completed],
     ['an answer that broke off', broken],
-    ['an answer that proves nothing', unproven],
+    ['an answer that proves nothing', unauthenticated],
     ['no answer in time', failed('response-timeout', true)],
     ['no answer in time, unsent', failed('response-timeout', false)],
     ['silence within an answer', failed('idle', true)],
@@ -73,9 +73,9 @@ describe('a request does not go out again', () => {
     ['giving it up, unsent', failed('aborted', false)],
     ...[561, 562, 563, 565, 567].map((status): [string, AttemptOutcome] => [
       `a signed ${status} with p = 1`,
-      stated(status, false),
+      signed(status, false),
     ]),
-    ['a signed 564, though it was not forwarded', stated(564, true)],
+    ['a signed 564, though it was not forwarded', signed(564, true)],
   ])('after %s', (_name, outcome) => {
     for (const method of anyMethod) {
       expect(retries(outcome, { method })).toBe(false);
@@ -98,7 +98,7 @@ describe('a request does not go out again', () => {
 
   it('on the word of a peer whose session is past its lifetime here', () => {
     for (const method of anyMethod) {
-      expect(retries(stated(560, true), { method, isWithinLifetime: false })).toBe(false);
+      expect(retries(signed(560, true), { method, isWithinLifetime: false })).toBe(false);
     }
     expect(retries(failed('unreachable', false), { isWithinLifetime: false })).toBe(true);
   });
@@ -107,10 +107,10 @@ describe('a request does not go out again', () => {
 describe('RETRY_UNSAFE_METHODS=false', () => {
   it('lets only methods that may be repeated go out again on the word of a peer', () => {
     for (const method of REPEATABLE) {
-      expect(retries(stated(560, true), { method, retryUnsafeMethods: false })).toBe(true);
+      expect(retries(signed(560, true), { method, retryUnsafeMethods: false })).toBe(true);
     }
     for (const method of UNSAFE) {
-      expect(retries(stated(560, true), { method, retryUnsafeMethods: false })).toBe(false);
+      expect(retries(signed(560, true), { method, retryUnsafeMethods: false })).toBe(false);
     }
   });
 
@@ -125,17 +125,17 @@ describe('proof that a message was not forwarded', () => {
     ['it never left', failed('unreachable', false), true],
     ['it never left before it was given up', failed('aborted', false), true],
     ['it may have left', failed('reset', true), false],
-    ['the peer says so', stated(560, true), true],
-    ['the peer does not say so', stated(561, false), false],
-    ['somebody answered something', unproven, false],
-    ['it was answered', answered, false],
+    ['the peer says so', signed(560, true), true],
+    ['the peer does not say so', signed(561, false), false],
+    ['somebody completed something', unauthenticated, false],
+    ['it was completed', completed, false],
     ['its answer broke off', broken, false],
   ])('is that %s: %#', (_name, outcome, expected) => {
     expect(isProvenUnforwarded(outcome, true)).toBe(expected);
   });
 
   it('is no word of a peer whose session is past its lifetime here', () => {
-    expect(isProvenUnforwarded(stated(560, true), false)).toBe(false);
+    expect(isProvenUnforwarded(signed(560, true), false)).toBe(false);
     expect(isProvenUnforwarded(failed('unreachable', false), false)).toBe(true);
   });
 });

@@ -1,73 +1,75 @@
+import { RelayStatus } from '@relay/errors';
+
 import type { AttemptOutcome } from './tunnel-attempt.js';
 
-/** Methods that mean the same once or twice. protocol.md section 8, rule (c). */
-const REPEATABLE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
+/** Idempotent methods, whose effect is the same once or twice. protocol.md section 8, rule (c). */
+const IDEMPOTENT_METHODS = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
 
-/** What decides, besides the outcome, whether a request may go out again. */
+/** What decides, besides the outcome, whether a request may be sent again. */
 export interface RetryCircumstances {
   readonly method: string;
+  /** Number of the attempt that ended, from 1. */
   readonly attempt: number;
-  /** Whether the whole body so far is still at hand. */
+  /** Whether the whole body so far is still in the replay buffer. */
   readonly isReplayable: boolean;
-  /** Whether the session was within its lifetime when the outcome came. */
+  /** Whether the session was within its lifetime when the outcome was received. */
   readonly isWithinLifetime: boolean;
   /** RETRY_UNSAFE_METHODS. */
   readonly retryUnsafeMethods: boolean;
 }
 
 const MAX_ATTEMPTS = 2;
-/** The peer has too much to do: a second message would be more of it. */
-export const OVERLOADED_STATUS = 564;
 
-/** What an attempt proves about its message, if the session was alive. */
+/** Whether an attempt proves that its message was not forwarded and never will be. */
 export function isProvenUnforwarded(outcome: AttemptOutcome, isWithinLifetime: boolean): boolean {
   switch (outcome.kind) {
     case 'failed':
       return !outcome.failure.wasSent;
-    case 'stated':
-      return outcome.statement.isNeverForwarded && isWithinLifetime;
-    case 'answered':
-    case 'broken':
-    case 'unproven':
-    case 'unfinished':
+    case 'signed-error':
+      return outcome.signedError.isNeverForwarded && isWithinLifetime;
+    case 'completed':
+    case 'cut-off':
+    case 'unauthenticated':
+    case 'incomplete':
       return false;
   }
 }
 
-/** Whether a request that failed may be sealed and sent once more. protocol.md section 8. */
+/** Whether a request that failed may be sealed and sent again. protocol.md section 8. */
 export function mayRetry(outcome: AttemptOutcome, circumstances: RetryCircumstances): boolean {
   if (circumstances.attempt >= MAX_ATTEMPTS || !circumstances.isReplayable) {
     return false;
   }
-  const isRepeatable = REPEATABLE_METHODS.has(circumstances.method);
+  const isIdempotent = IDEMPOTENT_METHODS.has(circumstances.method);
   switch (outcome.kind) {
     case 'failed':
-      return isRetryableFailure(outcome, isRepeatable);
-    case 'stated':
+      return isRetryableFailure(outcome, isIdempotent);
+    case 'signed-error':
       return (
-        outcome.statement.status !== OVERLOADED_STATUS &&
+        // A second message would only add to the load of an overloaded peer.
+        outcome.signedError.status !== RelayStatus.OVERLOADED &&
         isProvenUnforwarded(outcome, circumstances.isWithinLifetime) &&
-        (isRepeatable || circumstances.retryUnsafeMethods)
+        (isIdempotent || circumstances.retryUnsafeMethods)
       );
-    case 'answered':
-    case 'broken':
-    case 'unproven':
-    case 'unfinished':
+    case 'completed':
+    case 'cut-off':
+    case 'unauthenticated':
+    case 'incomplete':
       return false;
   }
 }
 
-/** A connection that broke is tried again; a peer that did not answer in time would not answer in time again. */
+/** A broken connection is worth another attempt; a peer that did not respond in time would not do so the next time either. */
 function isRetryableFailure(
   { failure }: Extract<AttemptOutcome, { kind: 'failed' }>,
-  isRepeatable: boolean,
+  isIdempotent: boolean,
 ): boolean {
   switch (failure.kind) {
     case 'unreachable':
     case 'connect-timeout':
       return true;
     case 'reset':
-      return isRepeatable;
+      return isIdempotent;
     case 'response-timeout':
     case 'idle':
     case 'aborted':

@@ -1,15 +1,16 @@
 import { randomBytes } from 'node:crypto';
 
+import { rawFieldValues } from '@relay/fields';
 import {
+  Deferred,
   Exchange,
   isEventStream,
-  isHoldLimit,
-  rawFieldValues,
   type ExchangeEvents,
   type ExchangeFailure,
+  type ExchangeLimits,
 } from '@relay/http';
-import type { ExchangeLimits, HoldBudget } from '@relay/http';
 import {
+  CLIENT_ID_HEADER,
   MAX_CONTENT_BYTES,
   MessageSealer,
   RELAY_HEADER,
@@ -19,110 +20,103 @@ import {
   formatTunnelHeader,
   isResponseHeader,
 } from '@relay/protocol';
-import { signedClientIdHeader, verifyError, type ErrorStatement } from '@relay/signature';
-import type { SecretKeys } from '@relay/protocol';
-import type { Dispatcher } from 'undici';
+import type { SignedError } from '@relay/signature';
 
-import type { RelayLog } from '../observability/relay-log.js';
-import type { ClientAnswer } from './client-answer.js';
+import { isBufferLimit } from '../admission/admission.errors.js';
+import type { BufferBudget } from '../admission/buffer-budget.js';
+import type { ClientRequest } from '../client/client-request.js';
+import type { PeerClient } from '../peers/peer-client.js';
+import type { SequenceReservation } from '../peers/peer.js';
 import { clearCopies, outerPath } from './clear-copies.js';
-import type { ClientRequest } from '../client-request.js';
+import type { ClientResponse } from './client-response.js';
 import type { EncodeOptions } from './encode-options.js';
-import type { PeerSession } from './peer-session.js';
-import { SealedAnswer } from './sealed-answer.js';
+import { ResponseOpener } from './response-opener.js';
 
 /** How one attempt ended. */
 export type AttemptOutcome =
-  /** The client has its whole answer. */
-  | { readonly kind: 'answered'; readonly status: number }
-  /** The client's answer had begun and was reset. */
-  | { readonly kind: 'broken'; readonly cause: Error }
-  /** A signed error, bound to this very message. */
-  | { readonly kind: 'stated'; readonly statement: ErrorStatement }
-  /** An outer answer that is neither sealed nor signed: it proves nothing. */
-  | { readonly kind: 'unproven'; readonly cause: Error }
-  /** A sealed answer that did not come to its end, or is more than this relay holds: nothing speaks against its sender. */
-  | { readonly kind: 'unfinished'; readonly failure: ExchangeFailure }
-  /** No outer answer. */
+  /** The client has its whole response. */
+  | { readonly kind: 'completed'; readonly status: number }
+  /** The response to the client had begun, and was reset. */
+  | { readonly kind: 'cut-off'; readonly cause: Error }
+  /** An error that the peer signed for this very message. */
+  | { readonly kind: 'signed-error'; readonly signedError: SignedError }
+  /** An outer response that is neither sealed nor signed: it proves nothing. */
+  | { readonly kind: 'unauthenticated'; readonly cause: Error }
+  /** A sealed response that did not reach its end, or is larger than this relay buffers: the peer is not at fault. */
+  | { readonly kind: 'incomplete'; readonly failure: ExchangeFailure }
+  /** No outer response. */
   | { readonly kind: 'failed'; readonly failure: ExchangeFailure };
 
-/** What all attempts at one client request share. */
+/** What all attempts for one client request share. */
 export interface AttemptContext {
-  readonly requestId: string;
-  readonly log: RelayLog;
   readonly origin: string;
   readonly request: ClientRequest;
   readonly options: EncodeOptions;
-  readonly secretKeys: SecretKeys;
-  readonly answer: ClientAnswer;
-  readonly holdBudget: HoldBudget;
+  readonly response: ClientResponse;
+  readonly peerClient: PeerClient;
+  readonly bufferBudget: BufferBudget;
   readonly limits: ExchangeLimits;
 }
 
-/** One message under one sequence number: sealed, sent, and its answer opened. */
+/** One message under one sequence number: sealed, sent, and its response opened. */
 export class TunnelAttempt implements ExchangeEvents {
   private readonly relayHeader: string;
-  private readonly headers: string[];
+  private readonly clientIdHeader: string;
   private readonly sealer: MessageSealer;
   private readonly exchange: Exchange;
-  private sealed: SealedAnswer | undefined;
-  /** Why what came of the answer is refused. */
+  private readonly outcome = new Deferred<AttemptOutcome>();
+  private opener: ResponseOpener | undefined;
+  /** Why the response is refused although it is being received. */
   private refusal: Error | undefined;
   private sentBytes = 0;
   private receivedBytes = 0;
-  private settle: (outcome: AttemptOutcome) => void = () => undefined;
 
   constructor(
     private readonly context: AttemptContext,
-    private readonly session: PeerSession,
-    readonly sequence: number,
+    readonly reservation: SequenceReservation,
   ) {
-    const { options, request } = context;
-    this.relayHeader = formatTunnelHeader(
-      session.sid,
-      sequence,
-      options.type,
-      randomBytes(SALT_BYTES),
-    );
-    this.headers = [
-      RELAY_HEADER,
-      this.relayHeader,
-      'content-type',
-      'application/octet-stream',
-      'cache-control',
-      'no-store',
-      ...clearCopies(request.head, options),
-    ];
+    const { session, sequence } = reservation;
+    const { type } = context.options;
+    this.relayHeader = formatTunnelHeader(session.sid, sequence, type, randomBytes(SALT_BYTES));
+    this.clientIdHeader = context.peerClient.sign(this.relayHeader);
     this.sealer = new MessageSealer(deriveRequestKey(session.keys, this.relayHeader));
     this.exchange = new Exchange(context.limits, this);
   }
 
-  /** Of the message as it was sealed so far, and of its answer as it came so far. */
+  /** Bytes of the message that have been sealed so far, and of its response that have been received. */
   get sealedBytes(): { readonly out: number; readonly in: number } {
     return { out: this.sentBytes, in: this.receivedBytes };
   }
 
-  /** @param body - whole, in pieces, or undefined where there is none */
-  run(
-    dispatcher: Dispatcher,
-    body: Buffer | AsyncIterable<Buffer> | undefined,
-  ): Promise<AttemptOutcome> {
-    return new Promise((resolve) => {
-      this.settle = resolve;
-      this.exchange.start(dispatcher, {
-        origin: this.context.origin,
-        method: 'POST',
-        path: outerPath(this.context.request.head, this.context.options),
-        headers: this.headers,
-        body:
-          body === undefined || Buffer.isBuffer(body)
-            ? this.sealWhole(body)
-            : this.sealPieces(body),
-      });
+  /**
+   * Sends the message.
+   *
+   * @param body - as a whole, or in chunks
+   * @returns how the attempt ended; it never rejects
+   */
+  run(body: Buffer | AsyncIterable<Buffer>): Promise<AttemptOutcome> {
+    const { origin, request, options, peerClient } = this.context;
+    this.exchange.start(peerClient.dispatcher, {
+      origin,
+      method: 'POST',
+      path: outerPath(request.head, options),
+      headers: [
+        RELAY_HEADER,
+        this.relayHeader,
+        CLIENT_ID_HEADER,
+        this.clientIdHeader,
+        'content-type',
+        'application/octet-stream',
+        'cache-control',
+        'no-store',
+        ...clearCopies(request.head, options),
+      ],
+      body: Buffer.isBuffer(body) ? this.sealWhole(body) : this.sealChunks(body),
     });
+    return this.outcome.promise;
   }
 
-  /** Lets the peer go on after the client has caught up. */
+  /** Lets the peer continue after the client has caught up. */
   resume(): void {
     this.exchange.resume();
   }
@@ -135,26 +129,17 @@ export class TunnelAttempt implements ExchangeEvents {
     const [relayHeader, another] = rawFieldValues(rawFields, RELAY_HEADER);
     const isSingle = relayHeader !== undefined && another === undefined;
     if (status === 200 && isSingle && isResponseHeader(relayHeader)) {
-      this.sealed = new SealedAnswer(
-        deriveResponseKey(this.session.keys, this.relayHeader, relayHeader),
-        this.context.options.type,
-        this.context.request.head.method,
-        this.context.answer,
-        this.context.holdBudget,
-      );
+      this.opener = this.openerFor(relayHeader);
       return;
     }
-    const statement = isSingle
-      ? verifyError(
-          this.context.secretKeys,
-          signedClientIdHeader(this.headers),
-          relayHeader,
-          status,
-        )
+    const signedError = isSingle
+      ? this.context.peerClient.verifyError(this.clientIdHeader, relayHeader, status)
       : undefined;
-    const cause = new Error(`the other relay's address answered with status ${status}`);
-    this.settle(
-      statement === undefined ? { kind: 'unproven', cause } : { kind: 'stated', statement },
+    const cause = new Error(`the other relay's address responded with status ${status}`);
+    this.outcome.resolve(
+      signedError === undefined
+        ? { kind: 'unauthenticated', cause }
+        : { kind: 'signed-error', signedError },
     );
     this.exchange.abort(cause);
   }
@@ -162,8 +147,8 @@ export class TunnelAttempt implements ExchangeEvents {
   onData(chunk: Buffer): boolean {
     this.receivedBytes += chunk.length;
     try {
-      const isReady = this.sealed?.push(chunk) ?? true;
-      if (this.isEventStream()) {
+      const isReady = this.opener?.push(chunk) ?? true;
+      if (isEventStream(this.opener?.openedHead?.fields ?? [])) {
         this.exchange.allowSilence();
       }
       return isReady;
@@ -176,51 +161,65 @@ export class TunnelAttempt implements ExchangeEvents {
 
   onEnd(): void {
     try {
-      this.sealed?.end();
-      this.settle({ kind: 'answered', status: this.sealed?.openedHead?.status ?? 0 });
+      this.opener?.end();
+      this.outcome.resolve({
+        kind: 'completed',
+        status: this.opener?.openedHead?.status ?? 0,
+      });
     } catch (error) {
-      this.giveUp({ kind: 'unproven', cause: error as Error });
+      this.giveUp({ kind: 'unauthenticated', cause: error as Error });
     }
   }
 
   onFailure(failure: ExchangeFailure): void {
     const { cause, hasHead } = failure;
-    if (this.sealed !== undefined) {
-      const isForged = cause === this.refusal && !isHoldLimit(cause);
-      this.giveUp(isForged ? { kind: 'unproven', cause } : { kind: 'unfinished', failure });
+    if (this.opener !== undefined) {
+      const isForged = cause === this.refusal && !isBufferLimit(cause);
+      this.giveUp(isForged ? { kind: 'unauthenticated', cause } : { kind: 'incomplete', failure });
     } else {
-      this.settle(hasHead ? { kind: 'unproven', cause } : { kind: 'failed', failure });
+      this.outcome.resolve(
+        hasHead ? { kind: 'unauthenticated', cause } : { kind: 'failed', failure },
+      );
     }
   }
 
-  /** The outer answer has begun and cannot be finished. */
-  private giveUp(outcome: Extract<AttemptOutcome, { kind: 'unproven' | 'unfinished' }>): void {
-    this.sealed?.release();
-    if (this.context.answer.isStarted) {
-      this.context.answer.reset();
-      const { cause } = outcome.kind === 'unfinished' ? outcome.failure : outcome;
-      this.settle({ kind: 'broken', cause });
+  private openerFor(relayHeader: string): ResponseOpener {
+    const { options, request, response, bufferBudget } = this.context;
+    const { keys } = this.reservation.session;
+    const key = deriveResponseKey(keys, this.relayHeader, relayHeader);
+    return new ResponseOpener(key, options.type, request.head.method, response, bufferBudget);
+  }
+
+  /** The outer response has begun and cannot be completed. */
+  private giveUp(
+    outcome: Extract<AttemptOutcome, { kind: 'unauthenticated' | 'incomplete' }>,
+  ): void {
+    this.opener?.release();
+    if (this.context.response.isStarted) {
+      this.context.response.reset();
+      const { cause } = outcome.kind === 'incomplete' ? outcome.failure : outcome;
+      this.outcome.resolve({ kind: 'cut-off', cause });
     } else {
-      this.settle(outcome);
+      this.outcome.resolve(outcome);
     }
   }
 
-  private sealWhole(body: Buffer | undefined): Buffer {
+  private sealWhole(body: Buffer): Buffer {
     const { headBytes } = this.context.request;
-    if (body === undefined || body.length === 0) {
+    if (body.length === 0) {
       return this.counted(this.sealer.sealHead(headBytes, true));
     }
     const records = [this.sealer.sealHead(headBytes, false)];
-    for (const [content, isLast] of inRecords(body)) {
+    for (const [content, isLast] of recordContents(body)) {
       records.push(this.sealer.sealData(content, isLast));
     }
     return this.counted(Buffer.concat(records));
   }
 
-  private async *sealPieces(body: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  private async *sealChunks(body: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
     yield this.counted(this.sealer.sealHead(this.context.request.headBytes, false));
-    for await (const piece of body) {
-      for (const [content] of inRecords(piece)) {
+    for await (const chunk of body) {
+      for (const [content] of recordContents(chunk)) {
         yield this.counted(this.sealer.sealData(content, false));
       }
     }
@@ -231,16 +230,12 @@ export class TunnelAttempt implements ExchangeEvents {
     this.sentBytes += sealed.length;
     return sealed;
   }
-
-  private isEventStream(): boolean {
-    return isEventStream(this.sealed?.openedHead?.fields ?? []);
-  }
 }
 
-/** Cuts what came in one piece into what one record holds; the flag marks the last cut. */
-function* inRecords(piece: Buffer): Generator<[content: Buffer, isLast: boolean]> {
-  for (let at = 0; at < piece.length; at += MAX_CONTENT_BYTES) {
+/** Cuts a chunk into what one record can hold; the flag marks the last cut. */
+function* recordContents(chunk: Buffer): Generator<[content: Buffer, isLast: boolean]> {
+  for (let at = 0; at < chunk.length; at += MAX_CONTENT_BYTES) {
     const end = at + MAX_CONTENT_BYTES;
-    yield [piece.subarray(at, end), end >= piece.length];
+    yield [chunk.subarray(at, end), end >= chunk.length];
   }
 }

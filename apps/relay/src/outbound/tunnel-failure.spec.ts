@@ -2,14 +2,13 @@ import {
   BodyAbortedError,
   BodyIdleError,
   ClientGoneError,
-  MessageTooLargeError,
-  RelayBusyError,
   type ExchangeFailure,
 } from '@relay/http';
 import { MessageTooLongError } from '@relay/protocol';
 import { describe, expect, it } from 'vitest';
 
-import { TunnelFailedError } from './outbound.errors.js';
+import { MessageTooLargeError, RelayBusyError } from '../admission/admission.errors.js';
+import { TunnelFailedError } from '../peers/peers.errors.js';
 import { tunnelFailure, type FailedOutcome } from './tunnel-failure.js';
 
 const cause = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
@@ -18,13 +17,13 @@ const failed = (kind: ExchangeFailure['kind'], why: Error = cause): FailedOutcom
   kind: 'failed',
   failure: { kind, wasSent: true, hasHead: false, cause: why },
 });
-const unfinished = (kind: ExchangeFailure['kind'], why: Error = cause): FailedOutcome => ({
-  kind: 'unfinished',
+const incomplete = (kind: ExchangeFailure['kind'], why: Error = cause): FailedOutcome => ({
+  kind: 'incomplete',
   failure: { kind, wasSent: true, hasHead: true, cause: why },
 });
-const stated = (status: number): FailedOutcome => ({
-  kind: 'stated',
-  statement: { status, isNeverForwarded: false, unixMs: 0 },
+const signed = (status: number): FailedOutcome => ({
+  kind: 'signed-error',
+  signedError: { status, isNeverForwarded: false, unixMs: 0 },
 });
 
 describe('what the client hears of an attempt that failed', () => {
@@ -37,19 +36,19 @@ describe('what the client hears of an attempt that failed', () => {
     [failed('aborted'), 'RELAY_PEER_CONNECTION_LOST'],
     [failed('aborted', new BodyIdleError('silence')), 'RELAY_BODY_IDLE'],
     [failed('aborted', new MessageTooLongError('too long')), 'RELAY_MESSAGE_TOO_LONG'],
-    [{ kind: 'unproven', cause }, 'RELAY_PEER_ANSWER_INVALID'],
-    [unfinished('reset'), 'RELAY_PEER_CONNECTION_LOST'],
-    [unfinished('idle'), 'RELAY_PEER_TIMEOUT'],
-    [unfinished('aborted', new MessageTooLargeError('11')), 'RELAY_PEER_ANSWER_TOO_LARGE'],
-    [unfinished('aborted', new RelayBusyError('256')), 'RELAY_PEER_ANSWER_TOO_LARGE'],
-    [stated(559), 'RELAY_PEER_REFUSED_MESSAGE'],
-    [stated(560), 'RELAY_PEER_REFUSED_MESSAGE'],
-    [stated(561), 'RELAY_PEER_REFUSED_MESSAGE'],
-    [stated(562), 'RELAY_PEER_REFUSED_MESSAGE'],
-    [stated(563), 'RELAY_PEER_STORE_UNAVAILABLE'],
-    [stated(564), 'RELAY_BUSY'],
-    [stated(565), 'RELAY_PEER_REFUSED_MESSAGE'],
-    [stated(567), 'RELAY_PEER_STORE_UNAVAILABLE'],
+    [{ kind: 'unauthenticated', cause }, 'RELAY_PEER_ANSWER_INVALID'],
+    [incomplete('reset'), 'RELAY_PEER_CONNECTION_LOST'],
+    [incomplete('idle'), 'RELAY_PEER_TIMEOUT'],
+    [incomplete('aborted', new MessageTooLargeError('11')), 'RELAY_PEER_ANSWER_TOO_LARGE'],
+    [incomplete('aborted', new RelayBusyError('256')), 'RELAY_PEER_ANSWER_TOO_LARGE'],
+    [signed(559), 'RELAY_PEER_REFUSED_MESSAGE'],
+    [signed(560), 'RELAY_PEER_REFUSED_MESSAGE'],
+    [signed(561), 'RELAY_PEER_REFUSED_MESSAGE'],
+    [signed(562), 'RELAY_PEER_REFUSED_MESSAGE'],
+    [signed(563), 'RELAY_PEER_STORE_UNAVAILABLE'],
+    [signed(564), 'RELAY_BUSY'],
+    [signed(565), 'RELAY_PEER_REFUSED_MESSAGE'],
+    [signed(567), 'RELAY_PEER_STORE_UNAVAILABLE'],
   ])('of %j is %s, with whether it was forwarded', (outcome, code) => {
     for (const forwarded of ['no', 'maybe'] as const) {
       const error = tunnelFailure(outcome, forwarded);
@@ -67,6 +66,6 @@ describe('what the client hears of an attempt that failed', () => {
 
   it('keeps the cause for the log', () => {
     expect(tunnelFailure(failed('reset'), 'maybe').cause).toBe(cause);
-    expect(tunnelFailure({ kind: 'unproven', cause }, 'maybe').cause).toBe(cause);
+    expect(tunnelFailure({ kind: 'unauthenticated', cause }, 'maybe').cause).toBe(cause);
   });
 });

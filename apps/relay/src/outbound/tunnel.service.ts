@@ -1,21 +1,31 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
 import { Injectable } from '@nestjs/common';
 import { RelayConfig } from '@relay/config';
-import { HoldBudget, type ExchangeLimits } from '@relay/http';
-import { SenderSigner } from '@relay/signature';
+import type { ExchangeLimits } from '@relay/http';
 
-import { RelayLog } from '../observability/relay-log.js';
-import type { ClientAnswer } from './client-answer.js';
-import type { ClientRequest } from '../client-request.js';
+import { BufferBudget } from '../admission/buffer-budget.js';
+import type { ClientRequest } from '../client/client-request.js';
+import { PeerClient } from '../peers/peer-client.js';
+import { PeersService } from '../peers/peers.service.js';
+import { RelayLog } from '../telemetry/relay-log.js';
+import { recordOf } from '../telemetry/request-record.js';
 import type { EncodeOptions } from './encode-options.js';
 import { Forwarding } from './forwarding.js';
-import { PeerClient } from './peer-client.js';
-import { PeersService } from './peers.service.js';
-import type { ReplayableBody } from './replayable-body.js';
+import { ReplayableBody } from './replayable-body.js';
 
-/** How long this relay waits for the other beyond what that waits for the upstream: its own answer should win. */
+/** How much longer this relay waits than the other one waits for the upstream, so that the other relay's own error arrives. */
 const PEER_MARGIN_MS = 2_000;
 
-/** Sends requests through the tunnel to their peers. */
+/** What a client asks for: its request, where to send it, and what of it to show between the relays. */
+export interface TunnelRequest {
+  /** Of the peer. */
+  readonly origin: string;
+  readonly options: EncodeOptions;
+  readonly request: ClientRequest;
+}
+
+/** The way of client requests through the tunnel to their peers. */
 @Injectable()
 export class TunnelService {
   private readonly limits: ExchangeLimits;
@@ -24,8 +34,7 @@ export class TunnelService {
     private readonly config: RelayConfig,
     private readonly peers: PeersService,
     private readonly peerClient: PeerClient,
-    private readonly signer: SenderSigner,
-    private readonly holdBudget: HoldBudget,
+    private readonly bufferBudget: BufferBudget,
     private readonly log: RelayLog,
   ) {
     const { responseTimeoutMs, connectTimeoutMs, idleTimeoutMs } = config;
@@ -35,31 +44,24 @@ export class TunnelService {
     };
   }
 
-  /** Prepares one request; nothing is sent yet. */
-  forwarding(
-    requestId: string,
-    origin: string,
-    request: ClientRequest,
-    options: EncodeOptions,
-    body: ReplayableBody,
-    answer: ClientAnswer,
+  /** Prepares to forward one request. Nothing is sent, and nothing of the body is read, before the forwarding runs. */
+  prepare(
+    { origin, options, request }: TunnelRequest,
+    message: IncomingMessage,
+    response: ServerResponse,
   ): Forwarding {
-    return new Forwarding(
-      {
-        requestId,
-        log: this.log,
-        origin,
-        request,
-        options,
-        answer,
-        secretKeys: this.signer.secretKeys,
-        holdBudget: this.holdBudget,
-        limits: this.limits,
-      },
-      body,
-      this.peers.peer(origin),
-      this.peerClient.dispatcher,
-      this.config.retryUnsafeMethods,
-    );
+    const { config, peerClient, bufferBudget, limits, log } = this;
+    const context = {
+      peer: this.peers.peer(origin),
+      record: recordOf(message),
+      request,
+      options,
+      config,
+      peerClient,
+      bufferBudget,
+      limits,
+      log,
+    };
+    return new Forwarding(context, new ReplayableBody(message, config.idleTimeoutMs), response);
   }
 }

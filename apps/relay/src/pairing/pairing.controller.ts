@@ -1,10 +1,11 @@
 import { Controller, Get, Header, HttpCode, Post, Req, Res, UseInterceptors } from '@nestjs/common';
-import { PAIR_PATH, PROBE_PATH, PROTOCOL_VERSION, RELAY_HEADER } from '@relay/protocol';
-import { PairSenderInterceptor, verifiedRequestFor } from '@relay/signature';
+import { KeyRing, PAIR_PATH, PROBE_PATH, PROTOCOL_VERSION, RELAY_HEADER } from '@relay/protocol';
+import { PairSenderInterceptor, readPairRequest } from '@relay/signature';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
-import { RelayLog } from '../observability/relay-log.js';
-import { RequestReports } from '../observability/request-reports.js';
+import { RelayLog } from '../telemetry/relay-log.js';
+import { recordOf } from '../telemetry/request-record.js';
+import { RequestReports } from '../telemetry/request-reports.js';
 import { PairingService } from './pairing.service.js';
 
 /** `GET|HEAD /api/mte-relay` and `POST /api/mte-pair`. protocol.md sections 3 and 4. */
@@ -12,11 +13,12 @@ import { PairingService } from './pairing.service.js';
 export class PairingController {
   constructor(
     private readonly pairing: PairingService,
+    private readonly keyRing: KeyRing,
     private readonly reports: RequestReports,
     private readonly log: RelayLog,
   ) {}
 
-  /** Tells a peer that a relay is here; no state, no authority. */
+  /** Tells a peer that there is a relay here. It has no state and no authority. */
   @Get(PROBE_PATH)
   @HttpCode(200)
   @Header(RELAY_HEADER, PROTOCOL_VERSION)
@@ -25,21 +27,24 @@ export class PairingController {
     return '';
   }
 
+  /** The interceptor has verified the headers; the signature over the body is verified here. */
   @Post(PAIR_PATH)
-  @HttpCode(200)
   @UseInterceptors(PairSenderInterceptor)
   async pair(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    const verified = verifiedRequestFor(request.raw, 'pair');
+    const verified = await readPairRequest(request.raw, this.keyRing);
     const body = await this.pairing.respond(verified);
     this.log.debug('paired with a sender', {
       requestId: request.id,
       keyId: verified.sender.secretKeys.kid,
     });
     reply.hijack();
-    // The interceptor has set the headers on the raw response.
-    reply.raw.setHeader('content-length', body.length);
+    reply.raw.writeHead(200, {
+      [RELAY_HEADER]: PROTOCOL_VERSION,
+      'content-type': 'application/octet-stream',
+      'cache-control': 'no-store',
+      'content-length': body.length,
+    });
     reply.raw.end(body);
-    const { elapsedTime: ms } = reply;
-    this.reports.answered({ requestId: request.id, role: 'pairing', status: 200, ms, facts: {} });
+    this.reports.completed(recordOf(request.raw), { status: 200 });
   }
 }

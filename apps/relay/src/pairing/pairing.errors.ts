@@ -1,4 +1,4 @@
-import { RelayError } from '@relay/protocol';
+import { RelayError } from '@relay/errors';
 
 /** The pairing request names another relay. */
 export class AudienceRefusedError extends RelayError {

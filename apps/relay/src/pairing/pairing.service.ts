@@ -1,10 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { Clock } from '@relay/clock';
 import { RelayConfig } from '@relay/config';
 import { decodePairRequest, pairTranscript, respondToPairing } from '@relay/protocol';
-import { Clock, SessionService } from '@relay/session';
+import { SessionService } from '@relay/session';
 import type { VerifiedPairRequest } from '@relay/signature';
 
-import { Allowances } from '../allowances.js';
+import { RateLimiter } from '../admission/rate-limiter.js';
 import { AudienceRefusedError, ClockSkewError, PairLimitError } from './pairing.errors.js';
 
 /** How far a sender's clock may be off. protocol.md section 4. */
@@ -13,14 +14,14 @@ const MAX_CLOCK_SKEW_MS = 120_000;
 /** The inbound role's side of pairing. */
 @Injectable()
 export class PairingService {
-  private readonly allowances: Allowances;
+  private readonly rateLimiter: RateLimiter;
 
   constructor(
     private readonly config: RelayConfig,
     private readonly sessions: SessionService,
     @Inject(Clock) private readonly clock: Clock,
   ) {
-    this.allowances = new Allowances(config.maxPairingsPerMinute, clock);
+    this.rateLimiter = new RateLimiter(config.maxPairingsPerMinute, clock);
   }
 
   /**
@@ -57,13 +58,13 @@ export class PairingService {
    * pairing.
    */
   private async reserve(sid: string, identity: string): Promise<string> {
-    if (!this.allowances.take(identity)) {
+    if (!this.rateLimiter.tryTake(identity)) {
       throw new PairLimitError('the sender has paired as often as MAX_PAIRINGS_PER_MINUTE allows');
     }
     try {
       return await this.sessions.reserve(sid);
     } catch (error) {
-      this.allowances.giveBack(identity);
+      this.rateLimiter.refund(identity);
       throw error;
     }
   }

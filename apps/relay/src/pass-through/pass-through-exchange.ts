@@ -4,28 +4,29 @@ import type { RelayConfig } from '@relay/config';
 import {
   BodyReader,
   ClientGoneError,
-  ResponseSink,
-  clientFields,
-  forwardedFields,
+  Deferred,
+  EXCHANGE_OVER,
+  ResponseWriter,
   isClientGone,
   isEventStream,
   type Exchange,
   type ExchangeEvents,
   type ExchangeFailure,
 } from '@relay/http';
-import type { RequestHead } from '@relay/protocol';
+import { forwardedFields, type RequestHead } from '@relay/protocol';
 
+import { clientFields } from '../client/client-fields.js';
 import type { UpstreamClient } from '../upstream/upstream-client.js';
 import { upstreamError } from '../upstream/upstream.errors.js';
 
-/** One plain request to the upstream and its plain answer, streamed both ways. */
+/** One plaintext request to the upstream and its plaintext response, streamed in both directions. */
 export class PassThroughExchange implements ExchangeEvents {
-  private readonly sink: ResponseSink;
+  private readonly writer: ResponseWriter;
   private readonly body: BodyReader;
+  private readonly end = new Deferred<number>();
   private exchange: Exchange | undefined;
   private headTimer: NodeJS.Immediate | undefined;
   private status = 0;
-  private settle: { resolve: (status: number) => void; reject: (error: Error) => void } = unsettled;
 
   constructor(
     request: IncomingMessage,
@@ -33,14 +34,14 @@ export class PassThroughExchange implements ExchangeEvents {
     private readonly config: RelayConfig,
   ) {
     this.body = new BodyReader(request, config.idleTimeoutMs);
-    this.sink = new ResponseSink(response, config.idleTimeoutMs, () => {
+    this.writer = new ResponseWriter(response, config.idleTimeoutMs, () => {
       this.exchange?.resume();
     });
   }
 
   /**
    * @param hasBody - whether the request is framed as having one
-   * @returns the status of the answer, once it has been given
+   * @returns the status of the response, once it has been given
    * @throws UpstreamError, ClientGoneError, BodyAbortedError
    */
   async run(upstream: UpstreamClient, head: RequestHead, hasBody: boolean): Promise<number> {
@@ -51,19 +52,17 @@ export class PassThroughExchange implements ExchangeEvents {
     };
     this.response.once('close', onClose);
     try {
-      return await new Promise((resolve, reject) => {
-        this.settle = { resolve, reject };
-        this.exchange = upstream.send(head, hasBody ? this.body : undefined, this);
-      });
+      this.exchange = upstream.send(head, hasBody ? this.body : undefined, this);
+      return await this.end.promise;
     } finally {
       this.response.off('close', onClose);
       this.body.cancel(EXCHANGE_OVER);
     }
   }
 
-  /** Of both bodies, as they were read and written so far. */
-  get bytes(): { readonly bytesIn: number; readonly bytesOut: number } {
-    return { bytesIn: this.body.bytes, bytesOut: this.sink.bytes };
+  /** Bytes of both bodies that have been read and written so far. */
+  get bytes(): { readonly in: number; readonly out: number } {
+    return { in: this.body.bytes, out: this.writer.bytes };
   }
 
   onHead(status: number, rawFields: readonly (string | Buffer)[]): void {
@@ -72,35 +71,30 @@ export class PassThroughExchange implements ExchangeEvents {
     if (isEventStream(fields)) {
       this.exchange?.allowSilence();
     }
-    this.sink.start(status, clientFields(fields, this.config));
-    // A body that is here within a turn of the event loop leaves in the same write.
+    this.writer.start(status, clientFields(fields, this.config));
+    // A body that arrives within one turn of the event loop leaves in the same write.
     this.headTimer = setImmediate(() => {
-      this.sink.flushHead();
+      this.writer.flushHead();
     });
   }
 
   onData(chunk: Buffer): boolean {
     clearImmediate(this.headTimer);
-    return this.sink.write(chunk);
+    return this.writer.write(chunk);
   }
 
   onEnd(): void {
     clearImmediate(this.headTimer);
-    this.sink.end();
-    this.settle.resolve(this.status);
+    this.writer.end();
+    this.end.resolve(this.status);
   }
 
   onFailure(failure: ExchangeFailure): void {
     clearImmediate(this.headTimer);
-    if (this.sink.isStarted) {
-      this.sink.reset();
+    if (this.writer.isStarted) {
+      this.writer.reset();
     }
     const { cause } = failure;
-    this.settle.reject(isClientGone(cause) ? cause : upstreamError(failure));
+    this.end.reject(isClientGone(cause) ? cause : upstreamError(failure));
   }
 }
-
-/** Made once: a stack a request costs more than the rest of its end. */
-const EXCHANGE_OVER = new ClientGoneError('the exchange is over');
-
-const unsettled = { resolve: (): void => undefined, reject: (): void => undefined };

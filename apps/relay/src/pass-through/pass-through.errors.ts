@@ -1,6 +1,6 @@
-import { RelayError } from '@relay/protocol';
+import { RelayError } from '@relay/errors';
 
-/** A request that holds neither a token nor a relay header, and that no route passes through. */
+/** The request has neither a token nor a relay header, and PASS_THROUGH_ROUTES does not list its path. */
 export class TokenMissingError extends RelayError {
   readonly code = 'RELAY_TOKEN_MISSING';
 }

@@ -1,12 +1,13 @@
 import { Module } from '@nestjs/common';
 
-import { LimitsModule } from '../limits.module.js';
+import { AdmissionModule } from '../admission/admission.module.js';
 import { UpstreamModule } from '../upstream/upstream.module.js';
 import { PassThroughController } from './pass-through.controller.js';
 import { PassThroughService } from './pass-through.service.js';
 
+/** Routes that are forwarded without sealing. */
 @Module({
-  imports: [LimitsModule, UpstreamModule],
+  imports: [AdmissionModule, UpstreamModule],
   controllers: [PassThroughController],
   providers: [PassThroughService],
 })

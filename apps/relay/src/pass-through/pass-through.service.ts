@@ -3,72 +3,76 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import { RelayConfig } from '@relay/config';
 import { RouteList, endRequestEarly, hasRequestBody, isClientGone } from '@relay/http';
+import type { RequestHead } from '@relay/protocol';
 
-import { readClientRequest } from '../client-request.js';
-import { ConcurrentRequests } from '../concurrent-requests.js';
-import { rememberFacts, type RequestFacts } from '../observability/request-facts.js';
-import { RequestReports, type RequestReport } from '../observability/request-reports.js';
-import { traceIdOf } from '../observability/trace-id.js';
+import { ConcurrencyLimit } from '../admission/concurrency-limit.js';
+import { readClientRequest } from '../client/client-request.js';
+import { recordOf } from '../telemetry/request-record.js';
+import { RequestReports } from '../telemetry/request-reports.js';
+import { traceIdOf } from '../telemetry/trace-id.js';
 import { UpstreamClient } from '../upstream/upstream-client.js';
 import { PassThroughExchange } from './pass-through-exchange.js';
 import { TokenMissingError } from './pass-through.errors.js';
 
-/** Routes that are proxied to the upstream without encoding, for clients that hold no token. */
+/** Carries requests of PASS_THROUGH_ROUTES to the upstream as they are, for clients without a token. */
 @Injectable()
 export class PassThroughService {
   private readonly routes: RouteList;
 
   constructor(
     private readonly config: RelayConfig,
+    private readonly concurrency: ConcurrencyLimit,
     private readonly upstream: UpstreamClient,
     private readonly reports: RequestReports,
-    private readonly concurrent: ConcurrentRequests,
   ) {
     this.routes = new RouteList(config.passThroughRoutes);
   }
 
   /**
-   * @throws TokenMissingError where no route lists the path, HeadInvalidError, RelayBusyError, UpstreamError,
-   *   BodyIdleError
+   * Forwards one request. It returns once the response has been given or given up.
+   *
+   * @throws TokenMissingError if no route lists the path; HeadInvalidError, RelayBusyError, UpstreamError, BodyIdleError
    */
-  async forward(
-    message: IncomingMessage,
-    response: ServerResponse,
-    requestId: string,
-  ): Promise<void> {
-    const startedAt = performance.now();
-    const { head } = readClientRequest(message, this.config);
-    if (!this.routes.matches(head.path)) {
+  async forward(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { head } = readClientRequest(request, this.config);
+    this.requireRoute(head);
+    this.concurrency.acquire(response);
+    const exchange = new PassThroughExchange(request, response, this.config);
+    recordOf(request).traceId = traceIdOf(head.fields);
+    await this.run(exchange, head, request);
+    endRequestEarly(request, response);
+  }
+
+  private requireRoute({ path }: RequestHead): void {
+    if (!this.routes.matches(path)) {
       throw new TokenMissingError(
         'x-mte-outbound-token is missing (clients of this relay send it with x-mte-upstream), ' +
           'x-mte-relay is missing (other relays send it), and PASS_THROUGH_ROUTES does not list this path',
       );
     }
-    this.concurrent.take(response);
-    const exchange = new PassThroughExchange(message, response, this.config);
-    const facts = (): RequestFacts => ({
-      method: message.method,
-      trace_id: traceIdOf(head.fields),
-      ...exchange.bytes,
-    });
-    rememberFacts(message, facts);
-    const report = (status?: number, code?: string): RequestReport => ({
-      requestId,
-      role: 'pass-through',
-      ms: performance.now() - startedAt,
-      facts: facts(),
-      status,
-      code,
-    });
+  }
+
+  /** Sends the request to the upstream, and reports how it ended unless the error filter does. */
+  private async run(
+    exchange: PassThroughExchange,
+    head: RequestHead,
+    request: IncomingMessage,
+  ): Promise<void> {
+    const record = recordOf(request);
+    const fillIn = (): void => {
+      record.bytesIn = exchange.bytes.in;
+      record.bytesOut = exchange.bytes.out;
+    };
     try {
-      const status = await exchange.run(this.upstream, head, hasRequestBody(message));
-      this.reports.answered(report(status));
+      const status = await exchange
+        .run(this.upstream, head, hasRequestBody(request))
+        .finally(fillIn);
+      this.reports.completed(record, { status });
     } catch (error) {
       if (!isClientGone(error)) {
         throw error;
       }
-      this.reports.abandoned(report(undefined, error.code));
+      this.reports.abandoned(record, { code: error.code });
     }
-    endRequestEarly(message, response);
   }
 }

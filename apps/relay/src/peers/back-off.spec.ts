@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { HandMovedClock } from '../../../../test/support/hand-moved-clock.js';
+import { TunnelFailedError } from './peers.errors.js';
 import { BackOff } from './back-off.js';
-import { TunnelFailedError } from './outbound.errors.js';
 
 const FIRST_MS = 500;
 const MAX_MS = 30_000;

@@ -1,14 +1,18 @@
-import type { Clock } from '@relay/session';
+import type { Clock } from '@relay/clock';
 
-import { TunnelFailedError } from './outbound.errors.js';
+import { TunnelFailedError } from './peers.errors.js';
 
-/** In milliseconds. protocol.md section 9. */
 interface BackOffBounds {
   readonly firstMs: number;
   readonly maxMs: number;
 }
 
-/** Remembers a failure for a while that doubles with each one: callers get it again at once instead of trying. */
+/** How long requests fail immediately after each kind of failure. protocol.md section 9. */
+export const UNREACHABLE_BACK_OFF: BackOffBounds = { firstMs: 250, maxMs: 2_000 };
+export const BUSY_BACK_OFF: BackOffBounds = { firstMs: 250, maxMs: 2_000 };
+export const REFUSED_BACK_OFF: BackOffBounds = { firstMs: 500, maxMs: 30_000 };
+
+/** Remembers a failure for a time that doubles with each one. Meanwhile callers receive it immediately instead of trying. */
 export class BackOff {
   private failure: TunnelFailedError | undefined;
   private failures = 0;
@@ -19,10 +23,10 @@ export class BackOff {
     private readonly clock: Clock,
   ) {}
 
-  /** With jitter, so that those who wait do not come back at once. */
+  /** Begins or extends the back-off, with jitter so that waiting callers do not all come back in the same instant. */
   begin(failure: TunnelFailedError): void {
     if (this.waitMs() > 0) {
-      // One of many that were under way together: they are one failure.
+      // Several attempts that were under way together count as one failure.
       return;
     }
     this.failures += 1;
@@ -32,12 +36,13 @@ export class BackOff {
     this.untilMs = this.clock.monotonicMs() + ceilingMs * (1 + Math.random()) * 0.5;
   }
 
+  /** Forgets all failures: the next back-off is the shortest again. */
   end(): void {
     this.failure = undefined;
     this.failures = 0;
   }
 
-  /** @throws TunnelFailedError with the failure that is backed off from, and when to come back */
+  /** @throws TunnelFailedError with the remembered failure, and with the seconds after which to try again */
   throwIfActive(): void {
     const waitMs = this.waitMs();
     if (this.failure !== undefined && waitMs > 0) {

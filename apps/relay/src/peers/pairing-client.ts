@@ -2,6 +2,8 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { INTERNAL_CODE, RelayError, RelayStatus } from '@relay/errors';
+import { Clock } from '@relay/clock';
 import {
   PAIR_PATH,
   PAIR_RESPONSE_BYTES,
@@ -9,35 +11,29 @@ import {
   PROTOCOL_VERSION,
   PairingInitiator,
   RELAY_HEADER,
-  RelayError,
 } from '@relay/protocol';
-import { Clock } from '@relay/session';
 import {
   SenderSigner,
   sentClientIdHeader,
   signPairingRequests,
   verifyError,
-  type ErrorStatement,
+  type SignedError,
 } from '@relay/signature';
 import axios, { type AxiosInstance, type AxiosResponse } from 'axios';
 
-import { INTERNAL_CODE } from '../errors/error-answers.js';
-import { RelayLog } from '../observability/relay-log.js';
-import { RelayMetrics, type PairingReason } from '../observability/relay-metrics.js';
-import { TunnelFailedError, type TunnelFailureCode } from './outbound.errors.js';
+import { TunnelFailedError, type TunnelFailureCode, peerOverloaded } from './peers.errors.js';
+import { RelayLog } from '../telemetry/relay-log.js';
+import { RelayMetrics, type PairingReason } from '../telemetry/relay-metrics.js';
 import { PeerOrigins } from './peer-origin.js';
 import { PeerSession } from './peer-session.js';
 import { guardedLookup } from './refused-addresses.js';
-import { OVERLOADED_STATUS } from './retry-rule.js';
-import { overloaded } from './tunnel-failure.js';
 
 const PAIR_TIMEOUT_MS = 10_000;
-/** One more, where the peer says so: with a corrected clock, or a new key for one that it has seen or could not save. */
-const MAX_TRIES = 2;
+const MAX_ATTEMPTS = 2;
 
 type PairAttempt =
   | { readonly session: PeerSession }
-  | { readonly statement: ErrorStatement | undefined; readonly httpStatus: number };
+  | { readonly signedError: SignedError | undefined; readonly httpStatus: number };
 
 /** The outbound role's side of pairing: the relay's own calls. protocol.md section 4. */
 @Injectable()
@@ -74,7 +70,7 @@ export class PairingClient implements OnApplicationShutdown {
   async pair(origin: string, reason: PairingReason): Promise<PeerSession> {
     const startedAt = performance.now();
     try {
-      const session = await this.pairWithin(origin, MAX_TRIES);
+      const session = await this.pairWithin(origin, MAX_ATTEMPTS);
       const ms = Math.round(performance.now() - startedAt);
       this.metrics.pairings.inc({ code: 'ok', reason });
       this.metrics.pairingSeconds.observe(ms / 1000);
@@ -106,18 +102,18 @@ export class PairingClient implements OnApplicationShutdown {
     }
   }
 
-  private async pairWithin(origin: string, tries: number): Promise<PeerSession> {
+  private async pairWithin(origin: string, attempts: number): Promise<PeerSession> {
     const attempt = await this.pairOnce(origin);
     if ('session' in attempt) {
       return attempt.session;
     }
-    const { statement, httpStatus } = attempt;
-    if (tries > 1 && statement !== undefined && this.isWorthAnother(origin, statement)) {
-      const reason = `the other relay stated ${statement.status}`;
+    const { signedError, httpStatus } = attempt;
+    if (attempts > 1 && signedError !== undefined && this.isWorthAnother(origin, signedError)) {
+      const reason = `the other relay signed an error with status ${signedError.status}`;
       this.log.debug('pairing once more', { peer: origin, reason });
-      return this.pairWithin(origin, tries - 1);
+      return this.pairWithin(origin, attempts - 1);
     }
-    throw refusal(statement, httpStatus);
+    throw refusal(signedError, httpStatus);
   }
 
   private async pairOnce(origin: string): Promise<PairAttempt> {
@@ -128,11 +124,11 @@ export class PairingClient implements OnApplicationShutdown {
     const clientIdHeader = sentClientIdHeader(response.config);
     const relayHeader: unknown = response.headers[RELAY_HEADER];
     if (response.status !== 200 || relayHeader !== PROTOCOL_VERSION) {
-      const statement =
+      const signedError =
         typeof relayHeader === 'string'
           ? verifyError(this.signer.secretKeys, clientIdHeader, relayHeader, response.status)
           : undefined;
-      return { statement, httpStatus: response.status };
+      return { signedError, httpStatus: response.status };
     }
     try {
       const paired = await initiator.complete(
@@ -154,31 +150,42 @@ export class PairingClient implements OnApplicationShutdown {
     }
   }
 
-  private isWorthAnother(origin: string, { status, unixMs }: ErrorStatement): boolean {
-    if (status === 566) {
+  private isWorthAnother(origin: string, { status, unixMs }: SignedError): boolean {
+    if (status === RelayStatus.SENDER_REFUSED) {
       this.clockOffsets.set(origin, unixMs - this.clock.nowMs());
     }
-    return status === 566 || status === 565 || status === 568;
+    return PAIR_AGAIN.has(status);
   }
 }
+
+/** A new attempt can succeed: with a corrected clock, or with a new key for a session id that was seen or could not be saved. */
+const PAIR_AGAIN: ReadonlySet<number> = new Set([
+  RelayStatus.SENDER_REFUSED,
+  RelayStatus.REPLAYED,
+  RelayStatus.SESSION_NOT_SAVED,
+]);
+const RELAY_STATUSES: ReadonlySet<number> = new Set(Object.values(RelayStatus));
 
 const REFUSED_MESSAGE =
   'the other relay refused to pair: both must hold the same CLIENT_ID_SECRET, and its RELAY_AUDIENCE, ' +
   'where it is set, must list x-mte-upstream';
 const NO_RELAY_MESSAGE = 'what answers at x-mte-upstream is no relay';
 
-function refusal(statement: ErrorStatement | undefined, httpStatus: number): TunnelFailedError {
-  if (statement?.status === OVERLOADED_STATUS) {
-    return overloaded('no');
+function refusal(signedError: SignedError | undefined, httpStatus: number): TunnelFailedError {
+  if (signedError?.status === RelayStatus.OVERLOADED) {
+    return peerOverloaded('no');
   }
-  if (statement?.status === 563 || statement?.status === 568) {
+  if (
+    signedError?.status === RelayStatus.STORE_UNAVAILABLE ||
+    signedError?.status === RelayStatus.SESSION_NOT_SAVED
+  ) {
     return new TunnelFailedError(
       'RELAY_PEER_STORE_UNAVAILABLE',
       'no',
       'the other relay cannot reach its session store',
     );
   }
-  const isRelay = httpStatus >= 559 && httpStatus <= 569;
+  const isRelay = RELAY_STATUSES.has(httpStatus);
   return new TunnelFailedError(
     'RELAY_PAIR_REFUSED',
     'no',

@@ -1,26 +1,25 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { RelayConfig } from '@relay/config';
-import { SenderSigner, signTunnelRequests } from '@relay/signature';
+import { SenderSigner, verifyError, type SignedError } from '@relay/signature';
 import { Agent, type Dispatcher } from 'undici';
 
-import { RelayMetrics } from '../observability/relay-metrics.js';
+import { RelayMetrics } from '../telemetry/relay-metrics.js';
 import { PeerOrigins } from './peer-origin.js';
 import { guardedLookup } from './refused-addresses.js';
 
-/** Below every keep-alive limit of a relay or load balancer, so that no request meets a closing socket. */
+/** Shorter than the keep-alive limit of any relay or load balancer, so that no request meets a connection that is closing. */
 const KEEP_ALIVE_MS = 4_000;
-/** A relay's own answer head is small; what proxies add is not much. protocol.md section 9. */
+/** The head of a relay's own response is small, and proxies add little. protocol.md section 9. */
 const MAX_RESPONSE_HEADER_BYTES = 16_384;
 
-/** Connections to other relays; every request that goes out here is signed. */
+/** Connections to other relays for messages, and the signatures of those messages. */
 @Injectable()
 export class PeerClient implements OnApplicationShutdown {
-  readonly dispatcher: Dispatcher;
   private readonly agent: Agent;
 
   constructor(
     config: RelayConfig,
-    signer: SenderSigner,
+    private readonly signer: SenderSigner,
     peerOrigins: PeerOrigins,
     metrics: RelayMetrics,
   ) {
@@ -34,10 +33,33 @@ export class PeerClient implements OnApplicationShutdown {
       maxHeaderSize: MAX_RESPONSE_HEADER_BYTES,
       pipelining: 1,
     });
-    metrics.openSockets.answerFor('peers', () =>
-      Object.values(this.agent.stats).reduce((sum, { connected }) => sum + Number(connected), 0),
+    metrics.openSockets.observe(
+      () =>
+        Object.values(this.agent.stats).reduce((sum, { connected }) => sum + Number(connected), 0),
+      'peers',
     );
-    this.dispatcher = this.agent.compose(signTunnelRequests(signer));
+  }
+
+  /** Where messages are dispatched. */
+  get dispatcher(): Dispatcher {
+    return this.agent;
+  }
+
+  /** @returns the value of `x-mte-client-id` that goes with this `x-mte-relay` value */
+  sign(relayHeader: string): string {
+    return this.signer.sign(relayHeader, { purpose: 'tunnel' });
+  }
+
+  /**
+   * @param clientIdHeader - what `sign` returned for the message
+   * @returns the error that the peer signed for this message, or undefined if the response proves nothing
+   */
+  verifyError(
+    clientIdHeader: string,
+    relayHeader: string,
+    httpStatus: number,
+  ): SignedError | undefined {
+    return verifyError(this.signer.secretKeys, clientIdHeader, relayHeader, httpStatus);
   }
 
   async onApplicationShutdown(): Promise<void> {

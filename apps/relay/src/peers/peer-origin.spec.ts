@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { relayConfig } from '../../../../test/support/config.js';
-import { UpstreamHeaderInvalidError, UpstreamRefusedError } from './outbound.errors.js';
+import { UpstreamHeaderInvalidError, UpstreamRefusedError } from './peers.errors.js';
 import { PeerOrigins } from './peer-origin.js';
 
 const anyPeer = new PeerOrigins(relayConfig());

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { RelayConfig } from '@relay/config';
 
-import { UpstreamHeaderInvalidError, UpstreamRefusedError } from './outbound.errors.js';
+import { UpstreamHeaderInvalidError, UpstreamRefusedError } from './peers.errors.js';
 import { isRefusedAddress } from './refused-addresses.js';
 
 /** What a pairing request can name. protocol.md section 4. */

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { FakePairingClient } from '../../../../test/support/fake-pairing-client.js';
+import { TunnelFailedError } from './peers.errors.js';
 import { HandMovedClock } from '../../../../test/support/hand-moved-clock.js';
-import { TunnelFailedError } from './outbound.errors.js';
-import { RelayLog } from '../observability/relay-log.js';
+import { RelayLog } from '../telemetry/relay-log.js';
 import { Peer } from './peer.js';
 
 let clock: HandMovedClock;
@@ -29,33 +29,33 @@ describe.each([
   it('is asked again after 250 ms, doubling up to 2 s: it is back within moments', async () => {
     for (const ms of [250, 500, 1_000, 2_000, 2_000, 2_000]) {
       client.failWith(busy);
-      await expect(peer.take()).rejects.toMatchObject({ code });
+      await expect(peer.reserve()).rejects.toMatchObject({ code });
       const { pairings } = client;
       clock.advance(ms - 1);
-      await expect(peer.take()).rejects.toMatchObject({ code, forwarded: 'no' });
+      await expect(peer.reserve()).rejects.toMatchObject({ code, forwarded: 'no' });
       expect(client.pairings).toBe(pairings);
       clock.advance(1);
     }
-    await peer.take();
+    await peer.reserve();
   });
 
   it('is asked again after 250 ms the next time', async () => {
     for (let outage = 1; outage <= 2; outage += 1) {
       client.failWith(busy);
-      await expect(peer.take()).rejects.toMatchObject({ code });
+      await expect(peer.reserve()).rejects.toMatchObject({ code });
       clock.advance(250);
-      const { session } = await peer.take();
+      const { session } = await peer.reserve();
       peer.drop(session.sid);
     }
   });
 
   it('does not cost the session that is left', async () => {
-    const { session } = await peer.take();
+    const { session } = await peer.reserve();
     client.failWith(busy);
     peer.suspect();
     await vi.waitFor(() => {
       expect(client.pairings).toBe(2);
     });
-    expect((await peer.take()).session).toBe(session);
+    expect((await peer.reserve()).session).toBe(session);
   });
 });

@@ -2,9 +2,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { FakePairingClient } from '../../../../test/support/fake-pairing-client.js';
+import { TunnelFailedError } from './peers.errors.js';
 import { HandMovedClock } from '../../../../test/support/hand-moved-clock.js';
-import { TunnelFailedError } from './outbound.errors.js';
-import { RelayLog } from '../observability/relay-log.js';
+import { RelayLog } from '../telemetry/relay-log.js';
 import { Peer } from './peer.js';
 
 const unreachable = new TunnelFailedError('RELAY_PEER_UNREACHABLE', 'no', 'not there');
@@ -38,8 +38,8 @@ async function pass(ms: number): Promise<void> {
 /** A peer whose session is of no use, as it cannot be reached. */
 async function outage(): Promise<void> {
   client.isThere = false;
-  await peer.take();
-  peer.reportUnreachable(unreachable);
+  await peer.reserve();
+  peer.reachability.reportUnreachable(unreachable);
 }
 
 describe('while a peer cannot be reached', () => {
@@ -47,15 +47,15 @@ describe('while a peer cannot be reached', () => {
     'messages fail at once after a pairing that failed with %s',
     async (code) => {
       client.failWith(new TunnelFailedError(code, 'no', 'not there'));
-      await expect(peer.take()).rejects.toMatchObject({ code });
-      await expect(peer.take()).rejects.toMatchObject({ code, forwarded: 'no', retryAfter: 1 });
+      await expect(peer.reserve()).rejects.toMatchObject({ code });
+      await expect(peer.reserve()).rejects.toMatchObject({ code, forwarded: 'no', retryAfter: 1 });
       expect(client.pairings).toBe(1);
     },
   );
 
   it('messages fail at once although there is a session', async () => {
     await outage();
-    await expect(peer.take()).rejects.toMatchObject({ code: 'RELAY_PEER_UNREACHABLE' });
+    await expect(peer.reserve()).rejects.toMatchObject({ code: 'RELAY_PEER_UNREACHABLE' });
     expect(client.pairings).toBe(1);
   });
 
@@ -63,10 +63,10 @@ describe('while a peer cannot be reached', () => {
     client.isThere = false;
     for (const ms of [250, 500, 1_000, 2_000, 2_000, 2_000]) {
       client.failWith(unreachable);
-      await expect(peer.take()).rejects.toMatchObject({ code: 'RELAY_PEER_UNREACHABLE' });
+      await expect(peer.reserve()).rejects.toMatchObject({ code: 'RELAY_PEER_UNREACHABLE' });
       const { pairings } = client;
       clock.advance(ms - 1);
-      await expect(peer.take()).rejects.toMatchObject({ code: 'RELAY_PEER_UNREACHABLE' });
+      await expect(peer.reserve()).rejects.toMatchObject({ code: 'RELAY_PEER_UNREACHABLE' });
       expect(client.pairings).toBe(pairings);
       clock.advance(1);
     }
@@ -82,8 +82,8 @@ describe('while a peer cannot be reached', () => {
       await pass(PROBE_INTERVAL_MS);
       expect(client.probes).toBe(second);
     }
-    peer.reportUnreachable(unreachable);
-    peer.reportUnreachable(unreachable);
+    peer.reachability.reportUnreachable(unreachable);
+    peer.reachability.reportUnreachable(unreachable);
     await pass(PROBE_INTERVAL_MS);
     expect(client.probes).toBe(6);
   });
@@ -110,8 +110,8 @@ describe('while a peer cannot be reached', () => {
   it('it is probed on while somebody asks', async () => {
     await outage();
     for (let second = 0; second < 100; second += 1) {
-      await peer.take().catch(() => undefined);
-      peer.reportUnreachable(unreachable);
+      await peer.reserve().catch(() => undefined);
+      peer.reachability.reportUnreachable(unreachable);
       await pass(PROBE_INTERVAL_MS);
     }
     expect(client.probes).toBe(100);
@@ -123,36 +123,36 @@ describe('an outage is over', () => {
     await outage();
     client.isThere = true;
     await pass(PROBE_INTERVAL_MS);
-    await peer.take();
+    await peer.reserve();
     expect(client.pairings).toBe(1);
     expect(vi.getTimerCount()).toBe(0);
   });
 
   it('with anything that the peer answers', async () => {
     await outage();
-    peer.reportReached();
-    await peer.take();
+    peer.reachability.reportReached();
+    await peer.reserve();
     expect(client.pairings).toBe(1);
     expect(vi.getTimerCount()).toBe(0);
   });
 
   it('with a pairing that succeeds', async () => {
     client.failWith(unreachable);
-    await expect(peer.take()).rejects.toThrow();
+    await expect(peer.reserve()).rejects.toThrow();
     clock.advance(250);
-    await peer.take();
+    await peer.reserve();
     expect(vi.getTimerCount()).toBe(0);
   });
 
   it('and the next one begins with the shortest wait', async () => {
     await outage();
-    peer.reportUnreachable(unreachable);
-    peer.reportReached();
-    peer.reportUnreachable(unreachable);
+    peer.reachability.reportUnreachable(unreachable);
+    peer.reachability.reportReached();
+    peer.reachability.reportUnreachable(unreachable);
     clock.advance(249);
-    await expect(peer.take()).rejects.toThrow();
+    await expect(peer.reserve()).rejects.toThrow();
     clock.advance(1);
-    await peer.take();
+    await peer.reserve();
   });
 
   it('also for a probe that is still under way: it starts no other', async () => {
@@ -160,7 +160,7 @@ describe('an outage is over', () => {
     client.holdProbes();
     await pass(PROBE_INTERVAL_MS);
     expect(client.probes).toBe(1);
-    peer.reportReached();
+    peer.reachability.reportReached();
     client.releaseProbes();
     await nextTurn();
     expect(vi.getTimerCount()).toBe(0);

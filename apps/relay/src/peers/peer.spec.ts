@@ -2,9 +2,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { FakePairingClient } from '../../../../test/support/fake-pairing-client.js';
+import { TunnelFailedError, type TunnelFailureCode } from './peers.errors.js';
 import { HandMovedClock } from '../../../../test/support/hand-moved-clock.js';
-import { TunnelFailedError, type TunnelFailureCode } from './outbound.errors.js';
-import { RelayLog } from '../observability/relay-log.js';
+import { RelayLog } from '../telemetry/relay-log.js';
 import { Peer } from './peer.js';
 
 const LIFETIME_MS = 1_000_000;
@@ -33,16 +33,16 @@ const failure = (code: TunnelFailureCode): TunnelFailedError =>
 
 /** The session of the next message. */
 async function sid(): Promise<string> {
-  return (await peer.take()).session.sid;
+  return (await peer.reserve()).session.sid;
 }
 
 describe('the first messages to a peer', () => {
   it('wait for one pairing, and each gets a number of its own', async () => {
     client.hold();
-    const slots = Array.from({ length: 50 }, () => peer.take());
+    const reservations = Array.from({ length: 50 }, () => peer.reserve());
     await nextTurn();
     client.release();
-    const taken = await Promise.all(slots);
+    const taken = await Promise.all(reservations);
     expect(client.origins).toEqual(['http://b.example']);
     expect(new Set(taken.map(({ session }) => session.sid)).size).toBe(1);
     expect(taken.map(({ sequence }) => sequence).sort((a, b) => a - b)).toEqual(
@@ -52,13 +52,16 @@ describe('the first messages to a peer', () => {
 
   it('all fail where it fails, and those that follow fail at once', async () => {
     client.hold();
-    const slots = Array.from({ length: 5 }, () => peer.take());
+    const reservations = Array.from({ length: 5 }, () => peer.reserve());
     await nextTurn();
     client.release(failure('RELAY_PAIR_REFUSED'));
-    for (const outcome of await Promise.allSettled(slots)) {
+    for (const outcome of await Promise.allSettled(reservations)) {
       expect(outcome).toMatchObject({ reason: { code: 'RELAY_PAIR_REFUSED', forwarded: 'no' } });
     }
-    await expect(peer.take()).rejects.toMatchObject({ code: 'RELAY_PAIR_REFUSED', retryAfter: 1 });
+    await expect(peer.reserve()).rejects.toMatchObject({
+      code: 'RELAY_PAIR_REFUSED',
+      retryAfter: 1,
+    });
     expect(client.pairings).toBe(1);
   });
 });
@@ -77,7 +80,7 @@ describe('a session that is in use', () => {
   ])('is renewed in the background from %s on, and serves meanwhile', async (_what, ms, count) => {
     const first = await sid();
     for (let taken = 0; taken < count; taken += 1) {
-      await peer.take();
+      await peer.reserve();
     }
     clock.advance(ms);
     expect(client.pairings).toBe(1);
@@ -88,7 +91,7 @@ describe('a session that is in use', () => {
     expect(client.pairings).toBe(2);
     client.release();
     await nextTurn();
-    const second = await peer.take();
+    const second = await peer.reserve();
     expect(second.session.sid).not.toBe(first);
     expect(second.sequence).toBe(1);
     expect(client.pairings).toBe(2);
@@ -110,22 +113,24 @@ describe('a session that is in use', () => {
   it('is waited behind from 90 % of its lifetime on', async () => {
     const first = await sid();
     clock.advance(0.9 * LIFETIME_MS);
-    const second = await peer.take();
+    const second = await peer.reserve();
     expect(second.session.sid).not.toBe(first);
     expect(second.sequence).toBe(1);
   });
 
   it('gives out exactly its numbers: whoever comes later gets those of the next one', async () => {
-    const slots = await Promise.all(Array.from({ length: 2.5 * MAX_MESSAGES }, () => peer.take()));
+    const reservations = await Promise.all(
+      Array.from({ length: 2.5 * MAX_MESSAGES }, () => peer.reserve()),
+    );
     const bySession = new Map<string, number[]>();
-    for (const { session, sequence } of slots) {
+    for (const { session, sequence } of reservations) {
       bySession.set(session.sid, [...(bySession.get(session.sid) ?? []), sequence]);
     }
     for (const sequences of bySession.values()) {
       expect(new Set(sequences).size).toBe(sequences.length);
       expect(Math.max(...sequences)).toBeLessThanOrEqual(MAX_MESSAGES);
     }
-    expect(slots).toHaveLength(2.5 * MAX_MESSAGES);
+    expect(reservations).toHaveLength(2.5 * MAX_MESSAGES);
     expect(client.pairings).toBe(3);
   });
 });
@@ -150,11 +155,11 @@ describe('a session that the peer does not know any more', () => {
 
   it('is replaced once for all who lost it', async () => {
     const first = await sid();
-    const slots = Array.from({ length: 20 }, async () => {
+    const reservations = Array.from({ length: 20 }, async () => {
       peer.drop(first);
       return sid();
     });
-    expect(new Set(await Promise.all(slots)).size).toBe(1);
+    expect(new Set(await Promise.all(reservations)).size).toBe(1);
     expect(client.pairings).toBe(2);
   });
 });
@@ -200,25 +205,25 @@ describe('a pairing that is refused', () => {
   it('is tried again after a back-off that doubles, and not before', async () => {
     for (const ms of [500, 1_000, 2_000]) {
       client.failWith(failure('RELAY_PAIR_REFUSED'));
-      await expect(peer.take()).rejects.toMatchObject({ code: 'RELAY_PAIR_REFUSED' });
+      await expect(peer.reserve()).rejects.toMatchObject({ code: 'RELAY_PAIR_REFUSED' });
       const { pairings } = client;
       clock.advance(ms - 1);
-      await expect(peer.take()).rejects.toMatchObject({ code: 'RELAY_PAIR_REFUSED' });
+      await expect(peer.reserve()).rejects.toMatchObject({ code: 'RELAY_PAIR_REFUSED' });
       expect(client.pairings).toBe(pairings);
       clock.advance(1);
     }
-    await peer.take();
+    await peer.reserve();
   });
 
   it('is forgotten after a success', async () => {
     client.failWith(failure('RELAY_PAIR_REFUSED'));
-    await expect(peer.take()).rejects.toThrow();
+    await expect(peer.reserve()).rejects.toThrow();
     clock.advance(500);
     peer.drop(await sid());
     client.failWith(failure('RELAY_PEER_STORE_UNAVAILABLE'));
-    await expect(peer.take()).rejects.toMatchObject({ code: 'RELAY_PEER_STORE_UNAVAILABLE' });
+    await expect(peer.reserve()).rejects.toMatchObject({ code: 'RELAY_PEER_STORE_UNAVAILABLE' });
     clock.advance(500);
-    await peer.take();
+    await peer.reserve();
   });
 });
 
@@ -226,15 +231,15 @@ describe('an error that is a mistake of ours', () => {
   it('reaches the caller and is not backed off from', async () => {
     const mistake = new TypeError('a mistake');
     client.failWith(mistake);
-    await expect(peer.take()).rejects.toBe(mistake);
-    await peer.take();
+    await expect(peer.reserve()).rejects.toBe(mistake);
+    await peer.reserve();
     expect(client.pairings).toBe(2);
   });
 });
 
 describe('the lifetime of a session', () => {
   it('is judged by the clock of this relay', async () => {
-    const { session } = await peer.take();
+    const { session } = await peer.reserve();
     clock.advance(LIFETIME_MS - 1);
     expect(peer.isWithinLifetime(session)).toBe(true);
     clock.advance(1);

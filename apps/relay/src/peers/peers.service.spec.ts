@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { FakePairingClient } from '../../../../test/support/fake-pairing-client.js';
+import { TunnelFailedError } from './peers.errors.js';
 import { HandMovedClock } from '../../../../test/support/hand-moved-clock.js';
-import { TunnelFailedError } from './outbound.errors.js';
-import { RelayLog } from '../observability/relay-log.js';
-import { RelayMetrics } from '../observability/relay-metrics.js';
+import { RelayLog } from '../telemetry/relay-log.js';
+import { RelayMetrics } from '../telemetry/relay-metrics.js';
 import { PeersService } from './peers.service.js';
 
 const unreachable = new TunnelFailedError('RELAY_PEER_UNREACHABLE', 'no', 'not there');
@@ -37,7 +37,7 @@ describe('peers', () => {
   it('are at most 1,000: the one that was not asked for the longest is forgotten, and ended', () => {
     const first = peers.peer('http://0.example');
     const second = peers.peer('http://1.example');
-    second.reportUnreachable(unreachable);
+    second.reachability.reportUnreachable(unreachable);
     for (let at = 2; at < 1_000; at += 1) {
       peers.peer(`http://${at}.example`);
     }
@@ -52,7 +52,7 @@ describe('peers', () => {
 
   it('are all ended at shutdown', () => {
     for (const origin of ['http://0.example', 'http://1.example']) {
-      peers.peer(origin).reportUnreachable(unreachable);
+      peers.peer(origin).reachability.reportUnreachable(unreachable);
     }
     expect(vi.getTimerCount()).toBe(2);
     peers.onApplicationShutdown();

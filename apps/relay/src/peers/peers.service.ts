@@ -1,15 +1,15 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { Clock } from '@relay/session';
+import { Clock } from '@relay/clock';
 
-import { RelayLog } from '../observability/relay-log.js';
-import { RelayMetrics } from '../observability/relay-metrics.js';
+import { RelayLog } from '../telemetry/relay-log.js';
+import { RelayMetrics } from '../telemetry/relay-metrics.js';
 import { PairingClient } from './pairing-client.js';
 import { Peer } from './peer.js';
 
-/** Peers whose sessions are kept; a client with a token could name any number of origins. */
+/** Peers whose sessions are kept. A client with a token could name any number of origins. */
 const MAX_PEERS = 1_000;
 
-/** Other relays, counted: all that are remembered, those with a session in use, those out of reach. */
+/** Numbers of other relays: all that are remembered, those with a usable session, those that are unreachable. */
 export interface PeerSummary {
   readonly known: number;
   readonly paired: number;
@@ -29,12 +29,12 @@ export class PeersService implements OnApplicationShutdown {
     private readonly log: RelayLog,
     metrics: RelayMetrics,
   ) {
-    metrics.peers.answerFor('known', () => this.summary().known);
-    metrics.peers.answerFor('paired', () => this.summary().paired);
-    metrics.peers.answerFor('unreachable', () => this.summary().unreachable);
+    metrics.peers.observe(() => this.summary().known, 'known');
+    metrics.peers.observe(() => this.summary().paired, 'paired');
+    metrics.peers.observe(() => this.summary().unreachable, 'unreachable');
   }
 
-  /** How many there are, and what was last known of them; nobody is asked. */
+  /** Counts the peers by what was last known of them, without asking any of them. */
   summary(): PeerSummary {
     const states = [...this.peers.values()].map(({ state }) => state);
     const count = (state: Peer['state']): number =>
@@ -42,8 +42,9 @@ export class PeersService implements OnApplicationShutdown {
     return { known: states.length, paired: count('paired'), unreachable: count('unreachable') };
   }
 
+  /** The peer at an origin; its sessions are forgotten if too many other peers are asked for afterwards. */
   peer(origin: string): Peer {
-    // The usual case: to move an entry within a map makes the map anew from time to time.
+    // The usual case, which spares moving the entry: that makes the map reallocate its table from time to time.
     if (this.latest?.origin === origin) {
       return this.latest;
     }

@@ -1,7 +1,7 @@
 import type { LookupAddress, LookupOptions } from 'node:dns';
 import { describe, expect, it } from 'vitest';
 
-import { UpstreamRefusedError } from './outbound.errors.js';
+import { UpstreamRefusedError } from './peers.errors.js';
 import { guardedLookup, isRefusedAddress } from './refused-addresses.js';
 
 /** What the lookup says of a name, or of an address, which stands for itself. */

@@ -1,7 +1,7 @@
 import { lookup as dnsLookup, type LookupAddress, type LookupOptions } from 'node:dns';
 import { BlockList, isIP } from 'node:net';
 
-import { UpstreamRefusedError } from './outbound.errors.js';
+import { UpstreamRefusedError } from './peers.errors.js';
 
 /**
  * Where cloud machines find their credentials, and link-local neighbours: no relay lives there, and a client that could

@@ -7,13 +7,13 @@ import {
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
 } from '@nestjs/common';
+import { Clock } from '@relay/clock';
 import { HttpAdapterHost } from '@nestjs/core';
 import { RelayConfig, tryKeyPair } from '@relay/config';
-import { Clock } from '@relay/session';
 
-import { RelayLog } from '../observability/relay-log.js';
-import { RelayMetrics } from '../observability/relay-metrics.js';
-import type { RelayAdapter } from '../relay-adapter.js';
+import { RelayLog } from '../telemetry/relay-log.js';
+import { RelayMetrics } from '../telemetry/relay-metrics.js';
+import type { RelayAdapter } from './relay-adapter.js';
 import {
   certificateFacts,
   certificateFiles,

@@ -6,22 +6,20 @@ import { listen } from '../../../../test/support/listen.js';
 import { openSocket } from '../../../../test/support/raw-socket.js';
 import { Recorder } from '../../../../test/support/recorder.js';
 import { forThisTest } from '../../../../test/support/resources.js';
-import { EarlyAnswers, type EarlyAnswer } from './early-answers.js';
+import type { EarlyRefusal } from '../telemetry/request-reports.js';
+import { EarlyRefusals } from './early-refusals.js';
 
-describe('a client that still writes what cannot be parsed', () => {
-  it('keeps its connection to read why, and is told once', async () => {
-    const early = new EarlyAnswers();
-    const answers = new Recorder<EarlyAnswer>();
+describe('a client that goes on writing what cannot be parsed', () => {
+  it('keeps its connection to read the reason, and is refused once', async () => {
+    const early = new EarlyRefusals();
+    const refusals = new Recorder<EarlyRefusal>();
     const connections = new Recorder<'open' | 'closed'>();
-    early.reports = {
-      refusedEarly: (answer) => {
-        answers.add(answer);
-      },
-      connectionLost: () => undefined,
-    };
+    early.on('refused', (refusal) => {
+      refusals.add(refusal);
+    });
     const server = createServer();
-    server.on('clientError', early.unparsable);
-    server.on('clientError', (_error, socket) => {
+    server.on('clientError', (error, socket) => {
+      early.unparsable(error, socket);
       connections.add(socket.destroyed ? 'closed' : 'open');
     });
     const client = openSocket(forThisTest(await listen(server)).port);
@@ -31,6 +29,6 @@ describe('a client that still writes what cannot be parsed', () => {
     client.write('more of it\r\n\r\n');
 
     expect((await connections.count(2)).slice(0, 2)).toEqual(['open', 'open']);
-    expect(answers.items).toHaveLength(1);
+    expect(refusals.items).toHaveLength(1);
   });
 });

@@ -3,42 +3,43 @@ import { METHODS, type IncomingMessage, type Server } from 'node:http';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyHttpOptions, FastifyReply, FastifyRequest } from 'fastify';
 
-import { doorOf } from './door.js';
-import { EarlyAnswers } from './errors/early-answers.js';
+import { beginRecord, recordOf } from '../telemetry/request-record.js';
+import { secureContextOptions, type Certificate } from './certificate.js';
+import { EarlyRefusals } from './early-refusals.js';
 import { hasRightHost } from './host-field.js';
 import { closePipelinedResponses } from './pipelined-responses.js';
 import { requestIdOf } from './request-id.js';
-import { secureContextOptions, type Certificate } from './tls/certificate.js';
+import { routingOf } from './request-routing.js';
 
-/** A head of 64 KiB, with room for what belongs to the connection alone. */
+/** A head of 64 KiB, with room for the fields of the connection itself. */
 const MAX_HEADER_BYTES = 80 * 1024;
 const HEADERS_TIMEOUT_MS = 15_000;
 const TIMEOUT_CHECK_INTERVAL_MS = 1_000;
-/** Above the 4 s after which relays let go of idle connections, and above the usual 60 s of load balancers. */
+/** Longer than the 4 s after which relays close idle connections, and than the usual 60 s of load balancers. */
 const KEEP_ALIVE_TIMEOUT_MS = 72_000;
 
-/** As undici has it on the connections that this relay makes. */
+/** The interval that undici uses on the connections that this relay makes. */
 const KEEP_ALIVE_PROBE_MS = 60_000;
 
 const HTTP_OPTIONS = {
   maxHeaderSize: MAX_HEADER_BYTES,
   headersTimeout: HEADERS_TIMEOUT_MS,
   connectionsCheckingInterval: TIMEOUT_CHECK_INTERVAL_MS,
-  // Asked for below, where the answer has the shape of every error.
+  // Checked below, where the response has the form of every error response.
   requireHostHeader: false,
-  // What a silent event stream has instead of a limit: a client that vanished is noticed in the end.
+  // A silent event stream has no other limit: this is how a client that vanished is noticed eventually.
   keepAlive: true,
   keepAliveInitialDelay: KEEP_ALIVE_PROBE_MS,
 };
 
-/** Nest's adapter, with what of the HTTP server below it others have to know. */
+/** Nest's adapter, with what other rooms must know of the HTTP server below it. */
 export class RelayAdapter extends FastifyAdapter {
   private accepted = 0;
 
   constructor(
     options: FastifyHttpOptions<Server>,
-    readonly earlyAnswers: EarlyAnswers,
-    /** Undefined where the listener speaks plain HTTP. */
+    readonly earlyRefusals: EarlyRefusals,
+    /** Undefined if the listener speaks plain HTTP. */
     readonly certificate: Certificate | undefined,
   ) {
     super(options);
@@ -57,55 +58,74 @@ export class RelayAdapter extends FastifyAdapter {
 }
 
 /**
- * The HTTP server of a relay: its doors, its limits, and what it says to requests that never reach a controller.
+ * The HTTP server of a relay: its routing, its limits, and its responses to requests that never reach a controller.
  *
- * @param certificate - what the listener speaks HTTPS with; undefined for plain HTTP
+ * @param certificate - the listener's certificate for HTTPS; undefined for plain HTTP
  */
 export function createRelayAdapter(certificate?: Certificate): RelayAdapter {
-  const earlyAnswers = new EarlyAnswers();
-  const options = {
-    logger: false,
-    rewriteUrl: (request: IncomingMessage) => doorOf(request),
-    genReqId: ({ headers }: { headers: IncomingMessage['headers'] }) => requestIdOf(headers),
-    forceCloseConnections: 'idle' as const,
-    return503OnClosing: false,
-    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-    // Long uploads are legal: idle limits of our own end what stands still.
-    requestTimeout: 0,
-    ...serverOptions(certificate),
-    clientErrorHandler: earlyAnswers.unparsable,
-    frameworkErrors: (_error: Error, request: FastifyRequest, reply: FastifyReply) => {
-      reply.hijack();
-      earlyAnswers.unroutable(request.raw, reply.raw, request.id);
+  const earlyRefusals = new EarlyRefusals();
+  const adapter = new RelayAdapter(
+    {
+      logger: false,
+      rewriteUrl: route,
+      genReqId: (request: IncomingMessage) => recordOf(request).requestId,
+      forceCloseConnections: 'idle' as const,
+      return503OnClosing: false,
+      keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+      // Long uploads are legitimate: our own limits on silence end those that stall.
+      requestTimeout: 0,
+      ...serverOptions(certificate),
+      clientErrorHandler: (error: Error, socket) => {
+        earlyRefusals.unparsable(error, socket);
+      },
+      frameworkErrors: (_error: Error, request: FastifyRequest, reply: FastifyReply) => {
+        reply.hijack();
+        earlyRefusals.unroutable(request.raw, reply.raw);
+      },
     },
-  };
-  const adapter = new RelayAdapter(options, earlyAnswers, certificate);
-  // Fastify then hands every request on without looking at its body, whatever the method.
+    earlyRefusals,
+    certificate,
+  );
+  const fastify = adapter.getInstance();
+  // Registered as methods without a body, so that Fastify passes every request on without looking at its body.
   for (const method of METHODS.filter((name) => name !== 'CONNECT')) {
-    adapter.getInstance().addHttpMethod(method, { hasBody: false, overrideExisting: true });
+    fastify.addHttpMethod(method, { hasBody: false, overrideExisting: true });
   }
-  adapter.getInstance().addHook('onRequest', (request, reply, done) => {
+  fastify.addHook('onRequest', (request, reply, done) => {
     if (hasRightHost(request.raw)) {
       done();
       return;
     }
     reply.hijack();
-    earlyAnswers.host(request.raw, reply.raw, request.id);
+    earlyRefusals.host(request.raw, reply.raw);
   });
   // As bytes: a socket does not keep UTF-8 as the encoding of strings, see flushHead.
-  adapter.getInstance().addHook('onSend', (_request, _reply, payload, done) => {
+  fastify.addHook('onSend', (_request, _reply, payload, done) => {
     done(null, typeof payload === 'string' ? Buffer.from(payload) : payload);
   });
-  const { server } = adapter.getInstance();
-  // Node.js would drop fields beyond 2,000 without a word; their bytes are limited, and those that go on are counted.
+  const { server } = fastify;
+  // Node.js would silently drop fields beyond 2,000. Their bytes are limited, and the forwarded ones are counted.
   server.maxHeadersCount = 0;
   closePipelinedResponses(server);
-  server.on('checkExpectation', earlyAnswers.expectation);
-  server.on('connect', earlyAnswers.connect);
+  server.on('checkExpectation', (request: IncomingMessage, response) => {
+    route(request);
+    earlyRefusals.expectation(request, response);
+  });
+  server.on('connect', (request: IncomingMessage, socket) => {
+    route(request);
+    earlyRefusals.connect(request, socket);
+  });
   return adapter;
 }
 
-/** To Fastify's types a server of HTTPS is another kind; all that is done with it here is the same. */
+/** Begins the record of a request. @returns the route to look up instead of its path */
+function route(request: IncomingMessage): string {
+  const { role, route: target } = routingOf(request);
+  beginRecord(request, requestIdOf(request.headers), role);
+  return target;
+}
+
+/** For Fastify's types, a server of HTTPS is of another kind; everything that is done with it here is the same. */
 function serverOptions(certificate: Certificate | undefined): FastifyHttpOptions<Server> {
   if (certificate === undefined) {
     return { http: HTTP_OPTIONS };

@@ -2,15 +2,24 @@ import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 
-import { OUTBOUND_DOOR, PASS_THROUGH_DOOR, TUNNEL_DOOR, doorOf, roleOf } from './door.js';
+import {
+  OUTBOUND_ROUTE,
+  PASS_THROUGH_ROUTE,
+  TUNNEL_ROUTE,
+  routingOf,
+  type Routing,
+} from './request-routing.js';
 
 const TOKEN = { 'x-mte-outbound-token': 'token' };
 const RELAY = { 'x-mte-relay': '1.E2uOwaOy1rJ0iSmtbBjUiw.1.mke.AQEBAQEBAQEBAQEBAQEBAQ' };
 
-function door(method: string, url: string, headers: Record<string, string> = {}): string {
+function routing(method: string, url: string, headers: Record<string, string> = {}): Routing {
   const request = new IncomingMessage(new Socket());
-  return doorOf(Object.assign(request, { method, url, headers }));
+  return routingOf(Object.assign(request, { method, url, headers }));
 }
+
+const routeOf = (method: string, url: string, headers: Record<string, string> = {}): string =>
+  routing(method, url, headers).route;
 
 describe('a request with a token', () => {
   it.each([
@@ -26,12 +35,12 @@ describe('a request with a token', () => {
     ['REPORT', '//anything?x'],
     ['GET', 'http://elsewhere/'],
   ])('is for the outbound role: %s %s', (method, url) => {
-    expect(door(method, url, TOKEN)).toBe(OUTBOUND_DOOR);
-    expect(door(method, url, { ...TOKEN, ...RELAY })).toBe(OUTBOUND_DOOR);
+    expect(routeOf(method, url, TOKEN)).toBe(OUTBOUND_ROUTE);
+    expect(routeOf(method, url, { ...TOKEN, ...RELAY })).toBe(OUTBOUND_ROUTE);
   });
 
-  it('is so whatever the token says, also nothing', () => {
-    expect(door('POST', '/', { 'x-mte-outbound-token': '' })).toBe(OUTBOUND_DOOR);
+  it('is for the outbound role whatever the token is, even if it is empty', () => {
+    expect(routeOf('POST', '/', { 'x-mte-outbound-token': '' })).toBe(OUTBOUND_ROUTE);
   });
 });
 
@@ -43,25 +52,25 @@ describe('a request for the inbound role', () => {
     ['POST', '/api/mte-pair?x=1'],
   ])('is known by its path: %s %s', (method, url) => {
     const [path] = url.split('?');
-    expect(door(method, url)).toBe(path);
-    expect(door(method, url, RELAY)).toBe(path);
+    expect(routeOf(method, url)).toBe(path);
+    expect(routeOf(method, url, RELAY)).toBe(path);
   });
 
   it.each(['/api/mte-tunnel', '/', '/any/path?x', '/health/live', '/api/mte-relay', '*', ''])(
     'is known by its relay header, whatever its path: POST %s',
     (url) => {
-      expect(door('POST', url, RELAY)).toBe(TUNNEL_DOOR);
+      expect(routeOf('POST', url, RELAY)).toBe(TUNNEL_ROUTE);
     },
   );
 
-  it('has a relay header that is malformed, or empty, as well', () => {
-    expect(door('POST', '/', { 'x-mte-relay': '' })).toBe(TUNNEL_DOOR);
-    expect(door('POST', '/', { 'x-mte-relay': 'nonsense' })).toBe(TUNNEL_DOOR);
+  it('may have a malformed or empty relay header', () => {
+    expect(routeOf('POST', '/', { 'x-mte-relay': '' })).toBe(TUNNEL_ROUTE);
+    expect(routeOf('POST', '/', { 'x-mte-relay': 'nonsense' })).toBe(TUNNEL_ROUTE);
   });
 
   it('is a POST: other methods with a relay header are not', () => {
     for (const method of ['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS']) {
-      expect(door(method, '/api/mte-tunnel', RELAY)).toBe(PASS_THROUGH_DOOR);
+      expect(routeOf(method, '/api/mte-tunnel', RELAY)).toBe(PASS_THROUGH_ROUTE);
     }
   });
 });
@@ -71,23 +80,23 @@ describe("a request for the relay's own endpoints", () => {
     'is a read: %s',
     (path) => {
       for (const method of ['GET', 'HEAD']) {
-        expect(door(method, path)).toBe(path);
-        expect(door(method, `${path}?x=/`)).toBe(path);
+        expect(routeOf(method, path)).toBe(path);
+        expect(routeOf(method, `${path}?x=/`)).toBe(path);
       }
       for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH']) {
-        expect(door(method, path)).toBe(PASS_THROUGH_DOOR);
+        expect(routeOf(method, path)).toBe(PASS_THROUGH_ROUTE);
       }
     },
   );
 
-  it('keeps its door where a relay header comes with it', () => {
-    expect(door('GET', '/health/live', RELAY)).toBe('/health/live');
+  it('keeps its route if it has a relay header', () => {
+    expect(routeOf('GET', '/health/live', RELAY)).toBe('/health/live');
   });
 
   it.each(['/health/', '/health/nope', '/health/live/', '/api/mte-echo/', '/api/mte-echo/a/b'])(
-    'is none where no such endpoint exists: %s',
+    'is none if no such endpoint exists: %s',
     (path) => {
-      expect(door('GET', path)).toBe(PASS_THROUGH_DOOR);
+      expect(routeOf('GET', path)).toBe(PASS_THROUGH_ROUTE);
     },
   );
 });
@@ -110,28 +119,27 @@ describe('every other request', () => {
     ['OPTIONS', '*'],
     ['GET', ''],
   ])('passes through, or is refused: %s %s', (method, url) => {
-    expect(door(method, url)).toBe(PASS_THROUGH_DOOR);
+    expect(routeOf(method, url)).toBe(PASS_THROUGH_ROUTE);
   });
 
-  it('cannot name a door by its path', () => {
-    for (const path of [OUTBOUND_DOOR, TUNNEL_DOOR, PASS_THROUGH_DOOR]) {
+  it('cannot name a route by its path', () => {
+    for (const path of [OUTBOUND_ROUTE, TUNNEL_ROUTE, PASS_THROUGH_ROUTE]) {
       for (const method of ['GET', 'POST']) {
-        expect(door(method, path)).toBe(PASS_THROUGH_DOOR);
+        expect(routeOf(method, path)).toBe(PASS_THROUGH_ROUTE);
       }
     }
   });
 });
 
-describe('the role behind a door', () => {
+describe('the role that serves a request', () => {
   it.each([
-    [OUTBOUND_DOOR, 'outbound'],
-    [TUNNEL_DOOR, 'inbound'],
-    [PASS_THROUGH_DOOR, 'pass-through'],
-    ['/api/mte-pair', 'pairing'],
-    ['/api/mte-relay', 'own'],
-    ['/health/live', 'own'],
-    ['', 'own'],
-  ])('of %s is %s', (path, role) => {
-    expect(roleOf(path)).toBe(role);
+    ['outbound', 'GET', '/health/live', TOKEN],
+    ['inbound', 'POST', '/api/mte-tunnel', RELAY],
+    ['pass-through', 'GET', '/', {}],
+    ['pairing', 'POST', '/api/mte-pair', RELAY],
+    ['own', 'GET', '/api/mte-relay', {}],
+    ['own', 'GET', '/health/live', {}],
+  ])('is %s for %s %s', (role, method, url, headers) => {
+    expect(routing(method, url, headers).role).toBe(role);
   });
 });

@@ -2,57 +2,53 @@ import type { IncomingMessage } from 'node:http';
 
 import { PAIR_PATH, PROBE_PATH, RELAY_HEADER } from '@relay/protocol';
 
-import type { Role } from './observability/relay-metrics.js';
+import type { Role } from '../telemetry/request-record.js';
 
-/** A client's bearer token: its presence alone decides that a request is for the outbound role. */
+/** A client's bearer token. Its presence alone decides that a request is for the outbound role. */
 export const TOKEN_HEADER = 'x-mte-outbound-token';
 
 /**
- * Routes that no client can name: the door leads there, whatever path a request asks for. The router thus never reads
- * the path of a forwarded request.
+ * Routes that no client can name: requests are routed there whatever path they ask for, so the router never reads the path of a
+ * forwarded request.
  */
-export const OUTBOUND_DOOR = '/-/outbound';
-export const TUNNEL_DOOR = '/-/tunnel';
-export const PASS_THROUGH_DOOR = '/-/pass-through';
+export const OUTBOUND_ROUTE = '/-/outbound';
+export const TUNNEL_ROUTE = '/-/tunnel';
+export const PASS_THROUGH_ROUTE = '/-/pass-through';
 
-/** What the relay answers itself, to anybody. */
+/** Endpoints of the relay itself, for anybody. */
 const OWN_PATH = /^\/(?:api\/mte-echo(?:\/[^/]+)?|health\/(?:live|ready))$/;
 
-/**
- * Decides once, in the order of protocol.md section 3, which controller a request goes to.
- *
- * @returns the route to look up instead of the request's own path
- */
-export function doorOf(request: IncomingMessage): string {
+/** Where a request goes. */
+export interface Routing {
+  /** The role in which this relay serves the request. */
+  readonly role: Role;
+  /** The route to look up instead of the request's own path. */
+  readonly route: string;
+}
+
+const OUTBOUND: Routing = { role: 'outbound', route: OUTBOUND_ROUTE };
+const TUNNEL: Routing = { role: 'inbound', route: TUNNEL_ROUTE };
+const PASS_THROUGH: Routing = { role: 'pass-through', route: PASS_THROUGH_ROUTE };
+const PAIRING: Routing = { role: 'pairing', route: PAIR_PATH };
+
+/** Decides, once for each request and in the order of protocol.md section 3, which role serves it. */
+export function routingOf(request: IncomingMessage): Routing {
   const { headers, method, url = '' } = request;
   if (headers[TOKEN_HEADER] !== undefined) {
-    return OUTBOUND_DOOR;
+    return OUTBOUND;
   }
   const path = pathOf(url);
   const isRead = method === 'GET' || method === 'HEAD';
-  if ((path === PROBE_PATH && isRead) || (path === PAIR_PATH && method === 'POST')) {
-    return path;
+  if (path === PAIR_PATH && method === 'POST') {
+    return PAIRING;
+  }
+  if (path === PROBE_PATH && isRead) {
+    return { role: 'own', route: path };
   }
   if (method === 'POST' && headers[RELAY_HEADER] !== undefined) {
-    return TUNNEL_DOOR;
+    return TUNNEL;
   }
-  return isRead && OWN_PATH.test(path) ? path : PASS_THROUGH_DOOR;
-}
-
-/** The role behind a door or path that `doorOf` gave. */
-export function roleOf(door: string): Role {
-  switch (door) {
-    case OUTBOUND_DOOR:
-      return 'outbound';
-    case TUNNEL_DOOR:
-      return 'inbound';
-    case PASS_THROUGH_DOOR:
-      return 'pass-through';
-    case PAIR_PATH:
-      return 'pairing';
-    default:
-      return 'own';
-  }
+  return isRead && OWN_PATH.test(path) ? { role: 'own', route: path } : PASS_THROUGH;
 }
 
 function pathOf(url: string): string {

@@ -1,8 +1,8 @@
 import { Module } from '@nestjs/common';
-import { SessionModule } from '@relay/session';
 
 import { CertificateWatch } from './certificate-watch.js';
+import { ServerTelemetry } from './server-telemetry.js';
 
-/** HTTPS of the listener for clients and relays. */
-@Module({ imports: [SessionModule], providers: [CertificateWatch] })
-export class TlsModule {}
+/** What accompanies the HTTP server of clients and relays: its certificate as it changes, its log lines and its metrics. */
+@Module({ providers: [CertificateWatch, ServerTelemetry] })
+export class ServerModule {}

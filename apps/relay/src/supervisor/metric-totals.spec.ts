@@ -1,8 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
-import { RelayLog } from '../observability/relay-log.js';
-import { RelayMetrics } from '../observability/relay-metrics.js';
-import type { Snapshot } from './messages.js';
+import { RelayLog } from '../telemetry/relay-log.js';
+import { RelayMetrics } from '../telemetry/relay-metrics.js';
+import { RequestRecord } from '../telemetry/request-record.js';
+import type { Snapshot } from '../lifecycle/worker-messages.js';
 import { MetricTotals } from './metric-totals.js';
 
 const OK = { role: 'inbound', code: 'ok' } as const;
@@ -15,11 +16,11 @@ const worker = async (requests: number, hasStore = true): Promise<Snapshot> => {
   const metrics = new RelayMetrics();
   metrics.requests.inc(OK, requests);
   metrics.requestSeconds.observe({ role: 'inbound' }, 0.02);
-  metrics.concurrentRequests.set(requests);
+  metrics.concurrentRequests.observe(() => requests);
   metrics.storeAvailable.set(hasStore ? 1 : 0);
   metrics.certificateNotAfter.set(2_000_000_000);
-  metrics.traffic.add('inbound', { bytesIn: requests });
-  metrics.openSockets.answerFor('listener', () => requests);
+  metrics.traffic.add(Object.assign(new RequestRecord('id', 'inbound'), { bytesIn: requests }));
+  metrics.openSockets.observe(() => requests, 'listener');
   return arrived(metrics);
 };
 

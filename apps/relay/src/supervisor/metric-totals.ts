@@ -1,7 +1,7 @@
 import { AggregatorRegistry, type Registry } from 'prom-client';
 
-import type { RelayLog } from '../observability/relay-log.js';
-import type { Snapshot } from './messages.js';
+import type { RelayLog } from '../telemetry/relay-log.js';
+import type { Snapshot } from '../lifecycle/worker-messages.js';
 
 /**
  * The metrics of several workers as those of one relay. What workers have counted stays when they are gone: a sum that

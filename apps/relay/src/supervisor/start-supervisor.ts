@@ -2,11 +2,11 @@ import cluster from 'node:cluster';
 
 import { ConfigInvalidError, type LoadedConfig } from '@relay/config';
 
-import { logLastError } from '../observability/last-error.js';
-import { standardOutput } from '../observability/line-output.js';
-import { RelayLog } from '../observability/relay-log.js';
-import { onStopSignals } from '../shutdown/stop-signals.js';
-import { WORKER_MARK } from './our-worker.js';
+import { logLastError } from '../telemetry/last-error.js';
+import { standardOutput } from '../telemetry/line-output.js';
+import { RelayLog } from '../telemetry/relay-log.js';
+import { onStopSignals } from '../lifecycle/stop-signals.js';
+import { WORKER_MARK } from '../lifecycle/our-worker.js';
 import { Supervisor } from './supervisor.js';
 import { WorkerMetrics } from './worker-metrics.js';
 import { WorkerProcess } from './worker-process.js';

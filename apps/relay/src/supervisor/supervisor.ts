@@ -1,6 +1,6 @@
 import type { RelayConfig } from '@relay/config';
 
-import type { RelayLog } from '../observability/relay-log.js';
+import type { RelayLog } from '../telemetry/relay-log.js';
 import { WorkerPlace } from './worker-place.js';
 import type { WorkerEnd, WorkerProcess } from './worker-process.js';
 

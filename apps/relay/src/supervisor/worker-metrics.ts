@@ -1,4 +1,4 @@
-import type { RelayLog } from '../observability/relay-log.js';
+import type { RelayLog } from '../telemetry/relay-log.js';
 import { MetricTotals } from './metric-totals.js';
 import type { WorkerProcess } from './worker-process.js';
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 
-import { RelayLog } from '../observability/relay-log.js';
+import { RelayLog } from '../telemetry/relay-log.js';
 import { WorkerPlace } from './worker-place.js';
 import type { WorkerEnd, WorkerProcess } from './worker-process.js';
 

@@ -1,4 +1,4 @@
-import type { RelayLog } from '../observability/relay-log.js';
+import type { RelayLog } from '../telemetry/relay-log.js';
 import { RespawnDelay } from './respawn-delay.js';
 import type { WorkerEnd, WorkerProcess } from './worker-process.js';
 

@@ -2,7 +2,7 @@ import type { Worker } from 'node:cluster';
 
 import type { DestinationStream } from 'pino';
 
-import type { PrimaryMessage, WorkerMessage } from './messages.js';
+import type { PrimaryMessage, WorkerMessage } from '../lifecycle/worker-messages.js';
 import { passLines } from './pass-lines.js';
 
 /** How a worker ended. */

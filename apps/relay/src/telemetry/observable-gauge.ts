@@ -1,27 +1,35 @@
 import { Gauge, type Registry } from 'prom-client';
 
-/** A gauge whose values are asked for when somebody looks at them: keeping them costs nothing until then. */
-export class AskedGauge<Value extends string> {
-  private readonly questions = new Map<Value, () => number>();
+/** A gauge whose values are read when metrics are collected, so keeping them up to date costs nothing in between. */
+export class ObservableGauge<Value extends string = string> {
+  private readonly readers = new Map<Value | undefined, () => number>();
 
-  /** @param label - has a value for each question */
-  constructor(registry: Registry, name: string, help: string, label: string) {
-    const { questions } = this;
+  /** @param label - the label that tells the values apart; none for a gauge of a single value */
+  constructor(registry: Registry, name: string, help: string, label?: string) {
+    const { readers } = this;
     new Gauge({
       name,
       help,
-      labelNames: [label],
+      labelNames: label === undefined ? [] : [label],
       registers: [registry],
       collect() {
-        for (const [value, ask] of questions) {
-          this.set({ [label]: value }, ask());
+        for (const [value, read] of readers) {
+          if (label === undefined || value === undefined) {
+            this.set(read());
+          } else {
+            this.set({ [label]: value }, read());
+          }
         }
       },
     });
   }
 
-  /** Says who answers for a value of the label. */
-  answerFor(value: Value, ask: () => number): void {
-    this.questions.set(value, ask);
+  /**
+   * Registers how a value is read.
+   *
+   * @param value - of the label, if the gauge has one
+   */
+  observe(read: () => number, value?: Value): void {
+    this.readers.set(value, read);
   }
 }

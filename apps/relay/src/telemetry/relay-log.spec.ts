@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { RelayError } from '@relay/protocol';
+import { RelayError } from '@relay/errors';
 import { AxiosError, AxiosHeaders } from 'axios';
 
 import { Recorder } from '../../../../test/support/recorder.js';
@@ -12,7 +12,7 @@ const CANARY = 'canary-of-the-tests';
 type Line = Readonly<Record<string, unknown>>;
 
 class RefusedError extends RelayError {
-  readonly code = 'RELAY_REFUSED_IN_TEST';
+  readonly code = 'RELAY_TOKEN_INVALID';
 }
 
 function recordingLog(level: 'debug' | 'info' | 'warn' | 'silent' = 'debug') {
@@ -79,7 +79,7 @@ describe('an error in the log', () => {
   it('is its name, code and message', () => {
     expect(described(new RefusedError('refused')).error).toEqual({
       name: 'RefusedError',
-      code: 'RELAY_REFUSED_IN_TEST',
+      code: 'RELAY_TOKEN_INVALID',
       message: 'refused',
     });
   });
@@ -91,7 +91,7 @@ describe('an error in the log', () => {
     });
     expect(described(error).error).toEqual({
       name: 'RefusedError',
-      code: 'RELAY_REFUSED_IN_TEST',
+      code: 'RELAY_TOKEN_INVALID',
       message: 'refused',
       cause: {
         name: 'TypeError',

@@ -2,11 +2,9 @@ import { Injectable } from '@nestjs/common';
 import type { StoreMeter, StoreOperation } from '@relay/session';
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 
-import { AskedGauge } from './asked-gauge.js';
+import { ObservableGauge } from './observable-gauge.js';
+import type { Role } from './request-record.js';
 import { TrafficTotals } from './traffic-totals.js';
-
-/** The side of the relay that a request came to; none where that could not be read. */
-export type Role = 'outbound' | 'inbound' | 'pairing' | 'pass-through' | 'own' | 'none';
 
 /** Why the outbound side paired: all but the first are pairings anew. */
 export type PairingReason = 'first' | 'renewal' | 'expired' | 'dropped' | 'suspected';
@@ -46,11 +44,11 @@ export class RelayMetrics implements StoreMeter {
     registers: [this.registry],
   });
 
-  readonly concurrentRequests = new Gauge({
-    name: 'mte_relay_concurrent_requests',
-    help: 'Requests that are being forwarded at this moment',
-    registers: [this.registry],
-  });
+  readonly concurrentRequests = new ObservableGauge(
+    this.registry,
+    'mte_relay_concurrent_requests',
+    'Requests that are being forwarded at this moment',
+  );
 
   readonly traffic = new TrafficTotals(this.registry);
 
@@ -74,7 +72,7 @@ export class RelayMetrics implements StoreMeter {
     registers: [this.registry],
   });
 
-  readonly peers = new AskedGauge<'known' | 'paired' | 'unreachable'>(
+  readonly peers = new ObservableGauge<'known' | 'paired' | 'unreachable'>(
     this.registry,
     'mte_relay_peers',
     'Other relays: known since the start, with a session in use, out of reach',
@@ -117,14 +115,14 @@ export class RelayMetrics implements StoreMeter {
     registers: [this.registry],
   });
 
-  readonly openSockets = new AskedGauge<'listener' | 'peers' | 'upstream'>(
+  readonly openSockets = new ObservableGauge<'listener' | 'peers' | 'upstream'>(
     this.registry,
     'mte_relay_open_sockets',
     'Connections that are open: accepted by the listener, to other relays, to the upstream',
     'side',
   );
 
-  readonly heldBytes = new AskedGauge<'mte'>(
+  readonly bufferedBytes = new ObservableGauge<'mte'>(
     this.registry,
     'mte_relay_held_bytes',
     'Bytes of messages that are released only whole',

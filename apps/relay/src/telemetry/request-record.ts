@@ -1,34 +1,66 @@
 import type { IncomingMessage } from 'node:http';
 
-import type { LogFields } from './relay-log.js';
+import { traceIdOf } from './trace-id.js';
 
-/** What its line in the log and the metrics tell of a request, besides how it ended. */
-export interface RequestFacts extends Pick<
-  LogFields,
-  'peer' | 'method' | 'exchange' | 'attempt' | 'trace_id' | 'bytesIn' | 'bytesOut'
-> {
-  /** Of the message as it was received by this side, head and all. Metrics only. */
-  readonly sealedIn?: number | undefined;
-  /** As it was sent. */
-  readonly sealedOut?: number | undefined;
+/** The role in which this relay serves a request; `none` if the request could not even be read. */
+export type Role = 'outbound' | 'inbound' | 'pairing' | 'pass-through' | 'own' | 'none';
+
+/**
+ * All that log, metrics and traces say about one request. Request routing begins the record, and the role that serves the
+ * request fills it in as it learns more. All roles use the same fields in the same sense.
+ */
+export class RequestRecord {
+  /** On the clock of `performance.now()`. */
+  readonly startedAtMs = performance.now();
+  /** Origin of the other relay. */
+  peer: string | undefined;
+  /** Only if this side received it in plaintext. */
+  method: string | undefined;
+  /** Name of the message, the same in both relays' logs. */
+  exchange: string | undefined;
+  /** 2 if the request was sealed and sent a second time. */
+  attempt: number | undefined;
+  traceId: string | undefined;
+  /** Bytes of the plaintext bodies, received and sent. */
+  bytesIn: number | undefined;
+  bytesOut: number | undefined;
+  /** Bytes of the sealed messages, received and sent, heads included. For metrics only. */
+  sealedIn: number | undefined;
+  sealedOut: number | undefined;
+
+  constructor(
+    readonly requestId: string,
+    readonly role: Role,
+  ) {}
 }
 
 /**
- * Kept on the request itself. In a WeakMap the garbage collector would take the values, which know their request, for
- * alive until the next full collection, and every request would grow old.
+ * The record is a property of its request. A WeakMap would not do: until the next full collection, the garbage collector treats
+ * the values of a WeakMap as alive, and each record would keep its request alive with it.
  */
-const FACTS = Symbol('facts of a request');
+const RECORD = Symbol('request record');
 
-interface KnownRequest extends IncomingMessage {
-  [FACTS]?: () => RequestFacts;
+interface RecordedRequest extends IncomingMessage {
+  [RECORD]?: RequestRecord;
 }
 
-/** Lets whoever ends the request, such as the error filter, tell what its service knows. */
-export function rememberFacts(request: KnownRequest, facts: () => RequestFacts): void {
-  request[FACTS] = facts;
+/** Begins the record of a request with what its head says, unless that head belongs to a relay: then what counts is sealed. */
+export function beginRecord(request: IncomingMessage, requestId: string, role: Role): void {
+  const record = new RequestRecord(requestId, role);
+  if (role !== 'inbound' && role !== 'pairing') {
+    const { traceparent } = request.headers;
+    record.method = request.method;
+    record.traceId =
+      typeof traceparent === 'string' ? traceIdOf(['traceparent', traceparent]) : undefined;
+  }
+  (request as RecordedRequest)[RECORD] = record;
 }
 
-/** @returns nothing where the request ended before anything was known of it */
-export function factsOf(request: KnownRequest): RequestFacts | undefined {
-  return request[FACTS]?.();
+/** The record of a request that was routed. @throws Error if it was not: a mistake in our wiring */
+export function recordOf(request: IncomingMessage): RequestRecord {
+  const record = (request as RecordedRequest)[RECORD];
+  if (record === undefined) {
+    throw new Error('this request was not routed, so it has no record');
+  }
+  return record;
 }

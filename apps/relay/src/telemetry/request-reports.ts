@@ -1,36 +1,51 @@
-import { Injectable } from '@nestjs/common';
+import type { Duplex } from 'node:stream';
 
-import { Allowances } from '../allowances.js';
-import type { EarlyAnswer, EarlyReports } from '../errors/early-answers.js';
+import { Injectable } from '@nestjs/common';
+import type { ErrorCode, Forwarded } from '@relay/errors';
+
+import { RateLimiter } from '../admission/rate-limiter.js';
 import { RelayLog, type LogFields } from './relay-log.js';
-import { RelayMetrics, type Role } from './relay-metrics.js';
-import type { RequestFacts } from './request-facts.js';
+import { RelayMetrics } from './relay-metrics.js';
+import type { RequestRecord, Role } from './request-record.js';
+import { senderNetwork } from './sender-network.js';
 
 /**
- * Refusals a minute that have a line each where those who are refused prove nothing, by network: a flood of them must
- * not fill a disk. Nobody is refused for it: who proves himself from the same address, such as a load balancer's, is
- * not asked how many others did not.
+ * Log lines a minute for refused senders of one network that have authenticated nothing: a flood of them must not fill a disk.
+ * Only lines are limited, never requests: an authenticated sender behind the same address, such as a load balancer's, is not
+ * affected by how many others were refused.
  */
-const LINES_PER_MINUTE = 100;
+const UNAUTHENTICATED_LINES_PER_MINUTE = 100;
 
-/** How one request ended. */
-export interface RequestReport {
-  readonly requestId: string;
-  readonly role: Role;
-  /** From its arrival to the end of its answer. */
-  readonly ms: number;
-  readonly facts: RequestFacts;
-  /** Of the answer. */
+/** How a request ended. */
+export interface RequestEnd {
+  /** Of the response. */
   readonly status?: number | undefined;
-  readonly code?: string | undefined;
-  readonly forwarded?: 'no' | 'maybe';
+  readonly code?: ErrorCode | undefined;
+  readonly forwarded?: Forwarded | undefined;
   readonly error?: unknown;
 }
 
-/** Every request ends with one line in the log, and is counted. */
+/** The end of a request that was answered with an error. */
+export interface Refusal extends RequestEnd {
+  readonly status: number;
+  readonly code: ErrorCode;
+}
+
+/** A request that was refused before it was routed, or could not be read at all. */
+export interface EarlyRefusal {
+  /** As in the response. */
+  readonly requestId: string;
+  /** `none` if not even the head could be read. */
+  readonly role: Role;
+  readonly code: ErrorCode;
+  readonly status: number;
+  readonly error?: Error;
+}
+
+/** Writes the one log line that every request ends with, and counts the request. */
 @Injectable()
-export class RequestReports implements EarlyReports {
-  private readonly strangers = new Allowances(LINES_PER_MINUTE, {
+export class RequestReports {
+  private readonly unauthenticated = new RateLimiter(UNAUTHENTICATED_LINES_PER_MINUTE, {
     monotonicMs: () => performance.now(),
   });
 
@@ -39,107 +54,104 @@ export class RequestReports implements EarlyReports {
     private readonly metrics: RelayMetrics,
   ) {}
 
-  /** The client or peer has its answer, whatever that says. */
-  answered(report: RequestReport): void {
-    this.count(report);
-    this.log.info('request answered', lineOf(report));
+  /** The client or peer has its response, whatever the response says. */
+  completed(record: RequestRecord, end: RequestEnd): void {
+    const ms = this.count(record, end.code);
+    this.log.info('request answered', lineOf(record, end, ms));
   }
 
-  /** An exchange with the upstream is over: answered, answered in its place, or broken off. */
-  exchanged(report: RequestReport): void {
-    if (report.status === undefined) {
-      this.cutOff(report);
-    } else {
-      this.answered(report);
-    }
+  /** The client or peer went away before the end, so there is nobody to respond to. */
+  abandoned(record: RequestRecord, end: RequestEnd): void {
+    const ms = this.count(record, end.code);
+    this.log.info('request abandoned', lineOf(record, end, ms));
   }
 
-  /** Somebody went away before the end: nobody is left to answer. */
-  abandoned(report: RequestReport): void {
-    this.count(report);
-    this.log.info('request abandoned', lineOf(report));
+  /** The response had begun and could not be completed: its connection was reset. */
+  cutOff(record: RequestRecord, end: RequestEnd): void {
+    const ms = this.count(record, end.code);
+    this.log.warn('answer cut off', lineOf(record, end, ms));
   }
 
-  /** The answer had begun and could not be finished: its connection was reset. */
-  cutOff(report: RequestReport): void {
-    this.count(report);
-    this.log.warn('answer cut off', lineOf(report));
-  }
-
-  /** This relay answered with an error of its own: a mistake of the sender below 500, a failure from there on. */
-  refused(report: RequestReport & { readonly status: number }): void {
-    this.count(report);
-    const isFailure =
-      report.status >= 500 && report.role !== 'inbound' && report.role !== 'pairing';
+  /** This relay responded with an error: below 500 the sender is at fault, from 500 on the relay or what is behind it. */
+  refused(record: RequestRecord, end: Refusal): void {
+    const ms = this.count(record, end.code);
+    const isFailure = end.status >= 500 && record.role !== 'inbound' && record.role !== 'pairing';
     if (isFailure) {
-      this.log.error('request failed', lineOf(report));
+      this.log.error('request failed', lineOf(record, end, ms));
     } else {
-      this.log.warn('request refused', lineOf(report));
+      this.log.warn('request refused', lineOf(record, end, ms));
     }
   }
 
   /**
-   * The same for somebody who has proved nothing.
+   * As `refused`, for a sender that has authenticated nothing.
    *
-   * @param network - where the request came from
-   * @returns false where it was only counted: the log has said enough of that network for now
+   * @param socket - the connection of the request
+   * @returns false if the refusal was only counted, because its network has had its share of log lines for now
    */
-  refusedStranger(report: RequestReport & { readonly status: number }, network: string): boolean {
-    if (this.strangers.take(network)) {
-      this.refused(report);
+  refusedUnauthenticated(record: RequestRecord, end: Refusal, socket: Duplex): boolean {
+    if (this.unauthenticated.tryTake(senderNetwork(socket))) {
+      this.refused(record, end);
       return true;
     }
-    this.count(report);
+    this.count(record, end.code);
     return false;
   }
 
-  /** No controller saw the request: its head could not be read, or asks for what no relay does. */
-  refusedEarly(answer: EarlyAnswer, network: string): void {
-    this.metrics.requests.inc({ role: answer.role, code: answer.code });
-    if (this.strangers.take(network)) {
-      this.log.warn('request refused', answer);
+  /** As `refusedUnauthenticated`, for a request that no controller has seen. */
+  refusedEarly(refusal: EarlyRefusal, socket: Duplex): void {
+    this.metrics.requests.inc({ role: refusal.role, code: refusal.code });
+    if (this.unauthenticated.tryTake(senderNetwork(socket))) {
+      this.log.warn('request refused', refusal);
     }
   }
 
-  /** A connection ended in a way that nobody could be told of. */
+  /** Logs a step of a request that is under way. */
+  debug({ requestId, exchange }: RequestRecord, message: string): void {
+    this.log.debug(message, { requestId, exchange });
+  }
+
+  /** A connection ended, and no error response could be sent on it. */
   connectionLost(error: Error): void {
     this.log.debug('connection lost', { error });
   }
 
-  private count(report: RequestReport): void {
-    const { role, code = 'ok', ms, facts } = report;
-    if ((facts.attempt ?? 1) > 1) {
+  /** Counts a request that has ended. @returns the milliseconds that it took */
+  private count(record: RequestRecord, code: ErrorCode | undefined): number {
+    const { role } = record;
+    const ms = performance.now() - record.startedAtMs;
+    if ((record.attempt ?? 1) > 1) {
       this.metrics.retries.inc();
     }
-    if (code !== 'ok') {
+    if (code !== undefined) {
       this.metrics.observeCode(role, code);
     }
-    this.metrics.traffic.add(role, facts);
-    this.metrics.requests.inc({ role, code });
+    this.metrics.traffic.add(record);
+    this.metrics.requests.inc({ role, code: code ?? 'ok' });
     this.metrics.requestSeconds.observe({ role }, ms / 1000);
+    return ms;
   }
 }
 
 /**
- * Field by field: objects that are spread into one another cost more than the line itself. Sizes of messages are for
- * the metrics: what a line has is what clients and upstreams see.
+ * Field by field, because spreading objects into one another costs more than the line itself. A line has the sizes that clients
+ * and upstreams see; the sizes of sealed messages are for the metrics alone.
  */
-function lineOf(report: RequestReport): LogFields {
-  const { facts } = report;
+function lineOf(record: RequestRecord, end: RequestEnd, ms: number): LogFields {
   return {
-    requestId: report.requestId,
-    role: report.role,
-    status: report.status,
-    code: report.code,
-    ms: Math.round(report.ms * 10) / 10,
-    method: facts.method,
-    peer: facts.peer,
-    exchange: facts.exchange,
-    attempt: facts.attempt,
-    bytesIn: facts.bytesIn,
-    bytesOut: facts.bytesOut,
-    trace_id: facts.trace_id,
-    forwarded: report.forwarded,
-    error: report.error,
+    requestId: record.requestId,
+    role: record.role,
+    status: end.status,
+    code: end.code,
+    ms: Math.round(ms * 10) / 10,
+    method: record.method,
+    peer: record.peer,
+    exchange: record.exchange,
+    attempt: record.attempt,
+    bytesIn: record.bytesIn,
+    bytesOut: record.bytesOut,
+    trace_id: record.traceId,
+    forwarded: end.forwarded,
+    error: end.error,
   };
 }

@@ -2,23 +2,27 @@ import { Global, Module } from '@nestjs/common';
 import { RelayConfig } from '@relay/config';
 import { StoreMeter } from '@relay/session';
 
+import { AdmissionModule } from '../admission/admission.module.js';
+import { AdmissionMetrics } from './admission-metrics.js';
 import { RelayLog } from './relay-log.js';
 import { RelayMetrics } from './relay-metrics.js';
 import { RequestReports } from './request-reports.js';
 
-/** Logs and metrics, for every module. */
+/** Log and metrics, for every module. */
 @Global()
 @Module({
+  imports: [AdmissionModule],
   providers: [
     {
       provide: RelayLog,
       inject: [RelayConfig],
       useFactory: (config: RelayConfig) => RelayLog.ofProcess(config),
     },
+    AdmissionMetrics,
     RelayMetrics,
     RequestReports,
     { provide: StoreMeter, useExisting: RelayMetrics },
   ],
   exports: [RelayLog, RelayMetrics, RequestReports, StoreMeter],
 })
-export class ObservabilityModule {}
+export class TelemetryModule {}

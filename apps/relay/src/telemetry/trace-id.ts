@@ -1,4 +1,4 @@
-import { fieldValue } from '@relay/http';
+import { fieldValue } from '@relay/fields';
 
 /** No tracer sends more; what is longer is not looked at. */
 const MAX_TRACEPARENT_CHARACTERS = 512;

@@ -1,6 +1,6 @@
 import { Counter, type Registry } from 'prom-client';
 
-import type { RequestFacts } from './request-facts.js';
+import type { RequestRecord } from './request-record.js';
 
 /** Bytes of one role. */
 interface Traffic {
@@ -37,13 +37,14 @@ export class TrafficTotals {
     );
   }
 
-  add(role: string, facts: RequestFacts): void {
-    const traffic = (this.totals as Record<string, Traffic | undefined>)[role];
+  /** Adds what a request that has ended carried. */
+  add(record: RequestRecord): void {
+    const traffic = (this.totals as Record<string, Traffic | undefined>)[record.role];
     if (traffic !== undefined) {
-      traffic.plainIn += facts.bytesIn ?? 0;
-      traffic.plainOut += facts.bytesOut ?? 0;
-      traffic.sealedIn += facts.sealedIn ?? 0;
-      traffic.sealedOut += facts.sealedOut ?? 0;
+      traffic.plainIn += record.bytesIn ?? 0;
+      traffic.plainOut += record.bytesOut ?? 0;
+      traffic.sealedIn += record.sealedIn ?? 0;
+      traffic.sealedOut += record.sealedOut ?? 0;
     }
   }
 

@@ -1,16 +1,11 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { fieldValue, withReplacedFields, withoutFields } from '@relay/fields';
 import { RelayConfig } from '@relay/config';
-import {
-  Exchange,
-  fieldValue,
-  withReplacedFields,
-  withoutFields,
-  type ExchangeEvents,
-} from '@relay/http';
+import { Exchange, type ExchangeEvents } from '@relay/http';
 import type { RequestHead } from '@relay/protocol';
 import { Pool } from 'undici';
 
-import { RelayMetrics } from '../observability/relay-metrics.js';
+import { RelayMetrics } from '../telemetry/relay-metrics.js';
 import { connectorThatTellsResets } from './reset-connector.js';
 
 const CONTENT_LENGTH = 'content-length';
@@ -42,7 +37,7 @@ export class UpstreamClient implements OnApplicationShutdown {
     this.pool.on('connectionError', () => {
       this.lastSeen = 'unreachable';
     });
-    metrics.openSockets.answerFor('upstream', () => this.pool.stats.connected);
+    metrics.openSockets.observe(() => this.pool.stats.connected, 'upstream');
   }
 
   /**

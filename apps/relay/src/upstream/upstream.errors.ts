@@ -1,7 +1,5 @@
 import { BodyIdleError, type ExchangeFailure } from '@relay/http';
-import { RelayError } from '@relay/protocol';
-
-import type { Forwarded } from '../errors/error-body.js';
+import { RelayError, type Forwarded } from '@relay/errors';
 
 type UpstreamErrorCode =
   | 'RELAY_UPSTREAM_UNREACHABLE'

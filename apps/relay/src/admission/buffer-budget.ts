@@ -1,0 +1,29 @@
+import { Injectable } from '@nestjs/common';
+
+import { RelayBusyError } from './admission.errors.js';
+
+const MAX_BUFFERED_BYTES = 256 * 1024 * 1024;
+
+/** How many bytes of messages this process may buffer at the same time. protocol.md section 6, MTE. */
+@Injectable()
+export class BufferBudget {
+  private buffered = 0;
+
+  /** Bytes that are buffered at this moment, of all messages together. */
+  get bufferedBytes(): number {
+    return this.buffered;
+  }
+
+  /** @throws RelayBusyError if the process would buffer more than it may; nothing is taken then */
+  take(bytes: number): void {
+    if (this.buffered + bytes > MAX_BUFFERED_BYTES) {
+      throw new RelayBusyError(`buffered messages exceed ${MAX_BUFFERED_BYTES} bytes`);
+    }
+    this.buffered += bytes;
+  }
+
+  /** Returns bytes that were taken. */
+  release(bytes: number): void {
+    this.buffered -= bytes;
+  }
+}

@@ -1,0 +1,32 @@
+import { Injectable } from '@nestjs/common';
+import { HealthCheckService, type HealthCheckResult } from '@nestjs/terminus';
+
+import { Readiness } from './readiness.js';
+
+/** The health of this relay in Terminus' form, for the listener of clients and for that of operators. */
+@Injectable()
+export class HealthService {
+  constructor(
+    private readonly health: HealthCheckService,
+    private readonly readiness: Readiness,
+  ) {}
+
+  /** Whether the process runs. It depends on nothing else, so that no outage elsewhere restarts the process. */
+  live(): Promise<HealthCheckResult> {
+    return this.health.check([]);
+  }
+
+  /**
+   * Whether new requests should be sent to this relay.
+   *
+   * @throws ServiceUnavailableException while the session store is unavailable, or once the process is shutting down
+   */
+  ready(): Promise<HealthCheckResult> {
+    return this.health.check([
+      () => this.readiness.process(),
+      () => this.readiness.sessionStore(),
+      () => this.readiness.peers(),
+      () => this.readiness.upstream(),
+    ]);
+  }
+}

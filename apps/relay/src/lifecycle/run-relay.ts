@@ -1,0 +1,30 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { describeConfig, type LoadedConfig } from '@relay/config';
+import { KeyRing } from '@relay/protocol';
+
+import { logLastError } from '../telemetry/last-error.js';
+import { RelayLog } from '../telemetry/relay-log.js';
+import { PrimaryLink } from './primary-link.js';
+import { Shutdown } from './shutdown.js';
+
+/** Runs a relay in this process, which is the only one of its configuration or one of several workers. */
+export async function runRelay(
+  app: NestFastifyApplication,
+  { config, warnings }: LoadedConfig,
+): Promise<void> {
+  const log = app.get(RelayLog);
+  const primary = app.get(PrimaryLink);
+  // The primary logs them once for all of its workers.
+  for (const warning of primary.isThere ? [] : warnings) {
+    log.warn(warning);
+  }
+  logLastError(log);
+  new Shutdown(app).onSignals();
+  await app.listen(config.port, config.host);
+  log.info('relay is listening', {
+    address: await app.getUrl(),
+    keyId: app.get(KeyRing).current.kid,
+    config: describeConfig(config),
+  });
+  primary.tellListening();
+}

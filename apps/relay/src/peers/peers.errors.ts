@@ -1,0 +1,54 @@
+import { RelayError, type Forwarded } from '@relay/errors';
+
+/** `x-mte-upstream` is missing, or is not the origin of a relay. */
+export class UpstreamHeaderInvalidError extends RelayError {
+  readonly code = 'RELAY_UPSTREAM_HEADER_INVALID';
+}
+
+/** `x-mte-upstream` names a relay that this one may not call. */
+export class UpstreamRefusedError extends RelayError {
+  readonly code = 'RELAY_UPSTREAM_REFUSED';
+}
+
+/** Codes of a tunnel that failed. docs/operations.md explains each to operators. */
+export type TunnelFailureCode =
+  | 'RELAY_BODY_IDLE'
+  | 'RELAY_BUSY'
+  | 'RELAY_MESSAGE_TOO_LONG'
+  | 'RELAY_PAIR_REFUSED'
+  | 'RELAY_PEER_UNREACHABLE'
+  | 'RELAY_PEER_CONNECT_TIMEOUT'
+  | 'RELAY_PEER_TIMEOUT'
+  | 'RELAY_PEER_STALLED'
+  | 'RELAY_PEER_STORE_UNAVAILABLE'
+  | 'RELAY_PEER_CONNECTION_LOST'
+  | 'RELAY_PEER_ANSWER_INVALID'
+  | 'RELAY_PEER_ANSWER_TOO_LARGE'
+  | 'RELAY_PEER_REFUSED_MESSAGE';
+
+interface TunnelFailureOptions extends ErrorOptions {
+  /** Seconds after which it makes sense to try again. */
+  readonly retryAfter?: number | undefined;
+}
+
+/** Pairing with the other relay failed, or a message to it did. */
+export class TunnelFailedError extends RelayError {
+  readonly retryAfter: number | undefined;
+
+  constructor(
+    readonly code: TunnelFailureCode,
+    readonly forwarded: Forwarded,
+    message: string,
+    options: TunnelFailureOptions = {},
+  ) {
+    super(message, options);
+    this.retryAfter = options.retryAfter;
+  }
+}
+
+/** The other relay is at one of its limits. protocol.md section 8, status 564. */
+export function peerOverloaded(forwarded: Forwarded): TunnelFailedError {
+  return new TunnelFailedError('RELAY_BUSY', forwarded, 'the other relay is overloaded', {
+    retryAfter: 1,
+  });
+}

@@ -1,0 +1,13 @@
+import { Module } from '@nestjs/common';
+
+import { PairingClient } from './pairing-client.js';
+import { PeerClient } from './peer-client.js';
+import { PeerOrigins } from './peer-origin.js';
+import { PeersService } from './peers.service.js';
+
+/** The other relays: which may be called, how they are reached, and the sessions with them. */
+@Module({
+  providers: [PairingClient, PeerClient, PeerOrigins, PeersService],
+  exports: [PeerClient, PeerOrigins, PeersService],
+})
+export class PeersModule {}

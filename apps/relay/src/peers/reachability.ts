@@ -1,0 +1,101 @@
+import type { Clock } from '@relay/clock';
+
+import type { RelayLog } from '../telemetry/relay-log.js';
+import { BackOff, UNREACHABLE_BACK_OFF } from './back-off.js';
+import type { TunnelFailedError } from './peers.errors.js';
+
+const PROBE_INTERVAL_MS = 1_000;
+/** After so many probes without a request in between, an unreachable peer is no longer probed. */
+const MAX_UNREQUESTED_PROBES = 60;
+
+/**
+ * Whether a peer can be reached. While it cannot, requests to it fail immediately, and it is probed until it responds or nobody
+ * has asked for it for a minute. protocol.md section 9.
+ */
+export class Reachability {
+  private readonly backOff: BackOff;
+  private isUnreachable = false;
+  /** Identifies the probing under way: what an earlier one still finds out no longer counts. */
+  private probing: symbol | undefined;
+  private probeTimer: NodeJS.Timeout | undefined;
+  private unrequestedProbes = 0;
+
+  /** @param probe - whether a relay responds at the peer's origin */
+  constructor(
+    private readonly origin: string,
+    private readonly probe: () => Promise<boolean>,
+    clock: Clock,
+    private readonly log: RelayLog,
+  ) {
+    this.backOff = new BackOff(UNREACHABLE_BACK_OFF, clock);
+  }
+
+  /** What the last contact showed. A peer that is no longer probed may be back, so nothing is known about it. */
+  get state(): 'reachable' | 'unreachable' | 'unknown' {
+    if (!this.isUnreachable) {
+      return 'reachable';
+    }
+    return this.probing === undefined ? 'unknown' : 'unreachable';
+  }
+
+  /** A request asks for the peer, so it is worth probing. */
+  noteRequest(): void {
+    this.unrequestedProbes = 0;
+  }
+
+  /** @throws TunnelFailedError with the failure that made the peer unreachable, while it is backed off from */
+  throwIfUnreachable(): void {
+    this.backOff.throwIfActive();
+  }
+
+  /** The peer could not be connected to: requests that follow fail immediately until it responds again. */
+  reportUnreachable(failure: TunnelFailedError): void {
+    this.backOff.begin(failure);
+    this.isUnreachable = true;
+    this.log.debug('peer out of reach: requests to it fail at once for a while', {
+      peer: this.origin,
+      code: failure.code,
+    });
+    if (this.probing === undefined) {
+      this.probing = Symbol('probing');
+      this.probeLater(this.probing);
+    }
+  }
+
+  /** The peer has responded, whatever it said. */
+  reportReached(): void {
+    if (this.isUnreachable) {
+      this.isUnreachable = false;
+      this.log.info('peer within reach again', { peer: this.origin });
+    }
+    this.backOff.end();
+    this.close();
+  }
+
+  /** Ends the probing. */
+  close(): void {
+    this.probing = undefined;
+    clearTimeout(this.probeTimer);
+  }
+
+  private probeLater(probing: symbol): void {
+    this.probeTimer = setTimeout(() => {
+      void this.probeOnce(probing);
+    }, PROBE_INTERVAL_MS).unref();
+  }
+
+  private async probeOnce(probing: symbol): Promise<void> {
+    const responds = await this.probe();
+    if (this.probing !== probing) {
+      return;
+    }
+    this.unrequestedProbes += 1;
+    if (responds) {
+      this.reportReached();
+    } else if (this.unrequestedProbes < MAX_UNREQUESTED_PROBES) {
+      this.probeLater(probing);
+    } else {
+      this.probing = undefined;
+    }
+  }
+}

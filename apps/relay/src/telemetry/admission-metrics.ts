@@ -1,0 +1,20 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+
+import { BufferBudget } from '../admission/buffer-budget.js';
+import { ConcurrencyLimit } from '../admission/concurrency-limit.js';
+import { RelayMetrics } from './relay-metrics.js';
+
+/** Publishes how much of the limits of this process is in use. */
+@Injectable()
+export class AdmissionMetrics implements OnModuleInit {
+  constructor(
+    private readonly metrics: RelayMetrics,
+    private readonly concurrency: ConcurrencyLimit,
+    private readonly bufferBudget: BufferBudget,
+  ) {}
+
+  onModuleInit(): void {
+    this.metrics.concurrentRequests.observe(() => this.concurrency.concurrentRequests);
+    this.metrics.bufferedBytes.observe(() => this.bufferBudget.bufferedBytes, 'mte');
+  }
+}
