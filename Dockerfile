@@ -1,5 +1,5 @@
-# The relay as an image. Build: docker build -t mte-api-relay .
-# Any image with Node.js 26, npm and glibc can stand in: --build-arg BASE_IMAGE=registry.example.com/node:26
+# Image of the relay. Build: docker build -t mte-api-relay .
+# Any image with Node.js 26, npm and glibc can be the base: --build-arg BASE_IMAGE=registry.example.com/node:26
 ARG BASE_IMAGE=node:26-bookworm-slim
 
 FROM ${BASE_IMAGE} AS build
@@ -9,7 +9,7 @@ RUN npm ci --ignore-scripts
 COPY nest-cli.json tsconfig.json LICENSE ./
 COPY apps apps
 COPY libs libs
-# What leaves this stage is readable by every user, whatever the modes of the checkout were.
+# The files that later stages copy are readable by every user, regardless of the file modes of the checkout.
 RUN npm run build \
  && find dist \( -name '*.map' -o -name '*.d.ts' \) -delete \
  && chmod -R u=rwX,go=rX dist package.json LICENSE
@@ -25,20 +25,20 @@ COPY --from=dependencies /src/node_modules node_modules
 COPY --from=build /src/package.json /src/LICENSE ./
 COPY --from=build /src/dist dist
 
-# Nothing listens on 9464 but metrics and health: do not publish it.
+# Port 9464 serves only metrics and health: do not publish it.
 ENV NODE_ENV=production \
     PORT=8080 \
     ADMIN_PORT=9464 \
     ADMIN_HOST=0.0.0.0
 EXPOSE 8080 9464
 
-# A number, so that an orchestrator can see that it is not root. Any other user will do as well: the
-# relay writes no file.
+# A numeric user, so that an orchestrator can verify that it is not root. Any other user works as well,
+# since the relay writes no files.
 USER 1000:1000
 
-# Without the base image's start script: Node.js is process 1 and gets the signals itself.
+# Without the base image's start script, Node.js is process 1 and receives signals directly.
 ENTRYPOINT []
-# The flags of npm start; docs/performance.md says what they are for.
+# The flags of npm start; docs/performance.md explains them.
 CMD ["node", "--no-allocation-site-pretenuring", "--max-semi-space-size=8", "--no-flush-bytecode", "--no-memory-reducer", "--no-maglev", "dist/apps/relay/src/main.js"]
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 \
   CMD ["node", "dist/apps/relay/src/healthcheck.js"]

@@ -1,7 +1,7 @@
 /**
- * An API to try a relay with, which knows nothing of relays: it signs anyone in at POST /api/login,
- * streams ten server-sent events at GET /api/events, and otherwise tells what it received; ?delayMs=
- * makes it take its time. Its log has one line a request.
+ * An API for trying out a relay, which knows nothing about relays. It signs anyone in at POST /api/login,
+ * streams ten server-sent events at GET /api/events, and otherwise returns a description of the request;
+ * ?delayMs= delays the response. Its log has one line per request.
  */
 import { Buffer } from 'node:buffer';
 import { createHash, randomUUID } from 'node:crypto';
@@ -65,6 +65,6 @@ const server = createServer((request, response) => {
   });
 });
 
-// Process 1 of a container dies of no signal that it does not handle.
+// The kernel ignores signals to process 1 of a container unless the process handles them.
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(0));
 server.listen(PORT, () => print(`sample upstream on port ${PORT}`));
