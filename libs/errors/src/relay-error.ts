@@ -8,6 +8,10 @@ export abstract class RelayError extends Error {
   /** Stable: part of the operator contract, listed in docs/operations.md. */
   abstract readonly code: ErrorCode;
 
+  /**
+   * @param message - states the fact and the limit; never contains a key, a body, a token or a whole header value
+   * @param options - `cause`, if another error led to this one
+   */
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = new.target.name;

@@ -2,18 +2,23 @@ import { RelayHeaderMalformedError } from './protocol.errors.js';
 
 const PATTERN = /^([0-9a-f]{8})\.([A-Za-z0-9_-]{1,64})\.([A-Za-z0-9_-]{43})$/;
 
-/** `x-mte-client-id`: `kid "." clientId "." mac`. protocol.md section 2. */
+/** The decoded value of `x-mte-client-id`: `kid "." clientId "." mac`. protocol.md section 2. */
 export interface ClientIdHeader {
-  /** The header's value as it stood on the wire: this is what transcripts and error signatures are bound to. */
+  /** The value exactly as received: pairing transcripts and the MACs of signed errors cover it. */
   readonly raw: string;
+  /** Names the secret that the sender signed with: 8 lower-case hexadecimal digits. */
   readonly kid: string;
-  /** `kid "." clientId`: what the sender's MAC, the store and the key exchange name the sender by. */
+  /** `kid "." clientId`: identifies the sender in its MAC, in the session store and in the key exchange. */
   readonly identity: string;
-  /** 43 characters of base64url. */
+  /** The sender's MAC, not verified yet: 43 characters of base64url. Compare it as text; its bytes are ambiguous. */
   readonly mac: string;
 }
 
-/** @throws RelayHeaderMalformedError where the value does not match the pattern, as two joined values do not. */
+/**
+ * Decodes `x-mte-client-id`. The result is unauthenticated until the MAC has been verified. protocol.md section 2.
+ *
+ * @throws RelayHeaderMalformedError if the value does not match the pattern; two values that Node.js joined never do
+ */
 export function parseClientIdHeader(raw: string): ClientIdHeader {
   const match = PATTERN.exec(raw);
   if (match === null) {
@@ -23,6 +28,12 @@ export function parseClientIdHeader(raw: string): ClientIdHeader {
   return { raw, kid, identity: `${kid}.${clientId}`, mac };
 }
 
+/**
+ * Encodes `x-mte-client-id`. Its parts are not validated here. protocol.md section 2.
+ *
+ * @param identity - `kid "." clientId` of this relay
+ * @param mac - the sender's MAC: 43 characters of base64url
+ */
 export function formatClientIdHeader(identity: string, mac: string): string {
   return `${identity}.${mac}`;
 }

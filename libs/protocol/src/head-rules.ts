@@ -3,36 +3,44 @@ import { HeadInvalidError } from './protocol.errors.js';
 import type { RequestHead, ResponseHead } from './message-head.js';
 import type { RawFields } from '@relay/fields';
 
-/** Field lines in a head. protocol.md section 6. */
+/** Limit of field lines in a head. protocol.md section 6. */
 const MAX_FIELDS = 256;
 
 const METHOD = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
 const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
-/** Visible ASCII without backslash and number sign, beginning with one slash. */
+/** Visible ASCII without backslash and number sign, beginning with exactly one slash. */
 const PATH = /^\/(?!\/)[\x21\x22\x24-\x5b\x5d-\x7e]*$/;
 const CONTENT_LENGTH = /^\d{1,15}$/;
 
-/** Tunnels and echoes of the request have no meaning for a relay. */
+/** CONNECT opens a tunnel and TRACE echoes the request; a relay forwards neither. */
 const REFUSED_METHODS = new Set(['CONNECT', 'TRACE']);
 
 /**
- * Every rule of protocol.md section 6 for a request. The sender checks before it seals, so that a client's bad request
- * costs nobody a session; the receiver checks again what it opened.
+ * Applies the rules of protocol.md section 6 to the method, path and fields of a request. The sender applies them
+ * before it seals, so that a client's bad request does not cost a session; the receiver applies them again to what it
+ * opened. The limit of 65,536 bytes is enforced by encodeRequestHead.
  *
- * @throws HeadInvalidError with the rule that is broken, never with the value
+ * @throws HeadInvalidError if a rule is broken; the message names the rule, never the value
  */
 export function checkRequestHead(head: RequestHead): void {
   if (!METHOD.test(head.method) || REFUSED_METHODS.has(head.method.toUpperCase())) {
-    throw new HeadInvalidError('method is not one that can be forwarded');
+    throw new HeadInvalidError('method cannot be forwarded');
   }
   if (!PATH.test(head.path)) {
-    throw new HeadInvalidError('path does not begin with one slash or holds a forbidden byte');
+    throw new HeadInvalidError(
+      'path does not begin with exactly one slash or contains a forbidden byte',
+    );
   }
   checkFields(head.fields);
 }
 
-/** @throws HeadInvalidError with the rule that is broken, never with the value */
+/**
+ * Applies the rules of protocol.md section 6 to the status and fields of a response, on both sides of the tunnel. The
+ * limit of 65,536 bytes is enforced by encodeResponseHead.
+ *
+ * @throws HeadInvalidError if a rule is broken; the message names the rule, never the value
+ */
 export function checkResponseHead(head: ResponseHead): void {
   if (head.status < 200 || head.status > 599) {
     throw new HeadInvalidError('status is outside 200–599');
@@ -53,12 +61,12 @@ function checkFields(fields: RawFields): void {
     const value = fields[at + 1] ?? '';
     checkFieldName(name);
     if (!FIELD_VALUE.test(value)) {
-      throw new HeadInvalidError(`value of ${name} holds a forbidden byte`);
+      throw new HeadInvalidError(`value of ${name} contains a forbidden byte`);
     }
     if (name === 'content-length') {
       contentLengths += 1;
       if (contentLengths > 1 || !CONTENT_LENGTH.test(value)) {
-        throw new HeadInvalidError('content-length is not one decimal number');
+        throw new HeadInvalidError('content-length is not a single decimal number');
       }
     }
   }

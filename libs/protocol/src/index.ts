@@ -1,3 +1,15 @@
+/**
+ * The relay protocol of docs/protocol.md as a library: it derives keys from the shared secret, pairs two relays,
+ * encodes and decodes the relay headers, message heads and pairing bodies, seals and opens messages record by record,
+ * and seals sessions for the store. It knows no framework, socket, clock or store: the caller supplies the bytes and
+ * the time, and only random values come from node:crypto. Whatever bytes a peer sends, they are either accepted under
+ * the rules of the specification or rejected with a RelayError, whose code is stable and whose message contains no
+ * secret; no content of a record is returned before it has been authenticated; inputs are never modified; and no sealer
+ * uses a nonce twice.
+ *
+ * @packageDocumentation
+ */
+
 export {
   parseClientIdHeader,
   formatClientIdHeader,

@@ -10,28 +10,37 @@ import type { SecretKeys } from './secret-keys.js';
 import { SALT_BYTES } from './tunnel-header.js';
 
 const kem = new XWing();
-/** RFC 9180 mode_psk, export-only. Giving a psk is what selects the mode. protocol.md section 4. */
+/** RFC 9180, export-only; the psk in the parameters is what selects mode_psk. protocol.md section 4. */
 const suite = new CipherSuite({ kem, kdf: new HkdfSha256(), aead: new ExportOnly() });
 
 const KEY_BYTES = 32;
 
-/** What both sides hash, so that one changed byte gives other keys: the request with its signature. */
+/**
+ * The hash of a signed pairing request. Both sides compute it and bind the key exchange to it, so that one changed byte
+ * gives different keys. protocol.md section 4.
+ */
 export interface PairTranscript {
-  /** SHA-256 over the signed client id header and the request body. */
+  /** SHA-256 over the `x-mte-client-id` value and the request body. 32 bytes. */
   readonly hash: Buffer;
-  /** The session's public name, which a replayed request would claim again. */
+  /** The session id, 22 characters of base64url. A replayed request has the same one, which is how it is detected. */
   readonly sid: string;
 }
 
-/** The outcome of one key exchange. */
+/** The keys that one key exchange yields. */
 export interface ExchangedKeys extends SessionKeys {
-  /** MACs the responder's answer: proof that it holds the secret and saw this transcript. */
+  /** MACs the pairing response, which proves that the responder holds the secret and saw this transcript. 32 bytes. */
   readonly confirm: Buffer;
 }
 
 /** A key pair that serves exactly one pairing. */
 export type EphemeralKeyPair = webcrypto.CryptoKeyPair;
 
+/**
+ * Hashes a pairing request, and derives the session id from the hash. protocol.md section 4.
+ *
+ * @param clientIdHeader - the `x-mte-client-id` value exactly as sent or received
+ * @param body - the whole request body; only read
+ */
 export function pairTranscript(clientIdHeader: string, body: Uint8Array): PairTranscript {
   const hash = createHash('sha256')
     .update(lengthPrefixed('mte-relay/1 pair', clientIdHeader, body))
@@ -39,7 +48,11 @@ export function pairTranscript(clientIdHeader: string, body: Uint8Array): PairTr
   return { hash, sid: hash.toString('base64url', 0, SALT_BYTES) };
 }
 
-/** @param seed - 32 random bytes: the X-Wing decapsulation key */
+/**
+ * Derives an X-Wing key pair.
+ *
+ * @param seed - 32 random bytes: the X-Wing decapsulation key
+ */
 export async function generateKeyPair(
   seed: Uint8Array,
 ): Promise<{ readonly keyPair: EphemeralKeyPair; readonly publicKey: Uint8Array }> {
@@ -48,10 +61,10 @@ export async function generateKeyPair(
 }
 
 /**
- * The responder's side.
+ * The responder's side of the key exchange.
  *
- * @param randomness - 64 bytes that replace fresh ones; for known-answer tests only
- * @throws PairKeyInvalidError where nothing can be encapsulated to the public key
+ * @param randomness - 64 bytes that replace random ones; for known-answer tests only
+ * @throws PairKeyInvalidError if encapsulation to the public key fails
  */
 export async function encapsulate(
   publicKey: Uint8Array,
@@ -72,7 +85,12 @@ export async function encapsulate(
   }
 }
 
-/** The initiator's side. A wrong encapsulation gives other keys, not an error: only the confirmation tells. */
+/**
+ * The initiator's side of the key exchange. A wrong encapsulation usually gives different keys instead of an error;
+ * only the confirmation reveals it.
+ *
+ * @throws PairConfirmInvalidError if decapsulation fails, as it does for an X25519 point of small order
+ */
 export async function decapsulate(
   encapsulation: Uint8Array,
   keyPair: EphemeralKeyPair,
@@ -88,13 +106,17 @@ export async function decapsulate(
     });
     return await exportKeys(context);
   } catch (error) {
-    throw new PairConfirmInvalidError('the encapsulation of the peer cannot be opened', {
+    throw new PairConfirmInvalidError('the encapsulation cannot be decapsulated', {
       cause: error,
     });
   }
 }
 
-/** @param confirmed - the whole answer but for its last field */
+/**
+ * Computes the confirmation, the last field of a pairing response.
+ *
+ * @param confirmed - all bytes of the response before the confirmation
+ */
 export function confirmPairing(
   keys: ExchangedKeys,
   transcript: PairTranscript,
@@ -124,7 +146,9 @@ async function exportKeys(context: {
   };
 }
 
-/** The HPKE library reads the whole ArrayBuffer behind what it is given; small Buffers share one with others. */
+/**
+ * A copy, because the HPKE library reads the whole ArrayBuffer of its inputs, which small Buffers share with others.
+ */
 function exactArrayBuffer(bytes: Uint8Array): ArrayBuffer {
   return Uint8Array.from(bytes).buffer;
 }

@@ -1,23 +1,31 @@
 import { deriveSecretKeys, type SecretKeys } from './secret-keys.js';
 
-/** The secrets that this relay knows: one that it signs with, and all that it accepts. protocol.md section 1. */
+/**
+ * The keys of all secrets that this relay holds: it signs with those of one secret, and accepts those of every secret.
+ * protocol.md section 1.
+ */
 export class KeyRing {
   private constructor(
-    /** The keys of CLIENT_ID_SECRET: what the outbound role signs and pairs with. */
+    /** The keys of CLIENT_ID_SECRET, with which the outbound role signs and pairs. */
     readonly current: SecretKeys,
     private readonly accepted: ReadonlyMap<string, SecretKeys>,
   ) {}
 
-  /** Derives both secrets' keys; takes about 130 ms a secret. */
+  /**
+   * Derives the keys of one or two secrets. Each takes about 130 ms on the thread pool; call it once, at start.
+   *
+   * @param secret - CLIENT_ID_SECRET
+   * @param alternative - CLIENT_ID_SECRET_ALT, accepted while secrets are rotated; may equal `secret`
+   */
   static async derive(secret: string, alternative?: string): Promise<KeyRing> {
     const secrets = alternative === undefined ? [secret] : [secret, alternative];
     const keys = await Promise.all(secrets.map(deriveSecretKeys));
     const [current] = keys as [SecretKeys, ...SecretKeys[]];
-    // Written in reverse, so that the current secret wins where both are the same.
+    // Inserted in reverse order: if both secrets are equal, the current keys overwrite the alternative ones.
     return new KeyRing(current, new Map(keys.reverse().map((entry) => [entry.kid, entry])));
   }
 
-  /** The keys that `kid` names, or undefined where this relay does not hold that secret. */
+  /** The keys that `kid` names, or undefined if this relay does not hold their secret. */
   find(kid: string): SecretKeys | undefined {
     return this.accepted.get(kid);
   }

@@ -1,12 +1,12 @@
 /**
- * `LP(x, …)` of protocol.md: for each part, u32 big-endian length || bytes. Strings are UTF-8; numbers are the decimal
- * strings that stand in the header; the empty string has length 0.
+ * `LP(x, …)` of protocol.md ("Notation"): for each part, its length as a big-endian u32, then its bytes. Strings are
+ * encoded in UTF-8, and numbers as the decimal strings that appear in the header; an empty string has length 0.
  *
- * @returns a new buffer that the caller owns
+ * @returns a new buffer, which the caller owns
  */
 export function lengthPrefixed(...parts: readonly (string | number | Uint8Array)[]): Buffer {
   const values = parts.map((part) => (typeof part === 'number' ? String(part) : part));
-  // One buffer for all: a request has several of these, and a buffer for each part costs more than the MAC over it.
+  // One buffer for all parts: a request needs several such inputs, and a buffer for each part costs more than the MAC.
   const target = Buffer.allocUnsafe(values.reduce((sum, value) => sum + 4 + bytesOf(value), 0));
   let offset = 0;
   for (const value of values) {

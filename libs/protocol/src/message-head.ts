@@ -6,17 +6,21 @@ import { VarintReader, varintBytes, writeVarint } from './varint.js';
 
 /** The head of a request inside a message. protocol.md section 6. */
 export interface RequestHead {
+  /** Case-sensitive. */
   readonly method: string;
-  /** Scheme of the client's own connection; for information only. */
+  /** The scheme of the client's connection to the outbound role. The inbound role ignores it. */
   readonly scheme: 'http' | 'https';
-  /** Path with query. */
+  /** Path and query, beginning with one slash. */
   readonly path: string;
+  /** With names in lower case. */
   readonly fields: RawFields;
 }
 
 /** The head of a response inside a message. protocol.md section 6. */
 export interface ResponseHead {
+  /** 200 … 599, once checkResponseHead has accepted the head. */
   readonly status: number;
+  /** With names in lower case. */
   readonly fields: RawFields;
 }
 
@@ -25,9 +29,11 @@ const KNOWN_LENGTH_REQUEST = 0;
 const KNOWN_LENGTH_RESPONSE = 1;
 
 /**
- * Encodes a head that checkRequestHead has accepted: RFC 9292, cut behind the header section.
+ * Encodes a head that checkRequestHead has accepted, in the form of RFC 9292 up to the end of the header section.
+ * protocol.md section 6.
  *
- * @throws HeadInvalidError above 65,536 bytes, which is what one record holds
+ * @returns a new buffer, which the caller owns
+ * @throws HeadInvalidError if it exceeds 65,536 bytes, the capacity of one record
  */
 export function encodeRequestHead(head: RequestHead): Buffer {
   const fieldBytes = sectionBytes(head.fields);
@@ -44,9 +50,11 @@ export function encodeRequestHead(head: RequestHead): Buffer {
 }
 
 /**
- * Encodes a head that checkResponseHead has accepted: RFC 9292, cut behind the header section.
+ * Encodes a head that checkResponseHead has accepted, in the form of RFC 9292 up to the end of the header section.
+ * protocol.md section 6.
  *
- * @throws HeadInvalidError above 65,536 bytes, which is what one record holds
+ * @returns a new buffer, which the caller owns
+ * @throws HeadInvalidError if it exceeds 65,536 bytes, the capacity of one record
  */
 export function encodeResponseHead(head: ResponseHead): Buffer {
   const fieldBytes = sectionBytes(head.fields);
@@ -59,8 +67,11 @@ export function encodeResponseHead(head: ResponseHead): Buffer {
 }
 
 /**
- * @returns a head whose rules have yet to be checked with checkRequestHead
- * @throws HeadInvalidError where the bytes are no request head
+ * Decodes the head of a request. protocol.md section 6.
+ *
+ * @param bytes - the whole content of a head record; only read
+ * @returns a well-formed head, to which checkRequestHead must still be applied
+ * @throws HeadInvalidError if the bytes are not exactly one request head
  */
 export function decodeRequestHead(bytes: Buffer): RequestHead {
   const reader = new VarintReader(bytes);
@@ -80,8 +91,11 @@ export function decodeRequestHead(bytes: Buffer): RequestHead {
 }
 
 /**
- * @returns a head whose rules have yet to be checked with checkResponseHead
- * @throws HeadInvalidError where the bytes are no response head
+ * Decodes the head of a response. protocol.md section 6.
+ *
+ * @param bytes - the whole content of a head record; only read
+ * @returns a well-formed head, to which checkResponseHead must still be applied
+ * @throws HeadInvalidError if the bytes are not exactly one response head
  */
 export function decodeResponseHead(bytes: Buffer): ResponseHead {
   const reader = new VarintReader(bytes);

@@ -15,39 +15,50 @@ import {
   recordNonce,
 } from './record.js';
 
-/** One authenticated record. The first of a message is its head, all others are its body. */
+/**
+ * One authenticated record. The first record of a message is its head; all others are its body. protocol.md section 6.
+ */
 export interface OpenedRecord {
-  /** Owned by the receiver; a view of no wire buffer. */
+  /** Without type and padding: 0 … 65,536 bytes. Owned by the caller; shares no memory with the chunks. */
   readonly content: Buffer;
+  /** Whether the message ends with this record. */
   readonly isLast: boolean;
 }
 
 /**
- * Opens one message from its wire bytes, in whatever pieces they come. Nothing is returned that did not authenticate at
- * its own place in the message. After an error the opener stays failed. protocol.md section 6.
+ * Opens one message from its bytes, in chunks of any size. It returns only records that are authentic at their place in
+ * the message. After an error the opener stays failed. It holds at most one incomplete record. protocol.md section 6.
  */
 export class MessageOpener {
   private index = 0;
   private hasEnded = false;
   private failure: Error | undefined;
-  /** What arrived of the record under way. Kept for the next one: no opened record shares its memory. */
+  /** The bytes received so far of the current record. Reused for later records: no opened record shares its memory. */
   private partial = Buffer.allocUnsafe(RECORD_HEADER_BYTES);
   private filled = 0;
-  /** Of the record under way: those of its header until that is there. */
+  /** How many bytes `partial` must reach: the length of the header, then that of the whole record. */
   private wanted = RECORD_HEADER_BYTES;
 
-  /** @param key - 32 bytes from deriveRequestKey or deriveResponseKey */
+  /** @param key - 32 bytes from deriveRequestKey or deriveResponseKey; not copied */
   constructor(private readonly key: Buffer) {}
 
-  /** Whether the last record was opened. */
+  /** Whether the last record has been opened, and nothing has failed since. */
   get isComplete(): boolean {
     return this.hasEnded && this.failure === undefined;
   }
 
   /**
-   * @param chunk - the next wire bytes; not kept
-   * @returns the records that these bytes complete, in order
-   * @throws RecordMalformedError, RecordOpenError, MessageTooLongError; every further call throws the same
+   * Takes the next bytes of the message and opens every record that they complete.
+   *
+   * If a record is rejected, the records that the same chunk completed before it are not returned. Every further call
+   * throws the same error.
+   *
+   * @param chunk - not modified and not kept
+   * @returns the opened records, in order
+   * @throws RecordMalformedError if a record's length, type, padding or place is not allowed, or bytes follow the last
+   *   record
+   * @throws RecordOpenError if a record fails authentication
+   * @throws MessageTooLongError after 2^22 records
    */
   push(chunk: Buffer): OpenedRecord[] {
     if (this.failure !== undefined) {
@@ -62,9 +73,9 @@ export class MessageOpener {
   }
 
   /**
-   * To be called when the wire ends.
+   * Must be called when the outer body ends: a truncated message is detected only here.
    *
-   * @throws MessageTruncatedError where the last record has not been opened
+   * @throws MessageTruncatedError if the last record has not been opened, or the error of an earlier call
    */
   finish(): void {
     if (this.failure !== undefined) {
@@ -96,7 +107,7 @@ export class MessageOpener {
     return opened;
   }
 
-  /** Copies what the record under way still lacks; returns how many bytes that took. */
+  /** Copies bytes that the current record still lacks, and returns how many it took. */
   private collect(chunk: Buffer, offset: number, opened: OpenedRecord[]): number {
     const taken = chunk.copy(
       this.partial,
@@ -109,7 +120,7 @@ export class MessageOpener {
       return taken;
     }
     if (this.wanted === RECORD_HEADER_BYTES) {
-      // The length is checked before its bytes are allocated.
+      // recordBytes rejects a forbidden length before memory is allocated for it.
       this.wanted = recordBytes(this.partial.readUInt32BE());
       this.makeRoom();
       return taken;
@@ -144,7 +155,7 @@ export class MessageOpener {
     try {
       decipher.final();
     } catch (error) {
-      throw new RecordOpenError(`record ${this.index - 1} does not authenticate`, { cause: error });
+      throw new RecordOpenError(`record ${this.index - 1} failed authentication`, { cause: error });
     }
     const content = contentOf(plaintext, isHead ? HEAD_RECORD : DATA_RECORD);
     if (content.length === 0 && !isHead && !isLast) {
@@ -155,7 +166,7 @@ export class MessageOpener {
   }
 }
 
-/** Whole size of a record on the wire, from its header. */
+/** The length of a whole record, from its header. */
 function recordBytes(header: number): number {
   const sealedBytes = header & (LAST_RECORD_BIT - 1);
   if (sealedBytes < MIN_SEALED_BYTES || sealedBytes > MAX_SEALED_BYTES) {
@@ -166,7 +177,7 @@ function recordBytes(header: number): number {
   return RECORD_HEADER_BYTES + sealedBytes;
 }
 
-/** Strips padding and type; the bytes are authentic here, so what fails is the peer's fault and not an oracle. */
+/** Strips padding and type. The bytes are authentic by now, so a failure is the peer's fault and no padding oracle. */
 function contentOf(plaintext: Buffer, expectedType: number): Buffer {
   let typeAt = plaintext.length - 1;
   while (typeAt >= 0 && plaintext[typeAt] === 0) {

@@ -12,27 +12,33 @@ import {
   recordNonce,
 } from './record.js';
 
-/** Head records are padded to a multiple of this, to blur the sizes of paths and headers. protocol.md section 6. */
+/** Head records are padded to a multiple of this, which blurs the sizes of paths and fields. protocol.md section 6. */
 const HEAD_BLOCK_BYTES = 256;
 
 const DATA_TRAILER = Buffer.of(DATA_RECORD);
 
-/** Seals one message: its head first, then its body in pieces. Serves exactly one message key. protocol.md section 6. */
+/**
+ * Seals one message: first its head, then its body, record by record. A sealer serves exactly one message key. A
+ * rejected call changes nothing, so the caller may go on. protocol.md section 6.
+ */
 export class MessageSealer {
   private index = 0;
   private hasEnded = false;
 
-  /** @param key - 32 bytes from deriveRequestKey or deriveResponseKey, used by no other sealer */
+  /** @param key - 32 bytes from deriveRequestKey or deriveResponseKey, used by no other sealer; not copied */
   constructor(private readonly key: Buffer) {}
 
   /**
-   * @param isLast - the message has no body
-   * @returns the record's wire bytes
-   * @throws RecordMalformedError where a head was sealed before or is larger than 65,536 bytes
+   * Seals the head, padded to a multiple of 256 bytes.
+   *
+   * @param head - from encodeRequestHead or encodeResponseHead; not modified and not kept
+   * @param isLast - whether the message has no body
+   * @returns the bytes of the record, in a new buffer that the caller owns
+   * @throws RecordMalformedError if a head was sealed before, or the head exceeds 65,536 bytes
    */
   sealHead(head: Uint8Array, isLast: boolean): Buffer {
     if (this.index !== 0) {
-      throw new RecordMalformedError('a message has one head, in its first record');
+      throw new RecordMalformedError('the head must be the first record, and occurs once');
     }
     checkContent(head);
     const blocks = Math.ceil((head.length + 1) / HEAD_BLOCK_BYTES);
@@ -43,14 +49,17 @@ export class MessageSealer {
   }
 
   /**
-   * @param content - at most 65,536 bytes; empty only together with isLast
-   * @returns the record's wire bytes
-   * @throws RecordMalformedError before the head, after the last record, or for an empty or oversized content
+   * Seals one chunk of the body, unpadded.
+   *
+   * @param content - at most 65,536 bytes, empty only together with isLast; not modified and not kept
+   * @param isLast - whether the message ends with this record
+   * @returns the bytes of the record, in a new buffer that the caller owns
+   * @throws RecordMalformedError before the head, after the last record, or if the content is too long or empty
    * @throws MessageTooLongError after 2^22 records
    */
   sealData(content: Uint8Array, isLast: boolean): Buffer {
     if (this.index === 0) {
-      throw new RecordMalformedError('the head comes before the body');
+      throw new RecordMalformedError('the head must be sealed before the body');
     }
     if (content.length === 0 && !isLast) {
       throw new RecordMalformedError('an empty data record must be the last');
@@ -61,10 +70,10 @@ export class MessageSealer {
 
   private seal(plaintext: readonly Uint8Array[], bytes: number, isLast: boolean): Buffer {
     if (this.hasEnded) {
-      throw new RecordMalformedError('nothing follows the last record');
+      throw new RecordMalformedError('no record may follow the last one');
     }
     const nonce = recordNonce(this.index, isLast);
-    // Counted before anything is sealed: a nonce that an exception leaves behind is lost, never used twice.
+    // Advanced before anything is sealed: if sealing throws, the nonce is lost instead of used twice.
     this.index += 1;
     this.hasEnded = isLast;
 

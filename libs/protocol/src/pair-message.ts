@@ -3,7 +3,7 @@ import { isAscii } from 'node:buffer';
 import { PairMessageMalformedError } from './protocol.errors.js';
 
 const VERSION = 1;
-/** HPKE mode_psk with X-Wing, HKDF-SHA256, export-only. The one suite; nothing is negotiated. */
+/** HPKE mode_psk with X-Wing, HKDF-SHA256, export-only. The only suite; nothing is negotiated. */
 const SUITE = 1;
 
 const PUBLIC_KEY_BYTES = 1216;
@@ -11,27 +11,36 @@ const ENCAPSULATION_BYTES = 1120;
 export const CONFIRM_BYTES = 32;
 const REQUEST_PREFIX_BYTES = 11;
 const MAX_AUDIENCE_BYTES = 255;
-/** What is read of a pairing request at most: 1482 bytes. */
+/** The largest body of a pairing request: 1,482 bytes. A receiver reads no more. protocol.md section 4. */
 export const MAX_PAIR_REQUEST_BYTES = REQUEST_PREFIX_BYTES + MAX_AUDIENCE_BYTES + PUBLIC_KEY_BYTES;
 
 const ENCAPSULATION_AT = 10;
 const CONFIRM_AT = ENCAPSULATION_AT + ENCAPSULATION_BYTES;
+/** The length of every pairing response: 1,162 bytes. protocol.md section 4. */
 export const PAIR_RESPONSE_BYTES = CONFIRM_AT + CONFIRM_BYTES;
 
 const MIN_LIFETIME_SECONDS = 300;
 const MAX_LIFETIME_SECONDS = 86_400;
 const MAX_MESSAGES = 2 ** 20 - 1;
 
-/** version (1) || suite (1) || unix ms (8) || n (1) || audience (n) || public key (1216). protocol.md section 4. */
+/**
+ * The body of a pairing request, encoded as
+ * version (1) || suite (1) || unix ms (8) || n (1) || audience (n) || public key (1216). protocol.md section 4.
+ */
 export interface PairRequest {
-  /** The sender's clock, in milliseconds since 1970. */
+  /** The initiator's clock, in milliseconds since 1970. */
   readonly unixMs: number;
-  /** Origin by which the sender knows the receiver: 1–255 ASCII bytes. */
+  /** The origin by which the initiator knows the responder: 1–255 ASCII bytes. */
   readonly audience: string;
+  /** The initiator's X-Wing encapsulation key: 1,216 bytes. It has not been validated beyond its length. */
   readonly publicKey: Uint8Array;
 }
 
-/** @throws PairMessageMalformedError where the audience is empty, longer than 255 bytes, or not ASCII */
+/**
+ * Encodes the body of a pairing request.
+ *
+ * @throws PairMessageMalformedError if the audience is empty, longer than 255 bytes or not ASCII
+ */
 export function encodePairRequest(request: PairRequest): Buffer {
   const audience = Buffer.from(request.audience, 'utf8');
   if (audience.length !== request.audience.length || !isAudienceLength(audience.length)) {
@@ -45,23 +54,30 @@ export function encodePairRequest(request: PairRequest): Buffer {
   return Buffer.concat([prefix, audience, request.publicKey]);
 }
 
-/** @throws PairMessageMalformedError for any other length, version, suite or time than the layout allows */
+/**
+ * Decodes the body of a pairing request. protocol.md section 4.
+ *
+ * @param body - the whole body; the public key of the result is a view of it
+ * @throws PairMessageMalformedError if the length, version, suite, audience or time is not one that the layout allows
+ */
 export function decodePairRequest(body: Buffer): PairRequest {
   if (body.length < REQUEST_PREFIX_BYTES) {
-    throw new PairMessageMalformedError(`pair request of ${body.length} bytes is too short`);
+    throw new PairMessageMalformedError(`pairing request of ${body.length} bytes is too short`);
   }
   checkVersion(body);
   const audienceBytes = body.readUInt8(10);
   const publicKeyAt = REQUEST_PREFIX_BYTES + audienceBytes;
   if (!isAudienceLength(audienceBytes) || body.length !== publicKeyAt + PUBLIC_KEY_BYTES) {
-    throw new PairMessageMalformedError('pair request does not have the length that it states');
+    throw new PairMessageMalformedError(
+      'pairing request length does not match its audience length',
+    );
   }
   if (!isAscii(body.subarray(REQUEST_PREFIX_BYTES, publicKeyAt))) {
-    throw new PairMessageMalformedError('pair request states an audience that is not ASCII');
+    throw new PairMessageMalformedError('audience of the pairing request is not ASCII');
   }
   const unixMs = body.readBigUInt64BE(2);
   if (unixMs > BigInt(Number.MAX_SAFE_INTEGER)) {
-    throw new PairMessageMalformedError('pair request states an impossible time');
+    throw new PairMessageMalformedError('time of the pairing request is out of range');
   }
   return {
     unixMs: Number(unixMs),
@@ -70,7 +86,10 @@ export function decodePairRequest(body: Buffer): PairRequest {
   };
 }
 
-/** version (1) || suite (1) || lifetime (4) || max messages (4) || enc (1120) || confirm (32). protocol.md section 4. */
+/**
+ * The body of a pairing response without its confirmation. The whole body is encoded as
+ * version (1) || suite (1) || lifetime (4) || max messages (4) || enc (1120) || confirm (32). protocol.md section 4.
+ */
 export interface PairResponse {
   /** 300 … 86,400. */
   readonly lifetimeSeconds: number;
@@ -79,7 +98,7 @@ export interface PairResponse {
   readonly encapsulation: Uint8Array;
 }
 
-/** The answer up to its confirmation, which is computed over exactly these bytes. */
+/** Encodes a pairing response up to its confirmation, which is computed over exactly these bytes. */
 export function encodePairResponse(response: PairResponse): Buffer {
   const fixed = Buffer.allocUnsafe(ENCAPSULATION_AT);
   fixed.writeUInt8(VERSION, 0);
@@ -90,15 +109,18 @@ export function encodePairResponse(response: PairResponse): Buffer {
 }
 
 /**
- * @returns the fields, the bytes that the confirmation covers, and the confirmation, which the caller has to verify
- * @throws PairMessageMalformedError for any other length, version, suite or bound than protocol.md section 4 allows
+ * Decodes the body of a pairing response.
+ *
+ * @returns the fields, the bytes that the confirmation covers and the confirmation itself, which the caller must verify
+ * @throws PairMessageMalformedError if the length, version, suite or terms are not those that protocol.md section 4
+ *   allows
  */
 export function decodePairResponse(
   body: Buffer,
 ): PairResponse & { readonly confirmed: Buffer; readonly confirm: Buffer } {
   if (body.length !== PAIR_RESPONSE_BYTES) {
     throw new PairMessageMalformedError(
-      `pair response of ${body.length} bytes is not ${PAIR_RESPONSE_BYTES} bytes long`,
+      `pairing response is ${body.length} bytes long instead of ${PAIR_RESPONSE_BYTES}`,
     );
   }
   checkVersion(body);
@@ -129,6 +151,6 @@ function isAudienceLength(bytes: number): boolean {
 
 function checkVersion(body: Buffer): void {
   if (body.readUInt8(0) !== VERSION || body.readUInt8(1) !== SUITE) {
-    throw new PairMessageMalformedError('unknown pairing version or suite');
+    throw new PairMessageMalformedError('unsupported pairing version or suite');
   }
 }

@@ -11,8 +11,8 @@ import { PairConfirmInvalidError, PairMessageMalformedError } from './protocol.e
 import { deriveSecretKeys, type SecretKeys } from './secret-keys.js';
 
 /**
- * Only the encapsulation differs from one decapsulation to the next here, and each takes about 4 ms: the true outcome of
- * the same one is used again, so that every bit of all other fields costs little.
+ * Only the encapsulation differs from one decapsulation to the next here, and each takes about 4 ms: the true outcome
+ * of the same one is used again, so that every bit of all other fields costs little.
  */
 vi.mock('./key-exchange.js', async (importOriginal) => {
   const original = await importOriginal<typeof keyExchange>();

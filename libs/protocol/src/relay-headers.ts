@@ -1,11 +1,26 @@
-/** Names of the headers of protocol.md section 2, in lower case as Node.js reports them. */
+/** The header that identifies and signs the sender, in lower case as Node.js reports it. protocol.md section 2. */
 export const CLIENT_ID_HEADER = 'x-mte-client-id';
+
+/**
+ * The header that carries the protocol version and, on the tunnel, the parameters of a message or a signed error; in
+ * lower case as Node.js reports it. protocol.md section 2.
+ */
 export const RELAY_HEADER = 'x-mte-relay';
 
-/** `x-mte-relay` of a pairing request and of its successful answer, and of the probe's answer. */
+/**
+ * The `x-mte-relay` of a pairing request, of its successful response and of the response to a probe.
+ * protocol.md sections 2 and 3.
+ */
 export const PROTOCOL_VERSION = '1';
 
-/** Where a relay answers as the inbound role. protocol.md section 3. */
+/** Path of the pairing endpoint, `POST` only. protocol.md section 3. */
 export const PAIR_PATH = '/api/mte-pair';
+
+/** Path of a tunnel request that does not show its inner path. protocol.md section 3. */
 export const TUNNEL_PATH = '/api/mte-tunnel';
+
+/**
+ * Path of the probe, `GET` or `HEAD`, which shows that a relay is reachable; its response is unauthenticated.
+ * protocol.md section 3.
+ */
 export const PROBE_PATH = '/api/mte-relay';

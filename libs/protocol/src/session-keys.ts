@@ -1,17 +1,32 @@
 import { hkdfExpand } from './hkdf-expand.js';
 
-/** What pairing agrees on: one key a direction, 32 bytes each. protocol.md section 4. */
+/** The keys of a session, one for each direction. Both relays derive them when they pair. protocol.md section 4. */
 export interface SessionKeys {
+  /** Outbound to inbound, `k_c2s` of the specification: the root of all request keys. 32 bytes. */
   readonly clientToServer: Buffer;
+  /** Inbound to outbound, `k_s2c` of the specification: the root of all response keys. 32 bytes. */
   readonly serverToClient: Buffer;
 }
 
-/** K_req of protocol.md section 6: seals one request, and only with exactly this header. */
+/**
+ * Derives `K_req` of protocol.md section 6. It seals and opens the one request that carries this header; any change to
+ * the header gives another key.
+ *
+ * @param requestHeader - the whole `x-mte-relay` value of the request
+ * @returns a new buffer of 32 bytes, which the caller owns
+ */
 export function deriveRequestKey(keys: SessionKeys, requestHeader: string): Buffer {
   return hkdfExpand(keys.clientToServer, `mte-relay/1 request\0${requestHeader}`);
 }
 
-/** K_res of protocol.md section 6: seals the one answer that goes with both headers. */
+/**
+ * Derives `K_res` of protocol.md section 6. It seals and opens the one response that carries `responseHeader`, to the
+ * request that carried `requestHeader`.
+ *
+ * @param requestHeader - the whole `x-mte-relay` value of the request
+ * @param responseHeader - the whole `x-mte-relay` value of the response
+ * @returns a new buffer of 32 bytes, which the caller owns
+ */
 export function deriveResponseKey(
   keys: SessionKeys,
   requestHeader: string,

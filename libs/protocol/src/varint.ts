@@ -1,14 +1,16 @@
 import { HeadInvalidError } from './protocol.errors.js';
 
-/** Variable-length integers of RFC 9000 section 16, which RFC 9292 uses; here never above 2^30 − 1. */
+/**
+ * The largest integer accepted here. RFC 9292 uses the variable-length integers of RFC 9000 section 16, up to 2^62 − 1.
+ */
 const MAX_VARINT = 2 ** 30 - 1;
 
-/** @returns how many bytes the shortest encoding takes: 1, 2 or 4 */
+/** @returns the length of the shortest encoding: 1, 2 or 4 bytes */
 export function varintBytes(value: number): 1 | 2 | 4 {
   return value < 0x40 ? 1 : value < 0x4000 ? 2 : 4;
 }
 
-/** Writes the shortest encoding of `value`; returns the offset behind it. */
+/** Writes the shortest encoding of `value`, and returns the offset after it. */
 export function writeVarint(target: Buffer, value: number, offset: number): number {
   switch (varintBytes(value)) {
     case 1:
@@ -20,7 +22,7 @@ export function writeVarint(target: Buffer, value: number, offset: number): numb
   }
 }
 
-/** Reads RFC 9292 elements one after another, and refuses to read past the end. */
+/** Decodes RFC 9292 elements one after another, and never reads past the end. */
 export class VarintReader {
   private offset = 0;
 
@@ -31,9 +33,9 @@ export class VarintReader {
   }
 
   /**
-   * Any encoding, shortest or not.
+   * Decodes an integer from any encoding, shortest or not.
    *
-   * @throws HeadInvalidError past the end, or above 2^30 − 1, which no length of a head reaches
+   * @throws HeadInvalidError past the end, or if the integer exceeds 2^30 − 1, which no length in a head reaches
    */
   readVarint(): number {
     const start = this.offset;
@@ -49,25 +51,33 @@ export class VarintReader {
     return value;
   }
 
-  /** A length and that many octets, as latin1. @throws HeadInvalidError past the end */
+  /**
+   * Decodes a length and that many octets, as latin1.
+   *
+   * @throws HeadInvalidError past the end
+   */
   readString(): string {
     const length = this.readVarint();
     const end = this.skip(length);
     return this.bytes.toString('latin1', end - length, end);
   }
 
-  /** A length and that many octets, to be read in their turn. @throws HeadInvalidError past the end */
+  /**
+   * Decodes a length, and returns a reader for that many octets, which shares their memory.
+   *
+   * @throws HeadInvalidError past the end
+   */
   readSection(): VarintReader {
     const length = this.readVarint();
     const end = this.skip(length);
     return new VarintReader(this.bytes.subarray(end - length, end));
   }
 
-  /** @returns the offset behind the next `bytes` */
+  /** @returns the offset after the next `bytes` */
   private skip(bytes: number): number {
     const end = this.offset + bytes;
     if (end > this.bytes.length) {
-      throw new HeadInvalidError('head is cut short');
+      throw new HeadInvalidError('head is truncated');
     }
     this.offset = end;
     return end;

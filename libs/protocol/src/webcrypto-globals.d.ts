@@ -1,6 +1,6 @@
 import type { webcrypto } from 'node:crypto';
 
-/** The HPKE library's types name the browser's globals, which Node.js's own types keep in a module. */
+/** The types of the HPKE library refer to browser globals, which the types of Node.js declare only inside a module. */
 declare global {
   type CryptoKey = webcrypto.CryptoKey;
   type CryptoKeyPair = webcrypto.CryptoKeyPair;
