@@ -5,11 +5,11 @@ import type { RequestHead } from './message-head.js';
 import { HeadInvalidError } from './protocol.errors.js';
 import { HOP_BY_HOP_FIELDS, type RawFields } from '@relay/fields';
 
-const good: RequestHead = { method: 'GET', scheme: 'https', path: '/', fields: [] };
+const valid: RequestHead = { method: 'GET', scheme: 'https', path: '/', fields: [] };
 
 function isAccepted(change: Partial<RequestHead>): boolean {
   return passes(() => {
-    checkRequestHead({ ...good, ...change });
+    checkRequestHead({ ...valid, ...change });
   });
 }
 
@@ -29,7 +29,7 @@ function areAccepted(fields: RawFields): boolean {
   return inRequest;
 }
 
-/** Refusal is always the same class. */
+/** Every rejection must be a HeadInvalidError. */
 function passes(check: () => void): boolean {
   try {
     check();
@@ -49,7 +49,7 @@ describe('a method', () => {
   );
 
   it.each(['', 'CONNECT', 'TRACE', 'GET ', ' GET', 'G T', 'G\tT', 'GET\n', 'G/T', 'G:', 'G\xc9'])(
-    '%j is refused',
+    '%j is rejected',
     (method) => {
       expect(isAccepted({ method })).toBe(false);
     },
@@ -100,7 +100,7 @@ describe('a path', () => {
     'http://b.example/',
     'https://b.example',
     'b.example:443',
-  ])('%j is refused', (path) => {
+  ])('%j is rejected', (path) => {
     expect(isAccepted({ path })).toBe(false);
   });
 });
@@ -110,7 +110,7 @@ describe('a status', () => {
     expect(isAcceptedStatus(status)).toBe(true);
   });
 
-  it.each([0, 1, 99, 100, 101, 103, 199, 600, 999, 65_536])('%i is refused', (status) => {
+  it.each([0, 1, 99, 100, 101, 103, 199, 600, 999, 65_536])('%i is rejected', (status) => {
     expect(isAcceptedStatus(status)).toBe(false);
   });
 });
@@ -124,7 +124,7 @@ describe('a field name', () => {
   );
 
   it.each(['', 'Accept', 'a b', 'a:', ':path', 'a\r\n', 'a\n', 'a\0', 'a\t', 'caf\xe9', '(a)'])(
-    '%j is refused',
+    '%j is rejected',
     (name) => {
       expect(areAccepted([name, 'v'])).toBe(false);
     },
@@ -140,20 +140,20 @@ describe('a field name', () => {
     'trailer',
     'transfer-encoding',
     'upgrade',
-  ])('%s belongs to one connection and is refused', (name) => {
+  ])('%s concerns a single connection and is rejected', (name) => {
     expect(HOP_BY_HOP_FIELDS.has(name)).toBe(true);
     expect(areAccepted([name, 'v'])).toBe(false);
     expect(areAccepted(['a', 'v', name, ''])).toBe(false);
   });
 
-  // protocol.md section 6 removes Proxy-Auth*, and RFC 9110 section 11.7.3 has a third such field.
-  it('proxy-authentication-info belongs to one connection and is refused', () => {
+  // The third Proxy-Auth… field that protocol.md section 6 removes; RFC 9110 section 11.7.3 defines it.
+  it('proxy-authentication-info concerns a single connection and is rejected', () => {
     expect(HOP_BY_HOP_FIELDS.has('proxy-authentication-info')).toBe(true);
     expect(areAccepted(['proxy-authentication-info', 'v'])).toBe(false);
   });
 
   it.each(['host', 'expect', 'x-mte-', 'x-mte-relay', 'x-mte-client-id', 'x-mte-outbound-token'])(
-    '%s is the relays’ own and is refused',
+    '%s is reserved for the relays and is rejected',
     (name) => {
       expect(areAccepted([name, 'v'])).toBe(false);
       expect(areAccepted(['a', 'v', name, ''])).toBe(false);
@@ -162,7 +162,7 @@ describe('a field name', () => {
 });
 
 describe('a field value', () => {
-  it('may hold a tab and every octet of 20–7E and 80–FF', () => {
+  it('may contain a tab and every octet of 20–7E and 80–FF, and no other', () => {
     for (let octet = 0; octet <= 0xff; octet += 1) {
       const isAllowed = octet === 9 || (octet >= 0x20 && octet <= 0x7e) || octet >= 0x80;
       for (const value of [`a${String.fromCharCode(octet)}b`, String.fromCharCode(octet)]) {
@@ -177,7 +177,7 @@ describe('a field value', () => {
   });
 
   it.each(['a\r\nx: y', 'a\n', 'a\r', '\0', '\u0100', 'caf\u0301', '\u{1f600}', '\u2028'])(
-    '%j is refused',
+    '%j is rejected',
     (value) => {
       expect(areAccepted(['name', value])).toBe(false);
     },
@@ -203,11 +203,11 @@ describe('content-length', () => {
     '5,5',
     '1234567890123456',
     '٥',
-  ])('%j is refused', (value) => {
+  ])('%j is rejected', (value) => {
     expect(areAccepted(['content-length', value])).toBe(false);
   });
 
-  it('is refused twice, even where both are equal', () => {
+  it('is rejected if it occurs twice, even with equal values', () => {
     expect(areAccepted(['content-length', '5', 'content-length', '5'])).toBe(false);
     expect(areAccepted(['content-length', '5', 'a', 'v', 'content-length', '6'])).toBe(false);
   });
@@ -217,11 +217,11 @@ describe('the fields of a head', () => {
   const many = (count: number): string[] =>
     Array.from({ length: count }, () => ['name', 'value']).flat();
 
-  it('may be 256, repeated or not', () => {
+  it('may be 256', () => {
     expect(areAccepted(many(256))).toBe(true);
   });
 
-  it('may not be 257', () => {
+  it('are rejected if they are 257', () => {
     expect(areAccepted(many(257))).toBe(false);
   });
 
@@ -229,12 +229,12 @@ describe('the fields of a head', () => {
     expect(areAccepted([])).toBe(true);
   });
 
-  it('are refused where the last has no value, as they could not be decoded again', () => {
+  it('are rejected if the last has no value, since they could not be decoded again', () => {
     expect(areAccepted(['name'])).toBe(false);
     expect(areAccepted(['name', 'value', 'name'])).toBe(false);
   });
 
-  it('are refused for a bad field in any place', () => {
+  it('are rejected with one bad field at any place', () => {
     for (let at = 0; at < 20; at += 2) {
       expect(areAccepted(many(10).with(at, 'te'))).toBe(false);
       expect(areAccepted(many(10).with(at + 1, 'a\0'))).toBe(false);
@@ -242,10 +242,10 @@ describe('the fields of a head', () => {
   });
 });
 
-it('a refused head does not show its values in the error', () => {
+it('a rejected head does not reveal its values in the error', () => {
   expect.assertions(2);
   try {
-    checkRequestHead({ ...good, fields: ['authorization', 'Bearer canary\0'] });
+    checkRequestHead({ ...valid, fields: ['authorization', 'Bearer canary\0'] });
   } catch (error) {
     expect(error).toBeInstanceOf(HeadInvalidError);
     expect(String(error)).not.toContain('canary');

@@ -6,7 +6,7 @@ import { lengthPrefixed } from './length-prefixed.js';
 import { deriveRequestKey, deriveResponseKey } from './session-keys.js';
 
 describe('HKDF-Expand', () => {
-  it('is the second step of the HKDF that node:crypto has', () => {
+  it('equals the second step of the HKDF of node:crypto', () => {
     for (let run = 0; run < 20; run += 1) {
       const [input, salt, info] = [randomBytes(40), randomBytes(32), randomBytes(run)];
       const extracted = createHmac('sha256', salt).update(input).digest();
@@ -15,7 +15,7 @@ describe('HKDF-Expand', () => {
     }
   });
 
-  it('gives the beginning of test case 1 of RFC 5869', () => {
+  it('gives the first 32 bytes of test case 1 of RFC 5869', () => {
     const key = Buffer.from(
       '077709362c2e32df0ddc3f0dc47bba6390b6c73bb50f9c3122ec844ad7c2b3e5',
       'hex',
@@ -41,7 +41,7 @@ describe('length-prefixed parts', () => {
     [[Buffer.of(0, 255)], '0000000200ff'],
     [[new Uint8Array([1, 2]), 'a'], '0000000201020000000161'],
     [['\u{1f511}', 'a'], '00000004f09f94910000000161'],
-  ] as [(string | number | Uint8Array)[], string][])('of %j are %s', (parts, hex) => {
+  ] as [(string | number | Uint8Array)[], string][])('of %j encode to %s', (parts, hex) => {
     expect(lengthPrefixed(...parts).toString('hex')).toBe(hex);
   });
 });
@@ -51,15 +51,15 @@ describe('message keys', () => {
   const hmac = (key: Buffer, text: string): Buffer =>
     createHmac('sha256', key).update(`${text}\x01`).digest();
 
-  it('are bound to the direction and to the whole header of the request', () => {
+  it('for a request are bound to the direction and to the whole request header', () => {
     expect(deriveRequestKey(session, 'header')).toEqual(
       hmac(session.clientToServer, 'mte-relay/1 request\0header'),
     );
   });
 
-  it('are bound to both headers for the answer', () => {
-    expect(deriveResponseKey(session, 'header', 'answer')).toEqual(
-      hmac(session.serverToClient, 'mte-relay/1 response\0header\0answer'),
+  it('for a response are bound to the direction and to both headers', () => {
+    expect(deriveResponseKey(session, 'header', 'response')).toEqual(
+      hmac(session.serverToClient, 'mte-relay/1 response\0header\0response'),
     );
   });
 });

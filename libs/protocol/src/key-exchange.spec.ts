@@ -9,7 +9,7 @@ import type { SecretKeys } from './secret-keys.js';
 
 const RUNS = isSlow ? 500 : 25;
 
-/** Everything that a key exchange depends on, at random. */
+/** Random values for everything that a key exchange depends on. */
 function randomInputs() {
   const secretKeys: SecretKeys = {
     kid: randomBytes(4).toString('hex'),
@@ -24,7 +24,7 @@ function randomInputs() {
   return { seed: randomBytes(32), randomness: randomBytes(64), secretKeys, identity, transcript };
 }
 
-/** The three keys of protocol.md section 4, from RFC 9180 written out. */
+/** The three keys of protocol.md section 4, derived by a separate implementation of RFC 9180. */
 function exportedKeys(sharedSecret: Uint8Array, inputs: ReturnType<typeof randomInputs>) {
   const { secretKeys, identity, transcript } = inputs;
   const derive = hpkeExporter(
@@ -40,8 +40,8 @@ function exportedKeys(sharedSecret: Uint8Array, inputs: ReturnType<typeof random
   };
 }
 
-describe('another implementation of X-Wing and RFC 9180', () => {
-  it('makes the same public key from the same seed', async () => {
+describe('a separate implementation of X-Wing and RFC 9180', () => {
+  it('derives the same public key from the same seed', async () => {
     for (let run = 0; run < RUNS; run += 1) {
       const seed = randomBytes(32);
       const { publicKey } = await generateKeyPair(seed);
@@ -49,7 +49,7 @@ describe('another implementation of X-Wing and RFC 9180', () => {
     }
   });
 
-  it('encapsulates to the same bytes and exports the same keys', async () => {
+  it('encapsulates to the same bytes and exports the same keys from the same randomness', async () => {
     for (let run = 0; run < RUNS; run += 1) {
       const inputs = randomInputs();
       const { seed, randomness, secretKeys, identity, transcript } = inputs;
@@ -61,7 +61,7 @@ describe('another implementation of X-Wing and RFC 9180', () => {
     }
   });
 
-  it('opens what is encapsulated here with fresh randomness', async () => {
+  it('decapsulates what this one encapsulates with fresh randomness', async () => {
     for (let run = 0; run < RUNS; run += 1) {
       const inputs = randomInputs();
       const { publicKey, secretKey } = xWing.keygen(inputs.seed);
@@ -76,7 +76,7 @@ describe('another implementation of X-Wing and RFC 9180', () => {
     }
   });
 
-  it('encapsulates what is opened here to the same keys', async () => {
+  it('encapsulates what this one decapsulates to the same keys', async () => {
     for (let run = 0; run < RUNS; run += 1) {
       const inputs = randomInputs();
       const { keyPair, publicKey } = await generateKeyPair(inputs.seed);
@@ -92,7 +92,7 @@ describe('another implementation of X-Wing and RFC 9180', () => {
     }
   });
 
-  it('agrees on the keys of an encapsulation that was altered', async () => {
+  it('derives the same keys from an altered encapsulation', async () => {
     const inputs = randomInputs();
     const { keyPair, publicKey } = await generateKeyPair(inputs.seed);
     const { cipherText } = xWing.encapsulate(publicKey);
@@ -132,7 +132,7 @@ describe('the exchanged keys', () => {
     }
   });
 
-  it('do not follow from the secret and what crossed the wire', async () => {
+  it('cannot be derived from the psk and the public values alone', async () => {
     const inputs = randomInputs();
     const { publicKey } = await generateKeyPair(inputs.seed);
     const { encapsulation, keys } = await encapsulate(
@@ -147,7 +147,7 @@ describe('the exchanged keys', () => {
     }
   });
 
-  it('leave their inputs as they were, even where buffers share memory', async () => {
+  it('are derived without modifying the inputs, even if buffers share memory', async () => {
     const inputs = randomInputs();
     const pool = Buffer.concat([Buffer.alloc(64, 1), inputs.secretKeys.psk, Buffer.alloc(64, 2)]);
     const before = Buffer.from(pool);

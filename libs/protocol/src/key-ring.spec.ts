@@ -7,7 +7,9 @@ import { deriveSecretKeys, type SecretKeys } from './secret-keys.js';
 const first = 'the first secret of the key ring tests';
 const second = 'the second secret of the key ring tests';
 
-/** Stretching a secret takes about 130 ms, so each is stretched as seldom as possible, and all at once. */
+/**
+ * Stretching a secret takes about 130 ms, so no secret is stretched more often than necessary, and all concurrently.
+ */
 let firstKeys: SecretKeys;
 let secondKeys: SecretKeys;
 let one: KeyRing;
@@ -25,23 +27,23 @@ beforeAll(async () => {
 });
 
 describe('a key ring', () => {
-  it('of one secret finds that one, and signs with it', () => {
+  it('with one secret finds its keys, and signs with them', () => {
     expect(one.current).toEqual(firstKeys);
     expect(one.find(firstKeys.kid)).toBe(one.current);
   });
 
-  it('of two secrets finds both, and signs with the first', () => {
+  it('with two secrets finds the keys of both, and signs with those of the first', () => {
     expect(both.current).toEqual(firstKeys);
     expect(both.find(firstKeys.kid)).toBe(both.current);
     expect(both.find(secondKeys.kid)).toEqual(secondKeys);
   });
 
-  it('of the same secret twice finds the current keys', () => {
+  it('with the same secret twice finds the current keys', () => {
     expect(twice.current).toEqual(firstKeys);
     expect(twice.find(firstKeys.kid)).toBe(twice.current);
   });
 
-  it('finds nothing for a kid that is not its own', () => {
+  it('finds nothing for the kid of a secret that it does not hold', () => {
     const { kid } = firstKeys;
     for (const unknown of [secondKeys.kid, '', '00000000', kid.toUpperCase(), '__proto__']) {
       expect(one.find(unknown)).toBeUndefined();
@@ -51,7 +53,7 @@ describe('a key ring', () => {
 });
 
 describe('the keys of a secret', () => {
-  it('differ in every label and for every secret', async () => {
+  it('differ for every label and every secret', async () => {
     const all = [firstKeys, secondKeys, await deriveSecretKeys(`${first} `)];
     const keys = all.flatMap(({ sender, error, store, psk }) => [sender, error, store, psk]);
     expect(new Set(keys.map((key) => key.toString('hex'))).size).toBe(12);
@@ -60,10 +62,12 @@ describe('the keys of a secret', () => {
   });
 
   it('are named by 8 lower-case hexadecimal digits', () => {
-    for (const { kid } of [firstKeys, secondKeys]) expect(kid).toMatch(/^[0-9a-f]{8}$/);
+    for (const { kid } of [firstKeys, secondKeys]) {
+      expect(kid).toMatch(/^[0-9a-f]{8}$/);
+    }
   });
 
-  it('come from the octets of the secret in UTF-8', async () => {
+  it('are derived from the UTF-8 bytes of the secret', async () => {
     const [composed, decomposed] = await Promise.all(
       ['caf\xe9', 'cafe\u0301'].map(deriveSecretKeys),
     );
@@ -79,7 +83,7 @@ describe('the keys of a secret', () => {
     expect(decomposed?.psk).not.toEqual(composed?.psk);
   });
 
-  it('cannot be replaced', () => {
+  it('are in a frozen object', () => {
     expect(Object.isFrozen(firstKeys)).toBe(true);
   });
 });

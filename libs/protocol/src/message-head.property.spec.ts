@@ -24,7 +24,7 @@ const octets = (low: number, high: number, without = ''): string[] =>
 const text = (units: readonly string[], minLength: number, maxLength: number) =>
   fc.string({ unit: fc.constantFrom(...units), minLength, maxLength });
 
-// A prefix that no refused field name has.
+// The prefix keeps the names apart from those that are rejected.
 const names = text(TOKEN, 0, 20).map((name) => `a${name}`);
 const values = text(['\t', ...octets(0x20, 0x7e), ...octets(0x80, 0xff)], 0, 80);
 const fields: fc.Arbitrary<RawFields> = fc
@@ -42,8 +42,8 @@ const responses: fc.Arbitrary<ResponseHead> = fc.record({
   fields,
 });
 
-describe('a head that keeps the rules', () => {
-  it('is accepted, and comes back as it was, as a request', () => {
+describe('a valid head', () => {
+  it('of a request is accepted, and decodes to what was encoded', () => {
     fc.assert(
       fc.property(requests, (head) => {
         checkRequestHead(head);
@@ -53,7 +53,7 @@ describe('a head that keeps the rules', () => {
     );
   });
 
-  it('is accepted, and comes back as it was, as a response', () => {
+  it('of a response is accepted, and decodes to what was encoded', () => {
     fc.assert(
       fc.property(responses, (head) => {
         checkResponseHead(head);
@@ -63,7 +63,7 @@ describe('a head that keeps the rules', () => {
     );
   });
 
-  it('comes back from its bytes as the same bytes', () => {
+  it('is encoded again to the bytes that it was decoded from', () => {
     fc.assert(
       fc.property(requests, responses, (request, response) => {
         const requestBytes = encodeRequestHead(request);
@@ -75,7 +75,7 @@ describe('a head that keeps the rules', () => {
     );
   });
 
-  it('is refused where it is cut or followed by anything', () => {
+  it('is rejected if it is truncated or followed by other bytes', () => {
     fc.assert(
       fc.property(requests, fc.nat(), fc.uint8Array({ minLength: 1 }), (head, cut, rest) => {
         const bytes = encodeRequestHead(head);
@@ -87,7 +87,7 @@ describe('a head that keeps the rules', () => {
   });
 });
 
-/** Decodes and checks; what it accepts must be safe to write, and what it refuses must be one of our own errors. */
+/** Decodes and validates: what is accepted must be safe to write; every rejection must be a RelayError. */
 function acceptAny(bytes: Buffer): number {
   let accepted = 0;
   try {
@@ -111,7 +111,7 @@ function acceptAny(bytes: Buffer): number {
   return accepted;
 }
 
-/** Node.js agrees that every name is a token and no value holds a control character. */
+/** Node.js agrees that every name is a token and no value contains a control character. */
 function expectWritable(pairs: RawFields): void {
   for (let at = 0; at < pairs.length; at += 2) {
     validateHeaderName(pairs[at]!);
@@ -119,8 +119,8 @@ function expectWritable(pairs: RawFields): void {
   }
 }
 
-describe('bytes that are no head', () => {
-  it('are refused with a relay error, or are safe to write', () => {
+describe('arbitrary bytes', () => {
+  it('are rejected with a RelayError, or give a head that is safe to write', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 400 }), (bytes) => {
         acceptAny(Buffer.from(bytes));
@@ -129,7 +129,7 @@ describe('bytes that are no head', () => {
     );
   });
 
-  it('are refused with a relay error behind a good beginning, or are safe to write', () => {
+  it('after a valid beginning are rejected with a RelayError, or give a head that is safe to write', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 60 }), (bytes) => {
         acceptAny(Buffer.concat([Buffer.of(0x01, 0x40, 0xc8, bytes.length), bytes]));
@@ -138,7 +138,7 @@ describe('bytes that are no head', () => {
     );
   });
 
-  it('made from a head by a change are refused with a relay error, or are safe to write', () => {
+  it('that differ from a head in one byte are rejected with a RelayError, or give a head that is safe to write', () => {
     let accepted = 0;
     fc.assert(
       fc.property(
@@ -156,7 +156,7 @@ describe('bytes that are no head', () => {
   });
 });
 
-it('a control character in any place of a field is refused', () => {
+it('a control character at any place in a field is rejected', () => {
   const controls = [...octets(0x00, 0x1f, '\t'), '\x7f'];
   fc.assert(
     fc.property(fc.constantFrom(...controls), values, values, (control, before, after) => {

@@ -35,20 +35,20 @@ describe('a response head', () => {
     expect(decodeResponseHead(cookieBytes)).toEqual(cookies);
   });
 
-  it('without fields is four bytes', () => {
+  it('without fields is four bytes long', () => {
     const bytes = hex('01 40cc 00');
     expect(encodeResponseHead({ status: 204, fields: [] })).toEqual(bytes);
     expect(decodeResponseHead(bytes)).toEqual({ status: 204, fields: [] });
   });
 
-  it('is not a request head', () => {
+  it('is not decoded as a request head, nor a request head as a response head', () => {
     expect(() => decodeRequestHead(cookieBytes)).toThrow(HeadInvalidError);
     expect(() => decodeResponseHead(requestBytes)).toThrow(HeadInvalidError);
   });
 });
 
 describe('a request head', () => {
-  it('holds method, scheme, an empty authority, path and fields', () => {
+  it('consists of method, scheme, an empty authority, path and fields', () => {
     expect(encodeRequestHead(request)).toEqual(requestBytes);
     expect(decodeRequestHead(requestBytes)).toEqual(request);
   });
@@ -63,18 +63,18 @@ describe('a request head', () => {
     expect(() => decodeResponseHead(bytes)).toThrow(HeadInvalidError);
   });
 
-  it.each(['', 'ftp', 'HTTP', 'httpss', 'ws'])('with the scheme "%s" is refused', (scheme) => {
+  it.each(['', 'ftp', 'HTTP', 'httpss', 'ws'])('is rejected with the scheme "%s"', (scheme) => {
     const bytes = encodeRequestHead({ ...request, scheme: scheme as 'http' });
     expect(() => decodeRequestHead(bytes)).toThrow(HeadInvalidError);
   });
 
-  it('with either scheme is accepted', () => {
+  it('is accepted with the scheme http or https', () => {
     for (const scheme of ['http', 'https'] as const) {
       expect(decodeRequestHead(encodeRequestHead({ ...request, scheme })).scheme).toBe(scheme);
     }
   });
 
-  it('with an authority is refused', () => {
+  it('is rejected with an authority', () => {
     const bytes = hex('00 03 474554 05 6874747073 01 62 04 2f613f62 00');
     expect(() => decodeRequestHead(bytes)).toThrow(HeadInvalidError);
   });
@@ -94,7 +94,7 @@ describe('any head', () => {
     expect(decodeRequestHead(hex(bytes))).toEqual({ ...request, fields: [] });
   });
 
-  it('is accepted with a status and a field in longer forms than needed', () => {
+  it('is accepted with its status and fields in longer forms than needed', () => {
     expect(decodeResponseHead(hex('4001 800000c9 c000000000000006 4001 61 4001 62'))).toEqual({
       status: 201,
       fields: ['a', 'b'],
@@ -102,7 +102,7 @@ describe('any head', () => {
   });
 
   it.each(['c000000040000000', 'ffffffffffffffff', 'c000000100000000'])(
-    'with the integer %s is refused',
+    'is rejected with the integer %s',
     (integer) => {
       expect(() => decodeResponseHead(hex(`01 ${integer} 00`))).toThrow(HeadInvalidError);
       expect(() => decodeResponseHead(hex(`01 40c8 ${integer}`))).toThrow(HeadInvalidError);
@@ -110,7 +110,7 @@ describe('any head', () => {
     },
   );
 
-  it('cut at any place is refused', () => {
+  it('is rejected if it is truncated at any place', () => {
     for (let cut = 0; cut < requestBytes.length; cut += 1) {
       expect(() => decodeRequestHead(requestBytes.subarray(0, cut))).toThrow(HeadInvalidError);
     }
@@ -119,7 +119,7 @@ describe('any head', () => {
     }
   });
 
-  it('with bytes behind the header section is refused', () => {
+  it('is rejected with bytes after the header section', () => {
     const content = hex('05 68656c6c6f');
     for (const rest of [hex('00'), hex('0000'), content]) {
       expect(() => decodeRequestHead(Buffer.concat([requestBytes, rest]))).toThrow(
@@ -135,12 +135,12 @@ describe('any head', () => {
     ['whose name passes the end of the section', '01 40c8 02 02 61'],
     ['without a value', '01 40c8 02 01 61'],
     ['whose value passes the end of the section', '01 40c8 04 01 61 02 62 63'],
-    ['whose length is cut', '01 40c8 01 40'],
-  ])('with a field %s is refused', (_name, bytes) => {
+    ['whose length is truncated', '01 40c8 01 40'],
+  ])('is rejected with a field %s', (_name, bytes) => {
     expect(() => decodeResponseHead(hex(bytes))).toThrow(HeadInvalidError);
   });
 
-  it('keeps order, repeats and empty values of its fields', () => {
+  it('preserves the order, duplicates and empty values of its fields', () => {
     const fields = ['b', '1', 'a', '', 'b', '2', 'a', '3', 'b', '1'];
     expect(decodeRequestHead(encodeRequestHead({ ...request, fields })).fields).toEqual(fields);
     expect(decodeResponseHead(encodeResponseHead({ status: 200, fields })).fields).toEqual(fields);
@@ -166,7 +166,7 @@ describe('any head', () => {
     }
   });
 
-  it('may be 65,536 bytes long, and not one more', () => {
+  it('is at most 65,536 bytes long', () => {
     const atLimit = (bytes: number): RequestHead => {
       const rest = encodeRequestHead({ ...request, fields: ['n', 'v'.repeat(60_000)] }).length;
       return { ...request, fields: ['n', 'v'.repeat(60_000 + bytes - rest)] };

@@ -31,7 +31,7 @@ describe('the length of a record', () => {
 
   const lengths = [0, 1, 15, 16, 69_650, 69_651, 0x10000000, 0x7fff_ffff];
 
-  it.each(lengths)('of %i bytes is refused from its header alone', (sealedBytes) => {
+  it.each(lengths)('of %i bytes is rejected from its header alone', (sealedBytes) => {
     for (const isLast of [false, true]) {
       const header = recordHeader(sealedBytes, isLast);
       expect(open(header)).toMatchObject({ contents: [], ...malformed });
@@ -40,7 +40,7 @@ describe('the length of a record', () => {
     }
   });
 
-  it.each(lengths)('of %i bytes is refused before it is allocated', (sealedBytes) => {
+  it.each(lengths)('of %i bytes is rejected before memory is allocated for it', (sealedBytes) => {
     const header = recordHeader(sealedBytes);
     for (const chunks of [[header], byteByByte(header)]) {
       const opener = new MessageOpener(key);
@@ -57,7 +57,7 @@ describe('the length of a record', () => {
     }
   });
 
-  it('is refused in the same way behind a good record', () => {
+  it('is rejected in the same way after a valid record', () => {
     const head = sealRecord(key, 0, recordPlaintext(empty, HEAD), false);
     expect(open(head, recordHeader(16))).toMatchObject({ contents: [empty], ...malformed });
     expect(open(head, ...byteByByte(recordHeader(69_650)))).toMatchObject({
@@ -66,13 +66,13 @@ describe('the length of a record', () => {
     });
   });
 
-  it('may be 17 bytes: an empty last record', () => {
+  it('may be 17 bytes, for an empty last record', () => {
     const wire = sealRecord(key, 0, recordPlaintext(empty, HEAD), true);
     expect(wire.subarray(0, 4)).toEqual(recordHeader(17, true));
     expect(open(wire)).toEqual({ contents: [empty], ...complete });
   });
 
-  it('may be 69,649 bytes: a full record with all padding', () => {
+  it('may be 69,649 bytes, for a full record with maximum padding', () => {
     const content = randomBytes(65_536);
     const wire = sealRecord(key, 0, recordPlaintext(content, HEAD, 4_096), true);
     expect(wire.subarray(0, 4)).toEqual(recordHeader(69_649, true));
@@ -94,7 +94,7 @@ describe('the padding of a record', () => {
     expect(open(head, data)).toEqual({ contents: [content, content], ...complete });
   });
 
-  it.each([4_097, 8_192, 65_536])('of %i bytes is refused', (padding) => {
+  it.each([4_097, 8_192, 65_536])('of %i bytes is rejected', (padding) => {
     expect(open(sealRecord(key, 0, recordPlaintext(empty, HEAD, padding), true))).toMatchObject({
       contents: [],
       ...malformed,
@@ -102,12 +102,12 @@ describe('the padding of a record', () => {
     expect(open(sealMessage(key, recordPlaintext(empty, DATA, padding)))).toMatchObject(malformed);
   });
 
-  it('is not taken from content that ends with zeros', () => {
+  it('is distinguished from content that ends with zeros', () => {
     const zeros = Buffer.alloc(5_000);
     expect(open(sealMessage(key, recordPlaintext(zeros, DATA, 10))).contents[1]).toEqual(zeros);
   });
 
-  it('does not make room for more than 65,536 bytes of content', () => {
+  it('does not leave room for more than 65,536 bytes of content', () => {
     for (const bytes of [65_537, 69_632]) {
       const long = Buffer.alloc(bytes, 1);
       expect(open(sealRecord(key, 0, recordPlaintext(long, HEAD), true))).toMatchObject(malformed);
@@ -119,19 +119,19 @@ describe('the padding of a record', () => {
 describe('the type of a record', () => {
   const text = Buffer.from('text');
 
-  it('is head in the first place and data in all others', () => {
+  it('is head in the first record and data in all others', () => {
     const wire = sealMessage(key, recordPlaintext(text, DATA), recordPlaintext(text, DATA));
     expect(open(wire)).toEqual({ contents: [empty, text, text], ...complete });
   });
 
-  it.each([0, DATA, 3, 0x80, 0xff])('%i is refused in the first place', (type) => {
+  it.each([0, DATA, 3, 0x80, 0xff])('%i is rejected in the first record', (type) => {
     for (const isLast of [false, true]) {
       const wire = sealRecord(key, 0, recordPlaintext(text, type), isLast);
       expect(open(wire)).toMatchObject({ contents: [], ...malformed });
     }
   });
 
-  it.each([0, HEAD, 3, 0x80, 0xff])('%i is refused in any other place', (type) => {
+  it.each([0, HEAD, 3, 0x80, 0xff])('%i is rejected in any other record', (type) => {
     const data = recordPlaintext(text, DATA);
     const wrong = recordPlaintext(text, type);
     for (const wire of [sealMessage(key, wrong), sealMessage(key, data, wrong, data)]) {
@@ -139,11 +139,14 @@ describe('the type of a record', () => {
     }
   });
 
-  it.each([1, 2, 256, 4_096, 4_097])('is missing from %i zeros', (bytes) => {
-    const zeros = Buffer.alloc(bytes);
-    expect(open(sealRecord(key, 0, zeros, true))).toMatchObject({ contents: [], ...malformed });
-    expect(open(sealMessage(key, zeros))).toMatchObject(malformed);
-  });
+  it.each([1, 2, 256, 4_096, 4_097])(
+    'is missing in a plaintext of %i zeros, which is rejected',
+    (bytes) => {
+      const zeros = Buffer.alloc(bytes);
+      expect(open(sealRecord(key, 0, zeros, true))).toMatchObject({ contents: [], ...malformed });
+      expect(open(sealMessage(key, zeros))).toMatchObject(malformed);
+    },
+  );
 });
 
 describe('an empty data record', () => {
@@ -154,7 +157,7 @@ describe('an empty data record', () => {
     }
   });
 
-  it('is refused before the end of a message, padded or not', () => {
+  it('is rejected before the end of a message, padded or not', () => {
     for (const padding of [0, 200]) {
       const data = recordPlaintext(Buffer.from('data'), DATA);
       const wire = sealMessage(key, recordPlaintext(empty, DATA, padding), data);
@@ -178,7 +181,7 @@ describe('an opener', () => {
   };
 
   it.each([
-    ['does not authenticate', sealRecord(randomBytes(32), 1, Buffer.of(1, DATA), false)],
+    ['fails authentication', sealRecord(randomBytes(32), 1, Buffer.of(1, DATA), false)],
     ['has a forbidden length', recordHeader(16)],
     ['has the wrong type', sealRecord(key, 1, Buffer.of(1, HEAD), false)],
   ])('stays failed after a record that %s', (_name, bad) => {
@@ -197,7 +200,7 @@ describe('an opener', () => {
     expect(opener.isComplete).toBe(false);
   });
 
-  it('stays failed after bytes behind the last record', () => {
+  it('stays failed after bytes that follow the last record', () => {
     const opener = new MessageOpener(key);
     opener.push(Buffer.concat([head, data, last]));
     const failure = errorOf(() => opener.push(Buffer.of(0)));
@@ -209,7 +212,7 @@ describe('an opener', () => {
     ).toBe(failure);
   });
 
-  it('stays failed after it was told of an early end', () => {
+  it('stays failed after a message that was truncated', () => {
     const opener = new MessageOpener(key);
     opener.push(Buffer.concat([head, data]));
     const failure = errorOf(() => {
@@ -220,7 +223,7 @@ describe('an opener', () => {
     expect(opener.isComplete).toBe(false);
   });
 
-  it('is complete with the last record, and not before', () => {
+  it('is complete after the last record, and not before', () => {
     const opener = new MessageOpener(key);
     for (const record of [head, data]) {
       opener.push(record);
@@ -233,13 +236,13 @@ describe('an opener', () => {
     expect(opener.push(empty)).toEqual([]);
   });
 
-  it('names the cause of a record that does not authenticate', () => {
+  it('gives the cause if a record fails authentication', () => {
     const failure = errorOf(() => new MessageOpener(randomBytes(32)).push(head));
     expect(failure).toBeInstanceOf(RecordOpenError);
     expect((failure as RecordOpenError).cause).toBeInstanceOf(Error);
   });
 
-  it('opens the last record that the counter allows, and none behind it', () => {
+  it('opens the last record that the index allows, and rejects any further one', () => {
     const plaintext = recordPlaintext(Buffer.of(7), DATA);
     const allowed = new MessageOpener(key);
     Object.assign(allowed, { index: MAX_RECORDS - 1 });

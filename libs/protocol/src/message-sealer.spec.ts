@@ -11,7 +11,7 @@ const head = Buffer.from('head');
 const data = Buffer.from('data');
 const empty = Buffer.alloc(0);
 
-function begun(): MessageSealer {
+function sealerAfterHead(): MessageSealer {
   const sealer = new MessageSealer(key);
   sealer.sealHead(head, false);
   return sealer;
@@ -39,32 +39,32 @@ describe('a sealer', () => {
     );
   });
 
-  it('seals equal contents into different records', () => {
-    const sealer = begun();
+  it('seals equal contents as different records', () => {
+    const sealer = sealerAfterHead();
     expect(sealer.sealData(data, false)).not.toEqual(sealer.sealData(data, false));
   });
 
   it('leaves its input unchanged', () => {
     const input = Buffer.from(data);
-    const sealed = begun().sealData(input, true);
+    const sealed = sealerAfterHead().sealData(input, true);
     expect(input).toEqual(data);
     input.fill(0);
     expect(sealed).toEqual(sealRecord(key, 1, recordPlaintext(data, DATA), true));
   });
 
-  it('refuses data before the head', () => {
+  it('rejects data before the head', () => {
     expect(() => new MessageSealer(key).sealData(data, false)).toThrow(RecordMalformedError);
   });
 
-  it('refuses a second head', () => {
-    expect(() => begun().sealHead(head, false)).toThrow(RecordMalformedError);
+  it('rejects a second head', () => {
+    expect(() => sealerAfterHead().sealHead(head, false)).toThrow(RecordMalformedError);
   });
 
-  it('refuses an empty data record that is not the last', () => {
-    expect(() => begun().sealData(empty, false)).toThrow(RecordMalformedError);
+  it('rejects an empty data record that is not the last', () => {
+    expect(() => sealerAfterHead().sealData(empty, false)).toThrow(RecordMalformedError);
   });
 
-  it('refuses any use after a head that was the last record', () => {
+  it('rejects any call after a head that was the last record', () => {
     const sealer = new MessageSealer(key);
     sealer.sealHead(head, true);
     expect(() => sealer.sealHead(head, true)).toThrow(RecordMalformedError);
@@ -72,21 +72,21 @@ describe('a sealer', () => {
     expect(() => sealer.sealData(empty, true)).toThrow(RecordMalformedError);
   });
 
-  it('refuses any use after a data record that was the last', () => {
-    const sealer = begun();
+  it('rejects any call after a data record that was the last', () => {
+    const sealer = sealerAfterHead();
     sealer.sealData(data, true);
     expect(() => sealer.sealHead(head, false)).toThrow(RecordMalformedError);
     expect(() => sealer.sealData(data, false)).toThrow(RecordMalformedError);
     expect(() => sealer.sealData(data, true)).toThrow(RecordMalformedError);
   });
 
-  it('refuses a head and data one byte over the limit', () => {
+  it('rejects a head or data one byte over the limit', () => {
     const long = Buffer.alloc(MAX_CONTENT_BYTES + 1);
     expect(() => new MessageSealer(key).sealHead(long, false)).toThrow(RecordMalformedError);
-    expect(() => begun().sealData(long, true)).toThrow(RecordMalformedError);
+    expect(() => sealerAfterHead().sealData(long, true)).toThrow(RecordMalformedError);
   });
 
-  it('goes on as before after a refused call', () => {
+  it('continues as before after a rejected call', () => {
     const sealer = new MessageSealer(key);
     const long = Buffer.alloc(MAX_CONTENT_BYTES + 1);
     expect(() => sealer.sealData(data, true)).toThrow(RecordMalformedError);
@@ -100,8 +100,8 @@ describe('a sealer', () => {
     );
   });
 
-  it('seals the last record that the counter allows, and aborts behind it', () => {
-    const sealer = begun();
+  it('seals the last record that the index allows, and rejects any further one', () => {
+    const sealer = sealerAfterHead();
     Object.assign(sealer, { index: MAX_RECORDS - 1 });
     expect(sealer.sealData(data, false)).toEqual(
       sealRecord(key, MAX_RECORDS - 1, recordPlaintext(data, DATA), false),

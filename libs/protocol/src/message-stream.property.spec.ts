@@ -13,7 +13,7 @@ const key = randomBytes(32);
 const bytes = (min: number, max: number): fc.Arbitrary<Buffer> =>
   fc.uint8Array({ minLength: min, maxLength: max }).map((array) => Buffer.from(array));
 
-/** A head, up to six pieces of a body, and whether an empty record ends it. */
+/** A head, a body of up to six records, and whether an empty record ends the message. */
 const messages = fc.record({
   head: bytes(0, 600),
   body: fc.array(bytes(1, 400), { maxLength: 6 }),
@@ -40,7 +40,7 @@ function cutAt(wire: Buffer, cuts: readonly number[]): Buffer[] {
 
 const cuts = fc.array(fc.nat(8_000), { maxLength: 40 });
 
-it('opens every message from any chunks', () => {
+it('every message opens from any chunks', () => {
   fc.assert(
     fc.property(messages, cuts, (message, places) => {
       const { contents, wire } = seal(message);
@@ -54,7 +54,7 @@ it('opens every message from any chunks', () => {
   );
 });
 
-it('opens nothing from arbitrary bytes, and fails only with a relay error', () => {
+it('arbitrary bytes open no record, and fail only with a RelayError', () => {
   fc.assert(
     fc.property(bytes(0, 2_000), cuts, (wire, places) => {
       const received = receive(new MessageOpener(key), cutAt(wire, places));
@@ -65,7 +65,7 @@ it('opens nothing from arbitrary bytes, and fails only with a relay error', () =
   );
 });
 
-it('never returns altered content when bytes of a message are overwritten', () => {
+it('a message with overwritten bytes fails with a RelayError and never yields altered content', () => {
   fc.assert(
     fc.property(messages, cuts, fc.nat(), bytes(1, 40), (message, places, at, junk) => {
       const { contents, wire } = seal(message);

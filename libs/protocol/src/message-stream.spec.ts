@@ -40,7 +40,7 @@ describe('a message of four records', () => {
     });
   });
 
-  it('opens from two chunks cut at any place', () => {
+  it('opens from two chunks, split at any place', () => {
     for (let cut = 0; cut <= wire.length; cut += 1) {
       const received = receive(new MessageOpener(key), [wire.subarray(0, cut), wire.subarray(cut)]);
       expect(received.isComplete).toBe(true);
@@ -48,7 +48,7 @@ describe('a message of four records', () => {
     }
   });
 
-  it('opens between empty chunks', () => {
+  it('opens despite empty chunks before and after it', () => {
     const empty = Buffer.alloc(0);
     expect(receive(new MessageOpener(key), [empty, wire, empty])).toEqual({
       contents,
@@ -57,7 +57,7 @@ describe('a message of four records', () => {
     });
   });
 
-  it('is refused where it is cut, wherever that is', () => {
+  it('is rejected if it is truncated at any place', () => {
     for (let cut = 0; cut < wire.length; cut += 1) {
       for (const chunks of [[wire.subarray(0, cut)], byteByByte(wire.subarray(0, cut))]) {
         const received = receive(new MessageOpener(key), chunks);
@@ -78,14 +78,14 @@ describe('a message of four records', () => {
     });
   });
 
-  it('leaves contents unchanged when the wire buffer is used again', () => {
+  it('gives contents that stay unchanged when the chunk is reused', () => {
     const reused = Buffer.from(wire);
     const opened = new MessageOpener(key).push(reused);
     reused.fill(0xff);
     expect(opened.map(({ content }) => content)).toEqual(contents);
   });
 
-  it('collects a chunk that is used again before its record is whole', () => {
+  it('opens although each chunk is reused before its record is complete', () => {
     const opener = new MessageOpener(key);
     const received = Array.from(wire, (byte) => byte).flatMap((byte) => {
       const chunk = Buffer.of(byte);
@@ -97,14 +97,14 @@ describe('a message of four records', () => {
   });
 });
 
-describe('content sizes', () => {
+describe('the content of a record', () => {
   const limit = MAX_CONTENT_BYTES;
 
-  it('allows 65,536 bytes', () => {
+  it('is at most 65,536 bytes long', () => {
     expect(limit).toBe(65_536);
   });
 
-  it.each([1, limit - 1, limit])('carries a head and a body of %i bytes', (bytes) => {
+  it.each([1, limit - 1, limit])('may be a head or data of %i bytes', (bytes) => {
     const content = randomBytes(bytes);
     const sealer = new MessageSealer(key);
     const wire = [sealer.sealHead(content, false), sealer.sealData(content, true)];
@@ -115,7 +115,7 @@ describe('content sizes', () => {
     }
   });
 
-  it('carries an empty head without a body', () => {
+  it('may be an empty head without a body', () => {
     const wire = new MessageSealer(key).sealHead(Buffer.alloc(0), true);
     expect(receive(new MessageOpener(key), [wire])).toEqual({
       contents: [Buffer.alloc(0)],
@@ -124,7 +124,7 @@ describe('content sizes', () => {
     });
   });
 
-  it('carries an empty data record as the end of a message', () => {
+  it('may be empty in the last data record', () => {
     const sealer = new MessageSealer(key);
     const wire = [
       sealer.sealHead(head, false),
@@ -138,7 +138,7 @@ describe('content sizes', () => {
     ]);
   });
 
-  it('pads a head to a multiple of 256 bytes, and no data', () => {
+  it('is padded to a multiple of 256 bytes in a head, and not padded in data', () => {
     for (let bytes = 0; bytes <= 520; bytes += 1) {
       const sealer = new MessageSealer(key);
       const record = sealer.sealHead(Buffer.alloc(bytes, 1), false);

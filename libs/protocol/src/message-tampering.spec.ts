@@ -26,68 +26,68 @@ function sealRecords(messageKey: Buffer): Buffer[] {
 const records = sealRecords(key);
 const wire = Buffer.concat(records);
 
-/** What came out is how the message began, and nothing says that it is whole. */
-function expectRefused(received: Received): void {
+/** Only an unaltered beginning of the message was opened, and the message is not complete. */
+function expectRejected(received: Received): void {
   expect(received.error).toBeInstanceOf(RelayError);
   expect(received.isComplete).toBe(false);
   expect(received.contents).toEqual(contents.slice(0, received.contents.length));
 }
 
-/** As one chunk, and record by record: what opened before the tampering shows only in the second. */
-function expectRefusedRecords(tampered: readonly Buffer[], opened?: number): void {
-  expectRefused(receive(new MessageOpener(key), [Buffer.concat(tampered)]));
+/** In one chunk, and record by record: only the latter shows which records opened before the altered one. */
+function expectRecordsRejected(tampered: readonly Buffer[], opened?: number): void {
+  expectRejected(receive(new MessageOpener(key), [Buffer.concat(tampered)]));
   const received = receive(new MessageOpener(key), tampered);
-  expectRefused(received);
+  expectRejected(received);
   if (opened !== undefined) {
     expect(received.contents).toHaveLength(opened);
   }
 }
 
-describe('a message that was tampered with', () => {
-  it('is refused with any one bit flipped, whole', () => {
+describe('an altered message', () => {
+  it('is rejected with any single bit flipped, received in one chunk', () => {
     for (let bit = 0; bit < wire.length * 8; bit += 1) {
       const received = receive(new MessageOpener(key), [flipBit(wire, bit)]);
-      expectRefused(received);
+      expectRejected(received);
     }
   });
 
-  it('is refused with any one bit flipped, record by record', () => {
+  it('is rejected with any single bit flipped, received record by record', () => {
     let from = 0;
     records.forEach((record, at) => {
       const rest = records.slice(at + 1);
       for (let bit = 0; bit < record.length * 8; bit += 1) {
         const tampered = [...records.slice(0, at), flipBit(record, bit), ...rest];
-        expectRefusedRecords(tampered, at);
+        expectRecordsRejected(tampered, at);
       }
       from += record.length;
     });
     expect(from).toBe(wire.length);
   });
 
-  it('is refused with one bit of any byte flipped, byte by byte', () => {
+  it('is rejected with one bit of any byte flipped, received byte by byte', () => {
     for (let at = 0; at < wire.length; at += 1) {
-      expectRefused(receive(new MessageOpener(key), byteByByte(flipBit(wire, at * 8 + (at % 8)))));
+      expectRejected(receive(new MessageOpener(key), byteByByte(flipBit(wire, at * 8 + (at % 8)))));
     }
   });
 
-  it('is refused in each of the 23 wrong orders', () => {
+  it('is rejected with its records in each of the 23 wrong orders', () => {
     const wrong = permutations(records).slice(1);
     expect(wrong).toHaveLength(23);
     for (const order of wrong) {
-      const rightOnes = order.findIndex((record, at) => record !== records[at]);
-      expectRefusedRecords(order, rightOnes);
+      const unmoved = order.findIndex((record, at) => record !== records[at]);
+      expectRecordsRejected(order, unmoved);
     }
   });
 
-  it('is refused with any of its records missing', () => {
+  it('is rejected with any of its records missing', () => {
     const subsets = properSubsets(records);
     expect(subsets).toHaveLength(15);
     for (const subset of subsets) {
-      expectRefusedRecords(subset);
+      expectRecordsRejected(subset);
     }
   });
 
-  it.each([0, 1, 2, 3])('is refused with record %i repeated at any place', (at) => {
+  it.each([0, 1, 2, 3])('is rejected with record %i repeated at any place', (at) => {
     for (let place = 0; place <= records.length; place += 1) {
       const tampered = records.toSpliced(place, 0, records[at]!);
       const whole = receive(new MessageOpener(key), [Buffer.concat(tampered)]);
@@ -101,17 +101,17 @@ describe('a message that was tampered with', () => {
   it.each([
     ['a zero byte', Buffer.alloc(1)],
     ['three bytes', randomBytes(3)],
-    ['the head of a record', Buffer.from('80000011', 'hex')],
-    ['its own last record', records[3]!],
-    ['itself', wire],
-  ])('is refused with %s appended', (_name, appended) => {
+    ['the header of a record', Buffer.from('80000011', 'hex')],
+    ['its last record', records[3]!],
+    ['the whole message', wire],
+  ])('is rejected with %s appended', (_name, appended) => {
     const whole = receive(new MessageOpener(key), [Buffer.concat([wire, appended])]);
     expect(whole).toMatchObject({ contents: [], error: { code: 'RELAY_RECORD_MALFORMED' } });
     const apart = receive(new MessageOpener(key), [wire, appended]);
     expect(apart).toMatchObject({ contents, error: { code: 'RELAY_RECORD_MALFORMED' } });
   });
 
-  it('does not report completion once bytes have followed its last record', () => {
+  it('is not complete once bytes have followed its last record', () => {
     for (const chunks of [[wire, Buffer.of(0)], [Buffer.concat([wire, Buffer.of(0)])]]) {
       expect(receive(new MessageOpener(key), chunks).isComplete).toBe(false);
     }
@@ -132,32 +132,32 @@ describe('a record of another message', () => {
     ['direction', deriveResponseKey(session, header, response)],
   ];
 
-  it.each(keys)('of another %s is refused at its own place', (_name, otherKey) => {
+  it.each(keys)('with another %s is rejected at its own place', (_name, otherKey) => {
     const others = sealRecords(otherKey);
     for (let at = 0; at < records.length; at += 1) {
-      expectRefusedRecords(records.with(at, others[at]!), at);
-      expectRefusedRecords([...records.slice(0, at), ...others.slice(at)], at);
+      expectRecordsRejected(records.with(at, others[at]!), at);
+      expectRecordsRejected([...records.slice(0, at), ...others.slice(at)], at);
     }
   });
 
-  it('of another message, inserted at any place, is refused', () => {
+  it('is rejected if it is inserted at any place', () => {
     const others = sealRecords(deriveRequestKey(session, formatTunnelHeader(sid, 2, 'mke', salt)));
     for (const other of others) {
       for (let place = 0; place < records.length; place += 1) {
-        expectRefusedRecords(records.toSpliced(place, 0, other), place);
+        expectRecordsRejected(records.toSpliced(place, 0, other), place);
       }
     }
   });
 });
 
-describe('the answers to one request', () => {
-  it('have different keys where their salts differ', () => {
+describe('the responses to one request', () => {
+  it('have different keys if their salts differ', () => {
     const first = deriveResponseKey(session, header, formatResponseHeader(Buffer.alloc(16, 1)));
     const second = deriveResponseKey(session, header, formatResponseHeader(Buffer.alloc(16, 2)));
     expect(first).not.toEqual(second);
   });
 
-  it('do not open as the answer to another request', () => {
+  it('do not open as the response to another request', () => {
     const response = formatResponseHeader(salt);
     const sealed = sealRecords(deriveResponseKey(session, header, response));
     const other = deriveResponseKey(
@@ -165,17 +165,17 @@ describe('the answers to one request', () => {
       formatTunnelHeader(sid, 2, 'mke', randomBytes(16)),
       response,
     );
-    expectRefused(receive(new MessageOpener(other), sealed));
+    expectRejected(receive(new MessageOpener(other), sealed));
   });
 
-  it('do not open as requests, even under equal direction keys', () => {
+  it('do not open as requests, even if the keys of both directions are equal', () => {
     const same = { clientToServer: key, serverToClient: key };
     expect(deriveRequestKey(same, header)).not.toEqual(deriveResponseKey(same, header, ''));
     expect(deriveRequestKey(same, header)).not.toEqual(deriveResponseKey(same, header, header));
   });
 });
 
-it('two messages with the same sequence number and another salt have different keys', () => {
+it('two messages with the same sequence number and different salts have different keys', () => {
   const again = formatTunnelHeader(sid, 1, 'mke', randomBytes(16));
   expect(deriveRequestKey(session, again)).not.toEqual(key);
 });

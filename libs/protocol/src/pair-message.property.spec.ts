@@ -26,7 +26,7 @@ const confirmed = fc
   .tuple(responses, octets(32))
   .map(([response, confirm]) => Buffer.concat([encodePairResponse(response), confirm]));
 
-/** Decodes; what it refuses must be refused by one of our own errors. */
+/** Whether the bytes decode; every rejection must be a RelayError. */
 const decodes = (decode: () => unknown): boolean => {
   try {
     decode();
@@ -37,7 +37,7 @@ const decodes = (decode: () => unknown): boolean => {
   }
 };
 
-it('a pairing request comes back as it was', () => {
+it('a pairing request decodes to what was encoded', () => {
   fc.assert(
     fc.property(requests, (request) => {
       const { publicKey, ...rest } = decodePairRequest(encodePairRequest(request));
@@ -48,7 +48,7 @@ it('a pairing request comes back as it was', () => {
   );
 });
 
-it('a pairing answer comes back as it was, with what its confirmation covers', () => {
+it('a pairing response decodes to what was encoded and to the bytes that its confirmation covers', () => {
   fc.assert(
     fc.property(responses, octets(32), (response, confirm) => {
       const covered = encodePairResponse(response);
@@ -62,7 +62,7 @@ it('a pairing answer comes back as it was, with what its confirmation covers', (
   );
 });
 
-it('a pairing message that is cut or followed by anything is refused', () => {
+it('a pairing request or response is rejected if it is truncated or followed by other bytes', () => {
   const rest = fc.uint8Array({ minLength: 1, maxLength: 300 });
   fc.assert(
     fc.property(
@@ -70,10 +70,10 @@ it('a pairing message that is cut or followed by anything is refused', () => {
       confirmed,
       fc.nat(),
       rest,
-      (one, two, cut, more) => {
+      (request, response, cut, more) => {
         for (const [body, decode] of [
-          [one, decodePairRequest],
-          [two, decodePairResponse],
+          [request, decodePairRequest],
+          [response, decodePairResponse],
         ] as const) {
           expect(() => decode(body.subarray(0, cut % body.length))).toThrow(RelayError);
           expect(() => decode(Buffer.concat([body, more]))).toThrow(RelayError);
@@ -84,7 +84,7 @@ it('a pairing message that is cut or followed by anything is refused', () => {
   );
 });
 
-it('a pairing message with other octets is refused by a relay error, or is one that could be sent', () => {
+it('a pairing request or response with one octet changed is rejected with a RelayError, or is a valid one', () => {
   let accepted = 0;
   const change = fc.tuple(fc.nat(2_000), fc.integer({ min: 0, max: 255 }));
   fc.assert(
@@ -92,9 +92,9 @@ it('a pairing message with other octets is refused by a relay error, or is one t
       requests.map(encodePairRequest),
       confirmed,
       change,
-      (request, answer, [at, octet]) => {
+      (request, response, [at, octet]) => {
         request.writeUInt8(octet, at % 12);
-        answer.writeUInt8(octet, at % 12);
+        response.writeUInt8(octet, at % 12);
         accepted += Number(
           decodes(() => {
             const decoded = decodePairRequest(request);
@@ -103,9 +103,9 @@ it('a pairing message with other octets is refused by a relay error, or is one t
         );
         accepted += Number(
           decodes(() => {
-            const { confirm, ...decoded } = decodePairResponse(answer);
+            const { confirm, ...decoded } = decodePairResponse(response);
             const again = Buffer.concat([encodePairResponse(decoded), confirm]);
-            expect(again.equals(answer)).toBe(true);
+            expect(again.equals(response)).toBe(true);
           }),
         );
       },
@@ -115,7 +115,7 @@ it('a pairing message with other octets is refused by a relay error, or is one t
   expect(accepted).toBeGreaterThan(0);
 });
 
-it('arbitrary octets are no pairing message, and are refused by a relay error', () => {
+it('arbitrary octets are decoded as a pairing request or response, or rejected with a RelayError', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 1_500 }), (bytes) => {
       decodes(() => decodePairRequest(Buffer.from(bytes)));

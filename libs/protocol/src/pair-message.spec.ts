@@ -15,19 +15,19 @@ const publicKey = randomBytes(1216);
 const request = { unixMs: 1_767_225_600_000, audience: 'https://b.example', publicKey };
 const requestBody = encodePairRequest(request);
 
-/** The request with other bytes at a place. */
+/** The request with the given octets written at an offset. */
 function requestWith(at: number, ...octets: number[]): Buffer {
   const body = Buffer.from(requestBody);
   body.set(octets, at);
   return body;
 }
 
-/** A request made by hand, with any bytes as its audience. */
+/** A request assembled by hand, with arbitrary bytes as its audience. */
 function requestOf(audience: Buffer, key: Buffer = publicKey): Buffer {
   return Buffer.concat([requestBody.subarray(0, 10), Buffer.of(audience.length), audience, key]);
 }
 
-describe('a pair request', () => {
+describe('a pairing request', () => {
   it('has the layout of protocol.md section 4', () => {
     expect(requestBody.toString('hex', 0, 11)).toBe('01010000019b76daa80011');
     expect(requestBody.toString('ascii', 11, 28)).toBe('https://b.example');
@@ -51,14 +51,14 @@ describe('a pair request', () => {
   it.each([
     ['empty', ''],
     ['256 bytes long', 'a'.repeat(256)],
-    ['beyond ASCII', 'https://b\xfccher.example'],
-    ['255 characters, but more bytes', '\xfc'.repeat(255)],
+    ['not ASCII', 'https://b\xfccher.example'],
+    ['255 characters long, but more bytes', '\xfc'.repeat(255)],
     ['an unpaired surrogate', '\ud800'],
   ])('is not encoded with an audience that is %s', (_name, audience) => {
     expect(() => encodePairRequest({ ...request, audience })).toThrow(PairMessageMalformedError);
   });
 
-  it('of any other length is refused', () => {
+  it('is rejected with any other length', () => {
     const longer = Buffer.concat([requestBody, Buffer.alloc(300)]);
     for (let bytes = 0; bytes <= longer.length; bytes += 1) {
       if (bytes !== requestBody.length) {
@@ -69,19 +69,19 @@ describe('a pair request', () => {
     }
   });
 
-  it('with any other audience length than the one it states is refused', () => {
-    for (let stated = 0; stated <= 255; stated += 1) {
-      if (stated !== request.audience.length) {
-        expect(() => decodePairRequest(requestWith(10, stated))).toThrow(PairMessageMalformedError);
+  it('is rejected with any audience length but its own', () => {
+    for (let length = 0; length <= 255; length += 1) {
+      if (length !== request.audience.length) {
+        expect(() => decodePairRequest(requestWith(10, length))).toThrow(PairMessageMalformedError);
       }
     }
   });
 
-  it('with an empty audience is refused, even with the length that it states', () => {
+  it('is rejected with an empty audience, even if its length matches', () => {
     expect(() => decodePairRequest(requestOf(Buffer.alloc(0)))).toThrow(PairMessageMalformedError);
   });
 
-  it('with a key that is a byte short or long is refused', () => {
+  it('is rejected with a public key of any other length', () => {
     const audience = Buffer.from(request.audience);
     for (const bytes of [0, 32, 1_184, 1_215, 1_217]) {
       expect(() => decodePairRequest(requestOf(audience, randomBytes(bytes)))).toThrow(
@@ -91,7 +91,7 @@ describe('a pair request', () => {
   });
 
   it.each([0x80, 0xe9, 0xff])(
-    'with the byte %i in its audience, which is not ASCII, is refused',
+    'is rejected with the byte %i, which is not ASCII, in its audience',
     (octet) => {
       const audience = Buffer.from(request.audience);
       audience.writeUInt8(octet, 9);
@@ -99,7 +99,7 @@ describe('a pair request', () => {
     },
   );
 
-  it('of any other version or suite is refused', () => {
+  it('is rejected with any other version or suite', () => {
     for (let value = 0; value <= 255; value += 1) {
       if (value !== 1) {
         expect(() => decodePairRequest(requestWith(0, value))).toThrow(PairMessageMalformedError);
@@ -108,7 +108,7 @@ describe('a pair request', () => {
     }
   });
 
-  it('may state any time that a number holds exactly, and none beyond', () => {
+  it('may carry any time up to the largest safe integer, and none beyond', () => {
     for (const [hex, unixMs] of [
       ['0000000000000000', 0],
       ['0000000000000001', 1],
@@ -125,7 +125,7 @@ describe('a pair request', () => {
   });
 });
 
-describe('a pair response', () => {
+describe('a pairing response', () => {
   const encapsulation = randomBytes(1_120);
   const confirm = randomBytes(32);
   const respond = (lifetimeSeconds: number, maxMessages: number): Buffer =>
@@ -144,7 +144,7 @@ describe('a pair response', () => {
     });
   });
 
-  it('of any other length is refused', () => {
+  it('is rejected with any other length', () => {
     const longer = Buffer.concat([body, Buffer.alloc(100)]);
     for (let bytes = 0; bytes <= longer.length; bytes += 1) {
       if (bytes !== body.length) {
@@ -155,29 +155,37 @@ describe('a pair response', () => {
     }
   });
 
-  it('of any other version or suite is refused', () => {
+  it('is rejected with any other version or suite', () => {
     for (let value = 0; value <= 255; value += 1) {
       for (const at of [0, 1]) {
         const other = Buffer.from(body);
         other.writeUInt8(value, at);
-        if (value !== 1) expect(() => decodePairResponse(other)).toThrow(PairMessageMalformedError);
+        if (value !== 1) {
+          expect(() => decodePairResponse(other)).toThrow(PairMessageMalformedError);
+        }
       }
     }
   });
 
-  it.each([300, 301, 86_399, 86_400])('may grant %i seconds', (seconds) => {
+  it.each([300, 301, 86_399, 86_400])('may grant a lifetime of %i seconds', (seconds) => {
     expect(decodePairResponse(respond(seconds, 1)).lifetimeSeconds).toBe(seconds);
   });
 
-  it.each([0, 1, 299, 86_401, 2 ** 31, 2 ** 32 - 1])('of %i seconds is refused', (seconds) => {
-    expect(() => decodePairResponse(respond(seconds, 1))).toThrow(PairMessageMalformedError);
-  });
+  it.each([0, 1, 299, 86_401, 2 ** 31, 2 ** 32 - 1])(
+    'is rejected with a lifetime of %i seconds',
+    (seconds) => {
+      expect(() => decodePairResponse(respond(seconds, 1))).toThrow(PairMessageMalformedError);
+    },
+  );
 
-  it.each([1, 2, 2 ** 20 - 2, 2 ** 20 - 1])('may grant %i messages', (messages) => {
+  it.each([1, 2, 2 ** 20 - 2, 2 ** 20 - 1])('may grant a limit of %i messages', (messages) => {
     expect(decodePairResponse(respond(300, messages)).maxMessages).toBe(messages);
   });
 
-  it.each([0, 2 ** 20, 2 ** 31, 2 ** 32 - 1])('of %i messages is refused', (messages) => {
-    expect(() => decodePairResponse(respond(300, messages))).toThrow(PairMessageMalformedError);
-  });
+  it.each([0, 2 ** 20, 2 ** 31, 2 ** 32 - 1])(
+    'is rejected with a limit of %i messages',
+    (messages) => {
+      expect(() => decodePairResponse(respond(300, messages))).toThrow(PairMessageMalformedError);
+    },
+  );
 });

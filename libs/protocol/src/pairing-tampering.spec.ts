@@ -11,8 +11,8 @@ import { PairConfirmInvalidError, PairMessageMalformedError } from './protocol.e
 import { deriveSecretKeys, type SecretKeys } from './secret-keys.js';
 
 /**
- * Only the encapsulation differs from one decapsulation to the next here, and each takes about 4 ms: the true outcome
- * of the same one is used again, so that every bit of all other fields costs little.
+ * A decapsulation takes about 4 ms, and here its outcome depends only on the encapsulation. Outcomes are therefore
+ * cached, so that flipping every bit of all other fields costs little.
  */
 vi.mock('./key-exchange.js', async (importOriginal) => {
   const original = await importOriginal<typeof keyExchange>();
@@ -34,26 +34,26 @@ let header: string;
 let responseBody: Buffer;
 
 beforeAll(async () => {
-  secretKeys = await deriveSecretKeys('a secret of the pairing tests alone');
+  secretKeys = await deriveSecretKeys('a secret for the pairing tests only');
   const identity = `${secretKeys.kid}.relay-a`;
   header = `${identity}.${'A'.repeat(43)}`;
   initiator = await PairingInitiator.begin('https://b.example', Date.now());
-  const answer = await respondToPairing(
+  const response = await respondToPairing(
     decodePairRequest(initiator.requestBody).publicKey,
     pairTranscript(header, initiator.requestBody),
     secretKeys,
     identity,
     { lifetimeSeconds: 3_600, maxMessages: 1_000 },
   );
-  responseBody = answer.responseBody;
+  responseBody = response.responseBody;
 });
 
-/** The same initiator before its one use: thousands of answers are tried, and none of them needs a key of its own. */
+/** A copy of the initiator that has not completed yet, so that one key pair serves thousands of altered responses. */
 function unused(): PairingInitiator {
   return Object.assign(Object.create(PairingInitiator.prototype) as PairingInitiator, initiator);
 }
 
-/** The class that refused the answer with this bit flipped. */
+/** The class of the error that rejects the response with this bit flipped. */
 async function refusal(bit: number): Promise<unknown> {
   return unused()
     .complete(header, flipBit(responseBody, bit), secretKeys)
@@ -63,30 +63,30 @@ async function refusal(bit: number): Promise<unknown> {
     );
 }
 
-it('the unchanged answer is accepted, as often as it is tried here', async () => {
+it('the unaltered response is accepted by each copy of the initiator', async () => {
   await unused().complete(header, responseBody, secretKeys);
   await unused().complete(header, responseBody, secretKeys);
 });
 
-it('an answer with any bit of version or suite flipped is malformed', async () => {
+it('a response with any bit of its version or suite flipped is malformed', async () => {
   for (let bit = 0; bit < 16; bit += 1) {
     expect(await refusal(bit)).toBe(PairMessageMalformedError);
   }
 });
 
-it('an answer with any bit of its terms flipped is malformed or not confirmed', async () => {
+it('a response with any bit of its terms flipped is malformed or not confirmed', async () => {
   for (let bit = 16; bit < 80; bit += 1) {
     expect([PairMessageMalformedError, PairConfirmInvalidError]).toContain(await refusal(bit));
   }
 });
 
-it('an answer with any bit of its confirmation flipped is not confirmed', async () => {
+it('a response with any bit of its confirmation flipped is not confirmed', async () => {
   for (let bit = CONFIRM_AT * 8; bit < PAIR_RESPONSE_BYTES * 8; bit += 1) {
     expect(await refusal(bit)).toBe(PairConfirmInvalidError);
   }
 }, 60_000);
 
-it(`an answer with ${isSlow ? 'any' : 'one'} bit of any byte of its encapsulation flipped is not confirmed`, async () => {
+it(`a response with ${isSlow ? 'any' : 'one'} bit of any byte of its encapsulation flipped is not confirmed`, async () => {
   for (let at = 10; at < CONFIRM_AT; at += 1) {
     for (const bit of isSlow ? [0, 1, 2, 3, 4, 5, 6, 7] : [at % 8]) {
       expect(await refusal(at * 8 + bit)).toBe(PairConfirmInvalidError);

@@ -17,7 +17,7 @@ let identity: string;
 let header: string;
 
 beforeAll(async () => {
-  secretKeys = await deriveSecretKeys('a secret of the pairing tests alone');
+  secretKeys = await deriveSecretKeys('a secret for the pairing tests only');
   identity = `${secretKeys.kid}.relay-a`;
   header = `${identity}.${'A'.repeat(43)}`;
 });
@@ -26,7 +26,7 @@ async function begin(): Promise<PairingInitiator> {
   return PairingInitiator.begin(audience, Date.now());
 }
 
-/** What an honest responder answers, or one that differs in what is given. */
+/** The response of an honest responder, or of one that differs in the given values. */
 async function respond(
   initiator: PairingInitiator,
   other: { keys?: SecretKeys; identity?: string; header?: string; terms?: SessionTerms } = {},
@@ -54,7 +54,7 @@ describe('a pairing', () => {
     expect(keys.clientToServer).not.toEqual(keys.serverToClient);
   });
 
-  it('keeps the two direction keys on both sides, and drops the key of the confirmation', async () => {
+  it('gives both sides the two direction keys, but not the confirmation key', async () => {
     const initiator = await begin();
     const { keys, responseBody } = await respond(initiator);
     const session = await initiator.complete(header, responseBody, secretKeys);
@@ -62,12 +62,12 @@ describe('a pairing', () => {
     expect(Object.keys(session.keys).sort()).toEqual(['clientToServer', 'serverToClient']);
   });
 
-  it('gives a session id of 16 bytes, as the tunnel header carries it', async () => {
+  it('gives a session id of 16 bytes, in the form of the tunnel header', async () => {
     const { sid } = pairTranscript(header, (await begin()).requestBody);
     expect(sid).toMatch(/^[A-Za-z0-9_-]{21}[AQgw]$/);
   });
 
-  it('gives other keys and another id every time', async () => {
+  it('gives different keys and a different session id every time', async () => {
     const sessions = await Promise.all(
       [1, 2, 3].map(async (): Promise<PairedSession> => {
         const initiator = await begin();
@@ -80,14 +80,14 @@ describe('a pairing', () => {
     expect(new Set(keys.map((key) => key.toString('hex'))).size).toBe(6);
   });
 
-  it('answers the same request with other keys each time', async () => {
+  it('gives different keys for each response to the same request', async () => {
     const initiator = await begin();
     const [first, second] = [await respond(initiator), await respond(initiator)];
     expect(first.keys.clientToServer).not.toEqual(second.keys.clientToServer);
     expect(first.responseBody).not.toEqual(second.responseBody);
   });
 
-  it('gives a repeated request the same session id, and a changed one another', async () => {
+  it('gives a replayed request the same session id, and a changed request a different one', async () => {
     const { requestBody } = await begin();
     const { sid } = pairTranscript(header, requestBody);
     expect(pairTranscript(header, Buffer.from(requestBody)).sid).toBe(sid);
@@ -99,16 +99,16 @@ describe('a pairing', () => {
 });
 
 describe('an initiator', () => {
-  it('refuses an answer made with another secret', async () => {
+  it('rejects a response made with another secret', async () => {
     const initiator = await begin();
-    const other = await deriveSecretKeys('another secret of the pairing tests');
+    const other = await deriveSecretKeys('another secret for the pairing tests');
     const { responseBody } = await respond(initiator, { keys: other });
     await expect(initiator.complete(header, responseBody, secretKeys)).rejects.toThrow(
       PairConfirmInvalidError,
     );
   });
 
-  it('refuses an answer to another identity, header, or request', async () => {
+  it('rejects a response to another identity, header or request', async () => {
     const otherHeader = `${identity}.${'B'.repeat(43)}`;
     for (const other of [
       { identity: `${secretKeys.kid}.relay-b` },
@@ -127,7 +127,7 @@ describe('an initiator', () => {
     );
   });
 
-  it('refuses the right answer where its own header changed', async () => {
+  it('rejects the right response if its own header has changed', async () => {
     const initiator = await begin();
     const { responseBody } = await respond(initiator);
     const changed = `${identity}.${'A'.repeat(42)}B`;
@@ -136,7 +136,7 @@ describe('an initiator', () => {
     );
   });
 
-  it('refuses a header of its own that is malformed', async () => {
+  it('rejects its own header if it is malformed', async () => {
     const initiator = await begin();
     const { responseBody } = await respond(initiator);
     await expect(initiator.complete('', responseBody, secretKeys)).rejects.toMatchObject({
@@ -144,7 +144,7 @@ describe('an initiator', () => {
     });
   });
 
-  it('completes once, whether that succeeded or failed', async () => {
+  it('completes only once, whether it succeeds or fails', async () => {
     const succeeded = await begin();
     const { responseBody } = await respond(succeeded);
     await succeeded.complete(header, responseBody, secretKeys);
@@ -160,7 +160,7 @@ describe('an initiator', () => {
     }
   });
 
-  it('completes once, even where both answers arrive together', async () => {
+  it('completes only once, even if two responses arrive together', async () => {
     const initiator = await begin();
     const { responseBody } = await respond(initiator);
     const outcomes = await Promise.allSettled([
@@ -170,7 +170,7 @@ describe('an initiator', () => {
     expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
   });
 
-  it('refuses confirmed terms beyond the bounds', async () => {
+  it('rejects confirmed terms out of bounds', async () => {
     for (const bad of [
       { lifetimeSeconds: 299, maxMessages: 1 },
       { lifetimeSeconds: 86_401, maxMessages: 1 },
@@ -197,7 +197,7 @@ describe('an initiator', () => {
   });
 });
 
-/** X25519 points of small order, and their forms above the prime: RFC 7748 section 6.1 lets both sides refuse them. */
+/** X25519 points of small order, and their forms above the prime. RFC 7748 section 6.1 lets both sides reject them. */
 const SMALL_ORDER = [
   '00'.repeat(32),
   `01${'00'.repeat(31)}`,
@@ -208,7 +208,7 @@ const SMALL_ORDER = [
   '5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157',
 ].map((point) => Buffer.from(point, 'hex'));
 
-describe('a key that is no good key', () => {
+describe('an invalid public key', () => {
   const transcript = { hash: Buffer.alloc(32), sid: '' };
 
   it.each([
@@ -217,25 +217,29 @@ describe('a key that is no good key', () => {
     ['a byte short', randomBytes(1_215)],
     ['a byte long', randomBytes(1_217)],
     ['empty', Buffer.alloc(0)],
-  ])('is refused by the responder: %s', async (_name, publicKey) => {
+  ])('is rejected by the responder: %s', async (_name, publicKey) => {
     await expect(
       respondToPairing(publicKey, transcript, secretKeys, identity, terms),
     ).rejects.toThrow(PairKeyInvalidError);
   });
 
-  it('is refused or answered by the responder, but never fails otherwise, where it is random', async () => {
+  it('made of random bytes is accepted or rejected by the responder, but never fails in another way', async () => {
     for (let run = 0; run < 30; run += 1) {
       const publicKey = randomBytes(1_216);
-      // Half of them with small coefficients, which pass the modulus check of FIPS 203 section 7.2.
-      if (run % 2 === 0) publicKey.fill(run, 0, 1_152);
+      // Half of the keys have small coefficients, which pass the modulus check of FIPS 203 section 7.2.
+      if (run % 2 === 0) {
+        publicKey.fill(run, 0, 1_152);
+      }
       const outcome = await respondToPairing(publicKey, transcript, secretKeys, identity, terms)
         .then(({ responseBody }) => responseBody.length)
         .catch((error: unknown) => error);
-      if (outcome !== 1_162) expect(outcome).toBeInstanceOf(PairKeyInvalidError);
+      if (outcome !== 1_162) {
+        expect(outcome).toBeInstanceOf(PairKeyInvalidError);
+      }
     }
   });
 
-  it('is refused by the responder with an X25519 part of small order', async () => {
+  it('is rejected by the responder if its X25519 part is of small order', async () => {
     const { requestBody } = await begin();
     for (const point of SMALL_ORDER) {
       const publicKey = Buffer.from(decodePairRequest(requestBody).publicKey);
@@ -246,7 +250,7 @@ describe('a key that is no good key', () => {
     }
   });
 
-  it('is not confirmed for the initiator where its X25519 part is of small order', async () => {
+  it('of small order in the X25519 part of an encapsulation is rejected by the initiator', async () => {
     for (const point of SMALL_ORDER) {
       const initiator = await begin();
       const { responseBody } = await respond(initiator);

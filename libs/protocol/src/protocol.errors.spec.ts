@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import * as errors from './protocol.errors.js';
 import { RelayError } from '@relay/errors';
 
-/** Part of the operator contract: a change here is a change of the documentation. */
+/** Part of the operator contract: a change here must also be made in the documentation. */
 const CODES = {
   HeadInvalidError: 'RELAY_HEAD_INVALID',
   MessageTooLongError: 'RELAY_MESSAGE_TOO_LONG',
@@ -18,12 +18,12 @@ const CODES = {
 };
 
 describe('the errors of the protocol', () => {
-  it('have a stable code each', () => {
+  it('each have a stable code', () => {
     const codes = Object.entries(errors).map(([name, Class]) => [name, new Class('').code]);
     expect(Object.fromEntries(codes)).toEqual(CODES);
   });
 
-  it.each(Object.entries(errors))('%s has its name, message and cause', (name, Class) => {
+  it.each(Object.entries(errors))('%s carries its name, message and cause', (name, Class) => {
     const cause = new Error('why');
     const error = new Class('what', { cause });
     expect(error).toBeInstanceOf(RelayError);

@@ -98,13 +98,13 @@ function expectRecords(message: Message<unknown>, key: Buffer): void {
 }
 
 describe('further known answers of protocol version 1', () => {
-  it('are those of the generator, byte for byte', async () => {
+  it('equal the output of the generator, byte for byte', async () => {
     const run = promisify(execFile);
     const { stdout } = await run(process.execPath, [pathOf('generate.mjs')], { encoding: 'utf8' });
     expect(stdout === file).toBe(true);
   }, 20_000);
 
-  it('come from a generator that imports nothing of the product', () => {
+  it('come from a generator that imports no code of this repository', () => {
     const text = readFileSync(pathOf('generate.mjs'), 'utf8');
     const imported = Array.from(text.matchAll(/^import .* from '([^']+)';$/gm), ([, name]) => name);
     expect(imported.sort()).toEqual([
@@ -115,7 +115,7 @@ describe('further known answers of protocol version 1', () => {
     ]);
   });
 
-  it('agree with the first ones where both have a value', () => {
+  it('agree with the first known answers in every value that both contain', () => {
     for (const name of ['client_id', 'kid', 'k_sender', 'k_error', 'k_store', 'psk'] as const) {
       expect((vectors as unknown as Record<string, string>)[name]).toBe(first[name]);
     }
@@ -129,7 +129,7 @@ describe('further known answers of protocol version 1', () => {
     expect(vectors.tunnel_error_560_p0.header).toBe(first['error_560_p0']);
   });
 
-  it('hold the keys of both secrets, each under its kid', () => {
+  it('contain the keys of both secrets, which the key ring finds by kid', () => {
     expect(ring.current.kid).toBe(vectors.kid);
     expect(alternative.kid).not.toBe(vectors.kid);
     for (const known of [vectors, alternative]) {
@@ -142,7 +142,7 @@ describe('further known answers of protocol version 1', () => {
     expect(parseClientIdHeader(alternative.pair_client_id_header).kid).toBe(alternative.kid);
   });
 
-  it('complete the known pairing', async () => {
+  it('contain a pairing that completes with the known session', async () => {
     const body = octets(pairing.request_body);
     expect(pairTranscript(pairing.client_id_header, body).sid).toBe(pairing.sid);
     const initiator = await PairingInitiator.begin(
@@ -159,7 +159,7 @@ describe('further known answers of protocol version 1', () => {
   });
 
   it.each(['request_two_data_records', 'request_mte', 'request_without_body'] as const)(
-    'seal, open, encode and decode %s',
+    'contain %s, which is encoded, sealed, opened and decoded as known',
     (name) => {
       const message = vectors[name];
       const header = parseTunnelHeader(message.relay_header);
@@ -176,7 +176,7 @@ describe('further known answers of protocol version 1', () => {
   );
 
   it.each(['response_two_cookies', 'response_mte', 'response_empty_last_record'] as const)(
-    'seal, open, encode and decode %s',
+    'contain %s, which is encoded, sealed, opened and decoded as known',
     (name) => {
       const message = vectors[name];
       expect(isResponseHeader(message.relay_header)).toBe(true);
@@ -188,7 +188,7 @@ describe('further known answers of protocol version 1', () => {
     },
   );
 
-  it('open the stored session', () => {
+  it('contain a session blob that opens to the known session', () => {
     const identity = `${vectors.kid}.${vectors.client_id}`;
     const blob = octets(store.blob);
     expect(blob.toString('latin1', 0, 40)).toBe(store.epoch);
@@ -200,7 +200,7 @@ describe('further known answers of protocol version 1', () => {
     expect(() => openSessionBlob(blob, other, pairing.sid, identity)).toThrow();
   });
 
-  it('hold signed errors that are bound to the headers of their requests', () => {
+  it('contain signed errors for the headers of their requests', () => {
     const pattern = /^1\.error\.(\d{3})\.([01])\.(\d{13})\.[A-Za-z0-9_-]{43}$/;
     const { pair_error_566_p0: pair, tunnel_error_560_p0: tunnel } = vectors;
     expect(pattern.exec(pair.header)?.slice(1)).toEqual(['566', '0', '1767225600000']);

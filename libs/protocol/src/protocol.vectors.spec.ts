@@ -16,8 +16,8 @@ const vectors = JSON.parse(
 
 const hex = (name: string): Buffer => Buffer.from(vectors[name]!, 'hex');
 
-describe('known answers of protocol version 1', () => {
-  it('stretches the secret into the known keys', async () => {
+describe('the library, compared with the known answers of protocol version 1', () => {
+  it('derives the known keys from the secret', async () => {
     const keys = await deriveSecretKeys(vectors['client_id_secret']!);
     expect(keys.kid).toBe(vectors['kid']);
     expect(keys.sender).toEqual(hex('k_sender'));
@@ -83,6 +83,6 @@ describe('known answers of protocol version 1', () => {
   });
 });
 
-it('makes a public key of 1216 bytes', async () => {
+it('a public key is 1,216 bytes long', async () => {
   expect((await generateKeyPair(hex('xwing_seed'))).publicKey).toHaveLength(1216);
 });

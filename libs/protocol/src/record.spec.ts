@@ -12,11 +12,11 @@ describe('the nonce of a record', () => {
     [256, false, '000000000000000000010000'],
     [0x3f_fffe, true, '00000000000000003ffffe01'],
     [0x3f_ffff, false, '00000000000000003fffff00'],
-  ])('of record %i with last %s is %s', (index, isLast, nonce) => {
+  ])('for index %i and last = %s is %s', (index, isLast, nonce) => {
     expect(recordNonce(index, isLast).toString('hex')).toBe(nonce);
   });
 
-  it('never repeats for another index or another end', () => {
+  it('differs for every index and last flag', () => {
     const nonces = new Set<string>();
     for (let index = 0; index < 1_000; index += 1) {
       nonces.add(recordNonce(index, false).toString('hex'));
@@ -25,7 +25,7 @@ describe('the nonce of a record', () => {
     expect(nonces.size).toBe(2_000);
   });
 
-  it.each([2 ** 22, 2 ** 22 + 1, 2 ** 32 - 1])('does not exist for record %i', (index) => {
+  it.each([2 ** 22, 2 ** 22 + 1, 2 ** 32 - 1])('does not exist for index %i', (index) => {
     expect(() => recordNonce(index, false)).toThrow(MessageTooLongError);
     expect(() => recordNonce(index, true)).toThrow(MessageTooLongError);
   });
@@ -36,6 +36,6 @@ describe('the nonce of a record', () => {
   });
 });
 
-it('bounds the length of a sealed record to 17–69,649 bytes', () => {
+it('a sealed record is 17–69,649 bytes long', () => {
   expect([MIN_SEALED_BYTES, MAX_SEALED_BYTES]).toEqual([17, 69_649]);
 });

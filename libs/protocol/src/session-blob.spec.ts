@@ -32,8 +32,8 @@ const blob = sealSessionBlob(session, secretKeys, sid, identity, epoch);
 const open = (changed: Buffer): StoredSession =>
   openSessionBlob(changed, secretKeys, sid, identity);
 
-describe('a stored session', () => {
-  it('comes back as it was', () => {
+describe('a session blob', () => {
+  it('opens to the session that was sealed', () => {
     expect(openSessionBlob(blob, secretKeys, sid, identity)).toEqual(session);
   });
 
@@ -44,27 +44,27 @@ describe('a stored session', () => {
     expect(blob.toString('hex', 40, 44)).toBe(secretKeys.kid);
   });
 
-  it('has another nonce each time, so that the same session made again is another', () => {
+  it('has a new nonce each time, so that the same session sealed again is a different blob', () => {
     const again = sealSessionBlob(session, secretKeys, sid, identity, epoch);
     expect(again.subarray(44, 56)).not.toEqual(blob.subarray(44, 56));
     expect(again.subarray(56)).not.toEqual(blob.subarray(56));
   });
 
-  it('shows nothing of its keys', () => {
+  it('does not reveal its keys or its sender', () => {
     for (const key of [session.keys.clientToServer, session.keys.serverToClient]) {
       expect(blob.includes(key.subarray(0, 4))).toBe(false);
     }
     expect(blob.includes('relay-a')).toBe(false);
   });
 
-  it('may expire at any time that a number holds exactly', () => {
+  it('may expire at any time up to the largest safe integer', () => {
     for (const expiresAtMs of [0, 1, 2 ** 32, Number.MAX_SAFE_INTEGER]) {
       const sealed = sealSessionBlob({ ...session, expiresAtMs }, secretKeys, sid, identity, epoch);
       expect(open(sealed).expiresAtMs).toBe(expiresAtMs);
     }
   });
 
-  it('does not open as another session', () => {
+  it('does not open under another session id', () => {
     const other = randomBytes(16).toString('base64url');
     expect(() => openSessionBlob(blob, secretKeys, other, identity)).toThrow(
       SessionBlobInvalidError,
@@ -78,7 +78,7 @@ describe('a stored session', () => {
     },
   );
 
-  it('does not open where a byte moves between session id and sender', () => {
+  it('does not open if a byte moves from the sender to the session id', () => {
     expect(() => openSessionBlob(blob, secretKeys, `${sid}a`, identity.slice(1))).toThrow(
       SessionBlobInvalidError,
     );
@@ -100,7 +100,7 @@ describe('a stored session', () => {
     ['nonce', 44, 56],
     ['sealed keys and expiry', 56, 128],
     ['tag', 128, 144],
-  ])('does not open with any one bit of its %s flipped', (_name, from, to) => {
+  ])('does not open with any single bit of its %s flipped', (_name, from, to) => {
     for (let bit = from * 8; bit < to * 8; bit += 1) {
       expect(() => open(flipBit(blob, bit))).toThrow(SessionBlobInvalidError);
     }
@@ -123,7 +123,7 @@ describe('a stored session', () => {
     expect(() => open(mixed)).toThrow(SessionBlobInvalidError);
   });
 
-  it('tells no key or value in its error', () => {
+  it('does not reveal its sender in the error', () => {
     expect.assertions(2);
     try {
       open(flipBit(blob, 143 * 8));

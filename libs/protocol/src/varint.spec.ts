@@ -17,7 +17,7 @@ const table: [number, string][] = [
 ];
 
 describe('an integer of RFC 9000 section 16', () => {
-  it.each(table)('%i is %s, the shortest form', (value, hex) => {
+  it.each(table)('%i is encoded as %s, the shortest form', (value, hex) => {
     const target = Buffer.alloc(8);
     const end = writeVarint(target, value, 2);
     expect(end).toBe(2 + hex.length / 2);
@@ -33,16 +33,16 @@ describe('an integer of RFC 9000 section 16', () => {
     [37, '80000025'],
     [37, 'c000000000000025'],
     [2 ** 30 - 1, 'c00000003fffffff'],
-  ])('%i may be %s', (value, hex) => {
+  ])('%i is also decoded from the longer form %s', (value, hex) => {
     expect(new VarintReader(Buffer.from(hex, 'hex')).readVarint()).toBe(value);
   });
 
-  it.each(['', '40', '800000', 'c0000000000000'])('cut to "%s" is refused', (hex) => {
+  it.each(['', '40', '800000', 'c0000000000000'])('is rejected if truncated to "%s"', (hex) => {
     expect(() => new VarintReader(Buffer.from(hex, 'hex')).readVarint()).toThrow(HeadInvalidError);
   });
 
   it.each(['c000000040000000', 'c2197c5eff14e88c', 'ffffffffffffffff'])(
-    'above 2^30 − 1, as %s, is refused',
+    'is rejected above 2^30 − 1, encoded as %s',
     (hex) => {
       const reader = new VarintReader(Buffer.from(hex, 'hex'));
       expect(() => reader.readVarint()).toThrow(HeadInvalidError);
