@@ -9,7 +9,7 @@ const MAX_FIELDS = 256;
 const METHOD = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
 const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
-/** Visible ASCII without backslash and number sign, beginning with exactly one slash. */
+/** Visible ASCII without backslash and number sign, beginning with one slash. */
 const PATH = /^\/(?!\/)[\x21\x22\x24-\x5b\x5d-\x7e]*$/;
 const CONTENT_LENGTH = /^\d{1,15}$/;
 

@@ -71,7 +71,7 @@ export class PairingInitiator {
     const keyPair = this.keyPair;
     this.keyPair = undefined;
     if (keyPair === undefined) {
-      throw new RelayHeaderMalformedError('this pairing was already completed');
+      throw new RelayHeaderMalformedError('a pairing can be completed only once');
     }
     const response = decodePairResponse(responseBody);
     const transcript = pairTranscript(clientIdHeader, this.requestBody);

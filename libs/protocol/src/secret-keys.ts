@@ -5,7 +5,7 @@ import { hkdfExpand } from './hkdf-expand.js';
 
 const ROOT_SALT = 'mte-relay/1 root';
 const ROOT_BYTES = 32;
-/** One guess at a weak secret costs about 130 ms and 32 MiB. protocol.md section 1. */
+/** About 130 ms and 32 MiB: what one guess at a weak secret costs. protocol.md section 1. */
 const SCRYPT_OPTIONS = { N: 2 ** 15, r: 8, p: 1, maxmem: 64 * 1024 * 1024 };
 const KID_BYTES = 4;
 
