@@ -26,7 +26,7 @@ describeSessionStore(() => {
 });
 
 describe('an entry in memory', () => {
-  it('lives one lifetime from RESERVE on, which PUT, OPEN and MARK do not extend', async () => {
+  it('is kept for one lifetime from RESERVE, which PUT, OPEN and MARK do not extend', async () => {
     const clock = new HandMovedClock();
     const store = new MemorySessionStore(clock, LIFETIME_MS);
     await store.reserve('a');
@@ -39,7 +39,7 @@ describe('an entry in memory', () => {
     expect(await store.reserve('a')).toBe(EPOCH);
   });
 
-  it('stays dead for one lifetime from its last kill', async () => {
+  it('stays dead for one lifetime after it was last killed', async () => {
     const clock = new HandMovedClock();
     const store = new MemorySessionStore(clock, LIFETIME_MS);
     await store.kill('a');
@@ -51,7 +51,7 @@ describe('an entry in memory', () => {
     expect(await store.reserve('a')).toBe(EPOCH);
   });
 
-  it('does not mind a wall clock that jumps', async () => {
+  it('does not expire early when the wall clock jumps', async () => {
     const clock = new HandMovedClock();
     const store = new MemorySessionStore(clock, LIFETIME_MS);
     await store.reserve('a');
@@ -70,7 +70,7 @@ describe('a full store in memory', () => {
     return { clock, store };
   };
 
-  it('fails where it would need a new entry, and never says "absent" of one that it cannot kill', async () => {
+  it('fails if it needs a new entry, and never reports an id that it cannot kill as absent', async () => {
     const { store } = await fill();
     const attempts = [
       () => store.reserve('new'),
@@ -84,7 +84,7 @@ describe('a full store in memory', () => {
     }
   });
 
-  it('goes on with the entries that it has', async () => {
+  it('continues to serve the entries that it has', async () => {
     const { store } = await fill();
     expect(await store.mark('live', 1, HEAD)).toBe('first');
     expect(await store.open('dead')).toBeUndefined();
@@ -92,7 +92,7 @@ describe('a full store in memory', () => {
     expect(await store.open('live')).toBeUndefined();
   });
 
-  it('has room again when an entry has lived', async () => {
+  it('has room again when an entry expires', async () => {
     const { clock, store } = await fill();
     clock.advance(LIFETIME_MS);
     await store.check();
@@ -101,7 +101,7 @@ describe('a full store in memory', () => {
 });
 
 describe('the health of a store in memory', () => {
-  it('is fine from the start, with a warning that it is for one process', async () => {
+  it('is good from the start, with a warning that the store serves only one process', async () => {
     const store = new MemorySessionStore(new HandMovedClock(), LIFETIME_MS);
     await store.check();
     const reports: unknown[] = [];

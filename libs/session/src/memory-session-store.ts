@@ -6,9 +6,9 @@ import { SessionStoreUnavailableError } from './session.errors.js';
 import { checkSequence, type MarkOutcome, type SessionStore } from './session-store.js';
 import type { StoreDescription, StoreHealth, StoreReport } from './store-health.js';
 
-/** A process that restarts forgets every session with its marks, so its history needs no name. */
+/** Always the same: a process that restarts forgets every session together with its marks. */
 const EPOCH = '0'.repeat(EPOCH_BYTES);
-/** Far more pairings than one process sees in a lifetime; without marks an entry takes about half a KiB. */
+/** Far more pairings than one process sees in a session lifetime. An entry without marks takes about half a KiB. */
 const MAX_ENTRIES = 100_000;
 
 const DESCRIPTION: StoreDescription = {
@@ -28,21 +28,24 @@ interface Entry {
 }
 
 /**
- * The store of one process without Redis (`REDIS_URL=memory://`). An entry lives one session lifetime from its last
- * RESERVE or KILL. Where it is full it fails as a full Redis does: it forgets nothing to make room.
+ * The store of a single process without Redis (`REDIS_URL=memory://`). An entry is kept for one session lifetime from
+ * its last RESERVE or KILL. A full store fails as a full Redis does: it evicts nothing to make room.
  */
 export class MemorySessionStore implements SessionStore, StoreHealth {
-  /** Ordered by expiry, as every entry that is set anew moves to the end and lives equally long. */
+  /** In order of expiry: `replace` moves an entry to the end, and all entries are kept equally long. */
   private readonly entries = new Map<string, Entry>();
 
-  /** @param lifetimeMs - how long an entry is kept */
+  /**
+   * @param lifetimeMs - how long an entry is kept, in milliseconds
+   * @param maxEntries - how many entries the store holds before it is full
+   */
   constructor(
     private readonly clock: Clock,
     private readonly lifetimeMs: number,
     private readonly maxEntries: number = MAX_ENTRIES,
   ) {}
 
-  // Nothing is awaited below. `async` turns what is thrown into the rejection that the interface promises.
+  // Nothing below awaits. `async` turns a thrown error into the rejection that the interface promises.
   /* eslint-disable @typescript-eslint/require-await */
 
   async reserve(sid: string): Promise<string | undefined> {
@@ -61,7 +64,7 @@ export class MemorySessionStore implements SessionStore, StoreHealth {
     }
     const { expiresAtMs } = entry;
     const marks = new SequenceMarks();
-    // A copy, as in any store: what the caller does to its buffer later must not reach the session.
+    // A copy, as in any store: later changes to the caller's buffer must not reach the session.
     this.entries.set(sid, { state: 'live', expiresAtMs, blob: Buffer.from(blob), marks });
     return true;
   }
@@ -108,7 +111,7 @@ export class MemorySessionStore implements SessionStore, StoreHealth {
     listener({ state: 'available', description: DESCRIPTION });
   }
 
-  /** A new entry, or a new state of one; either way it lives on from now. */
+  /** Sets a new entry, or the state of an existing one. In either case its lifetime starts now. */
   private replace(sid: string, state: 'reserved' | 'dead'): void {
     this.dropExpired();
     if (!this.entries.delete(sid)) {

@@ -11,22 +11,22 @@ export type RedisClient = (Redis | Cluster) & SessionCommands;
 
 const CONNECT_LIMIT_MS = 2000;
 const DISCONNECT_LIMIT_MS = 500;
-const SENTINEL_ANSWER_LIMIT_MS = 1000;
+const SENTINEL_REPLY_LIMIT_MS = 1000;
 const LOADING_RETRY_MS = 500;
 const SLOTS_REFRESH_MS = 10_000;
 const MAX_REDIRECTIONS = 4;
 
 /**
- * A client that is not connected yet.
+ * Creates a client that is not connected yet.
  *
- * What ioredis would do about a lost connection on its own is switched off, because a command must go out at most once:
- * a MARK whose answer got lost would answer "replay" the second time, though it was the first. Commands that Redis
- * surely did not run (NOSCRIPT, MOVED, ASK) are the exception.
+ * Everything that ioredis does by default to recover from a lost connection is switched off, because a command must be
+ * sent at most once: if the reply to a MARK were lost and the MARK sent again, the second reply would be "replay"
+ * although the message is new. The exceptions are commands that Redis certainly did not run (NOSCRIPT, MOVED, ASK).
  *
- * No auto-pipelining: commands are written without waiting for answers anyway, and batching them cost more time here
+ * No auto-pipelining: commands are written without waiting for replies anyway, and batching them cost more time here
  * than it saved (test/bench/redis-store.mjs).
  *
- * @param retryDelayMs - asked before each attempt to connect again
+ * @param retryDelayMs - called before each attempt to reconnect; returns the delay in milliseconds
  */
 export function createRedisClient(
   config: RelayConfig,
@@ -36,7 +36,7 @@ export function createRedisClient(
   const { topology, hosts, database } = address;
   const connection = connectionOptions(config, address);
   const client = { cluster, sentinel, single }[topology]();
-  // The type of a client does not know the commands that `scripts` adds to it.
+  // The type of a client lacks the commands that `scripts` adds to it.
   return client as Redis & SessionCommands;
 
   function single(): Redis {
@@ -55,13 +55,13 @@ export function createRedisClient(
       sentinels: [...hosts],
       name: address.primaryName,
       sentinelRetryStrategy: retryDelayMs,
-      sentinelCommandTimeout: SENTINEL_ANSWER_LIMIT_MS,
+      sentinelCommandTimeout: SENTINEL_REPLY_LIMIT_MS,
       ...(redisSentinelPassword !== undefined && { sentinelPassword: redisSentinelPassword }),
       ...(connection.tls !== undefined && {
         enableTLSForSentinelMode: true,
         sentinelTLS: connection.tls,
       }),
-      // Our own does it: redis-failover.ts.
+      // redis-failover.ts does this instead.
       failoverDetector: false,
     });
   }
@@ -72,25 +72,25 @@ export function createRedisClient(
       scripts: SESSION_SCRIPTS,
       lazyConnect: true,
       clusterRetryStrategy: retryDelayMs,
-      // A replica may lack marks: scripts run on the primary, protocol.md section 5.
+      // Scripts run on the primary, because a replica may lack marks. protocol.md section 5.
       scaleReads: 'master',
-      // Its queue, for nodes that are about to be connected: nothing is asked before the cluster is ready.
+      // This queue serves only nodes that are still connecting: no command is sent before the cluster is ready.
       enableOfflineQueue: true,
       slotsRefreshInterval: SLOTS_REFRESH_MS,
       maxRedirections: MAX_REDIRECTIONS,
-      // 0 is "never again": the node may have run the command before its connection broke.
+      // 0 means "do not retry": the node may have run the command before its connection broke.
       retryDelayOnFailover: 0,
       retryDelayOnClusterDown: 0,
-      // A cluster's certificates name hosts; ioredis would ask for their addresses instead.
+      // The certificates of a cluster name hosts, but by default ioredis resolves the hosts to addresses.
       dnsLookup: (host, found) => {
         found(null, host);
       },
     });
-    // Otherwise the first command of each node would find it not connected.
+    // Connects early; otherwise the first command to each node would find the node not connected.
     nodes.on('+node', (node: Redis) => {
       if (node.options.readOnly !== true) {
         node.connect().catch(() => {
-          // The pool drops a node that cannot be reached, and tells why.
+          // The connection pool removes an unreachable node and reports the reason.
         });
       }
     });
@@ -107,7 +107,7 @@ function connectionOptions(
   return {
     scripts: SESSION_SCRIPTS,
     lazyConnect: true,
-    // RESP2 says all that is needed and is understood by everything that speaks Redis.
+    // RESP2 is sufficient, and every Redis-compatible server supports it.
     protocol: 2,
     replyMapping: 'legacy',
     connectionName: 'mte-relay',
@@ -115,12 +115,13 @@ function connectionOptions(
     connectTimeout: CONNECT_LIMIT_MS,
     disconnectTimeout: DISCONNECT_LIMIT_MS,
     maxLoadingRetryTime: LOADING_RETRY_MS,
-    // Silence while commands wait: the other side is gone without a word, and TCP would wait for minutes.
+    // Silence while commands are pending means that the server vanished without closing the connection; TCP alone
+    // would wait for minutes.
     socketTimeout: 2 * config.redisCommandTimeoutMs,
-    // These two together: what was sent on a connection that broke is rejected at once and never sent again.
+    // Together, these two reject a pending command immediately if its connection breaks, and never send it again.
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
-    // A primary became a replica: look for the new one. `true` connects again without sending again.
+    // The primary has become a replica, so find the new primary. `true` reconnects without sending the command again.
     reconnectOnError: (error) => error.message.includes('READONLY'),
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
@@ -128,7 +129,10 @@ function connectionOptions(
   };
 }
 
-/** The certificate is always verified, against the host's name. Undefined where Redis is spoken to in clear. */
+/**
+ * Returns the TLS options for Redis, or undefined if the connection is in plaintext. The server's certificate is always
+ * verified, and so is the host that it names.
+ */
 export function tlsOptions(
   config: RelayConfig,
   address: RedisAddress,

@@ -6,10 +6,10 @@ import type { StoreDescription } from './store-health.js';
 const OLDEST_VERSION = [6, 2] as const;
 const REPLICATION_ID = new RegExp(`^[0-9a-f]{${EPOCH_BYTES}}$`);
 
-/** What one server says of itself. */
+/** The fields of one server's reply to INFO. */
 type Info = ReadonlyMap<string, string>;
 
-/** What is behind a client, and what of it weakens the promises of the relay. */
+/** Describes the servers behind a client, and warns about settings that weaken what the relay promises. */
 export async function describeRedis(client: Redis | Cluster): Promise<StoreDescription> {
   const isCluster = client instanceof Cluster;
   const servers = isCluster ? client.nodes('master') : [client];
@@ -33,7 +33,7 @@ async function describeServer(server: Redis): Promise<StoreDescription> {
   const info = readInfo(await server.info());
   const snapshots = await server.config('GET', 'save').then(
     (reply) => (Array.isArray(reply) ? String(reply[1]) : undefined),
-    // Many a managed Redis forbids CONFIG.
+    // Many managed Redis services forbid CONFIG.
     () => undefined,
   );
   const description = {

@@ -6,26 +6,29 @@ import { Redis } from 'ioredis';
 const CHANNEL = '+switch-master';
 const RETRY_MS = 5000;
 
-/** What the sentinels tell, and what is wrong with one of them. */
+/** Callbacks for what happens at the sentinels. */
 export interface SentinelEvents {
+  /** The sentinels have replaced the primary. Called once for every sentinel that reports it. */
   onSwitch(): void;
+  /** The connection to one of the sentinels failed; it is retried. */
   onError(error: unknown): void;
 }
 
+/** How to connect to the sentinels; their password is not that of the Redis servers. */
 export interface SentinelAccess {
   readonly password: string | undefined;
   readonly tls: ConnectionOptions | undefined;
 }
 
 /**
- * Listens to the sentinels, and tells when they have replaced the primary. Until they have told the old one too, which
- * may take 10 s, it goes on as if nothing had happened: a replica of ours that stayed with it would find no session
- * that the others make, and they none of its own.
+ * Subscribes to the sentinels and reports when they have replaced the primary. The old primary continues as if nothing
+ * had happened until the sentinels have reconfigured it too, which may take 10 s. A replica of this relay that stayed
+ * connected to it would not find the sessions that the other replicas create, and they would not find its sessions.
  *
- * ioredis has the like (`failoverDetector`). That one writes to the console whenever a sentinel is away, and takes the
- * failover of any primary for that of its own.
+ * ioredis has a similar feature (`failoverDetector`), but it writes to the console whenever a sentinel is unreachable,
+ * and it mistakes the failover of any primary for that of its own.
  *
- * @returns ends the listening
+ * @returns a function that ends the subscriptions
  */
 export function watchFailover(
   { hosts, primaryName }: RedisAddress,
@@ -49,13 +52,13 @@ export function watchFailover(
       events.onError(error);
     });
     sentinel.on('message', (_channel, message) => {
-      // Name, then the old address and the new one.
+      // The message is the primary's name, followed by its old and its new address.
       if (message.split(' ')[0] === primaryName) {
         events.onSwitch();
       }
     });
     sentinel.subscribe(CHANNEL).catch(() => {
-      // Rejected when the listening ends before it began.
+      // Rejected if the connection is ended before the subscription began.
     });
     return sentinel;
   });

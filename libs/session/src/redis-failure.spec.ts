@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 
 import { redisFailure } from './redis-failure.js';
 
-it('keeps what Redis says, and drops the command with its arguments', () => {
+it('keeps the message of Redis, and drops the command and its arguments', () => {
   const error = Object.assign(new Error('WRONGPASS invalid username-password pair'), {
     name: 'ReplyError',
     command: { name: 'auth', args: ['canary'] },
@@ -14,12 +14,12 @@ it('keeps what Redis says, and drops the command with its arguments', () => {
   expect(inspect(failure, { showHidden: true })).not.toContain('canary');
 });
 
-it('drops arguments that a message quotes', () => {
+it('drops arguments that the message quotes', () => {
   const message = "ERR unknown command 'AUTH', with args beginning with: 'canary' \n'more'";
   expect(redisFailure(new Error(message)).message).toBe("ERR unknown command 'AUTH'");
 });
 
-it('tells why each address of a host failed, where the error itself says nothing', () => {
+it('gives the reason for each address of a host if the error itself has no message', () => {
   const errors = [
     new Error('connect ECONNREFUSED ::1:1'),
     new Error('connect ECONNREFUSED 127.0.0.1:1'),
@@ -29,7 +29,7 @@ it('tells why each address of a host failed, where the error itself says nothing
   );
 });
 
-it('tells what the last node of a cluster said', () => {
+it('appends the error of the last node of a cluster', () => {
   const error = Object.assign(new Error('Failed to refresh slots cache.'), {
     lastNodeError: new Error('NOAUTH Authentication required.'),
   });
@@ -38,6 +38,6 @@ it('tells what the last node of a cluster said', () => {
   );
 });
 
-it('makes an error of whatever was thrown', () => {
+it('returns an error for a thrown value that is not an error', () => {
   expect(redisFailure('canary').message).toBe('unknown failure');
 });

@@ -1,9 +1,9 @@
-/** "ERR unknown command 'HELLO', with args beginning with: …" would quote a password. */
+/** "ERR unknown command 'HELLO', with args beginning with: …" may quote a password. */
 const QUOTED_ARGUMENTS = /, with args beginning with.*$/s;
 
 /**
- * What an error of ioredis says, and nothing else of it: a reply's error carries the command with its arguments, which
- * may be AUTH with the password.
+ * Copies the name and the message of an ioredis error, and nothing else: an error reply carries the command with its
+ * arguments, which may be AUTH with the password.
  */
 export function redisFailure(error: unknown): Error {
   const failure = new Error(messageOf(error));
@@ -15,7 +15,7 @@ export function redisFailure(error: unknown): Error {
 
 function messageOf(error: unknown): string {
   if (error instanceof AggregateError) {
-    // Several addresses of one host were tried; the error itself has no message.
+    // Several addresses of one host were tried; only the errors of the attempts have a message.
     return error.errors.map(messageOf).join('; ');
   }
   if (!(error instanceof Error)) {

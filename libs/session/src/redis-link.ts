@@ -5,29 +5,30 @@ import { watchFailover } from './redis-failover.js';
 import { redisFailure } from './redis-failure.js';
 import { SessionStoreUnavailableError } from './session.errors.js';
 
-/** Beyond it a Redis that has stopped answering would fill our memory. */
+/** Without this limit, a Redis that has stopped replying would fill the memory of this process. */
 const MAX_COMMANDS_IN_FLIGHT = 1000;
 const FIRST_RETRY_MS = 25;
 const LONGEST_RETRY_MS = 1000;
-/** What ioredis says after the reason has been told. */
-const SAYS_NO_MORE = 'Connection is closed';
+/** The message of errors that ioredis emits after the error that has the reason. */
+const WITHOUT_REASON = 'Connection is closed';
 
-/** What becomes of the connection. */
+/** Callbacks for changes of the connection. */
 export interface LinkEvents {
+  /** The connection is ready for commands. */
   onReady(): void;
-  /** May come again and again during one outage. */
+  /** The connection was lost, or could not be made. May be called many times during one outage. */
   onLost(failure: Error): void;
 }
 
 /**
- * The connection to Redis: one that comes back on its own for ever, and that answers within a time limit or fails.
- * Nothing waits here for a connection, since a caller is better served by a quick 503 than by a slow one.
+ * The connection to Redis. It reconnects until it is closed, and every call returns a reply within a time limit or
+ * fails. No call waits for a connection: a fast 503 serves a client better than a slow one.
  */
 export class RedisLink {
   private readonly client: RedisClient;
   private readonly limitMs: number;
   private events: LinkEvents | undefined;
-  /** Counts up to the next success, which a mere connection is not: it may lead to a replica. */
+  /** Attempts since the last success. A mere connection is not a success: it may lead to a replica. */
   private attempts = 0;
   private inFlight = 0;
   private lastFailure: Error | undefined;
@@ -35,7 +36,7 @@ export class RedisLink {
   private revival: NodeJS.Timeout | undefined;
   private stopWatching: (() => void) | undefined;
 
-  /** Reads the files that the configuration names, and throws where they are gone since. */
+  /** Reads the TLS files that the configuration names, and throws if one of them can no longer be read. */
   constructor(
     private readonly config: RelayConfig,
     private readonly address: RedisAddress,
@@ -44,7 +45,7 @@ export class RedisLink {
     this.client = createRedisClient(config, address, () => this.nextRetryMs());
   }
 
-  /** Begins to connect, and returns before anything came of it. */
+  /** Starts to connect, and returns without waiting for the outcome. */
   open(events: LinkEvents): void {
     this.events = events;
     this.client.on('ready', () => {
@@ -56,12 +57,12 @@ export class RedisLink {
       if (isRefusalOfDatabase(error)) {
         this.client.disconnect(true);
       }
-      // Of a connection that is there, `close` tells when it ends.
+      // While there is a connection, `close` reports its end.
       if (!this.isReady) {
         this.lost();
       }
     });
-    // A cluster tells of its nodes in an event of its own, which is no failure of the whole.
+    // A cluster reports the errors of its nodes in a separate event; they are not failures of the whole cluster.
     this.client.on('node error', (error: unknown) => {
       this.note(error);
     });
@@ -81,15 +82,17 @@ export class RedisLink {
     return this.client.status === 'ready';
   }
 
-  /** Tells that Redis does what it is for, so that the next outage begins with short delays again. */
+  /** Records that Redis has proved usable: the next outage begins with short delays again. */
   proved(): void {
     this.attempts = 0;
   }
 
   /**
-   * The answer to what `send` sends.
+   * Sends a command and returns its reply.
    *
-   * @throws SessionStoreUnavailableError; whether Redis has run the command, or will, is then unknown
+   * @param limitMs - how long to wait for the reply, in milliseconds
+   * @throws SessionStoreUnavailableError if there is no connection, if too many commands are in flight, or if Redis
+   * fails or does not reply in time; in the last two cases it is unknown whether Redis has run the command, or will
    */
   async call<Reply>(
     send: (client: RedisClient) => Promise<Reply>,
@@ -100,12 +103,12 @@ export class RedisLink {
     }
     if (this.inFlight >= MAX_COMMANDS_IN_FLIGHT) {
       throw new SessionStoreUnavailableError(
-        `redis owes ${MAX_COMMANDS_IN_FLIGHT} answers already`,
+        `redis has not replied to ${MAX_COMMANDS_IN_FLIGHT} commands yet`,
       );
     }
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
-        // A reply that has come while this process was busy is read first: timers go before sockets.
+        // Node runs timers before it reads sockets: a reply that arrived while this process was busy is read first.
         setImmediate(() => {
           reject(new SessionStoreUnavailableError(`redis did not answer within ${limitMs} ms`));
         });
@@ -116,14 +119,14 @@ export class RedisLink {
           reject(new SessionStoreUnavailableError('redis failed', { cause: redisFailure(error) }));
         })
         .finally(() => {
-          // Only here: a command whose caller has given up still occupies the connection.
+          // Not when the time is up: a command whose caller has given up still occupies the connection.
           this.inFlight -= 1;
           clearTimeout(timer);
         });
     });
   }
 
-  /** Ends the connection for good; commands in flight are rejected. */
+  /** Closes the connection permanently, and rejects the commands in flight. */
   close(): void {
     this.isClosed = true;
     this.events = undefined;
@@ -134,7 +137,7 @@ export class RedisLink {
 
   private connect(): void {
     this.client.connect().catch(() => {
-      // Every failure comes as an event too, and is told from there.
+      // Every failure is also emitted as an event, and is reported from there.
     });
   }
 
@@ -149,7 +152,7 @@ export class RedisLink {
           this.leave();
         },
         onError: (error) => {
-          // While there is a primary, one sentinel more or less is no news.
+          // While there is a connection to the primary, the failure of a sentinel is of no interest.
           if (!this.isReady) {
             this.note(error);
           }
@@ -160,7 +163,7 @@ export class RedisLink {
 
   private note(error: unknown): void {
     const failure = redisFailure(error);
-    if (this.lastFailure === undefined || !failure.message.includes(SAYS_NO_MORE)) {
+    if (this.lastFailure === undefined || !failure.message.includes(WITHOUT_REASON)) {
       this.lastFailure = failure;
     }
   }
@@ -169,14 +172,14 @@ export class RedisLink {
     this.events?.onLost(this.lastFailure ?? new Error('redis closed the connection'));
   }
 
-  /** Commands in flight may still be answered; what is asked from now on fails until the new primary is found. */
+  /** Commands in flight may still get their replies; new ones fail until the new primary is found. */
   private leave(): void {
     if (this.isReady) {
       this.client.disconnect(true);
     }
   }
 
-  /** ioredis gives up where a connection is ended while it is being made, as during a failover. */
+  /** ioredis gives up if a connection ends while it is being established, as happens during a failover. */
   private revive(): void {
     if (!this.isClosed) {
       clearTimeout(this.revival);
@@ -189,12 +192,12 @@ export class RedisLink {
   private nextRetryMs(): number {
     const delayMs = Math.min(FIRST_RETRY_MS * 2 ** this.attempts, LONGEST_RETRY_MS);
     this.attempts += 1;
-    // Jitter: the replicas that lost Redis together do not all come back in the same instant.
+    // Jitter: replicas that lost Redis together do not all reconnect at the same moment.
     return Math.round(delayMs * (0.5 + Math.random() / 2));
   }
 }
 
-/** ioredis would go on in database 0, where other replicas and other applications may be. */
+/** After a refused SELECT, ioredis would continue in database 0, which other relays and applications may use. */
 function isRefusalOfDatabase(error: unknown): boolean {
   const { command } = error as { readonly command?: { readonly name: string } };
   return command?.name === 'select';

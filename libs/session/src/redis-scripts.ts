@@ -1,22 +1,22 @@
 import { BLOB_BYTES, BLOB_HEAD_BYTES, EPOCH_BYTES } from '@relay/protocol';
 
 /**
- * The five operations as Redis runs them, protocol.md section 5. A script is atomic, so that what it reads is still true
- * when it writes. KEYS[1] is the session's one key: were the bitmap a key of its own, evicting it alone would make every
- * replay look new. Strings in Lua hold any byte.
+ * The five operations as Redis scripts, protocol.md section 5. A script is atomic: what it reads is still true when it
+ * writes. KEYS[1] is the only key of the session: if the bitmap had its own key, evicting that key alone would make
+ * every replay look new. A Lua string can contain any byte.
  */
 
 /**
- * Names the server's history. Redis takes another id whenever marks may have been lost: at a restart, also one from a
- * snapshot, and at a failover. It is read within each script, as a restart may come between two of them. A server that
- * tells none gets zeros; the start-up probe warns of that.
+ * Identifies the server's history. Redis changes this id whenever marks may have been lost: at a restart, including one
+ * from a snapshot, and at a failover. Each script reads the id itself, because Redis may restart between two scripts. A
+ * server that reports no id counts as all zeros, and the relay warns about it when the store becomes available.
  */
 const EPOCH = `
 local replid = 'master_replid:(' .. string.rep('%x', ${EPOCH_BYTES}) .. ')'
 local epoch = string.match(redis.call('INFO', 'replication'), replid) or string.rep('0', ${EPOCH_BYTES})
 `;
 
-/** ARGV: lifetime ms. "" where the id is taken, be it by a dead session: an id is used once. */
+/** ARGV: lifetime in ms. Returns "" if the id is taken, even by a dead session: an id is used only once. */
 const RESERVE = `${EPOCH}
 if not redis.call('SET', KEYS[1], 'r', 'NX', 'PX', ARGV[1]) then
   return ''
@@ -25,8 +25,8 @@ return epoch
 `;
 
 /**
- * ARGV: blob behind its epoch, that epoch. KEEPTTL, as a session lives one lifetime from RESERVE on. The epoch is
- * compared because the blob is bound to it: one sealed for an older history could never be opened.
+ * ARGV: blob without its epoch, that epoch. KEEPTTL, because a session's lifetime starts with RESERVE. The epoch is
+ * compared because the blob is bound to it: a blob sealed for an older history could never be opened.
  */
 const PUT = `${EPOCH}
 if redis.call('GET', KEYS[1]) ~= 'r' or ARGV[2] ~= epoch then
@@ -37,9 +37,9 @@ return 1
 `;
 
 /**
- * ARGV: lifetime ms. What is not a live session of this history is killed before it is reported: "no such session"
- * promises that the message can never be forwarded, also not after a replay of the pairing. The write has a second
- * use: a read-only replica fails here instead of answering "absent".
+ * ARGV: lifetime in ms. Anything but a live session of this history is killed before it is reported: "no such session"
+ * promises that the message can never be forwarded, not even after a replay of the pairing. The write has a second
+ * purpose: it makes a read-only replica fail instead of reporting "absent".
  */
 const OPEN = `${EPOCH}
 local blob = redis.call('GETRANGE', KEYS[1], 0, ${BLOB_BYTES - 1})
@@ -51,9 +51,9 @@ return ''
 `;
 
 /**
- * ARGV: sequence number, head of the blob that was opened, lifetime ms. The head names that very session by its nonce:
- * one that was made again under the same id, by a replayed pairing after an eviction, has an empty bitmap and would
- * take every old message for new.
+ * ARGV: sequence number, head of the blob that was opened, lifetime in ms. The nonce in the head identifies exactly
+ * that session. A session that a replayed pairing created again under the same id, after an eviction, has an empty
+ * bitmap and would accept every old message as new.
  */
 const MARK = `${EPOCH}
 if redis.call('STRLEN', KEYS[1]) < ${BLOB_BYTES}
@@ -66,13 +66,13 @@ end
 return redis.call('SETBIT', KEYS[1], ${BLOB_BYTES * 8} + ARGV[1], 1)
 `;
 
-/** ARGV: lifetime ms. The entry stays, as "x", so that the id cannot be reserved again. */
+/** ARGV: lifetime in ms. The entry remains, as "x", so that the id cannot be reserved again. */
 const KILL = `
 redis.call('SET', KEYS[1], 'x', 'PX', ARGV[1])
 return 1
 `;
 
-/** In the form that ioredis takes: it sends EVALSHA, and EVAL where Redis does not know the script (any more). */
+/** The scripts in the form that ioredis expects. It sends EVALSHA, and EVAL if Redis does not have the script. */
 export const SESSION_SCRIPTS = {
   sessionReserve: { lua: RESERVE, numberOfKeys: 1 },
   sessionPut: { lua: PUT, numberOfKeys: 1 },
@@ -81,7 +81,7 @@ export const SESSION_SCRIPTS = {
   sessionKill: { lua: KILL, numberOfKeys: 1 },
 } as const;
 
-/** What ioredis makes of the scripts, in the variants whose replies are bytes. */
+/** The commands that ioredis creates from the scripts, in the variants whose replies are bytes. */
 export interface SessionCommands {
   sessionReserveBuffer(key: string, lifetimeMs: number): Promise<unknown>;
   sessionPutBuffer(key: string, sealed: Buffer, epoch: Buffer): Promise<unknown>;

@@ -11,7 +11,7 @@ import type { StoreDescription, StoreHealth, StoreReport } from './store-health.
 const START_LIMIT_MS = 3000;
 const CHECK_LIMIT_MS = 500;
 const PROOF_INTERVAL_MS = 1000;
-/** No session id is that short. */
+/** No session id is this short. */
 const CHECK_SID = 'check';
 const CHECK_LIFETIME_MS = 60_000;
 
@@ -21,7 +21,7 @@ const MARK_OUTCOMES: ReadonlyMap<unknown, MarkOutcome> = new Map([
   [-1, 'dead'],
 ]);
 
-/** The store that all replicas of a relay share: one Redis string a session. protocol.md section 5. */
+/** The store that all replicas of a relay share: one Redis string per session. protocol.md section 5. */
 export class RedisSessionStore
   implements SessionStore, StoreHealth, OnModuleInit, OnApplicationShutdown
 {
@@ -30,7 +30,10 @@ export class RedisSessionStore
   private nextProof: NodeJS.Timeout | undefined;
   private isProving = false;
 
-  /** @param lifetimeMs - how long an entry is kept */
+  /**
+   * @param prefix - what every key begins with
+   * @param lifetimeMs - how long an entry is kept, in milliseconds
+   */
   constructor(
     private readonly link: RedisLink,
     private readonly prefix: string,
@@ -38,8 +41,8 @@ export class RedisSessionStore
   ) {}
 
   /**
-   * Begins to connect, and waits a moment for what comes of it: a process that listens before it has its store refuses
-   * the first messages. It starts without Redis all the same: it is live without Redis, and ready with it.
+   * Starts to connect, and waits up to 3 s for the outcome: a process that listens before its store is available
+   * refuses the first messages. The process starts even without Redis; it is then live, but not ready.
    */
   async onModuleInit(): Promise<void> {
     await new Promise<void>((resolve) => {
@@ -57,7 +60,7 @@ export class RedisSessionStore
     });
   }
 
-  /** Requests in flight have ended by now, so that nobody needs the store any more. */
+  /** Requests in flight have ended by now, so nothing needs the store any more. */
   onApplicationShutdown(): void {
     clearTimeout(this.nextProof);
     this.listeners.length = 0;
@@ -73,7 +76,7 @@ export class RedisSessionStore
 
   async put(sid: string, blob: Buffer): Promise<boolean> {
     if (blob.length !== BLOB_BYTES) {
-      // The bitmap begins where a blob ends.
+      // The bitmap begins where the blob ends, so a blob of another length would shift it.
       return false;
     }
     const [epoch, sealed] = [blob.subarray(0, EPOCH_BYTES), blob.subarray(EPOCH_BYTES)];
@@ -115,7 +118,7 @@ export class RedisSessionStore
   async check(): Promise<void> {
     const key = this.keyOf(CHECK_SID);
     const reply = await this.ask(
-      // OPEN needs all that the others need: the script, INFO, reading and writing.
+      // OPEN needs everything that the other operations need: a script, INFO, reading and writing.
       (redis) => redis.sessionOpenBuffer(key, CHECK_LIFETIME_MS),
       CHECK_LIMIT_MS,
     );
@@ -133,7 +136,10 @@ export class RedisSessionStore
     }
   }
 
-  /** A failure on a connection that is there may be the first of many: Redis is full, or a replica now. */
+  /**
+   * Sends a command. A failure on a live connection triggers a check, because it may be the first of many: Redis may be
+   * full, or may have become a replica.
+   */
   private async ask<Reply>(
     send: (redis: RedisClient) => Promise<Reply>,
     limitMs?: number,
@@ -148,7 +154,7 @@ export class RedisSessionStore
     }
   }
 
-  /** A connection alone proves nothing: it may lead to a replica, or to a server that is full. */
+  /** Checks the store and reports the result. A mere connection may lead to a replica, or to a server that is full. */
   private async prove(): Promise<void> {
     this.isProving = true;
     try {
@@ -158,7 +164,7 @@ export class RedisSessionStore
         this.report({ state: 'available', description: await this.describe() });
       }
     } catch (error) {
-      // A connection that broke meanwhile is told by the link, and a new one comes here again.
+      // If the connection broke meanwhile, the link reports that, and its next connection is checked here again.
       if (this.link.isReady) {
         this.report({ state: 'unavailable', error: error as Error });
         clearTimeout(this.nextProof);
@@ -184,7 +190,7 @@ export class RedisSessionStore
   }
 }
 
-/** A reply that is neither is no answer at all: it must not be taken for "absent". */
+/** A reply of any other length or type is invalid: it must not be mistaken for "absent". */
 function bytesOrNothing(reply: unknown, bytes: number, operation: string): Buffer | undefined {
   if (!(reply instanceof Buffer) || (reply.length !== 0 && reply.length !== bytes)) {
     throw unexpected(operation);
@@ -193,5 +199,5 @@ function bytesOrNothing(reply: unknown, bytes: number, operation: string): Buffe
 }
 
 function unexpected(operation: string): SessionStoreUnavailableError {
-  return new SessionStoreUnavailableError(`redis gave ${operation} an answer that it cannot have`);
+  return new SessionStoreUnavailableError(`redis sent an invalid reply to ${operation}`);
 }

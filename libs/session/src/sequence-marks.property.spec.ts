@@ -6,7 +6,7 @@ import { SequenceMarks } from './sequence-marks.js';
 
 const MAX_SEQUENCE = 2 ** 20 - 1;
 
-/** Near each other, so that repeats and neighbours in one byte are common, and everywhere else. */
+/** Mostly close together, so that repeats and neighbours in one byte are common, but also anywhere in the range. */
 const sequence = fc.oneof(
   fc.integer({ min: 1, max: 64 }),
   fc.integer({ min: 250, max: 520 }),
@@ -15,7 +15,7 @@ const sequence = fc.oneof(
 );
 
 describe('the marks of one session', () => {
-  it('answer as a set does, whatever the order', () => {
+  it('behave like a set, in any order', () => {
     fc.assert(
       fc.property(fc.array(sequence, { maxLength: 200 }), (sequences) => {
         const marks = new SequenceMarks();
@@ -29,7 +29,7 @@ describe('the marks of one session', () => {
     );
   });
 
-  it('take each number of the format once, and never again', () => {
+  it('accept every sequence number of the format exactly once', () => {
     const marks = new SequenceMarks();
     let first = 0;
     let again = 0;
@@ -42,7 +42,7 @@ describe('the marks of one session', () => {
     expect({ first, again }).toEqual({ first: MAX_SEQUENCE, again: 0 });
   });
 
-  it('keep what was marked when a far number makes them grow', () => {
+  it('are kept when a much larger number makes the array grow', () => {
     const marks = new SequenceMarks();
     const near = [1, 7, 8, 255, 256];
     near.forEach((number) => marks.add(number));

@@ -1,12 +1,12 @@
 const INITIAL_BYTES = 32;
 
-/** The used sequence numbers of one session: one bit each, grown as they come, at most 128 KiB. */
+/** The consumed sequence numbers of one session: one bit each, in an array that grows on demand up to 128 KiB. */
 export class SequenceMarks {
   private bits = new Uint8Array(INITIAL_BYTES);
 
   /**
    * @param sequence - 1 … 2^20 − 1
-   * @returns false where the number was marked before
+   * @returns false if the number was already marked
    */
   add(sequence: number): boolean {
     const at = sequence >>> 3;

@@ -5,12 +5,12 @@ import { BLOB_BYTES, BLOB_HEAD_BYTES, EPOCH_BYTES } from '@relay/protocol';
 
 import type { SessionStore } from './session-store.js';
 
-/** A store as the contract drives it. */
+/** A store to test against the contract. */
 export interface StoreUnderTest {
   readonly store: SessionStore;
-  /** Another way to the same entries, as a second replica has one. */
+  /** Another store with the same entries, as a second replica would have. */
   readonly second: SessionStore;
-  /** Takes all entries away behind the store's back. */
+  /** Deletes all entries without the store's knowledge. */
   readonly forgetAll: () => Promise<void>;
 }
 
@@ -28,12 +28,12 @@ interface Live {
   readonly head: Buffer;
 }
 
-/** What every SessionStore does, protocol.md section 5. To be called at the top of a spec or in a suite. */
+/** Defines the tests that every SessionStore passes, protocol.md section 5. Call it in a suite or in a spec. */
 export function describeSessionStore(create: () => Promise<StoreUnderTest> | StoreUnderTest): void {
   let store: SessionStore;
   let second: SessionStore;
   let forgetAll: StoreUnderTest['forgetAll'];
-  /** All that were told: in a cluster each part has its own. */
+  /** All epochs that the store has returned: in a cluster, every primary has its own. */
   const epochs = new Set<string>();
 
   beforeEach(async () => {
@@ -63,7 +63,7 @@ export function describeSessionStore(create: () => Promise<StoreUnderTest> | Sto
     }
   };
 
-  /** Dead means: for ever of no use, on every door. */
+  /** A dead session can be neither reserved, saved nor opened again, through either store. */
   const expectDead = async (sid: string): Promise<void> => {
     expect(await second.reserve(sid)).toBeUndefined();
     await expectNotSaved(sid);
@@ -72,7 +72,7 @@ export function describeSessionStore(create: () => Promise<StoreUnderTest> | Sto
   };
 
   describe('RESERVE', () => {
-    it('tells an epoch of 40 hexadecimal digits, the same for the same id on every door', async () => {
+    it('returns an epoch of 40 hexadecimal digits, the same for one id through every replica', async () => {
       const sid = newSid();
       const epoch = await store.reserve(sid);
       expect(epoch).toMatch(/^[0-9a-f]{40}$/);
@@ -91,7 +91,7 @@ export function describeSessionStore(create: () => Promise<StoreUnderTest> | Sto
       }
     });
 
-    it('leaves a live session as it is when it refuses', async () => {
+    it('leaves a live session unchanged when it refuses its id', async () => {
       const { sid, blob, head } = await pair();
       await store.mark(sid, 1, head);
       await second.reserve(sid);
@@ -99,23 +99,23 @@ export function describeSessionStore(create: () => Promise<StoreUnderTest> | Sto
       expect(await store.mark(sid, 1, head)).toBe('replay');
     });
 
-    it('gives an id to one of many who ask at once', async () => {
+    it('gives an id to exactly one of many concurrent callers', async () => {
       const sid = newSid();
-      const answers = await Promise.all(
+      const outcomes = await Promise.all(
         Array.from({ length: 50 }, (_, at) => (at % 2 === 0 ? store : second).reserve(sid)),
       );
-      expect(answers.filter((epoch) => epoch !== undefined)).toHaveLength(1);
+      expect(outcomes.filter((epoch) => epoch !== undefined)).toHaveLength(1);
     });
   });
 
   describe('PUT', () => {
-    it('saves a reserved session once', async () => {
+    it('saves a reserved session only once', async () => {
       const { sid, blob } = await pair();
       expect(await second.put(sid, newBlob(blob.toString('latin1', 0, EPOCH_BYTES)))).toBe(false);
       expect(await store.open(sid)).toEqual(blob);
     });
 
-    it('does not save what was not reserved, or was killed since', async () => {
+    it('does not save a session that was not reserved, or was killed after it was reserved', async () => {
       const sid = newSid();
       await expectNotSaved(sid);
       await reserve(sid);
@@ -124,7 +124,7 @@ export function describeSessionStore(create: () => Promise<StoreUnderTest> | Sto
       await expectDead(sid);
     });
 
-    it('does not save a blob of another epoch or another length, and leaves the id reserved', async () => {
+    it('does not save a blob of another epoch or length, and leaves the id reserved', async () => {
       const sid = newSid();
       const epoch = await reserve(sid);
       const blob = newBlob(epoch);
@@ -135,7 +135,7 @@ export function describeSessionStore(create: () => Promise<StoreUnderTest> | Sto
       expect(await store.put(sid, blob)).toBe(true);
     });
 
-    it('keeps a copy', async () => {
+    it('saves a copy of the blob', async () => {
       const sid = newSid();
       const blob = newBlob(await reserve(sid));
       const saved = Buffer.from(blob);
@@ -147,7 +147,7 @@ export function describeSessionStore(create: () => Promise<StoreUnderTest> | Sto
   });
 
   describe('OPEN', () => {
-    it('gives the blob byte for byte, whatever its bytes, as often as it is asked for', async () => {
+    it('returns the blob byte for byte on every call, whatever bytes it contains', async () => {
       const allBytes = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
       for (const bytes of [allBytes.subarray(0, 104), allBytes.subarray(152)]) {
         const sid = newSid();
@@ -158,7 +158,7 @@ export function describeSessionStore(create: () => Promise<StoreUnderTest> | Sto
       }
     });
 
-    it('gives the same however many numbers are marked', async () => {
+    it('returns the same blob however many sequence numbers are marked', async () => {
       const { sid, blob, head } = await pair();
       for (const sequence of [1, 2, 7, 8, 300, LAST_SEQUENCE]) {
         await store.mark(sid, sequence, head);
@@ -166,7 +166,7 @@ export function describeSessionStore(create: () => Promise<StoreUnderTest> | Sto
       }
     });
 
-    it('kills an unknown id before it reports it', async () => {
+    it('kills an unknown id before it reports the id as absent', async () => {
       const sid = newSid();
       expect(await store.open(sid)).toBeUndefined();
       await expectDead(sid);
@@ -182,7 +182,7 @@ export function describeSessionStore(create: () => Promise<StoreUnderTest> | Sto
   });
 
   describe('MARK', () => {
-    it('tells the first use of a number from every other', async () => {
+    it('distinguishes the first use of a sequence number from every later one', async () => {
       const { sid, head } = await pair();
       for (const sequence of [1, 2, 9, 8, 7, 262_143, LAST_SEQUENCE - 1, LAST_SEQUENCE]) {
         expect(await store.mark(sid, sequence, head)).toBe('first');
@@ -192,7 +192,7 @@ export function describeSessionStore(create: () => Promise<StoreUnderTest> | Sto
       expect(await second.mark(sid, 3, head)).toBe('first');
     });
 
-    it('calls one of 200 racing copies the first', async () => {
+    it('reports exactly one of 200 concurrent uses as the first', async () => {
       const { sid, head } = await pair();
       const outcomes = await Promise.all(
         Array.from({ length: 200 }, (_, at) => (at % 2 === 0 ? store : second).mark(sid, 77, head)),
@@ -205,7 +205,7 @@ export function describeSessionStore(create: () => Promise<StoreUnderTest> | Sto
       ['nonce', BLOB_HEAD_BYTES - 1],
       ['kid', EPOCH_BYTES],
       ['epoch', 0],
-    ])('with another %s finds the session dead, and it stays dead', async (_, at) => {
+    ])('with another %s reports the session as dead and kills it', async (_, at) => {
       const { sid, head } = await pair();
       const otherHead = Buffer.from(head);
       otherHead.writeUInt8(head.readUInt8(at) ^ 1, at);
@@ -214,13 +214,13 @@ export function describeSessionStore(create: () => Promise<StoreUnderTest> | Sto
       await expectDead(sid);
     });
 
-    it('with a head that is cut short finds the session dead', async () => {
+    it('with a truncated blob head reports the session as dead and kills it', async () => {
       const { sid, head } = await pair();
       expect(await store.mark(sid, 1, head.subarray(0, EPOCH_BYTES))).toBe('dead');
       await expectDead(sid);
     });
 
-    it('finds what is unknown, reserved or killed dead, and keeps it so', async () => {
+    it('reports an id that is unknown, reserved or killed as dead, and it stays dead', async () => {
       const { head } = await pair();
       const [unknown, reserved, killed] = [newSid(), newSid(), newSid()];
       await reserve(reserved);
@@ -232,7 +232,7 @@ export function describeSessionStore(create: () => Promise<StoreUnderTest> | Sto
     });
 
     it.each([0, -1, 1.5, Number.NaN, LAST_SEQUENCE + 1, 2 ** 32 - 1])(
-      'rejects %d, which is no sequence number, and leaves the session as it was',
+      'rejects %d, which is not a valid sequence number, and leaves the session unchanged',
       async (sequence) => {
         const { sid, blob, head } = await pair();
         await expect(store.mark(sid, sequence, head)).rejects.toBeInstanceOf(RangeError);
@@ -243,7 +243,7 @@ export function describeSessionStore(create: () => Promise<StoreUnderTest> | Sto
   });
 
   describe('KILL', () => {
-    it('ends a live session for every door', async () => {
+    it('ends a live session for every replica', async () => {
       const { sid, head } = await pair();
       await store.mark(sid, 1, head);
       await second.kill(sid);
@@ -251,7 +251,7 @@ export function describeSessionStore(create: () => Promise<StoreUnderTest> | Sto
       await expectDead(sid);
     });
 
-    it('may be repeated, and takes an id that was never used', async () => {
+    it('can be repeated, and accepts an id that was never used', async () => {
       const sid = newSid();
       await store.kill(sid);
       await second.kill(sid);
@@ -259,15 +259,15 @@ export function describeSessionStore(create: () => Promise<StoreUnderTest> | Sto
     });
   });
 
-  describe('an entry that was lost', () => {
-    it('is not found by OPEN, and killed', async () => {
+  describe('an entry that the store lost', () => {
+    it('is absent for OPEN, which kills it', async () => {
       const { sid } = await pair();
       await forgetAll();
       expect(await store.open(sid)).toBeUndefined();
       await expectDead(sid);
     });
 
-    it('between OPEN and MARK makes the session dead', async () => {
+    it('between OPEN and MARK makes MARK report the session as dead', async () => {
       const { sid, blob, head } = await pair();
       expect(await store.open(sid)).toEqual(blob);
       await forgetAll();
@@ -275,7 +275,7 @@ export function describeSessionStore(create: () => Promise<StoreUnderTest> | Sto
       await expectDead(sid);
     });
 
-    it('and made again under the same id does not take marks of the old session', async () => {
+    it('and that was created again under the same id accepts no mark of the old session', async () => {
       const old = await pair();
       await store.mark(old.sid, 1, old.head);
       await forgetAll();

@@ -1,41 +1,47 @@
 import { RelayError } from '@relay/errors';
 
-/** The session is past its lifetime or its sequence limit. */
+/** The session is past its lifetime or its sequence limit, and has been killed: 559, protocol.md section 8. */
 export class SessionExpiredError extends RelayError {
   readonly code = 'RELAY_SESSION_EXPIRED';
 }
 
-/** No live session has this id: it was never made, was killed or evicted, or the store lost its history. */
+/**
+ * There is no live session with this id: it was never created, was killed or evicted, or the store has lost its
+ * history. The id is dead from now on: 560, protocol.md section 8.
+ */
 export class SessionUnknownError extends RelayError {
   readonly code = 'RELAY_SESSION_UNKNOWN';
 }
 
-/** The sequence number was used before. */
+/** The sequence number has already been consumed, so the message must not be forwarded: 565, protocol.md section 8. */
 export class MessageReplayedError extends RelayError {
   readonly code = 'RELAY_MESSAGE_REPLAYED';
 }
 
-/** The pairing request was seen before, so its session id is taken. */
+/** The pairing request has been seen before, so its session id is taken: 565, protocol.md section 8. */
 export class PairReplayedError extends RelayError {
   readonly code = 'RELAY_PAIR_REPLAYED';
 }
 
-/** The store did not answer, or refused: the outcome of the operation is unknown. */
+/** The store did not reply, or failed: the outcome of the operation is unknown. 563, protocol.md section 8. */
 export class SessionStoreUnavailableError extends RelayError {
   readonly code = 'RELAY_STORE_UNAVAILABLE';
 }
 
-/** The store did not answer while a session was being made; nothing was forwarded. */
+/** The store was unavailable during pairing; nothing was forwarded: 563, protocol.md section 8. */
 export class PairStoreUnavailableError extends RelayError {
   readonly code = 'RELAY_PAIR_STORE_UNAVAILABLE';
 }
 
-/** Whether a sequence number was burnt is unknown, so its message may not be forwarded. */
+/**
+ * It is unknown whether a sequence number was consumed, so its message must not be forwarded: 567, protocol.md
+ * section 8.
+ */
 export class MarkFailedError extends RelayError {
   readonly code = 'RELAY_MARK_FAILED';
 }
 
-/** A new session could not be saved. */
+/** The session of a pairing could not be saved: 568, protocol.md section 8. */
 export class PairNotSavedError extends RelayError {
   readonly code = 'RELAY_PAIR_NOT_SAVED';
 }

@@ -23,10 +23,10 @@ const owner = { identity: `${secretKeys.kid}.relay-a`, secretKeys };
 const keys = { clientToServer: randomBytes(32), serverToClient: randomBytes(32) };
 const session = { sid: SID, keys, blobHead: Buffer.alloc(56) };
 
-const outage = new SessionStoreUnavailableError('the store does not answer');
+const outage = new SessionStoreUnavailableError('the store does not reply');
 const reject = (): Promise<never> => Promise.reject(outage);
 
-/** A store that does not answer, but for the given operations. */
+/** A service over a store in which only the given operations work. */
 function sessionsOver(working: Partial<SessionStore>, clock = new HandMovedClock()) {
   const store: SessionStore = {
     reserve: reject,
@@ -39,38 +39,38 @@ function sessionsOver(working: Partial<SessionStore>, clock = new HandMovedClock
   return new SessionService(store, clock, config);
 }
 
-describe('a store that does not answer', () => {
-  it('makes RESERVE fail as a pairing without its store', async () => {
+describe('a store that is unavailable', () => {
+  it('makes RESERVE fail with PairStoreUnavailableError', async () => {
     await expect(sessionsOver({}).reserve(SID)).rejects.toSatisfy(
       (error) => error instanceof PairStoreUnavailableError && error.cause === outage,
     );
   });
 
-  it('makes PUT fail as a pairing that was not saved', async () => {
+  it('makes PUT fail with PairNotSavedError', async () => {
     await expect(sessionsOver({}).save(SID, owner, keys, EPOCH)).rejects.toSatisfy(
       (error) => error instanceof PairNotSavedError && error.cause === outage,
     );
   });
 
-  it('makes OPEN fail as a store that is away, never as an unknown session', async () => {
+  it('makes OPEN fail with SessionStoreUnavailableError, never with SessionUnknownError', async () => {
     await expect(sessionsOver({}).open(SID, 1, owner)).rejects.toBeInstanceOf(
       SessionStoreUnavailableError,
     );
   });
 
-  it('makes MARK fail as a number of which nobody knows whether it was burnt', async () => {
+  it('makes MARK fail with MarkFailedError: the number may have been consumed', async () => {
     await expect(sessionsOver({}).mark(session, 1)).rejects.toSatisfy(
       (error) => error instanceof MarkFailedError && error.cause === outage,
     );
   });
 
-  it('makes KILL at the sequence limit fail as a store that is away', async () => {
+  it('makes KILL at the sequence limit fail with SessionStoreUnavailableError', async () => {
     await expect(sessionsOver({}).open(SID, 11, owner)).rejects.toBeInstanceOf(
       SessionStoreUnavailableError,
     );
   });
 
-  it('makes KILL at the end of the lifetime fail as a store that is away', async () => {
+  it('makes KILL at the end of the lifetime fail with SessionStoreUnavailableError', async () => {
     const clock = new HandMovedClock();
     const stored = { keys, expiresAtMs: clock.nowMs() };
     const blob = sealSessionBlob(stored, secretKeys, SID, owner.identity, EPOCH);
@@ -80,27 +80,27 @@ describe('a store that does not answer', () => {
 });
 
 describe('a sequence number over the limit', () => {
-  it('is not looked up: the session is killed and never opened', async () => {
-    const asked: string[] = [];
+  it('kills the session without opening it', async () => {
+    const calls: string[] = [];
     const sessions = sessionsOver({
       kill: (sid) => {
-        asked.push(`kill ${sid}`);
+        calls.push(`kill ${sid}`);
         return Promise.resolve();
       },
       open: (sid) => {
-        asked.push(`open ${sid}`);
+        calls.push(`open ${sid}`);
         return reject();
       },
     });
     await expect(sessions.open(SID, 11, owner)).rejects.toMatchObject({
       code: 'RELAY_SESSION_EXPIRED',
     });
-    expect(asked).toEqual([`kill ${SID}`]);
+    expect(calls).toEqual([`kill ${SID}`]);
   });
 });
 
 describe('a mark', () => {
-  it('names the session by the head of the blob that was opened', async () => {
+  it('identifies the session by the head of the blob that was opened', async () => {
     const clock = new HandMovedClock();
     const stored = { keys, expiresAtMs: clock.nowMs() + 1 };
     const blob = sealSessionBlob(stored, secretKeys, SID, owner.identity, EPOCH);

@@ -46,15 +46,15 @@ beforeEach(() => {
 const newSid = (): string => randomBytes(16).toString('base64url');
 const newKeys = () => ({ clientToServer: randomBytes(32), serverToClient: randomBytes(32) });
 
-/** A session that is ready for messages. */
+/** Creates a session that is ready for messages, and returns its id. */
 async function paired(keys = newKeys()): Promise<string> {
   const sid = newSid();
   await sessions.save(sid, owner, keys, await sessions.reserve(sid));
   return sid;
 }
 
-describe('a session that was saved', () => {
-  it('opens with its keys, as often as it is asked for', async () => {
+describe('a saved session', () => {
+  it('opens with its keys any number of times', async () => {
     const keys = newKeys();
     const sid = await paired(keys);
     for (const sequence of [1, MAX_MESSAGES, 1]) {
@@ -62,7 +62,7 @@ describe('a session that was saved', () => {
     }
   });
 
-  it('gives each sequence number out once', async () => {
+  it('accepts each sequence number once', async () => {
     const session = await sessions.open(await paired(), 1, owner);
     await sessions.mark(session, 1);
     await expect(sessions.mark(session, 1)).rejects.toBeInstanceOf(MessageReplayedError);
@@ -70,7 +70,7 @@ describe('a session that was saved', () => {
     await expect(sessions.mark(session, 2)).rejects.toBeInstanceOf(MessageReplayedError);
   });
 
-  it('lives on after a replay', async () => {
+  it('stays live after a replay', async () => {
     const sid = await paired();
     const session = await sessions.open(sid, 1, owner);
     await sessions.mark(session, 1);
@@ -78,7 +78,7 @@ describe('a session that was saved', () => {
     await sessions.mark(await sessions.open(sid, 2, owner), 2);
   });
 
-  it('gives a number once among many who ask at once', async () => {
+  it('accepts a sequence number once when many callers mark it concurrently', async () => {
     const session = await sessions.open(await paired(), 1, owner);
     const outcomes = await Promise.allSettled(
       Array.from({ length: 50 }, () => sessions.mark(session, 3)),
@@ -86,7 +86,7 @@ describe('a session that was saved', () => {
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
   });
 
-  it('does not share its numbers with another session', async () => {
+  it('does not share its sequence numbers with another session', async () => {
     const one = await sessions.open(await paired(), 1, owner);
     const other = await sessions.open(await paired(), 1, owner);
     await sessions.mark(one, 1);
@@ -95,7 +95,7 @@ describe('a session that was saved', () => {
 });
 
 describe('the lifetime of a session', () => {
-  it('ends to the millisecond, on the wall clock', async () => {
+  it('ends exactly to the millisecond, by the wall clock', async () => {
     const sid = await paired();
     clock.jump(LIFETIME_MS - 1);
     await sessions.open(sid, 1, owner);
@@ -113,7 +113,7 @@ describe('the lifetime of a session', () => {
     await expect(sessions.open(sid, 4, owner)).rejects.toBeInstanceOf(SessionExpiredError);
   });
 
-  it('kills where it ends: a clock that goes back revives nothing', async () => {
+  it('ends with a kill: a clock that is set back does not revive the session', async () => {
     const sid = await paired();
     const session = await sessions.open(sid, 1, owner);
     clock.jump(LIFETIME_MS);
@@ -125,12 +125,12 @@ describe('the lifetime of a session', () => {
 });
 
 describe('the sequence limit of a session', () => {
-  it('is the last number that may be used', async () => {
+  it('is the last sequence number that may be used', async () => {
     const sid = await paired();
     await sessions.mark(await sessions.open(sid, MAX_MESSAGES, owner), MAX_MESSAGES);
   });
 
-  it('kills the session where it is passed, with all its lower numbers', async () => {
+  it('kills the session when it is exceeded, including all lower numbers', async () => {
     const sid = await paired();
     const session = await sessions.open(sid, 1, owner);
     await expect(sessions.open(sid, MAX_MESSAGES + 1, owner)).rejects.toBeInstanceOf(
@@ -143,13 +143,13 @@ describe('the sequence limit of a session', () => {
 });
 
 describe('a session id', () => {
-  it('that was never saved is unknown, and dead from then on', async () => {
+  it('that was never saved is unknown when opened, and dead from then on', async () => {
     const sid = newSid();
     await expect(sessions.open(sid, 1, owner)).rejects.toBeInstanceOf(SessionUnknownError);
     await expect(sessions.reserve(sid)).rejects.toBeInstanceOf(PairReplayedError);
   });
 
-  it('can be reserved once, also after it was saved', async () => {
+  it('can be reserved only once, even after it was saved', async () => {
     const sid = newSid();
     const epoch = await sessions.reserve(sid);
     await expect(sessions.reserve(sid)).rejects.toBeInstanceOf(PairReplayedError);
@@ -172,7 +172,7 @@ describe('a session id', () => {
     expect((await sessions.open(sid, 1, owner)).keys).toEqual(keys);
   });
 
-  it('cannot be saved for an epoch that is over', async () => {
+  it('cannot be saved for another epoch than the current one', async () => {
     const sid = newSid();
     await sessions.reserve(sid);
     await expect(sessions.save(sid, owner, newKeys(), 'f'.repeat(40))).rejects.toBeInstanceOf(
@@ -181,7 +181,7 @@ describe('a session id', () => {
   });
 });
 
-describe('somebody else', () => {
+describe('another sender', () => {
   it('cannot open a session, and does not end it by trying', async () => {
     const sid = await paired();
     const strangers: SessionOwner[] = [

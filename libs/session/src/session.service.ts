@@ -21,22 +21,32 @@ import {
   SessionUnknownError,
 } from './session.errors.js';
 
-/** Who a session belongs to: part of what its stored form is bound to. */
+/** The sender that a session belongs to. A stored session is bound to it: no other sender can open it. */
 export interface SessionOwner {
   /** `kid "." clientId`. */
   readonly identity: string;
+  /** The keys of the secret with that kid; the stored session is sealed with them. */
   readonly secretKeys: SecretKeys;
 }
 
-/** A session that was opened for one message. */
+/** A session that has been opened for one message. */
 export interface OpenSession {
+  /** The session id: base64url of 16 bytes. */
   readonly sid: string;
+  /** What the keys of each message are derived from: 32 bytes per direction, which belong to the caller. */
   readonly keys: SessionKeys;
-  /** Names this very session: its id may be made anew by a replay, its nonce not. */
+  /**
+   * Epoch, kid and nonce of the stored session, 56 bytes. Identifies exactly this session: a replayed pairing may
+   * create its id again, but never its nonce.
+   */
   readonly blobHead: Buffer;
 }
 
-/** The sessions of the inbound role, sealed at rest. protocol.md sections 4, 5 and 7. */
+/**
+ * The sessions of the inbound role, sealed at rest. protocol.md sections 4, 5 and 7.
+ *
+ * Pairing calls `reserve` and then `save`; a message calls `open` and then `mark`.
+ */
 @Injectable()
 export class SessionService {
   constructor(
@@ -47,10 +57,11 @@ export class SessionService {
   ) {}
 
   /**
-   * Claims the id of a session to be made.
+   * Claims the id of a session that is about to be created.
    *
-   * @returns the store's epoch, for `save`
-   * @throws PairReplayedError, PairStoreUnavailableError
+   * @returns the store's epoch (40 characters), to be passed to `save`
+   * @throws PairReplayedError if the id has been used before
+   * @throws PairStoreUnavailableError if the store is unavailable
    */
   async reserve(sid: string): Promise<string> {
     const epoch = await this.timed('reserve', () => this.store.reserve(sid)).catch(
@@ -64,7 +75,13 @@ export class SessionService {
     return epoch;
   }
 
-  /** @throws PairNotSavedError */
+  /**
+   * Seals and saves a reserved session. Its lifetime of SESSION_LIFETIME_SECONDS starts now, by the wall clock.
+   *
+   * @param keys - 32 bytes per direction, which are copied
+   * @param epoch - what `reserve` returned
+   * @throws PairNotSavedError if the store is unavailable, the reservation is gone or the epoch has changed
+   */
   async save(sid: string, owner: SessionOwner, keys: SessionKeys, epoch: string): Promise<void> {
     const expiresAtMs = this.clock.nowMs() + this.config.sessionLifetimeSeconds * 1000;
     const session = { keys, expiresAtMs };
@@ -80,9 +97,13 @@ export class SessionService {
   }
 
   /**
-   * Opens the session of a message; one that is past a limit is killed first.
+   * Opens the session of a message. A session past its lifetime or sequence limit is killed before this throws.
    *
-   * @throws SessionExpiredError, SessionUnknownError, SessionBlobInvalidError, SessionStoreUnavailableError
+   * @param sequence - the message's sequence number; only compared with SESSION_MAX_MESSAGES, not consumed
+   * @throws SessionExpiredError if the session is past a limit
+   * @throws SessionUnknownError if there is no live session with this id
+   * @throws SessionBlobInvalidError if the session belongs to another sender or secret; it stays live
+   * @throws SessionStoreUnavailableError if the store is unavailable
    */
   async open(sid: string, sequence: number, owner: SessionOwner): Promise<OpenSession> {
     if (sequence > this.config.sessionMaxMessages) {
@@ -102,15 +123,18 @@ export class SessionService {
   }
 
   /**
-   * Burns a sequence number: what returns from here is the one permission to forward its message.
+   * Consumes a sequence number. Only if this resolves may the message be forwarded, and only once.
    *
-   * @throws MessageReplayedError, SessionUnknownError, MarkFailedError
+   * @param sequence - 1 … 2^20 − 1
+   * @throws MessageReplayedError if the sequence number has already been consumed
+   * @throws SessionUnknownError if the session has ended since it was opened
+   * @throws MarkFailedError if it is unknown whether the sequence number was consumed
    */
   async mark(session: OpenSession, sequence: number): Promise<void> {
     const outcome = await this.timed('mark', () =>
       this.store.mark(session.sid, sequence, session.blobHead),
     ).catch((error: unknown) => {
-      throw new MarkFailedError('cannot tell whether the sequence number was burnt', {
+      throw new MarkFailedError('cannot tell whether the sequence number was consumed', {
         cause: error,
       });
     });
