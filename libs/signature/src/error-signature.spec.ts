@@ -14,26 +14,26 @@ const STATEMENT: SignedError = {
   isNeverForwarded: true,
   unixMs: 1_767_225_600_000,
 };
-const signed = signError(keys, REQUEST, STATEMENT);
+const signed = signError(keys, REQUEST, ERROR);
 
 describe('a signed error', () => {
   it.each([559, 560, 561, 562, 563, 565, 566, 567, 568, 569])(
     'of status %i verifies with either value of p',
     (status) => {
       for (const isNeverForwarded of [true, false]) {
-        const statement = { ...STATEMENT, status, isNeverForwarded };
-        const header = signError(keys, REQUEST, statement);
-        expect(verifyError(keys, REQUEST, header, status)).toEqual(statement);
+        const error = { ...ERROR, status, isNeverForwarded };
+        const header = signError(keys, REQUEST, error);
+        expect(verifyError(keys, REQUEST, header, status)).toEqual(error);
       }
     },
   );
 
-  it('says nothing about another request, or under another secret', () => {
+  it('does not verify for another request, or under another secret', () => {
     expect(verifyError(keys, OTHER_REQUEST, signed, 560)).toBeUndefined();
     expect(verifyError(otherKeys, REQUEST, signed, 560)).toBeUndefined();
   });
 
-  it('says nothing where the HTTP status is not the signed one', () => {
+  it('does not verify if the HTTP status is not the signed status', () => {
     for (const httpStatus of [200, 502, 559, 561]) {
       expect(verifyError(keys, REQUEST, signed, httpStatus)).toBeUndefined();
     }
@@ -43,13 +43,13 @@ describe('a signed error', () => {
     ['status', (header: string) => header.replace('.560.', '.559.'), 559],
     ['p', (header: string) => header.replace('.560.0.', '.560.1.'), 560],
     ['time', (header: string) => header.replace('1767225600000', '1767225600001'), 560],
-  ])('says nothing with another %s', (_field, change, httpStatus) => {
+  ])('does not verify with another %s', (_field, change, httpStatus) => {
     const changed = change(signed);
     expect(changed).not.toBe(signed);
     expect(verifyError(keys, REQUEST, changed, httpStatus)).toBeUndefined();
   });
 
-  it('says nothing with any character of its MAC changed', () => {
+  it('does not verify with any character of its MAC changed', () => {
     for (let at = signed.lastIndexOf('.') + 1; at < signed.length; at += 1) {
       const forged = signed.slice(0, at) + (signed[at] === 'A' ? 'B' : 'A') + signed.slice(at + 1);
       expect(verifyError(keys, REQUEST, forged, 560)).toBeUndefined();
@@ -57,22 +57,22 @@ describe('a signed error', () => {
   });
 });
 
-describe('an answer without a signed error', () => {
+describe('a relay header', () => {
   it.each([
-    ['no header', ''],
-    ['the header of a sealed answer', '1.AgICAgICAgICAgICAgICAg'],
+    ['an empty header', ''],
+    ['the header of a sealed response', '1.AgICAgICAgICAgICAgICAg'],
     ['the header of a pairing', '1'],
     ['an error without its MAC', signed.slice(0, signed.lastIndexOf('.'))],
     ['an error without a time', signed.replace('.1767225600000', '')],
     ['an error twice', `${signed}, ${signed}`],
     ['another version', signed.replace(/^1/, '2')],
-    ['a status that is no relay error', signed.replace('.560.', '.500.')],
+    ['a status that is not a relay error', signed.replace('.560.', '.500.')],
     ['a status of four digits', signed.replace('.560.', '.5600.')],
     ['p = 2', signed.replace('.560.0.', '.560.2.')],
     ['a time of 12 digits', signed.replace('1767225600000', '176722560000')],
-    ['a space behind it', `${signed} `],
-    ['a line behind it', `${signed}\n`],
-  ])('says nothing: %s', (_name, header) => {
+    ['a trailing space', `${signed} `],
+    ['a trailing line break', `${signed}\n`],
+  ])('is not a signed error: %s', (_name, header) => {
     expect(verifyError(keys, REQUEST, header, 560)).toBeUndefined();
   });
 });

@@ -8,30 +8,38 @@ const PATTERN = /^1\.error\.(5[56]\d)\.([01])\.(\d{13})\.([A-Za-z0-9_-]{43})$/;
 export interface SignedError {
   /** 559 … 569, and the HTTP status of the answer. */
   readonly status: number;
-  /** p = 0: this message was not forwarded and never can be. */
+  /** True (p = 0): this message was not forwarded and never can be. False (p = 1): it may have been, or may yet be. */
   readonly isNeverForwarded: boolean;
-  /** The inbound relay's clock: milliseconds since 1970. */
+  /** The time by the inbound relay's clock: milliseconds since 1970, 13 digits. */
   readonly unixMs: number;
 }
 
 /**
+ * Signs an error for the response to exactly one request. protocol.md section 2.
+ *
+ * @param secretKeys - the keys that the request was signed with
  * @param clientIdHeader - the failed request's whole `x-mte-client-id`, whose own MAC covers the message's salt
- * @returns the value of `x-mte-relay` of the answer
+ * @returns the value of `x-mte-relay` for the response
  */
 export function signError(
   secretKeys: SecretKeys,
   clientIdHeader: string,
   statement: SignedError,
 ): string {
-  const p = statement.isNeverForwarded ? 0 : 1;
-  const mac = errorMac(secretKeys, clientIdHeader, statement.status, p, statement.unixMs);
-  return `1.error.${statement.status}.${p}.${statement.unixMs}.${mac}`;
+  const p = error.isNeverForwarded ? 0 : 1;
+  const mac = errorMac(secretKeys, clientIdHeader, error.status, p, error.unixMs);
+  return `1.error.${error.status}.${p}.${error.unixMs}.${mac}`;
 }
 
 /**
- * @param relayHeader - `x-mte-relay` of the answer
- * @param httpStatus - the answer's own status, which has to be the signed one
- * @returns the statement, or undefined where it is none or does not verify for this request: then it says nothing
+ * Verifies the error in the response to one request. Never throws: a header that is malformed or does not verify proves
+ * nothing about the request. protocol.md sections 2 and 8.
+ *
+ * @param secretKeys - the keys that the request was signed with
+ * @param clientIdHeader - the request's whole `x-mte-client-id`
+ * @param relayHeader - `x-mte-relay` of the response
+ * @param httpStatus - the HTTP status of the response, which must equal the signed status
+ * @returns the signed error, or undefined if the header is not one or does not verify for this request
  */
 export function verifyError(
   secretKeys: SecretKeys,

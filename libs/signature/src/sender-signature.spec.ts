@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 
 describe('the signature of a sender', () => {
-  it('verifies for what was signed, and names the sender and its keys', () => {
+  it('verifies for what was signed, and yields the sender and its keys', () => {
     for (const signed of [tunnel, pair(Buffer.alloc(0)), pair(Buffer.from('body'))]) {
       const header = signSender(keys, 'relay-a', RELAY_HEADER, signed);
       expect(verifySender(keyRing, header, RELAY_HEADER, signed)).toEqual({
@@ -35,12 +35,12 @@ describe('the signature of a sender', () => {
     }
   });
 
-  it('is the same for the same message: nothing in it is random', () => {
+  it('is deterministic', () => {
     const sign = (): string => signSender(keys, 'relay-a', RELAY_HEADER, tunnel);
     expect(sign()).toBe(sign());
   });
 
-  it('is another one for every other purpose, identity, relay header and body', () => {
+  it('differs for every other purpose, secret, name, relay header and body', () => {
     const otherKeys = otherKeyRing.current;
     const headers = [
       signSender(keys, 'relay-a', RELAY_HEADER, tunnel),
@@ -73,7 +73,7 @@ describe('the signature of a sender', () => {
     }
   });
 
-  it('does not verify under another name, or with any character of it changed', () => {
+  it('does not verify under another name, or with any character of its MAC changed', () => {
     const header = signSender(keys, 'relay-a', RELAY_HEADER, tunnel);
     expect(() =>
       verifySender(keyRing, header.replace('relay-a', 'relay-b'), RELAY_HEADER, tunnel),
@@ -95,12 +95,12 @@ describe('the kid', () => {
     expect(verified.identity).toBe(`${keys.kid}.relay-a`);
   });
 
-  it('that names no secret of this relay is refused', () => {
+  it('is refused if it names no secret of this relay', () => {
     const header = signSender(otherKeyRing.current, 'relay-a', RELAY_HEADER, tunnel);
     expect(() => verifySender(keyRing, header, RELAY_HEADER, tunnel)).toThrow(SenderInvalidError);
   });
 
-  it('cannot be swapped for that of another accepted secret', () => {
+  it('cannot be replaced by that of another accepted secret', () => {
     const header = signSender(keys, 'relay-a', RELAY_HEADER, tunnel);
     const swapped = header.replace(keys.kid, otherKeyRing.current.kid);
     expect(() => verifySender(otherKeyRing, swapped, RELAY_HEADER, tunnel)).toThrow(
@@ -109,16 +109,16 @@ describe('the kid', () => {
   });
 });
 
-describe('a header that is no client id header', () => {
+describe('a client id header', () => {
   it.each([
-    ['two of them, joined as Node.js joins repeats', (header: string) => `${header}, ${header}`],
-    ['an empty one', () => ''],
-    ['one without its MAC', (header: string) => header.slice(0, header.lastIndexOf('.'))],
-    ['one with a shorter MAC', (header: string) => header.slice(0, -1)],
-    ['one with a longer MAC', (header: string) => `${header}A`],
-    ['one with padding', (header: string) => `${header.slice(0, -1)}=`],
-    ['one in capitals', (header: string) => header.toUpperCase()],
-  ])('is malformed: %s', (_name, change) => {
+    ['two headers, joined as Node.js joins repeats', (header: string) => `${header}, ${header}`],
+    ['an empty header', () => ''],
+    ['a header without a MAC', (header: string) => header.slice(0, header.lastIndexOf('.'))],
+    ['a header with a shorter MAC', (header: string) => header.slice(0, -1)],
+    ['a header with a longer MAC', (header: string) => `${header}A`],
+    ['a header with padding', (header: string) => `${header.slice(0, -1)}=`],
+    ['a header in capitals', (header: string) => header.toUpperCase()],
+  ])('is rejected as malformed: %s', (_name, change) => {
     const header = signSender(keys, 'relay-a', RELAY_HEADER, tunnel);
     expect(() => verifySender(keyRing, change(header), RELAY_HEADER, tunnel)).toThrow(
       RelayHeaderMalformedError,

@@ -11,24 +11,30 @@ import {
 import { isSameMac, macOf } from './mac.js';
 import { SenderInvalidError } from './signature.errors.js';
 
-/** What a signature covers besides the sender: a pairing request's body, or nothing, as records prove themselves. */
+/**
+ * What a signature covers besides the sender and the relay header: the body of a pairing request, but not that of a
+ * tunnel request, whose records authenticate themselves.
+ */
 export type SignedPurpose =
   { readonly purpose: 'pair'; readonly body: Uint8Array } | { readonly purpose: 'tunnel' };
 
 /** A sender whose signature has been verified. */
 export interface VerifiedSender {
-  /** The whole `x-mte-client-id` value: what transcripts and error signatures are bound to. */
+  /** The whole `x-mte-client-id` value, to which the pairing transcript and signed errors are bound. */
   readonly clientIdHeader: string;
   /** `kid "." clientId`. */
   readonly identity: string;
-  /** Keys of the secret that the sender holds; answers to it are made with the same. */
+  /** The keys of the secret that the sender signed with. Responses and signed errors to it use the same keys. */
   readonly secretKeys: SecretKeys;
 }
 
 /**
+ * Signs a request to the inbound role. Nothing in the signature is random. protocol.md section 2.
+ *
  * @param clientId - 1–64 characters of base64url
- * @param relayHeader - the value of `x-mte-relay` that goes with it
- * @returns the value of `x-mte-client-id`. protocol.md section 2
+ * @param relayHeader - the value of `x-mte-relay` of the same request
+ * @param signed - what else the signature covers
+ * @returns the value of `x-mte-client-id`
  */
 export function signSender(
   secretKeys: SecretKeys,
@@ -41,19 +47,24 @@ export function signSender(
 }
 
 /**
- * The first part of `verifySender`, for before there is a body: whoever holds no secret does not know its kid, unless
- * he has seen it on the path.
+ * The first step of `verifySender`, which needs no body: finds the keys that the kid of the header names. An attacker
+ * who does not hold the secret does not know its kid, except from the requests of others on the network path.
  *
- * @throws RelayHeaderMalformedError where the header does not match its pattern
- * @throws SenderInvalidError where the kid is unknown
+ * @throws RelayHeaderMalformedError if the header does not match its pattern
+ * @throws SenderInvalidError if this relay knows no secret with that kid
  */
 export function statedKeys(keyRing: KeyRing, clientIdHeader: string): SecretKeys {
   return keysOf(keyRing, parseClientIdHeader(clientIdHeader));
 }
 
 /**
- * @throws RelayHeaderMalformedError where the header does not match its pattern
- * @throws SenderInvalidError where the kid is unknown or the signature is not that of this message
+ * Verifies that the sender of a request holds a secret that this relay accepts. protocol.md section 2.
+ *
+ * @param clientIdHeader - the whole value of `x-mte-client-id`
+ * @param relayHeader - the value of `x-mte-relay` of the same request
+ * @param signed - what else the signature has to cover
+ * @throws RelayHeaderMalformedError if the client id header does not match its pattern
+ * @throws SenderInvalidError if the kid is unknown, or if the signature is not that of this request
  */
 export function verifySender(
   keyRing: KeyRing,

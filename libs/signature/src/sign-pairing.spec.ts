@@ -19,7 +19,7 @@ beforeAll(async () => {
   peer = shared(await startUpstream());
 });
 
-/** A client as the outbound role configures it, with what a test adds. */
+/** Returns a client as the outbound role configures it, with additional headers. */
 function signingClient(headers: Record<string, string> = {}) {
   const client = axios.create({
     responseType: 'arraybuffer',
@@ -31,7 +31,7 @@ function signingClient(headers: Record<string, string> = {}) {
 }
 
 describe('a request of a client that signs pairing requests', () => {
-  it('goes out with its body untouched, its length, and a signature over both', async () => {
+  it('is sent with its body unchanged, its content-length, and a signature over the body', async () => {
     const body = Buffer.from([0, 1, 13, 10, 0xff, 0xc3, 0x28]);
     const { data } = await signingClient().post<Buffer>(`${peer.url}/api/mte-pair`, body);
     expect(data).toEqual(body);
@@ -46,24 +46,24 @@ describe('a request of a client that signs pairing requests', () => {
     );
   });
 
-  it('tells its sender what was signed', async () => {
-    const answer = await signingClient().post(peer.url, Buffer.from('body'));
+  it('yields the x-mte-client-id that was sent', async () => {
+    const response = await signingClient().post(peer.url, Buffer.from('body'));
     const { rawHeaders } = peer.requests.items.at(-1)!;
-    expect(sentClientIdHeader(answer.config)).toBe(fieldValues(rawHeaders, 'x-mte-client-id')[0]);
+    expect(sentClientIdHeader(response.config)).toBe(fieldValues(rawHeaders, 'x-mte-client-id')[0]);
   });
 
-  it('is not confused by fields whose value is the name of a relay header', async () => {
+  it('is signed correctly despite fields whose value is the name of a relay header', async () => {
     const body = Buffer.from('body');
     const client = signingClient({ 'x-name': 'x-mte-relay', 'x-other': 'x-mte-client-id' });
-    const answer = await client.post(peer.url, body);
+    const response = await client.post(peer.url, body);
     const { rawHeaders } = peer.requests.items.at(-1)!;
     expect(fieldValues(rawHeaders, 'x-mte-relay')).toEqual(['1']);
     expect(() =>
-      verifySender(keyRing, sentClientIdHeader(answer.config), '1', { purpose: 'pair', body }),
+      verifySender(keyRing, sentClientIdHeader(response.config), '1', { purpose: 'pair', body }),
     ).not.toThrow();
   });
 
-  it('replaces relay headers that were set before', async () => {
+  it('has its relay headers replaced if they were already set', async () => {
     const body = Buffer.from('body');
     const client = signingClient({ 'X-MTE-Relay': '2', 'X-MTE-Client-Id': 'forged' });
     await client.post(peer.url, body);
@@ -72,7 +72,7 @@ describe('a request of a client that signs pairing requests', () => {
     expect(fieldValues(rawHeaders, 'x-mte-client-id')).toHaveLength(1);
   });
 
-  it('is a POST: a probe is not signed', async () => {
+  it('is not signed if it is a HEAD request', async () => {
     await signingClient().head(peer.url);
     const { method, rawHeaders } = peer.requests.items.at(-1)!;
     expect(method).toBe('HEAD');
@@ -80,7 +80,7 @@ describe('a request of a client that signs pairing requests', () => {
     expect(fieldValues(rawHeaders, 'x-mte-relay')).toEqual([]);
   });
 
-  it('is signed each by itself where many are under way at once', async () => {
+  it('is signed over its own body when many requests are sent concurrently', async () => {
     peer.forget();
     peer.handle(async (request, response) => {
       const body = await request.body();
@@ -90,8 +90,8 @@ describe('a request of a client that signs pairing requests', () => {
     });
     const client = signingClient();
     const bodies = Array.from({ length: 20 }, (_, at) => Buffer.from(`body ${at}`));
-    const answers = await Promise.all(bodies.map((body) => client.post(peer.url, body)));
-    expect(answers.map(({ status }) => status)).toEqual(bodies.map(() => 200));
+    const responses = await Promise.all(bodies.map((body) => client.post(peer.url, body)));
+    expect(responses.map(({ status }) => status)).toEqual(bodies.map(() => 200));
     peer.handle(echoBody);
   });
 });

@@ -3,7 +3,11 @@ import type { AxiosInstance, InternalAxiosRequestConfig } from 'axios';
 
 import type { SenderSigner } from './sender-signer.js';
 
-/** Makes an axios client sign every POST that it sends as a pairing request, over its body. */
+/**
+ * Makes an axios client sign every POST request as a pairing request, including its body, which must be bytes. Relay
+ * headers that are already set are replaced, and requests of other methods are sent unchanged. protocol.md sections 2
+ * and 4.
+ */
 export function signPairingRequests(client: AxiosInstance, signer: SenderSigner): void {
   client.interceptors.request.use((config) => {
     if (config.method !== 'post') {
@@ -16,7 +20,11 @@ export function signPairingRequests(client: AxiosInstance, signer: SenderSigner)
   });
 }
 
-/** The signature that went with a request of such a client: the key exchange is bound to it. */
+/**
+ * Returns the `x-mte-client-id` of a request that such a client has sent; the pairing transcript is bound to it.
+ *
+ * @param config - the `config` of the response, or of the error, to a POST request
+ */
 export function sentClientIdHeader(config: InternalAxiosRequestConfig): string {
   return config.headers.get(CLIENT_ID_HEADER) as string;
 }

@@ -12,24 +12,24 @@ const { alternative, pair_error_566_p0: pairError } = moreAnswers;
 const keyRing = await KeyRing.derive(answers.client_id_secret, alternative.client_id_secret);
 const keys = keyRing.current;
 
-describe('known answers for signatures', () => {
-  it('sign a tunnel request as tunnel_client_id_header', () => {
+describe('the known answers for signatures', () => {
+  it('have tunnel_client_id_header as the signature of a tunnel request', () => {
     const header = signSender(keys, clientId, relayHeader, { purpose: 'tunnel' });
     expect(header).toBe(answers.tunnel_client_id_header);
   });
 
-  it('sign a pair request as pair_client_id_header', () => {
+  it('have pair_client_id_header as the signature of a pairing request', () => {
     const header = signSender(keys, clientId, '1', { purpose: 'pair', body });
     expect(header).toBe(answers.pair_client_id_header);
   });
 
-  it('sign a pair request under the alternative secret as its own header', () => {
+  it('have another pair_client_id_header for a pairing request signed with the alternative secret', () => {
     const alternativeKeys = keyRing.find(alternative.kid)!;
     const header = signSender(alternativeKeys, clientId, '1', { purpose: 'pair', body });
     expect(header).toBe(alternative.pair_client_id_header);
   });
 
-  it('verify as the sender that they name', () => {
+  it('verify, and yield the sender that they name', () => {
     expect(
       verifySender(keyRing, answers.tunnel_client_id_header, relayHeader, { purpose: 'tunnel' }),
     ).toEqual({
@@ -61,9 +61,9 @@ describe('known answers for signatures', () => {
       pairError.unixms,
       pairError.header,
     ],
-  ])('state the error %s, and verify it', (_name, clientIdHeader, status, unixMs, header) => {
-    const statement = { status, isNeverForwarded: true, unixMs };
-    expect(signError(keys, clientIdHeader, statement)).toBe(header);
-    expect(verifyError(keys, clientIdHeader, header, status)).toEqual(statement);
+  ])('have a signed error %s, which verifies', (_name, clientIdHeader, status, unixMs, header) => {
+    const error = { status, isNeverForwarded: true, unixMs };
+    expect(signError(keys, clientIdHeader, error)).toBe(header);
+    expect(verifyError(keys, clientIdHeader, header, status)).toEqual(error);
   });
 });

@@ -3,10 +3,10 @@ import type { IncomingMessage } from 'node:http';
 import { RelayHeaderMissingError } from './signature.errors.js';
 
 /**
- * The header's value as it stood on the wire. Two of the same name arrive joined with a comma, which no relay header's
- * pattern matches.
+ * Returns the value of a header as it was on the wire. Node.js joins several fields of one name with a comma, which the
+ * pattern of no relay header matches.
  *
- * @throws RelayHeaderMissingError
+ * @throws RelayHeaderMissingError if the request does not have the header
  */
 export function singleHeader(request: IncomingMessage, name: string): string {
   const value = request.headers[name];

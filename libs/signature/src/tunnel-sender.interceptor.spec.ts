@@ -15,7 +15,7 @@ import { verifiedRequestFor, type VerifiedTunnelRequest } from './verified-reque
 
 const RELAY_HEADER = '1.E2uOwaOy1rJ0iSmtbBjUiw.7.mte.AQEBAQEBAQEBAQEBAQEBAQ';
 
-/** What the handler saw when it was called, before it asked for the body. */
+/** What the handler saw when it was called, before it read the body. */
 interface Seen {
   readonly verified: VerifiedTunnelRequest;
   readonly hasReadBody: boolean;
@@ -43,7 +43,7 @@ beforeAll(async () => {
   );
 });
 
-/** A request whose body has yet to follow. */
+/** The head of a request whose body is still to be sent. */
 function headOf(...headerLines: string[]): string {
   return [
     'POST /api/mte-tunnel HTTP/1.1',
@@ -55,8 +55,8 @@ function headOf(...headerLines: string[]): string {
   ].join('\r\n');
 }
 
-describe('a tunnel request with a good signature', () => {
-  it('reaches the handler before a byte of its body was sent, which the handler then reads', async () => {
+describe('a tunnel request with a valid signature', () => {
+  it('reaches the handler before a byte of its body is sent, and the handler then reads the body', async () => {
     const handled = seen.items.length;
     const socket = forThisTest(openSocket(app.port));
     socket.write(headOf(`x-mte-client-id: ${clientId}`, `x-mte-relay: ${RELAY_HEADER}`));
@@ -67,7 +67,7 @@ describe('a tunnel request with a good signature', () => {
     expect((await socket.all()).toString()).toMatch(/\r\n\r\n.*hello/s);
   });
 
-  it('comes with its sender and its header, both taken from the wire', async () => {
+  it('reaches the handler with its verified sender and its decoded header', async () => {
     await request(app.url, {
       method: 'POST',
       headers: { 'x-mte-client-id': clientId, 'x-mte-relay': RELAY_HEADER },
@@ -83,7 +83,7 @@ describe('a tunnel request with a good signature', () => {
     });
   });
 
-  it('has a relay header for its answer, with a salt of its own', async () => {
+  it('gets a relay header with a fresh salt for its response', async () => {
     const relayHeaders = new Set<string>();
     for (let count = 0; count < 3; count += 1) {
       await request(app.url, {
@@ -97,14 +97,14 @@ describe('a tunnel request with a good signature', () => {
   });
 });
 
-describe('a tunnel request that is refused', () => {
+describe('a tunnel request', () => {
   const forged = (): string => `${clientId.slice(0, -1)}${clientId.endsWith('A') ? 'E' : 'A'}`;
 
   it.each<[what: string, headerLines: () => string[], error: new (...args: never[]) => Error]>([
     ['without x-mte-client-id', () => [`x-mte-relay: ${RELAY_HEADER}`], RelayHeaderMissingError],
     ['without x-mte-relay', () => [`x-mte-client-id: ${clientId}`], RelayHeaderMissingError],
     [
-      'with a tunnel header that does not match',
+      'with a malformed tunnel header',
       () => [`x-mte-client-id: ${clientId}`, 'x-mte-relay: 1'],
       RelayHeaderMalformedError,
     ],
@@ -136,22 +136,25 @@ describe('a tunnel request that is refused', () => {
       () => [`x-mte-client-id: ${clientId}`, `x-mte-relay: ${RELAY_HEADER.replace('.7.', '.8.')}`],
       SenderInvalidError,
     ],
-  ])('%s never reaches the handler, and is not waited for', async (_what, headerLines, error) => {
-    const handled = seen.items.length;
-    const refused = app.errors.items.length;
-    const socket = forThisTest(openSocket(app.port));
-    socket.write(headOf(...headerLines()));
-    const errors = await app.errors.count(refused + 1);
-    expect(errors.at(-1)).toBeInstanceOf(error);
-    expect(seen.items).toHaveLength(handled);
-  });
+  ])(
+    '%s is refused before its body arrives, and never reaches the handler',
+    async (_what, headerLines, error) => {
+      const handled = seen.items.length;
+      const refused = app.errors.items.length;
+      const socket = forThisTest(openSocket(app.port));
+      socket.write(headOf(...headerLines()));
+      const errors = await app.errors.count(refused + 1);
+      expect(errors.at(-1)).toBeInstanceOf(error);
+      expect(seen.items).toHaveLength(handled);
+    },
+  );
 
-  it('gets no relay header that could look like an answer', async () => {
-    const answer = await request(app.url, {
+  it('that is refused gets a response without x-mte-relay', async () => {
+    const response = await request(app.url, {
       method: 'POST',
       headers: { 'x-mte-client-id': forged(), 'x-mte-relay': RELAY_HEADER },
     });
-    expect(answer.status).toBe(500);
-    expect(answer.headers['x-mte-relay']).toBeUndefined();
+    expect(response.status).toBe(500);
+    expect(response.headers['x-mte-relay']).toBeUndefined();
   });
 });

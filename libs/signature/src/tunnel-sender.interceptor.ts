@@ -22,13 +22,19 @@ import { verifySender } from './sender-signature.js';
 import { attachSender } from './verified-request.js';
 
 /**
- * Verifies the sender of a tunnel request before a byte of its body is read, and makes the header that its answer is
- * sealed under. Nothing behind it reads the raw headers again. protocol.md section 7, step 1.
+ * Verifies the sender of a tunnel request before a byte of its body is read, and creates the relay header that the
+ * response is sealed under. A handler gets both from `verifiedRequestFor` and does not read the raw headers again.
+ * protocol.md section 7, step 1.
  */
 @Injectable()
 export class TunnelSenderInterceptor implements NestInterceptor {
   constructor(private readonly keyRing: KeyRing) {}
 
+  /**
+   * @throws RelayHeaderMissingError if the request lacks `x-mte-client-id` or `x-mte-relay`
+   * @throws RelayHeaderMalformedError if one of them does not match its pattern
+   * @throws SenderInvalidError if the kid is unknown or the signature does not verify
+   */
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const { raw } = context.switchToHttp().getRequest<FastifyRequest>();
     const clientIdHeader = singleHeader(raw, CLIENT_ID_HEADER);

@@ -9,8 +9,8 @@ import { attachSender, verifiedRequest, verifiedRequestFor } from './verified-re
 const secretKeys = await deriveSecretKeys('a-secret-that-both-relays-hold-1');
 const sender = { clientIdHeader: 'header', identity: 'identity', secretKeys };
 
-describe('what an interceptor verified', () => {
-  it('stays with the request that it verified', () => {
+describe('the verified request', () => {
+  it('is found through the request that it was attached to', () => {
     const request = new IncomingMessage(new Socket());
     const verified = { purpose: 'pair', sender, body: Buffer.alloc(0) } as const;
     attachSender(request, verified);
@@ -19,13 +19,13 @@ describe('what an interceptor verified', () => {
     expect(Object.keys(request)).not.toContain('sender');
   });
 
-  it('is nothing before the interceptor has run', () => {
+  it('is missing before the interceptor has run', () => {
     const request = new IncomingMessage(new Socket());
     expect(verifiedRequest(request)).toBeUndefined();
     expect(() => verifiedRequestFor(request, 'tunnel')).toThrow(Error);
   });
 
-  it('serves no route of the other purpose', () => {
+  it('is not available to a route of the other purpose', () => {
     const request = new IncomingMessage(new Socket());
     attachSender(request, { purpose: 'pair', sender, body: Buffer.alloc(0) });
     expect(() => verifiedRequestFor(request, 'tunnel')).toThrow(Error);

@@ -4,38 +4,46 @@ import type { TunnelHeader } from '@relay/protocol';
 
 import type { VerifiedSender } from './sender-signature.js';
 
-/** A tunnel request whose sender was verified, and the header of its answer, which K_res is derived from. */
+/** A tunnel request whose sender has been verified; its body has not been read. */
 export interface VerifiedTunnelRequest {
   readonly purpose: 'tunnel';
   readonly sender: VerifiedSender;
+  /** The decoded `x-mte-relay` of the request. */
   readonly header: TunnelHeader;
+  /** The value of `x-mte-relay` for a sealed response, with a fresh salt: K_res is derived from it. */
   readonly responseHeader: string;
 }
 
-/** A pairing request whose sender was verified over this body. */
+/** A pairing request whose sender has been verified. */
 export interface VerifiedPairRequest {
   readonly purpose: 'pair';
   readonly sender: VerifiedSender;
+  /** The whole body, which the signature covers. */
   readonly body: Buffer;
 }
 
+/** A request to the inbound role whose sender has been verified. `purpose` tells the two apart. */
 export type VerifiedRequest = VerifiedTunnelRequest | VerifiedPairRequest;
 
 const VERIFIED = Symbol('verified request');
 
 type Carrier = IncomingMessage & { [VERIFIED]?: VerifiedRequest };
 
-/** Keeps what an interceptor verified with the request; only the interceptors of this library call it. */
+/** Attaches to a request what has been verified. Only the interceptors of this library may call this. */
 export function attachSender(request: IncomingMessage, verified: VerifiedRequest): void {
   (request as Carrier)[VERIFIED] = verified;
 }
 
-/** What the interceptor verified of this request, or undefined where it did not get so far. */
+/** Returns what an interceptor has verified about this request, or undefined if no interceptor has accepted it. */
 export function verifiedRequest(request: IncomingMessage): VerifiedRequest | undefined {
   return (request as Carrier)[VERIFIED];
 }
 
-/** For handlers behind the interceptor. @throws Error where a route lacks the interceptor: a mistake in our wiring */
+/**
+ * Returns what the interceptor of this purpose has verified about the request, for the handlers behind it.
+ *
+ * @throws Error if the route has no interceptor of this purpose, which is a programming error
+ */
 export function verifiedRequestFor<P extends VerifiedRequest['purpose']>(
   request: IncomingMessage,
   purpose: P,
