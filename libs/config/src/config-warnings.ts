@@ -30,7 +30,9 @@ const weaknesses = (config: RelayConfig): string[] => {
   ] as const;
   return credentials.flatMap(([property, weaknessOf]) => {
     const value = config[property];
-    if (value === undefined) return [];
+    if (value === undefined) {
+      return [];
+    }
     const weakness = isPlaceholder(value) ? 'is a documented placeholder' : weaknessOf(value);
     return weakness === undefined
       ? []

@@ -44,7 +44,9 @@ it(
           expect(Object.isFrozen(config)).toBe(true);
           expect(config.upstreamOrigin + config.upstreamBasePath).toBe(config.upstream);
         } catch (error) {
-          if (!(error instanceof ConfigInvalidError)) throw error;
+          if (!(error instanceof ConfigInvalidError)) {
+            throw error;
+          }
           expect(error.problems.length).toBeGreaterThan(0);
           for (const line of error.problems) {
             expect(variables).toContain(line.split(' ', 1)[0]);
@@ -66,7 +68,9 @@ it(
         try {
           loadConfig({ ...REQUIRED, [name]: value });
         } catch (error) {
-          if (!(error instanceof ConfigInvalidError)) throw error;
+          if (!(error instanceof ConfigInvalidError)) {
+            throw error;
+          }
           expect(error.problems.every((line) => line.startsWith(`${name} `))).toBe(true);
         }
       }),

@@ -19,7 +19,9 @@ const problems = (read: () => unknown): readonly string[] => {
   try {
     read();
   } catch (error) {
-    if (error instanceof ConfigInvalidError) return error.problems;
+    if (error instanceof ConfigInvalidError) {
+      return error.problems;
+    }
     throw error;
   }
   return [];
@@ -213,7 +215,9 @@ describe('the default source', () => {
   beforeEach(() => {
     directory = mkdtempSync(join(tmpdir(), 'relay-config-'));
     vi.spyOn(process, 'cwd').mockReturnValue(directory);
-    for (const name of Object.values(ENVIRONMENT_VARIABLES)) vi.stubEnv(name, undefined);
+    for (const name of Object.values(ENVIRONMENT_VARIABLES)) {
+      vi.stubEnv(name, undefined);
+    }
   });
 
   afterEach(() => {
@@ -228,7 +232,9 @@ describe('the default source', () => {
   };
 
   it('is the environment alone where there is no .env', () => {
-    for (const [name, value] of Object.entries(REQUIRED)) vi.stubEnv(name, value);
+    for (const [name, value] of Object.entries(REQUIRED)) {
+      vi.stubEnv(name, value);
+    }
     expect(loadConfig().config).toEqual(load().config);
   });
 

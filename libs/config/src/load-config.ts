@@ -24,7 +24,9 @@ const readEnvFile = (): NodeJS.ProcessEnv => {
     return parseEnv(text.replace(/^\uFEFF/, ''));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return {};
+    if (code === 'ENOENT') {
+      return {};
+    }
     throw new ConfigInvalidError([`.env cannot be read (${code ?? 'unknown error'})`]);
   }
 };
@@ -68,7 +70,9 @@ export function loadConfig(environment: NodeJS.ProcessEnv = readEnvironment()): 
   const secrets = readSecretFiles(environment);
   const config = fromTexts(secrets.environment);
   const problems = [...secrets.problems, ...problemsOf(config)];
-  if (problems.length > 0) throw new ConfigInvalidError(problems);
+  if (problems.length > 0) {
+    throw new ConfigInvalidError(problems);
+  }
   return deepFreeze({ config, warnings: warningsOf(config) });
 }
 

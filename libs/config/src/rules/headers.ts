@@ -36,7 +36,9 @@ const parseObject = (text: string): [string, unknown][] | undefined => {
 /** A JSON object of string values, as header fields in the order given. */
 export function headerFields(text: string): readonly HeaderField[] | Refused {
   const entries = parseObject(text);
-  if (entries === undefined) return new Refused('must be a JSON object of string values');
+  if (entries === undefined) {
+    return new Refused('must be a JSON object of string values');
+  }
   const fields = new Map<string, string>();
   const problems: string[] = [];
   entries.forEach(([givenName, value], index) => {
@@ -48,9 +50,14 @@ export function headerFields(text: string): readonly HeaderField[] | Refused {
     if (RESERVED.has(name) || name.startsWith('content-') || name.startsWith('x-mte-')) {
       problems.push(`must not set ${name}`);
     }
-    if (fields.has(name)) problems.push(`must not set ${name} twice`);
-    if (typeof value !== 'string') problems.push(`must give ${name} a string value`);
-    else if (!VALUE.test(value)) problems.push(`must give ${name} a valid HTTP field value`);
+    if (fields.has(name)) {
+      problems.push(`must not set ${name} twice`);
+    }
+    if (typeof value !== 'string') {
+      problems.push(`must give ${name} a string value`);
+    } else if (!VALUE.test(value)) {
+      problems.push(`must give ${name} a valid HTTP field value`);
+    }
     fields.set(name, typeof value === 'string' ? value : '');
   });
   return problems.length > 0 ? new Refused(...problems) : [...fields];

@@ -26,7 +26,9 @@ export function pemFile(label: 'CERTIFICATE' | 'PRIVATE KEY') {
   const block = new RegExp(`^-----BEGIN ([A-Z]+ )?${label}-----`, 'm');
   return (path: string): string | Refused => {
     try {
-      if (block.test(readFileSync(path, 'latin1'))) return path;
+      if (block.test(readFileSync(path, 'latin1'))) {
+        return path;
+      }
     } catch {
       // Which error it was would say more about the machine than the operator needs.
       return new Refused('must name a file that can be read');

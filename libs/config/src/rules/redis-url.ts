@@ -55,7 +55,9 @@ export function redisAddress(text: string): RedisAddress | Refused {
 
 /** `memory://`, or a URL of Redis; the text stays as it is. */
 export function redisUrl(text: string): string | Refused {
-  if (text === MEMORY_URL) return text;
+  if (text === MEMORY_URL) {
+    return text;
+  }
   const address = redisAddress(text);
   return address instanceof Refused ? address : text;
 }
@@ -84,7 +86,9 @@ function readHosts(
 function readAccount(
   text: string | undefined,
 ): Pick<RedisAddress, 'username' | 'password'> | Refused {
-  if (text === undefined) return {};
+  if (text === undefined) {
+    return {};
+  }
   const colon = text.indexOf(':');
   if (colon === -1 || colon === text.length - 1) {
     return new Refused('must have a password, as in user:password@ or :password@');

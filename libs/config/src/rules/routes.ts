@@ -7,10 +7,20 @@ const hasDotOrEmptySegment = (path: string): boolean =>
 export function route(text: string): string | Refused {
   const problems: string[] = [];
   const path = text.replace(/\*$/, '');
-  if (!path.startsWith('/')) problems.push('must begin with "/"');
-  if (!/^[\x21-\x7e]*$/.test(path)) problems.push('must be visible ASCII without spaces');
-  if (/[\\#?%]/.test(path)) problems.push('must not contain "\\", "#", "?" or "%"');
-  if (path.includes('*')) problems.push('may have "*" as its last character only');
-  if (hasDotOrEmptySegment(path)) problems.push('must not have a "." or ".." segment, nor "//"');
+  if (!path.startsWith('/')) {
+    problems.push('must begin with "/"');
+  }
+  if (!/^[\x21-\x7e]*$/.test(path)) {
+    problems.push('must be visible ASCII without spaces');
+  }
+  if (/[\\#?%]/.test(path)) {
+    problems.push('must not contain "\\", "#", "?" or "%"');
+  }
+  if (path.includes('*')) {
+    problems.push('may have "*" as its last character only');
+  }
+  if (hasDotOrEmptySegment(path)) {
+    problems.push('must not have a "." or ".." segment, nor "//"');
+  }
   return problems.length > 0 ? new Refused(...problems) : text;
 }

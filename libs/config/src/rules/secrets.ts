@@ -20,7 +20,9 @@ export function isPlaceholder(value: unknown): boolean {
 const problemsOf = (text: string, minCharacters: number): string[] => {
   const problems: string[] = [];
   const trimmed = text.trim();
-  if (trimmed !== text) problems.push('must not begin or end with white space');
+  if (trimmed !== text) {
+    problems.push('must not begin or end with white space');
+  }
   if (Array.from(trimmed).length < minCharacters) {
     problems.push(`must be at least ${minCharacters} characters long`);
   }
@@ -36,7 +38,9 @@ export function secret(text: string): string | Refused {
 /** A bearer token, which travels in a header. */
 export function token(text: string): string | Refused {
   const problems = problemsOf(text, MIN_TOKEN_CHARACTERS);
-  if (!/^[\x21-\x7e]*$/.test(text.trim())) problems.push('must be visible ASCII without spaces');
+  if (!/^[\x21-\x7e]*$/.test(text.trim())) {
+    problems.push('must be visible ASCII without spaces');
+  }
   return problems.length > 0 ? new Refused(...problems) : text;
 }
 

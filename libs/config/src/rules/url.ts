@@ -4,29 +4,41 @@ import { Refused } from './rule.js';
 const PLAIN_PATH = /^[A-Za-z0-9\-._~!$&'()*+,;=:@/]*$/;
 
 const splitHttpUrl = (text: string): { origin: string; path: string } | Refused => {
-  if (text.includes('?')) return new Refused('must not have a query');
-  if (text.includes('#')) return new Refused('must not have a fragment');
+  if (text.includes('?')) {
+    return new Refused('must not have a query');
+  }
+  if (text.includes('#')) {
+    return new Refused('must not have a fragment');
+  }
   const [, authority, path] = /^https?:\/\/([^/\\\s]+)(.*)$/i.exec(text) ?? [];
   if (authority === undefined || path === undefined || !URL.canParse(text)) {
     return new Refused('must be an http or https URL');
   }
-  if (authority.includes('@')) return new Refused('must not have a user name or password');
+  if (authority.includes('@')) {
+    return new Refused('must not have a user name or password');
+  }
   // The URL parser takes "*" as a host name like any other; nothing here would match by it.
-  if (authority.includes('*')) return new Refused('must name one host, without a wildcard');
+  if (authority.includes('*')) {
+    return new Refused('must name one host, without a wildcard');
+  }
   return { origin: new URL(text).origin, path };
 };
 
 /** An http(s) origin in its normal form: lower case, punycode, no default port. */
 export function origin(text: string): string | Refused {
   const url = splitHttpUrl(text);
-  if (url instanceof Refused) return url;
+  if (url instanceof Refused) {
+    return url;
+  }
   return url.path === '' || url.path === '/' ? url.origin : new Refused('must not have a path');
 }
 
 /** An http(s) URL with an optional base path, in its normal form and without a trailing slash. */
 export function baseUrl(text: string): string | Refused {
   const url = splitHttpUrl(text);
-  if (url instanceof Refused) return url;
+  if (url instanceof Refused) {
+    return url;
+  }
   const basePath = url.path.replace(/\/$/, '');
   const isPlain = PLAIN_PATH.test(basePath) && !basePath.includes('//') && !url.path.endsWith('//');
   if (!isPlain || basePath.split('/').some((segment) => segment === '.' || segment === '..')) {
