@@ -11,7 +11,7 @@ const warnings = (environment: NodeJS.ProcessEnv) =>
     ...environment,
   }).warnings;
 
-it('a sound configuration gives no warning', () => {
+it('does not warn about a sound configuration', () => {
   const CLIENT_ID_SECRET_ALT = 'another-secret-of-37-characters-12345';
   const OUTBOUND_TOKEN_ALT = 'another-token-of-30-characters';
   expect(warnings({ CLIENT_ID_SECRET_ALT, OUTBOUND_TOKEN_ALT })).toEqual([]);
@@ -27,14 +27,14 @@ it.each([
   ['OUTBOUND_TOKEN', '12345678901234567890123'],
   ['OUTBOUND_TOKEN', 'YOUR_SECURE_OUTBOUND_ACCESS_TOKEN'],
   ['OUTBOUND_TOKEN_ALT', '12345678'],
-])('%s=%s gives one warning, which names npm run secret and no value', (name, value) => {
+])('warns once about %s=%s, suggesting npm run secret and without the value', (name, value) => {
   const [line, ...rest] = warnings({ [name]: value });
   expect(rest).toEqual([]);
   expect(line).toMatch(new RegExp(`^${name} .*npm run secret$`));
   expect(line).not.toContain(value);
 });
 
-it('an alternative that equals what it should replace is worth a warning', () => {
+it('warns about an alternative that equals the value that it should replace', () => {
   const CLIENT_ID_SECRET = 'abcdefghijklmnopqrstuvwxyz012345';
   const OUTBOUND_TOKEN = 'abcdefghijklmnopqrstuvwx';
   expect(warnings({ CLIENT_ID_SECRET, CLIENT_ID_SECRET_ALT: CLIENT_ID_SECRET })).toEqual([
@@ -45,14 +45,14 @@ it('an alternative that equals what it should replace is worth a warning', () =>
   ]);
 });
 
-it('a token that is the secret is worth a warning', () => {
+it('warns about a token that equals the secret', () => {
   const CLIENT_ID_SECRET = 'abcdefghijklmnopqrstuvwxyz012345';
   expect(warnings({ CLIENT_ID_SECRET, OUTBOUND_TOKEN: CLIENT_ID_SECRET })).toEqual([
     'OUTBOUND_TOKEN equals CLIENT_ID_SECRET: every client can then act as a relay',
   ]);
 });
 
-it('an open list of upstreams is worth a warning', () => {
+it('warns if the allowed upstreams are not limited', () => {
   const [line, ...rest] = warnings({ OUTBOUND_ALLOWED_UPSTREAMS: '' });
   expect(line).toMatch(/^OUTBOUND_ALLOWED_UPSTREAMS is not set/);
   expect(rest).toEqual([]);

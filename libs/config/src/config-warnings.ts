@@ -40,7 +40,7 @@ const weaknesses = (config: RelayConfig): string[] => {
   });
 };
 
-/** What an operator should mend though the relay starts: one line each, never a value. */
+/** Returns what an operator should fix although the relay starts: one line each, which never shows a value. */
 export function warningsOf(config: RelayConfig): readonly string[] {
   const warnings = weaknesses(config);
   if (config.clientIdSecretAlt === config.clientIdSecret) {

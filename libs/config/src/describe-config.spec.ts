@@ -18,11 +18,11 @@ const withRedis = (redisUrl: string): RelayConfig =>
   Object.assign(new RelayConfig(), config, { redisUrl });
 
 describe('the description of a configuration', () => {
-  it('holds no credential', () => {
+  it('contains no credentials', () => {
     expect(JSON.stringify(describeConfig(config))).not.toContain('canary');
   });
 
-  it('shows what is set, what is masked and what is not set', () => {
+  it('shows values, masks credentials, and shows null for what is unset', () => {
     expect(describeConfig(config)).toMatchObject({
       upstream: 'http://localhost:3000/base',
       clientIdSecret: '***',
@@ -37,7 +37,7 @@ describe('the description of a configuration', () => {
     });
   });
 
-  it('shows an unset second secret as not set', () => {
+  it('shows null for an alternative secret that is unset', () => {
     const unset = Object.assign(new RelayConfig(), config, { clientIdSecretAlt: undefined });
     expect(describeConfig(unset)).toMatchObject({ clientIdSecretAlt: null });
   });

@@ -7,10 +7,10 @@ const shown = <T>(value: T): T => value;
 const masked = (value: string | undefined): string | undefined =>
   value === undefined ? undefined : MASK;
 
-/** The hosts stay: several of them are not a URL to Node. */
+/** Masks the credentials and keeps the hosts. `URL` cannot do this, because it rejects a list of hosts. */
 const withoutAccount = (text: string): string => text.replace(/\/\/[^@]*@/, `//${MASK}@`);
 
-/** Total over the properties, so that a new one does not reach the log unconsidered. */
+/** Has an entry for every property, so that no new property reaches the log without a decision to show or mask it. */
 const DESCRIBE: { [P in RelayConfigProperty]: (value: RelayConfig[P]) => unknown } = {
   upstream: shown,
   clientIdSecret: masked,
@@ -55,8 +55,9 @@ const DESCRIBE: { [P in RelayConfigProperty]: (value: RelayConfig[P]) => unknown
 };
 
 /**
- * The configuration as the start-up log may show it: one entry a property, null where unset;
- * secrets, tokens, header values and the credentials of Redis are masked.
+ * Returns the configuration as the start-up log may show it: one entry per property, null if it is unset. Secrets,
+ * tokens, header values and the credentials of Redis are masked. The caller owns the object, but its lists are those of
+ * the configuration and are frozen.
  */
 export function describeConfig(config: RelayConfig): Record<RelayConfigProperty, unknown> {
   const entries = Object.entries(DESCRIBE).map(([property, describe]) => {

@@ -5,7 +5,7 @@ type Derived = 'upstreamOrigin' | 'upstreamBasePath' | 'redisAddress' | 'effecti
 /** A property of `RelayConfig` that is read from an environment variable. */
 export type RelayConfigProperty = Exclude<keyof RelayConfig, Derived>;
 
-/** The environment variable behind each property of `RelayConfig`. */
+/** The environment variable that each property of `RelayConfig` is read from. */
 export const ENVIRONMENT_VARIABLES = {
   upstream: 'UPSTREAM',
   clientIdSecret: 'CLIENT_ID_SECRET',

@@ -13,11 +13,11 @@ it.each([
     { ADMIN_PORT: '9464', ADMIN_HOST: '10.0.0.7' },
     { protocol: 'http', host: '10.0.0.7', port: 9464 },
   ],
-])('health of the relay with %j is asked at %j', (environment, address) => {
+])('with %j, the health address is %j', (environment, address) => {
   expect(loadHealthAddress(environment)).toEqual(address);
 });
 
-it('a certificate that is gone since the start does not change where health is asked', () => {
+it('the health address does not change if the certificate file has disappeared', () => {
   expect(loadHealthAddress({ TLS_CERT_FILE: '/gone', TLS_KEY_FILE: '/gone' })).toEqual({
     protocol: 'https',
     host: '127.0.0.1',

@@ -1,3 +1,9 @@
+/**
+ * The configuration of a relay process, read from environment variables, `.env` and secret files. This library promises
+ * that a configuration is either valid and deeply frozen or refused with all problems together, that no problem,
+ * warning or description shows a secret, and that no other code of the relay reads the environment.
+ * docs/configuration.md.
+ */
 export { ConfigInvalidError } from './config.errors.js';
 export { describeConfig } from './describe-config.js';
 export { ENVIRONMENT_VARIABLES, type RelayConfigProperty } from './environment-variables.js';

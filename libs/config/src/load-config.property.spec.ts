@@ -33,7 +33,7 @@ const REQUIRED = {
 };
 
 it(
-  'an arbitrary environment gives a frozen configuration or ConfigInvalidError',
+  'an arbitrary environment results in a frozen configuration or in ConfigInvalidError',
   { timeout },
   () => {
     fc.assert(
@@ -60,7 +60,7 @@ it(
 );
 
 it(
-  'one arbitrary variable among good ones never throws anything but ConfigInvalidError',
+  'one arbitrary variable among valid ones never causes an error other than ConfigInvalidError',
   { timeout },
   () => {
     fc.assert(

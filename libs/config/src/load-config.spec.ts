@@ -30,7 +30,7 @@ const problems = (read: () => unknown): readonly string[] => {
 const problemsWith = (environment: NodeJS.ProcessEnv) => problems(() => load(environment));
 
 describe('defaults', () => {
-  it('come from the class when only the required variables are set', () => {
+  it('come from the class if only the required variables are set', () => {
     expect(load().config).toEqual({
       upstream: 'http://localhost:3000',
       clientIdSecret: REQUIRED.CLIENT_ID_SECRET,
@@ -73,13 +73,13 @@ describe('defaults', () => {
     });
   });
 
-  it('stand in for every optional variable that is empty', () => {
+  it('are used for every optional variable that is empty', () => {
     const optional = Object.values(ENVIRONMENT_VARIABLES).filter((name) => !(name in REQUIRED));
     const empty = Object.fromEntries(optional.map((name) => [name, '']));
     expect(load(empty).config).toEqual(load().config);
   });
 
-  it('are there for exactly the properties that have a variable', () => {
+  it('together with the required variables, set exactly the properties that have a variable', () => {
     expect(Object.keys(load().config).sort()).toEqual(Object.keys(ENVIRONMENT_VARIABLES).sort());
   });
 });
@@ -93,7 +93,7 @@ describe('problems', () => {
     ).toEqual(missing);
   });
 
-  it('come all at once, one line each', () => {
+  it('are reported together, one line each', () => {
     const lines = problemsWith({
       UPSTREAM: 'ftp://host',
       PORT: '12x',
@@ -118,13 +118,13 @@ describe('problems', () => {
     expect(lines.join('')).not.toContain('\n');
   });
 
-  it('travel in an error with a stable code and no cause', () => {
+  it('are reported in an error with a stable code and without a cause', () => {
     const error = new ConfigInvalidError(['PORT is odd']);
     expect(error).toMatchObject({ code: 'RELAY_CONFIG_INVALID', name: 'ConfigInvalidError' });
     expect(error.cause).toBeUndefined();
   });
 
-  it('never show the value of a variable', () => {
+  it('never contain the value of a variable', () => {
     const canary = 'cAnArY';
     const bad = [
       ` ${canary}-with-blanks `,
@@ -148,7 +148,7 @@ describe('problems', () => {
   });
 });
 
-describe('integers', () => {
+describe('integer variables', () => {
   it.each(['12x', '1e3', '0x10', '-1', '+1', '1.5', ' 80', '080', '65536', 'NaN', '9'.repeat(400)])(
     'refuse PORT=%j',
     (PORT) => {
@@ -165,7 +165,7 @@ describe('integers', () => {
     ['RESPONSE_TIMEOUT_MS', 1, 3_600_000],
     ['IDLE_TIMEOUT_MS', 0, 3_600_000],
     ['SHUTDOWN_TIMEOUT_MS', 1, 600_000],
-  ])('hold %s between %i and %i', (name, min, max) => {
+  ])('keep %s between %i and %i', (name, min, max) => {
     const rule = [`${name} must be an integer from ${min} to ${max}`];
     expect(problemsWith({ [name]: `${min}` })).toEqual([]);
     expect(problemsWith({ [name]: `${max}` })).toEqual([]);
@@ -174,8 +174,8 @@ describe('integers', () => {
   });
 });
 
-describe('booleans', () => {
-  it('are true and false as spelled', () => {
+describe('boolean variables', () => {
+  it('accept true and false', () => {
     expect(load({ DEBUG: 'false', RETRY_UNSAFE_METHODS: 'false' }).config).toMatchObject({
       debug: false,
       retryUnsafeMethods: false,
@@ -189,7 +189,7 @@ describe('booleans', () => {
 });
 
 describe('a configuration', () => {
-  it('is frozen down to each header field', () => {
+  it('is frozen, down to each header field', () => {
     const { config, warnings } = load({
       HEADERS: '{"X-A":"1"}',
       PASS_THROUGH_ROUTES: '/a',
@@ -201,7 +201,7 @@ describe('a configuration', () => {
     expect(() => Object.assign(config.headers[0]!, { 1: '2' })).toThrow(TypeError);
   });
 
-  it('shares nothing with the next one', () => {
+  it('shares no objects with the next configuration', () => {
     const [one, other] = [load({ PORT: '1' }).config, load().config];
     expect(one.port).toBe(1);
     expect(other.port).toBe(8080);
@@ -231,14 +231,14 @@ describe('the default source', () => {
     writeFileSync(join(directory, '.env'), `\uFEFF${lines.join('')}`);
   };
 
-  it('is the environment alone where there is no .env', () => {
+  it('is only the environment if there is no .env', () => {
     for (const [name, value] of Object.entries(REQUIRED)) {
       vi.stubEnv(name, value);
     }
     expect(loadConfig().config).toEqual(load().config);
   });
 
-  it('reads .env, and the environment wins over it', () => {
+  it('includes .env, over which the environment takes precedence', () => {
     writeEnvFile({ ...REQUIRED, PORT: '1', HOST: '::1', HEADERS: '{"a":"b # c"}' });
     vi.stubEnv('PORT', '2');
     vi.stubEnv('HOST', '');
@@ -251,12 +251,12 @@ describe('the default source', () => {
     expect(process.env['UPSTREAM']).toBeUndefined();
   });
 
-  it('is refused in one line when .env cannot be read', () => {
+  it('is refused with one line if .env cannot be read', () => {
     mkdirSync(join(directory, '.env'));
     expect(problems(() => loadConfig())).toEqual(['.env cannot be read (EISDIR)']);
   });
 
-  it('leaves .env alone when an environment is given', () => {
+  it('is not read if an environment is passed', () => {
     writeEnvFile({ ...REQUIRED, PORT: '1' });
     expect(load().config.port).toBe(8080);
   });

@@ -11,10 +11,10 @@ import { readSecretFiles } from './secret-files.js';
 
 const VARIABLES = Object.entries(ENVIRONMENT_VARIABLES) as [RelayConfigProperty, string][];
 
-/** A configuration, and what an operator should mend though the relay starts. */
+/** A valid configuration and the warnings about it, deeply frozen. */
 export interface LoadedConfig {
   readonly config: RelayConfig;
-  /** One line each, never a value. */
+  /** What an operator should fix although the relay starts: one line each, which never shows a value. */
   readonly warnings: readonly string[];
 }
 
@@ -41,7 +41,7 @@ const deepFreeze = <T>(value: T): T => {
   return value;
 };
 
-/** As the texts stand, with the defaults: nothing is validated yet. */
+/** Reads the texts of the environment and adds the defaults; nothing has been validated yet. */
 const fromTexts = (environment: NodeJS.ProcessEnv): RelayConfig => {
   const texts = VARIABLES.map(([property, name]) => [property, environment[name]] as const);
   const given = Object.fromEntries(texts.filter(([, text]) => text !== undefined && text !== ''));
@@ -59,12 +59,14 @@ const problemsOf = (config: RelayConfig): string[] => {
 };
 
 /**
- * The configuration that the environment asks for, deeply frozen.
+ * Loads and validates the configuration.
  *
- * Without an argument it reads `.env` of the working directory, if there is one, and the process
- * environment, which wins. An empty variable counts as not set. Secrets may stand in files that
- * `<NAME>_FILE` names. Throws `ConfigInvalidError` with
- * all problems at once; nothing is left behind.
+ * Without an argument, reads the file `.env` in the working directory, if there is one, and the environment of the
+ * process, which takes precedence. An empty variable counts as unset. A secret may be in a file that `<NAME>_FILE`
+ * names. Reads only, and changes nothing in the environment.
+ *
+ * @returns a new configuration on every call, deeply frozen
+ * @throws ConfigInvalidError with all problems together
  */
 export function loadConfig(environment: NodeJS.ProcessEnv = readEnvironment()): LoadedConfig {
   const secrets = readSecretFiles(environment);
@@ -76,16 +78,20 @@ export function loadConfig(environment: NodeJS.ProcessEnv = readEnvironment()): 
   return deepFreeze({ config, warnings: warningsOf(config) });
 }
 
-/** Where the relay of an environment answers `/health/ready`. */
+/** Where a relay serves `/health/ready`. */
 export interface HealthAddress {
   readonly protocol: 'http' | 'https';
+  /** A host name or an IP address, never a wildcard. */
   readonly host: string;
   readonly port: number;
 }
 
 /**
- * For a health check beside a running relay. Nothing is validated: the relay did that at its start, and what has become
- * of a certificate's file since does not change where it listens.
+ * Returns where a running relay with this environment serves `/health/ready`, for a health check on the same machine.
+ * Reads `.env` as `loadConfig` does. Nothing is validated: the relay validated its configuration when it started, and
+ * a certificate file that has changed since then does not change where it listens.
+ *
+ * @throws ConfigInvalidError if `.env` exists and cannot be read
  */
 export function loadHealthAddress(
   environment: NodeJS.ProcessEnv = readEnvironment(),

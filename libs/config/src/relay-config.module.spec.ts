@@ -10,7 +10,7 @@ class Consumer {
   constructor(readonly config: RelayConfig) {}
 }
 
-/** Imports nothing: what it injects comes from the global module. */
+/** Imports nothing: what is injected comes from the global module. */
 @Module({ providers: [Consumer] })
 class ConsumerModule {}
 
@@ -28,7 +28,7 @@ const compile = (config: RelayConfig) =>
     imports: [RelayConfigModule.register(config), ConsumerModule],
   }).compile();
 
-it('injects the very instance it was given, by class, into a module that imports nothing', async () => {
+it('injects the instance that was registered, by class, into a module that imports nothing', async () => {
   const config = load('1');
   const module = await compile(config);
   expect(module.get(Consumer).config).toBe(config);
@@ -37,7 +37,7 @@ it('injects the very instance it was given, by class, into a module that imports
   await module.close();
 });
 
-it('keeps two configurations in one process apart', async () => {
+it('keeps two configurations in one process separate', async () => {
   const [one, two] = [load('1'), load('2')];
   const modules = await Promise.all([compile(one), compile(two)]);
   expect(modules.map((module) => module.get(Consumer).config)).toEqual([one, two]);

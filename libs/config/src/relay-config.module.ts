@@ -5,7 +5,7 @@ import { RelayConfig } from './relay-config.js';
 /** Makes a loaded configuration injectable everywhere as `RelayConfig`. */
 @Module({})
 export class RelayConfigModule {
-  /** Takes the configuration as it is: what gets injected is the very instance given here. */
+  /** @param config - injected as it is, not copied */
   static register(config: RelayConfig): DynamicModule {
     const factory = registerAs('relay', () => config);
     return {

@@ -25,17 +25,17 @@ describe('the upstream', () => {
 });
 
 describe('the effective log level', () => {
-  it('is LOG_LEVEL while DEBUG is false', () => {
+  it('is LOG_LEVEL if DEBUG is false', () => {
     expect(load({ LOG_LEVEL: 'silent' }).effectiveLogLevel).toBe('silent');
   });
 
-  it('is debug when DEBUG is true, whatever LOG_LEVEL says', () => {
+  it('is debug if DEBUG is true, whatever LOG_LEVEL is', () => {
     expect(load({ LOG_LEVEL: 'error', DEBUG: 'true' }).effectiveLogLevel).toBe('debug');
   });
 });
 
-describe('lists', () => {
-  it('become normalised origins, each once', () => {
+describe('list variables', () => {
+  it('are read as normalised origins without duplicates', () => {
     const list = 'HTTPS://Relay.Example:443/, http://10.0.0.1:8080,https://relay.example';
     const config = load({ OUTBOUND_ALLOWED_UPSTREAMS: list, RELAY_AUDIENCE: list });
     expect(config.outboundAllowedUpstreams).toEqual([
@@ -45,13 +45,13 @@ describe('lists', () => {
     expect(config.relayAudience).toEqual(config.outboundAllowedUpstreams);
   });
 
-  it('become routes in the order given', () => {
+  it('are read as routes in the given order', () => {
     const config = load({ PASS_THROUGH_ROUTES: '/health, /public/*', MTE_ROUTES: '/*' });
     expect(config.passThroughRoutes).toEqual(['/health', '/public/*']);
     expect(config.mteRoutes).toEqual(['/*']);
   });
 
-  it('refuse an entry by its place', () => {
+  it('are refused with the position of each invalid entry', () => {
     expect(() => load({ MTE_ROUTES: '/a,,b' })).toThrow(
       expect.objectContaining({
         problems: [
@@ -63,7 +63,7 @@ describe('lists', () => {
   });
 });
 
-it('CLIENT_ID is taken as it is, or absent', () => {
+it('CLIENT_ID is used as it is, and is optional', () => {
   expect(load({ CLIENT_ID: 'relay-a_1' }).clientId).toBe('relay-a_1');
   expect(load({}).clientId).toBeUndefined();
   expect(() => load({ CLIENT_ID: 'a'.repeat(65) })).toThrow();

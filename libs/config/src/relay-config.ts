@@ -27,13 +27,13 @@ const pathStart = (url: string): number => {
 };
 
 /**
- * What one relay process was told at its start: validated, deeply frozen, injected by class.
+ * The configuration of one relay process: validated, deeply frozen, injected by class. Only `loadConfig` creates it.
  *
- * Made by `loadConfig`. Implicit conversion stays off: it turns `false` into true and an empty port
+ * The implicit conversion of class-transformer stays off, because it turns the text `false` into true and an empty port
  * into 0.
  */
 export class RelayConfig {
-  /** `UPSTREAM`: http(s) URL of the API behind this relay, without a trailing slash. */
+  /** `UPSTREAM`: http or https URL of the API behind this relay, without a trailing slash. */
   @FromText(baseUrl)
   readonly upstream!: string;
 
@@ -42,25 +42,25 @@ export class RelayConfig {
   @NoPlaceholderInProduction()
   readonly clientIdSecret!: string;
 
-  /** `CLIENT_ID_SECRET_ALT`: a second secret that is accepted, never signed with. */
+  /** `CLIENT_ID_SECRET_ALT`: a second secret that is accepted but never used to sign. */
   @IsOptional()
   @FromText(secret)
   @NoPlaceholderInProduction()
   readonly clientIdSecretAlt?: string;
 
-  /** `CLIENT_ID`: the name by which peers know this process, 1 to 64 characters; unset: random. */
+  /** `CLIENT_ID`: the name of this process to its peers, 1 to 64 characters; if undefined, a random name is used. */
   @IsOptional()
   @Matches(/^[A-Za-z0-9_-]{1,64}$/, {
     message: 'must be 1 to 64 letters, digits, "_" or "-"',
   })
   readonly clientId?: string;
 
-  /** `OUTBOUND_TOKEN`: bearer token of clients; visible ASCII, at least 8 characters. */
+  /** `OUTBOUND_TOKEN`: bearer token that clients send; visible ASCII, at least 8 characters. */
   @FromText(token)
   @NoPlaceholderInProduction()
   readonly outboundToken!: string;
 
-  /** `OUTBOUND_TOKEN_ALT`: a second token that is accepted. */
+  /** `OUTBOUND_TOKEN_ALT`: a second token that is also accepted. */
   @IsOptional()
   @FromText(token)
   @NoPlaceholderInProduction()
@@ -70,42 +70,42 @@ export class RelayConfig {
   @FromText(redisUrl)
   readonly redisUrl!: string;
 
-  /** `REDIS_PREFIX`: what every key in Redis begins with. */
+  /** `REDIS_PREFIX`: what every key in Redis begins with, 1 to 64 characters. */
   @Matches(/^[A-Za-z0-9:._-]{1,64}$/, {
     message: 'must be 1 to 64 letters, digits, ":", ".", "_" or "-"',
   })
   readonly redisPrefix: string = 'mte:';
 
-  /** `REDIS_COMMAND_TIMEOUT_MS`: limit on one operation in Redis, 50 to 10000 ms. */
+  /** `REDIS_COMMAND_TIMEOUT_MS`: time limit of one Redis operation, 50 to 10000 ms. */
   @Integer(50, 10_000)
   readonly redisCommandTimeoutMs: number = 800;
 
-  /** `REDIS_TLS_CA_FILE`: PEM file of the authorities that sign for Redis; unset: the system's. */
+  /** `REDIS_TLS_CA_FILE`: PEM file of the authorities that Redis is verified against; if undefined, Node.js's own. */
   @IsOptional()
   @FromText(pemFile('CERTIFICATE'))
   @NeedsTls()
   readonly redisTlsCaFile?: string;
 
-  /** `REDIS_TLS_CERT_FILE`: PEM file of the certificate that this relay shows to Redis. */
+  /** `REDIS_TLS_CERT_FILE`: PEM file of the certificate that this relay presents to Redis. */
   @IsOptional()
   @FromText(pemFile('CERTIFICATE'))
   @NeedsTls()
   @NeedsKey(REDIS_PAIR)
   readonly redisTlsCertFile?: string;
 
-  /** `REDIS_TLS_KEY_FILE`: PEM file of its key. */
+  /** `REDIS_TLS_KEY_FILE`: PEM file of the private key of that certificate, without a passphrase. */
   @IsOptional()
   @FromText(pemFile('PRIVATE KEY'))
   @NeedsTls()
   @KeyOfCertificate(REDIS_PAIR)
   readonly redisTlsKeyFile?: string;
 
-  /** `REDIS_SENTINEL_PASSWORD`: what the sentinels themselves ask for, if they do. */
+  /** `REDIS_SENTINEL_PASSWORD`: the password that the sentinels themselves require, if any. */
   @IsOptional()
   @NeedsSentinels()
   readonly redisSentinelPassword?: string;
 
-  /** `PORT`: 0 to 65535; 0 lets the system choose. */
+  /** `PORT`: the port to listen on, 0 to 65535; with 0, the system chooses one. */
   @Integer(0, 65_535)
   readonly port: number = 8080;
 
@@ -113,45 +113,45 @@ export class RelayConfig {
   @Matches(/^[A-Za-z0-9.:_%-]{1,255}$/, { message: 'must be an IP address or a host name' })
   readonly host: string = '0.0.0.0';
 
-  /** `TLS_CERT_FILE`: PEM file of the certificate, and those between it and its authority, that `port` shows. */
+  /** `TLS_CERT_FILE`: PEM file of the certificate that `port` presents, followed by its intermediate certificates. */
   @IsOptional()
   @FromText(pemFile('CERTIFICATE'))
   @NeedsKey(LISTENER_PAIR)
   readonly tlsCertFile?: string;
 
-  /** `TLS_KEY_FILE`: PEM file of its key; with both, `port` speaks HTTPS. */
+  /** `TLS_KEY_FILE`: PEM file of its private key, without a passphrase. If both files are set, `port` serves HTTPS. */
   @IsOptional()
   @FromText(pemFile('PRIVATE KEY'))
   @KeyOfCertificate(LISTENER_PAIR)
   readonly tlsKeyFile?: string;
 
-  /** `DEBUG`: debug logs, and an `x-request-id` on responses. */
+  /** `DEBUG`: whether to log at level debug and to set `x-request-id` on responses. */
   @StrictBoolean()
   readonly debug: boolean = false;
 
-  /** `LOG_LEVEL`: as given; see `effectiveLogLevel`. */
+  /** `LOG_LEVEL`: the level as it was set; `effectiveLogLevel` is the level to log at. */
   @IsIn(LOG_LEVELS, { message: `must be one of ${LOG_LEVELS.join(', ')}` })
   readonly logLevel: LogLevel = 'info';
 
-  /** `HEADERS`: lower-cased fields that this relay sets on what it forwards and returns. */
+  /** `HEADERS`: fields, with lower-case names, that this relay sets on forwarded requests and on their responses. */
   @FromText(headerFields)
   readonly headers: readonly HeaderField[] = [];
 
-  /** `OUTBOUND_ALLOWED_UPSTREAMS`: origins that clients may name as peer; undefined: any. */
+  /** `OUTBOUND_ALLOWED_UPSTREAMS`: origins that clients may name as peers; if undefined, any. */
   @IsOptional()
   @FromText(listOf(origin))
   readonly outboundAllowedUpstreams?: readonly string[];
 
-  /** `PASS_THROUGH_ROUTES`: exact paths, or prefixes ending in `*`, proxied without encoding. */
+  /** `PASS_THROUGH_ROUTES`: exact paths, or prefixes ending in `*`, that are proxied without being sealed. */
   @FromText(listOf(route))
   readonly passThroughRoutes: readonly string[] = [];
 
-  /** `MTE_ROUTES`: exact paths, or prefixes ending in `*`, open to the tunnel; undefined: all. */
+  /** `MTE_ROUTES`: exact paths, or prefixes ending in `*`, that peers may request; if undefined, all. */
   @IsOptional()
   @FromText(listOf(route))
   readonly mteRoutes?: readonly string[];
 
-  /** `CORS_ORIGINS`: origins of browsers that this relay answers for; undefined: CORS is the upstream's. */
+  /** `CORS_ORIGINS`: browser origins that this relay handles CORS for; if undefined, CORS is left to the upstream. */
   @IsOptional()
   @FromText(listOf(origin))
   readonly corsOrigins?: readonly string[];
@@ -160,52 +160,52 @@ export class RelayConfig {
   @FromText(listOf(method))
   readonly corsMethods: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
-  /** `RELAY_AUDIENCE`: origins by which peers know this relay; undefined: not compared. */
+  /** `RELAY_AUDIENCE`: origins by which peers may address this relay; if undefined, the audience is not compared. */
   @IsOptional()
   @FromText(listOf(origin))
   readonly relayAudience?: readonly string[];
 
-  /** `SESSION_LIFETIME_SECONDS`: 300 to 86400. */
+  /** `SESSION_LIFETIME_SECONDS`: how long a session lasts after pairing, 300 to 86400 s. */
   @Integer(300, 86_400)
   readonly sessionLifetimeSeconds: number = 3600;
 
-  /** `SESSION_MAX_MESSAGES`: 1 to 1048575 messages a session. */
+  /** `SESSION_MAX_MESSAGES`: how many messages a session may carry, 1 to 1048575. */
   @Integer(1, 1_048_575)
   readonly sessionMaxMessages: number = 262_143;
 
-  /** `RETRY_UNSAFE_METHODS`: whether POST and PATCH go out again after a verified "not forwarded". */
+  /** `RETRY_UNSAFE_METHODS`: whether POST and PATCH are sent again after a signed error with p = 0. */
   @StrictBoolean()
   readonly retryUnsafeMethods: boolean = true;
 
-  /** `MAX_CONCURRENT_REQUESTS`: 1 to 1000000 requests that this process forwards at the same time. */
+  /** `MAX_CONCURRENT_REQUESTS`: how many requests this process forwards at the same time, 1 to 1000000. */
   @Integer(1, 1_000_000)
   readonly maxConcurrentRequests: number = 5000;
 
-  /** `MAX_PAIRINGS_PER_MINUTE`: 1 to 100000 pairings that one peer may make with this relay, at once or in a minute. */
+  /** `MAX_PAIRINGS_PER_MINUTE`: rate limit of one peer's pairings with this relay, and its burst, 1 to 100000. */
   @Integer(1, 100_000)
   readonly maxPairingsPerMinute: number = 300;
 
-  /** `CONNECT_TIMEOUT_MS`: limit on connecting, 1 to 600000 ms. */
+  /** `CONNECT_TIMEOUT_MS`: time limit for connecting, 1 to 600000 ms. */
   @Integer(1, 600_000)
   readonly connectTimeoutMs: number = 5000;
 
-  /** `RESPONSE_TIMEOUT_MS`: limit from the end of a request to its response head, 1 to 3600000 ms. */
+  /** `RESPONSE_TIMEOUT_MS`: time limit from the end of a request to its response head, 1 to 3600000 ms. */
   @Integer(1, 3_600_000)
   readonly responseTimeoutMs: number = 60_000;
 
-  /** `IDLE_TIMEOUT_MS`: limit on silence within a body, 0 to 3600000 ms; 0: no limit. */
+  /** `IDLE_TIMEOUT_MS`: how long a body may be silent, 0 to 3600000 ms; 0 means no limit. */
   @Integer(0, 3_600_000)
   readonly idleTimeoutMs: number = 60_000;
 
-  /** `SHUTDOWN_TIMEOUT_MS`: limit on draining at shutdown, 1 to 600000 ms. */
+  /** `SHUTDOWN_TIMEOUT_MS`: time limit for draining at shutdown, 1 to 600000 ms. */
   @Integer(1, 600_000)
   readonly shutdownTimeoutMs: number = 15_000;
 
-  /** `SHUTDOWN_DELAY_MS`: how long requests are still accepted after the process was told to stop, 0 to 600000 ms. */
+  /** `SHUTDOWN_DELAY_MS`: how long the process still accepts requests after a stop signal, 0 to 600000 ms. */
   @Integer(0, 600_000)
   readonly shutdownDelayMs: number = 0;
 
-  /** `ADMIN_PORT`: port of the listener for metrics and health; 0 lets the system choose; undefined: none. */
+  /** `ADMIN_PORT`: port of the listener for metrics and health; with 0, the system chooses one; if undefined, none. */
   @IsOptional()
   @Integer(0, 65_535)
   readonly adminPort?: number;
@@ -214,32 +214,32 @@ export class RelayConfig {
   @Matches(/^[A-Za-z0-9.:_%-]{1,255}$/, { message: 'must be an IP address or a host name' })
   readonly adminHost: string = '127.0.0.1';
 
-  /** `WORKERS`: processes that share the work of this relay, 1 to 64; `auto`: one for each core. */
+  /** `WORKERS`: how many processes share the work of this relay, 1 to 64; `auto` is one per available core. */
   @FromText(workerCount)
   @NeedsSharedSessions()
   readonly workers: number = 1;
 
-  /** `NODE_ENV`: `production` refuses documented placeholders. */
+  /** `NODE_ENV`: with `production`, documented placeholders are refused. */
   @IsString()
   readonly nodeEnv: string = '';
 
-  /** Scheme, host and port of the upstream, such as `http://localhost:3000`. */
+  /** The origin of the upstream, for example `http://localhost:3000`. */
   get upstreamOrigin(): string {
     return this.upstream.slice(0, pathStart(this.upstream));
   }
 
-  /** What stands before every path at the upstream: empty, or such as `/base`. */
+  /** The prefix of every path at the upstream: empty, or for example `/base`, without a trailing slash. */
   get upstreamBasePath(): string {
     return this.upstream.slice(pathStart(this.upstream));
   }
 
-  /** What `REDIS_URL` says, taken apart; undefined where sessions stay in the process. */
+  /** The parts of `REDIS_URL`, or undefined if sessions are kept in the process. */
   get redisAddress(): RedisAddress | undefined {
     const address = this.redisUrl === MEMORY_URL ? undefined : redisAddress(this.redisUrl);
     return address instanceof Refused ? undefined : address;
   }
 
-  /** The level to log at: `DEBUG` wins over `LOG_LEVEL`. */
+  /** The level to log at: `DEBUG` takes precedence over `LOG_LEVEL`. */
   get effectiveLogLevel(): LogLevel {
     return this.debug ? 'debug' : this.logLevel;
   }

@@ -36,7 +36,7 @@ const problemsWith = (environment: NodeJS.ProcessEnv): readonly string[] => {
 };
 
 describe('a secret in a file', () => {
-  it('counts like its variable, without the line end of the file', () => {
+  it('is used like the value of its variable, without the line break at the end', () => {
     const path = join(folder, 'secret');
     writeFileSync(path, `${SECRET}\r\n`);
     const { config } = loadConfig({
@@ -47,21 +47,21 @@ describe('a secret in a file', () => {
     expect(config.clientIdSecret).toBe(SECRET);
   });
 
-  it.each(FILE_VARIABLES)('is refused beside %s itself, in one line', (name) => {
+  it.each(FILE_VARIABLES)('is refused if %s itself is also set', (name) => {
     const environment = { ...REQUIRED, [name]: SECRET, [`${name}_FILE`]: join(folder, 'any') };
     expect(problemsWith(environment)).toContain(
       `${name}_FILE must not be set together with ${name}`,
     );
   });
 
-  it('that is missing ends the start with its variable, not with its path', () => {
+  it('that is missing is reported with its variable, not with its path', () => {
     const path = join(folder, 'gone');
     const problems = problemsWith({ ...REQUIRED, OUTBOUND_TOKEN: '', OUTBOUND_TOKEN_FILE: path });
     expect(problems).toContain('OUTBOUND_TOKEN_FILE cannot be read (ENOENT)');
     expect(problems.join()).not.toContain(path);
   });
 
-  it('that is named by an empty variable is not read', () => {
+  it('is not read if the variable that names it is empty', () => {
     expect(problemsWith({ ...REQUIRED, REDIS_URL_FILE: '' })).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** Variables whose value may stand in a file, as Docker and Kubernetes hand secrets over: `<NAME>_FILE` names it. */
+/** Variables whose value may be in a file that `<NAME>_FILE` names, as Docker and Kubernetes provide secrets. */
 export const FILE_VARIABLES = [
   'CLIENT_ID_SECRET',
   'CLIENT_ID_SECRET_ALT',
@@ -9,14 +9,14 @@ export const FILE_VARIABLES = [
   'REDIS_URL',
 ] as const;
 
-/** An environment with the content of its secret files in place, and what was wrong with them. */
+/** An environment that includes the contents of its secret files, and the problems with those files. */
 export interface ReadSecrets {
   readonly environment: NodeJS.ProcessEnv;
-  /** One line each, never a value. */
+  /** One line each, which never shows a value or a path. */
   readonly problems: readonly string[];
 }
 
-/** Reads the files; line ends at a file's end are not part of a secret. */
+/** Reads the secret files. Line breaks at the end of a file are not part of the secret. */
 export function readSecretFiles(environment: NodeJS.ProcessEnv): ReadSecrets {
   const read: NodeJS.ProcessEnv = { ...environment };
   const problems: string[] = [];

@@ -10,12 +10,12 @@ it('lower-cases the names and keeps the order', () => {
   ]);
 });
 
-it('takes every byte that a field value may hold', () => {
+it('accepts every byte that a field value may contain', () => {
   const value = '\t !~\u0080ÿ';
   expect(headerFields(JSON.stringify({ a: value }))).toEqual([['a', value]]);
 });
 
-it('holds a name that means something to JavaScript like any other', () => {
+it('treats a name with a special meaning in JavaScript like any other', () => {
   expect(headerFields('{"__proto__":"a","constructor":"b"}')).toEqual([
     ['__proto__', 'a'],
     ['constructor', 'b'],
@@ -23,7 +23,7 @@ it('holds a name that means something to JavaScript like any other', () => {
 });
 
 it.each(['', 'x', '{', 'null', '1', '"a"', '[]', '["a"]', '[['.repeat(50_000)])(
-  'refuses what is not a JSON object: %.20s',
+  'refuses a text that is not a JSON object: %.20s',
   (text) => {
     expect(headerFields(text)).toBeInstanceOf(Refused);
   },
@@ -51,7 +51,7 @@ it.each([1, true, null, ['a'], { b: 'c' }])('refuses %j as a value', (value) => 
   expect(headerFields(JSON.stringify({ a: value }))).toBeInstanceOf(Refused);
 });
 
-it('refuses a name twice in different case', () => {
+it('refuses names that differ only in case', () => {
   const refused = headerFields('{"X-A":"1","x-a":"2"}') as Refused;
   expect(refused.problems).toEqual(['must not set x-a twice']);
 });

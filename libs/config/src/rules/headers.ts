@@ -3,11 +3,11 @@ import { Refused } from './rule.js';
 /** A lower-cased field name and its value. */
 export type HeaderField = readonly [name: string, value: string];
 
-/** RFC 9110 section 5.6.2 */
+/** RFC 9110 section 5.6.2, in lower case. */
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
 /** RFC 9110 section 5.5: HTAB, SP, VCHAR, obs-text. */
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
-/** RFC 9110 section 7.6.1, and the fields that this relay or its HTTP library sets itself. */
+/** RFC 9110 section 7.6.1, and fields that this relay or its HTTP library sets. */
 const RESERVED = new Set([
   'connection',
   'keep-alive',
@@ -33,7 +33,7 @@ const parseObject = (text: string): [string, unknown][] | undefined => {
   }
 };
 
-/** A JSON object of string values, as header fields in the order given. */
+/** Reads a JSON object of string values as header fields, in the given order. */
 export function headerFields(text: string): readonly HeaderField[] | Refused {
   const entries = parseObject(text);
   if (entries === undefined) {

@@ -7,21 +7,21 @@ import { sharedResources } from '../../../../test/support/resources.js';
 const authority = sharedResources()(makeAuthority());
 const [one, other] = [authority.issue('one', 'DNS:one'), authority.issue('other', 'DNS:other')];
 
-it('the listener takes a certificate with its key', () => {
+it('the listener accepts a certificate with its key', () => {
   expect(relayConfig({ TLS_CERT_FILE: one.cert, TLS_KEY_FILE: one.key })).toMatchObject({
     tlsCertFile: one.cert,
     tlsKeyFile: one.key,
   });
 });
 
-it('the listener takes both or none', () => {
+it('the listener refuses a certificate without a key, and a key without a certificate', () => {
   expect(configProblems({ TLS_CERT_FILE: one.cert })).toEqual(['TLS_CERT_FILE needs TLS_KEY_FILE']);
   expect(configProblems({ TLS_KEY_FILE: one.key })).toEqual([
     'TLS_KEY_FILE must be the key of TLS_CERT_FILE, without a passphrase',
   ]);
 });
 
-it('the listener refuses a key of another kind than the certificate, and takes a pair of that kind', () => {
+it('the listener refuses a key of another type than the certificate, and accepts a pair of that type', () => {
   const rsa = authority.issue('rsa', 'DNS:one', 'rsa');
   expect(configProblems({ TLS_CERT_FILE: rsa.cert, TLS_KEY_FILE: rsa.key })).toEqual([]);
   for (const [TLS_CERT_FILE, TLS_KEY_FILE] of [
@@ -34,7 +34,7 @@ it('the listener refuses a key of another kind than the certificate, and takes a
   }
 });
 
-it('the listener refuses the key of another certificate, and files of another kind', () => {
+it('the listener refuses the key of another certificate, a file without a certificate, and a missing file', () => {
   expect(configProblems({ TLS_CERT_FILE: one.cert, TLS_KEY_FILE: other.key })).toEqual([
     'TLS_KEY_FILE must be the key of TLS_CERT_FILE, without a passphrase',
   ]);

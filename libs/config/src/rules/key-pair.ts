@@ -9,19 +9,19 @@ interface KeyPairNames {
   readonly key: readonly [property: string, variable: string];
 }
 
-/** What the relay shows to Redis. */
+/** The certificate that the relay presents to Redis. */
 export const REDIS_PAIR: KeyPairNames = {
   certificate: ['redisTlsCertFile', 'REDIS_TLS_CERT_FILE'],
   key: ['redisTlsKeyFile', 'REDIS_TLS_KEY_FILE'],
 };
 
-/** What the relay shows to those who connect to it. */
+/** The certificate that the relay's listener presents. */
 export const LISTENER_PAIR: KeyPairNames = {
   certificate: ['tlsCertFile', 'TLS_CERT_FILE'],
   key: ['tlsKeyFile', 'TLS_KEY_FILE'],
 };
 
-/** The path of a file that can be read and holds the given PEM block; the path stays as it is. */
+/** Returns a rule for the path of a readable file that contains the given PEM block. The value stays the path. */
 export function pemFile(label: 'CERTIFICATE' | 'PRIVATE KEY') {
   const block = new RegExp(`^-----BEGIN ([A-Z]+ )?${label}-----`, 'm');
   return (path: string): string | Refused => {
@@ -30,7 +30,7 @@ export function pemFile(label: 'CERTIFICATE' | 'PRIVATE KEY') {
         return path;
       }
     } catch {
-      // Which error it was would say more about the machine than the operator needs.
+      // The kind of error would reveal more about the machine than the operator needs.
       return new Refused('must name a file that can be read');
     }
     return new Refused(`must name a PEM file with a ${label} block`);
@@ -38,19 +38,19 @@ export function pemFile(label: 'CERTIFICATE' | 'PRIVATE KEY') {
 }
 
 /**
- * Whether a certificate and a key, as PEM, can be used together.
+ * Returns if a certificate and a private key can be used together. Both are PEM; the buffers are only read.
  *
- * @throws whatever OpenSSL says where they cannot
+ * @throws Error if they cannot: that of OpenSSL, or one that names the mismatch
  */
 export function tryKeyPair({ cert, key }: { readonly cert: Buffer; readonly key: Buffer }): void {
   createSecureContext({ cert, key });
-  // A context takes a key of another kind, such as RSA beside an ECDSA certificate, and then fails every handshake.
+  // A context accepts a key of another type, for example RSA with an ECDSA certificate, and then fails every handshake.
   if (!new X509Certificate(cert).checkPrivateKey(createPrivateKey(key))) {
     throw new Error('the key is not that of the certificate');
   }
 }
 
-/** A certificate is nothing without its key. */
+/** Refuses a certificate without its key. */
 export function NeedsKey({ key: [property, variable] }: KeyPairNames): PropertyDecorator {
   return refuseUnless(
     'needsKey',
@@ -59,7 +59,7 @@ export function NeedsKey({ key: [property, variable] }: KeyPairNames): PropertyD
   );
 }
 
-/** The key must be that of the certificate, and usable without a passphrase. */
+/** Refuses a key that is not that of the certificate, or that needs a passphrase. */
 export function KeyOfCertificate({ certificate, key }: KeyPairNames): PropertyDecorator {
   return refuseUnless(
     'keyOfCertificate',
@@ -67,14 +67,14 @@ export function KeyOfCertificate({ certificate, key }: KeyPairNames): PropertyDe
     (properties) => {
       const [certFile, keyFile] = [properties[certificate[0]], properties[key[0]]];
       if (typeof certFile !== 'string' || typeof keyFile !== 'string') {
-        // A file that was refused has its own line.
+        // A certificate file that was refused has its own line.
         return certFile !== undefined;
       }
       try {
         tryKeyPair({ cert: readFileSync(certFile), key: readFileSync(keyFile) });
         return true;
       } catch {
-        // Whatever OpenSSL says of the two, they cannot be used together.
+        // Whatever the reason, the two cannot be used together.
         return false;
       }
     },

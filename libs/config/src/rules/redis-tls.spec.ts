@@ -13,7 +13,7 @@ writeFileSync(notPem, 'not a certificate');
 const TLS = { REDIS_URL: 'rediss://h' };
 
 it.each([TLS.REDIS_URL, 'rediss+sentinel://h/main', 'rediss+cluster://h'])(
-  'an authority and a certificate with its key go with %s',
+  'an authority and a certificate with its key are accepted with %s',
   (REDIS_URL) => {
     const config = relayConfig({
       REDIS_URL,
@@ -30,7 +30,7 @@ it.each([TLS.REDIS_URL, 'rediss+sentinel://h/main', 'rediss+cluster://h'])(
 );
 
 it.each(['memory://', 'redis://h', 'redis+cluster://h'])(
-  'no TLS setting goes with %s, where it would be without effect',
+  'a TLS setting is refused with %s, because it would have no effect',
   (REDIS_URL) => {
     expect(configProblems({ REDIS_URL, REDIS_TLS_CA_FILE: authority.ca })).toEqual([
       'REDIS_TLS_CA_FILE needs a REDIS_URL that begins with rediss',
@@ -38,7 +38,7 @@ it.each(['memory://', 'redis://h', 'redis+cluster://h'])(
   },
 );
 
-it('a file must be there and hold what its variable says', () => {
+it('a file is refused if it is missing or does not contain the right kind of PEM block', () => {
   expect(
     configProblems({
       ...TLS,
@@ -53,7 +53,7 @@ it('a file must be there and hold what its variable says', () => {
   ]);
 });
 
-it('a certificate and its key come together', () => {
+it('a certificate without its key is refused, and so is a key without its certificate', () => {
   expect(configProblems({ ...TLS, REDIS_TLS_CERT_FILE: one.cert })).toEqual([
     'REDIS_TLS_CERT_FILE needs REDIS_TLS_KEY_FILE',
   ]);
@@ -66,7 +66,7 @@ it('a certificate and its key come together', () => {
   ).toEqual(wrongKey);
 });
 
-it('a password of sentinels needs sentinels', () => {
+it('a sentinel password is refused without sentinels', () => {
   const REDIS_SENTINEL_PASSWORD = 'canary';
   expect(configProblems({ REDIS_URL: 'redis://h', REDIS_SENTINEL_PASSWORD })).toEqual([
     'REDIS_SENTINEL_PASSWORD needs a redis+sentinel:// REDIS_URL',
@@ -76,7 +76,7 @@ it('a password of sentinels needs sentinels', () => {
   );
 });
 
-it('a prefix is made of characters that no pattern of Redis gives a meaning', () => {
+it('a prefix is refused if it contains a character with a special meaning in Redis', () => {
   const rule = 'REDIS_PREFIX must be 1 to 64 letters, digits, ":", ".", "_" or "-"';
   for (const REDIS_PREFIX of ['a b', '{mte}', '*', 'a'.repeat(65)]) {
     expect(configProblems({ REDIS_PREFIX })).toEqual([rule]);
@@ -84,7 +84,7 @@ it('a prefix is made of characters that no pattern of Redis gives a meaning', ()
   expect(relayConfig({ REDIS_PREFIX: 'team-a.relay_1:' }).redisPrefix).toBe('team-a.relay_1:');
 });
 
-it('REDIS_URL is there taken apart, and nothing where sessions stay in the process', () => {
+it('the Redis address has the parts of REDIS_URL, and is undefined if sessions are kept in the process', () => {
   expect(relayConfig({ REDIS_URL: 'redis://:pw@h/1' }).redisAddress).toMatchObject({
     hosts: [{ host: 'h', port: 6379 }],
     password: 'pw',

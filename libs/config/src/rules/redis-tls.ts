@@ -1,13 +1,13 @@
 import { refuseUnless } from './rule.js';
 
-/** Refuses a TLS setting that would be without effect: the connection would be in clear. */
+/** Refuses a TLS setting that would have no effect, because the connection is in plaintext. */
 export function NeedsTls(): PropertyDecorator {
   return refuseUnless('needsTls', 'needs a REDIS_URL that begins with rediss', ({ redisUrl }) =>
     String(redisUrl).startsWith('rediss'),
   );
 }
 
-/** Refuses what only sentinels take where there are none. */
+/** Refuses a setting of the sentinels if there are no sentinels. */
 export function NeedsSentinels(): PropertyDecorator {
   return refuseUnless('needsSentinels', 'needs a redis+sentinel:// REDIS_URL', ({ redisUrl }) =>
     /^rediss?\+sentinel:/.test(String(redisUrl)),

@@ -5,11 +5,11 @@ import { Refused } from './rule.js';
 const PLAIN = { topology: 'single', isTls: false, primaryName: '', database: 0 };
 const at = (host: string, port: number) => ({ host, port });
 
-it('memory:// is taken as it is', () => {
+it('memory:// is returned unchanged', () => {
   expect(redisUrl('memory://')).toBe('memory://');
 });
 
-describe('a URL of Redis', () => {
+describe('a Redis URL', () => {
   it.each([
     ['redis://localhost', { ...PLAIN, hosts: [at('localhost', 6379)] }],
     ['redis://h:1/', { ...PLAIN, hosts: [at('h', 1)] }],
@@ -45,7 +45,7 @@ describe('a URL of Redis', () => {
         hosts: [at('n1', 7000), at('fe80::1', 6379), at('n3', 6379)],
       },
     ],
-  ])('%s names an address, and is taken as it is', (text, address) => {
+  ])('%s names an address, and is returned unchanged', (text, address) => {
     expect(redisAddress(text)).toEqual(address);
     expect(redisUrl(text)).toBe(text);
   });
@@ -75,17 +75,17 @@ describe('a URL of Redis', () => {
     ['redis+cluster://h/0', 'must not have a path: a cluster has one database'],
     [
       'redis+sentinel://h',
-      "must have the primary's name as its path, and may have a database number",
+      "must have the primary's name as its path, which a database number may follow",
     ],
     [
       'redis+sentinel://h/main/1/2',
-      "must have the primary's name as its path, and may have a database number",
+      "must have the primary's name as its path, which a database number may follow",
     ],
-  ])('%s: %s', (text, problem) => {
+  ])('%s is refused: %s', (text, problem) => {
     expect(redisUrl(text)).toEqual(new Refused(problem));
   });
 
-  it('tells all that is wrong with it at once', () => {
+  it('is refused with all its problems together', () => {
     expect((redisUrl('redis://user@a,b/x') as Refused).problems).toHaveLength(3);
   });
 });

@@ -1,25 +1,31 @@
 import { isIPv6 } from 'node:net';
 import { Refused } from './rule.js';
 
-/** The one other value of `REDIS_URL`: sessions stay in the process. */
+/** The only value of `REDIS_URL` that does not name a Redis: sessions are kept in the process. */
 export const MEMORY_URL = 'memory://';
 
-/** Where to connect to. */
+/** A host to connect to. */
 export interface RedisHost {
+  /** A host name, or an IP address without brackets. */
   readonly host: string;
+  /** 1 to 65535. */
   readonly port: number;
 }
 
-/** Where Redis is, and as whom to sign in there. */
+/** How to reach Redis, and with which credentials. */
 export interface RedisAddress {
   readonly topology: 'single' | 'sentinel' | 'cluster';
+  /** Whether the connections use TLS. */
   readonly isTls: boolean;
-  /** The server; or the sentinels to ask; or nodes of a cluster by which the others are found. */
+  /** The server, the sentinels, or the nodes of a cluster through which its other nodes are found. */
   readonly hosts: readonly [RedisHost, ...RedisHost[]];
-  /** What the sentinels call the primary; empty elsewhere. */
+  /** The sentinels' name for the primary; empty without sentinels. */
   readonly primaryName: string;
+  /** The user name on the Redis servers, decoded; if undefined, Redis's default user. */
   readonly username?: string;
+  /** The password on the Redis servers, decoded; it is not that of the sentinels. */
   readonly password?: string;
+  /** The number of the database; 0 in a cluster. */
   readonly database: number;
 }
 
@@ -27,12 +33,12 @@ const URL_PARTS =
   /^redis(?<tls>s?)(?:\+(?<topology>sentinel|cluster))?:\/\/(?:(?<user>[^@/?#\s]*)@)?(?<hosts>[^@/?#\s]+)(?<path>\/[^?#\s]*)?$/;
 const HOST = /^(?:\[(?<ipv6>[^\]]+)\]|(?<name>[A-Za-z0-9._-]+))(?::(?<port>[1-9]\d{0,4}))?$/;
 const DATABASE = /^(?:0|[1-9]\d{0,4})$/;
-/** What Sentinel itself admits. */
+/** The names that Sentinel itself accepts. */
 const PRIMARY_NAME = /^[A-Za-z0-9._-]+$/;
 const REDIS_PORT = 6379;
 const SENTINEL_PORT = 26_379;
 
-/** The address that a redis URL names: one server, several sentinels, or a cluster. */
+/** Reads the address that a Redis URL names: one server, several sentinels, or a cluster. */
 export function redisAddress(text: string): RedisAddress | Refused {
   const parts = URL_PARTS.exec(text)?.groups;
   if (parts === undefined) {
@@ -53,7 +59,7 @@ export function redisAddress(text: string): RedisAddress | Refused {
   return { topology, isTls: parts['tls'] === 's', hosts, ...path, ...account };
 }
 
-/** `memory://`, or a URL of Redis; the text stays as it is. */
+/** Accepts `memory://` or a Redis URL, and returns the text unchanged. */
 export function redisUrl(text: string): string | Refused {
   if (text === MEMORY_URL) {
     return text;
@@ -98,7 +104,7 @@ function readAccount(
     const password = decodeURIComponent(text.slice(colon + 1));
     return username === '' ? { password } : { username, password };
   } catch {
-    // The error would quote the password.
+    // The message of the error might quote the password.
     return new Refused('must have its user name and password percent-encoded');
   }
 }
@@ -120,5 +126,5 @@ function readPath(
   const [primaryName = '', database = '0', ...rest] = path.split('/');
   return PRIMARY_NAME.test(primaryName) && DATABASE.test(database) && rest.length === 0
     ? { primaryName, database: Number(database) }
-    : new Refused("must have the primary's name as its path, and may have a database number");
+    : new Refused("must have the primary's name as its path, which a database number may follow");
 }

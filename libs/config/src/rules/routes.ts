@@ -3,7 +3,7 @@ import { Refused } from './rule.js';
 const hasDotOrEmptySegment = (path: string): boolean =>
   path.includes('//') || path.split('/').some((segment) => segment === '.' || segment === '..');
 
-/** A route: an exact path, or a prefix when it ends in `*`. */
+/** Reads a route: an exact path, or a prefix if it ends in `*`. */
 export function route(text: string): string | Refused {
   const problems: string[] = [];
   const path = text.replace(/\*$/, '');
@@ -17,7 +17,7 @@ export function route(text: string): string | Refused {
     problems.push('must not contain "\\", "#", "?" or "%"');
   }
   if (path.includes('*')) {
-    problems.push('may have "*" as its last character only');
+    problems.push('may have "*" only as its last character');
   }
   if (hasDotOrEmptySegment(path)) {
     problems.push('must not have a "." or ".." segment, nor "//"');

@@ -3,9 +3,9 @@ import { Transform, type TransformFnParams } from 'class-transformer';
 import { IsBoolean, IsInt, Max, Min, ValidateBy } from 'class-validator';
 
 /**
- * What stands in a property whose text breaks its rule, until validation reports it.
+ * The value of a property whose text breaks its rule, until validation reports it.
  *
- * Each problem continues a sentence that begins with the variable's name, and holds no value.
+ * Each problem continues a sentence that begins with the name of the variable, and never contains its value.
  */
 export class Refused {
   readonly problems: readonly string[];
@@ -19,8 +19,8 @@ const transformText = (read: (text: string) => unknown): PropertyDecorator =>
   Transform(({ value }: TransformFnParams) => read(value as string));
 
 /**
- * Reads the property from its text with `read`, which gives the value or a `Refused`. A property
- * without a text and without a default is required.
+ * Reads the property from its text with `read`, which returns the value or a `Refused`. A property without a text and
+ * without a default is reported as required.
  */
 export function FromText(read: (text: string) => unknown): PropertyDecorator {
   return applyDecorators(
@@ -38,7 +38,7 @@ export function FromText(read: (text: string) => unknown): PropertyDecorator {
   );
 }
 
-/** A plain decimal integer within bounds: no sign, no leading zero, no unit. */
+/** Requires a plain decimal integer from `min` to `max`, without a sign, leading zeros or a unit. */
 export function Integer(min: number, max: number): PropertyDecorator {
   const message = `must be an integer from ${min} to ${max}`;
   return applyDecorators(
@@ -49,7 +49,7 @@ export function Integer(min: number, max: number): PropertyDecorator {
   );
 }
 
-/** `true` or `false`, spelled exactly so. */
+/** Requires exactly `true` or `false`. */
 export function StrictBoolean(): PropertyDecorator {
   return applyDecorators(
     transformText((text) => (text === 'true' ? true : text === 'false' ? false : text)),
@@ -57,7 +57,7 @@ export function StrictBoolean(): PropertyDecorator {
   );
 }
 
-/** Refuses a property that is set, unless the other properties go with it. */
+/** Refuses a property that is set, unless `isFine` accepts all properties together. */
 export function refuseUnless(
   name: string,
   message: string,
@@ -73,7 +73,7 @@ export function refuseUnless(
   });
 }
 
-/** Reads a comma-separated list; a problem names the place of its entry, counted from 1. */
+/** Reads a comma-separated list and removes duplicates. A problem names the position of its entry, counted from 1. */
 export function listOf<T>(read: (entry: string) => T | Refused) {
   return (text: string): readonly T[] | Refused => {
     const entries: T[] = [];

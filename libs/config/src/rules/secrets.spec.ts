@@ -15,7 +15,7 @@ describe('a secret', () => {
     },
   );
 
-  it('of white space alone is refused for both reasons', () => {
+  it('that consists of white space is refused for both reasons', () => {
     expect((secret(' '.repeat(20)) as Refused).problems).toEqual([
       'must not begin or end with white space',
       'must be at least 16 characters long',
@@ -53,7 +53,7 @@ describe('a documented placeholder', () => {
     ]),
   ) as [string, string][];
 
-  it.each(cases)('refuses %s=%s in production only', (name, value) => {
+  it.each(cases)('is refused only in production: %s=%s', (name, value) => {
     const load = (NODE_ENV: string) => loadConfig({ ...environment, NODE_ENV, [name]: value });
     expect(load('development').config.nodeEnv).toBe('development');
     expect(() => load('production')).toThrow(

@@ -1,7 +1,7 @@
 import { ValidateBy } from 'class-validator';
 import { Refused } from './rule.js';
 
-/** The values that stand in place of a secret in `.env.example` and the documentation. */
+/** The values that `.env.example` and the documentation show in place of a secret or token, in capitals. */
 export const DOCUMENTED_PLACEHOLDERS: readonly string[] = Object.freeze([
   'YOUR_CLIENT_ID_SECRET',
   'YOUR_CLIENT_ID_SECRET_AT_LEAST_32_CHARACTERS',
@@ -12,7 +12,7 @@ export const DOCUMENTED_PLACEHOLDERS: readonly string[] = Object.freeze([
 const MIN_SECRET_CHARACTERS = 16;
 const MIN_TOKEN_CHARACTERS = 8;
 
-/** Whether the value is one that everybody can read in the documentation, in any case. */
+/** Whether the value is a documented placeholder, in upper or lower case: everyone can read it in the documentation. */
 export function isPlaceholder(value: unknown): boolean {
   return typeof value === 'string' && DOCUMENTED_PLACEHOLDERS.includes(value.toUpperCase());
 }
@@ -29,13 +29,13 @@ const problemsOf = (text: string, minCharacters: number): string[] => {
   return problems;
 };
 
-/** A secret from which keys are derived. */
+/** Reads a secret from which keys are derived. */
 export function secret(text: string): string | Refused {
   const problems = problemsOf(text, MIN_SECRET_CHARACTERS);
   return problems.length > 0 ? new Refused(...problems) : text;
 }
 
-/** A bearer token, which travels in a header. */
+/** Reads a bearer token, which is sent in a header. */
 export function token(text: string): string | Refused {
   const problems = problemsOf(text, MIN_TOKEN_CHARACTERS);
   if (!/^[\x21-\x7e]*$/.test(text.trim())) {
@@ -44,7 +44,7 @@ export function token(text: string): string | Refused {
   return problems.length > 0 ? new Refused(...problems) : text;
 }
 
-/** Refuses a documented placeholder where the object's `nodeEnv` is production. */
+/** Refuses a documented placeholder if the object's `nodeEnv` is production. */
 export function NoPlaceholderInProduction(): PropertyDecorator {
   return ValidateBy({
     name: 'noPlaceholderInProduction',

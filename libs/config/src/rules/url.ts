@@ -1,6 +1,6 @@
 import { Refused } from './rule.js';
 
-/** RFC 3986 pchar without "%", so that the path stands in the request line as it stands here. */
+/** RFC 3986 pchar without "%": such a path is the same here and in the request line. */
 const PLAIN_PATH = /^[A-Za-z0-9\-._~!$&'()*+,;=:@/]*$/;
 
 const splitHttpUrl = (text: string): { origin: string; path: string } | Refused => {
@@ -17,14 +17,14 @@ const splitHttpUrl = (text: string): { origin: string; path: string } | Refused 
   if (authority.includes('@')) {
     return new Refused('must not have a user name or password');
   }
-  // The URL parser takes "*" as a host name like any other; nothing here would match by it.
+  // The URL parser accepts "*" in a host name, but nothing here matches it as a wildcard.
   if (authority.includes('*')) {
     return new Refused('must name one host, without a wildcard');
   }
   return { origin: new URL(text).origin, path };
 };
 
-/** An http(s) origin in its normal form: lower case, punycode, no default port. */
+/** Reads an http or https origin and returns its normal form: lower case, punycode, no default port. */
 export function origin(text: string): string | Refused {
   const url = splitHttpUrl(text);
   if (url instanceof Refused) {
@@ -33,7 +33,7 @@ export function origin(text: string): string | Refused {
   return url.path === '' || url.path === '/' ? url.origin : new Refused('must not have a path');
 }
 
-/** An http(s) URL with an optional base path, in its normal form and without a trailing slash. */
+/** Reads an http or https URL with an optional base path, and returns its normal form without a trailing slash. */
 export function baseUrl(text: string): string | Refused {
   const url = splitHttpUrl(text);
   if (url instanceof Refused) {
@@ -43,7 +43,7 @@ export function baseUrl(text: string): string | Refused {
   const isPlain = PLAIN_PATH.test(basePath) && !basePath.includes('//') && !url.path.endsWith('//');
   if (!isPlain || basePath.split('/').some((segment) => segment === '.' || segment === '..')) {
     return new Refused(
-      'must have a plain base path: no empty, "." or ".." segment, no "%" or "\\", nothing that a URL escapes',
+      'must have a plain base path: no empty, "." or ".." segment, no "%" or "\\", no character that a URL escapes',
     );
   }
   return url.origin + basePath;

@@ -10,19 +10,19 @@ vi.mock('node:os', async (importOriginal) => ({
 const REDIS_URL = 'redis://h';
 const RANGE = 'WORKERS must be an integer from 1 to 64, or auto';
 const NOT_IN_MEMORY =
-  'WORKERS must come to 1 where REDIS_URL is memory://: workers share their sessions in Redis';
+  'WORKERS must come to 1 if REDIS_URL is memory://: workers share their sessions in Redis';
 
 beforeEach(() => {
   vi.mocked(availableParallelism).mockReturnValue(4);
 });
 
 describe('WORKERS', () => {
-  it('is 1 unless something else is said', () => {
+  it('is 1 by default', () => {
     expect(relayConfig({ REDIS_URL }).workers).toBe(1);
     expect(relayConfig({ REDIS_URL, WORKERS: '' }).workers).toBe(1);
   });
 
-  it.each([1, 2, 10, 64])('takes %i', (workers) => {
+  it.each([1, 2, 10, 64])('accepts %i', (workers) => {
     expect(relayConfig({ REDIS_URL, WORKERS: String(workers) }).workers).toBe(workers);
   });
 
@@ -38,18 +38,18 @@ describe('WORKERS', () => {
     [1, 1],
     [8, 8],
     [128, 64],
-  ])('that is auto comes with %i cores to %i', (cores, workers) => {
+  ])('set to auto with %i available cores is %i', (cores, workers) => {
     vi.mocked(availableParallelism).mockReturnValue(cores);
     expect(relayConfig({ REDIS_URL, WORKERS: 'auto' }).workers).toBe(workers);
   });
 });
 
 describe('sessions in memory', () => {
-  it.each(['2', '64', 'auto'])('do not go with WORKERS=%s', (WORKERS) => {
+  it.each(['2', '64', 'auto'])('are refused with WORKERS=%s', (WORKERS) => {
     expect(configProblems({ REDIS_URL: 'memory://', WORKERS })).toEqual([NOT_IN_MEMORY]);
   });
 
-  it('go with WORKERS=1, and with auto on one core', () => {
+  it('are accepted with WORKERS=1, and with auto on one core', () => {
     vi.mocked(availableParallelism).mockReturnValue(1);
     expect(relayConfig({ REDIS_URL: 'memory://', WORKERS: '1' }).workers).toBe(1);
     expect(relayConfig({ REDIS_URL: 'memory://', WORKERS: 'auto' }).workers).toBe(1);

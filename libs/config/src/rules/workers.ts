@@ -4,7 +4,7 @@ import { Refused, refuseUnless } from './rule.js';
 
 const MAX_WORKERS = 64;
 
-/** A number of processes; `auto` is one for each core that this process may use. */
+/** Reads a number of processes; `auto` is one for each core that this process may use, and at most 64. */
 export function workerCount(text: string): number | Refused {
   if (text === 'auto') {
     return Math.min(availableParallelism(), MAX_WORKERS);
@@ -15,11 +15,11 @@ export function workerCount(text: string): number | Refused {
     : new Refused(`must be an integer from 1 to ${MAX_WORKERS}, or auto`);
 }
 
-/** Refuses several workers where each would keep sessions that the others do not know. */
+/** Refuses several workers if each of them would keep sessions that the others cannot find. */
 export function NeedsSharedSessions(): PropertyDecorator {
   return refuseUnless(
     'needsSharedSessions',
-    `must come to 1 where REDIS_URL is ${MEMORY_URL}: workers share their sessions in Redis`,
+    `must come to 1 if REDIS_URL is ${MEMORY_URL}: workers share their sessions in Redis`,
     ({ workers, redisUrl }) =>
       typeof workers !== 'number' || workers === 1 || redisUrl !== MEMORY_URL,
   );
