@@ -9,7 +9,7 @@ import { SessionStoreUnavailableError } from './session.errors.js';
 const MAX_COMMANDS_IN_FLIGHT = 1000;
 const FIRST_RETRY_MS = 25;
 const LONGEST_RETRY_MS = 1000;
-/** The message of errors that ioredis emits after the error that has the reason. */
+/** ioredis emits errors with this message after the error that gives the reason. */
 const WITHOUT_REASON = 'Connection is closed';
 
 /** Callbacks for changes of the connection. */

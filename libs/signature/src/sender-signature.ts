@@ -48,7 +48,7 @@ export function signSender(
 
 /**
  * The first step of `verifySender`, which needs no body: finds the keys that the kid of the header names. An attacker
- * who does not hold the secret does not know its kid, except from the requests of others on the network path.
+ * without the secret can know its kid only from a request seen on the network path.
  *
  * @throws RelayHeaderMalformedError if the header does not match its pattern
  * @throws SenderInvalidError if this relay knows no secret with that kid
