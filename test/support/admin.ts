@@ -1,13 +1,13 @@
 import { request } from './client.js';
 import type { TestRelay } from './relay.js';
 
-/** Where the relay answers what operators ask. */
+/** The address of the relay's admin listener. */
 export async function adminOf({ log }: Pick<TestRelay, 'log'>): Promise<string> {
   const line = await log.find(({ msg }) => msg === 'admin listener is listening');
   return String(line['address']);
 }
 
-/** The metrics of a relay: samples such as `name{label="value"}`, with their values. */
+/** The metrics of a relay, by sample name with its labels, such as `name{label="value"}`. */
 export async function samplesOf(relay: Pick<TestRelay, 'log'>): Promise<Map<string, number>> {
   const { status, body } = await request(await adminOf(relay), { path: '/metrics' });
   if (status !== 200) {

@@ -4,15 +4,15 @@ import { existsSync } from 'node:fs';
 const APT_OPTIONS = ['-qq', '-o', 'DPkg::Lock::Timeout=120', '-o', 'Dpkg::Use-Pty=0'];
 
 /**
- * Installs packages that a test needs where that is nobody's loss: as root on Debian or Ubuntu. Elsewhere they have to
- * be there. Nothing that they bring is started as a service.
+ * Installs packages that a test needs, but only as root on Debian or Ubuntu; elsewhere they must already be installed.
+ * Services that the packages contain are not started.
  */
 export function installPackages(packages: readonly string[]): void {
   if (process.getuid?.() !== 0 || !existsSync('/etc/debian_version')) {
     return;
   }
   console.warn(`Missing: ${packages.join(', ')}. Installing with apt-get.`);
-  // In run level 1 no service is started that a package brings.
+  // Run level 1 keeps packages from starting their services.
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
   spawnSync('apt-get', [...APT_OPTIONS, 'update'], { env, stdio: 'ignore' });
   spawnSync('apt-get', [...APT_OPTIONS, 'install', '-y', '--no-install-recommends', ...packages], {

@@ -10,11 +10,11 @@ export interface AttackedTunnelOptions {
   readonly handler?: UpstreamHandler;
   readonly outbound?: RelayEnvironment;
   readonly inbound?: RelayEnvironment;
-  /** What the outbound relay's wall clock shows more than the inbound one's, in milliseconds. */
+  /** How far the outbound relay's wall clock is ahead of the inbound relay's, in milliseconds. */
   readonly clockSkewMs?: number;
 }
 
-/** A tunnel with somebody on the path, and with clocks that stand still until they are moved. */
+/** A tunnel with an attacker on the path, and with clocks that stand still until the test advances them. */
 export interface AttackedTunnel {
   readonly upstream: Upstream;
   readonly inbound: TestRelay;
@@ -22,7 +22,7 @@ export interface AttackedTunnel {
   readonly middle: Middle;
   /** Lets time pass for both relays. */
   advance(ms: number): void;
-  /** How many requests the upstream has received to their end. Waits for those that are under way. */
+  /** How many requests the upstream has received completely. Waits for requests that are still in progress. */
   executions(): Promise<number>;
   send(spec?: ClientRequestSpec): Promise<ClientResponse>;
   close(): Promise<void>;
@@ -64,7 +64,7 @@ export async function startAttackedTunnel(
   };
 }
 
-/** How many requests an upstream has received to their end. Waits for those that are under way. */
+/** How many requests an upstream has received completely. Waits for requests that are still in progress. */
 export async function completed({ requests }: Upstream): Promise<number> {
   const outcomes = await Promise.all(requests.items.map(({ outcome }) => outcome));
   return outcomes.filter((outcome) => outcome === 'complete').length;

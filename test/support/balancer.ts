@@ -2,7 +2,7 @@ import { connect, createServer, type Socket } from 'node:net';
 
 import { listen, type Listening } from './listen.js';
 
-/** One client's connection, and the one to the target that was chosen for it. */
+/** One client's connection, and the connection to the target that was chosen for it. */
 interface Link {
   readonly target: number;
   readonly near: Socket;
@@ -10,26 +10,26 @@ interface Link {
 }
 
 /**
- * A TCP load balancer: connections go round robin to those targets that take them. A target is a loopback port. Nothing
- * of HTTP is known here, so that a connection stays with its target until one side ends it.
+ * A TCP load balancer: connections go round robin to the targets that accept them. A target is a loopback port. The
+ * balancer knows nothing of HTTP, so a connection stays with its target until one side ends it.
  */
 export interface Balancer extends Listening {
-  /** Sends new connections there as well. */
+  /** Adds a target for new connections. */
   add(target: number): void;
-  /** Sends no new connections there; those that exist go on. */
+  /** Sends no new connections to a target; existing connections continue. */
   remove(target: number): void;
-  /** The network to a target breaks: its connections are reset, and no new one comes about until it heals. */
+  /** Breaks the network to a target: its connections are reset, and new ones fail until `heal`. */
   cut(target: number): void;
-  /** The network to a target falls silent: what is under way waits, and no new connection comes about until it heals. */
+  /** Silences the network to a target: bytes in transit wait, and new connections fail until `heal`. */
   silence(target: number): void;
-  /** Ends `cut` and `silence`: what waited arrives. */
+  /** Ends `cut` and `silence`: bytes that waited arrive. */
   heal(target: number): void;
 }
 
 interface BalancerOptions {
-  /** Sees every piece that clients send, before it is passed on. */
+  /** Called with every chunk that clients send, before it is passed on. */
   readonly onSent?: (chunk: Buffer) => void;
-  /** How long everything takes on its way, in each direction; nothing otherwise. */
+  /** The delay in each direction; none by default. */
   readonly latencyMs?: number;
 }
 
@@ -50,7 +50,7 @@ export async function startBalancer({
     void dispatch(near, [...candidates.slice(first), ...candidates.slice(0, first)]);
   });
 
-  /** A target that refuses is passed over, as load balancers do: nothing was sent to it yet. */
+  /** Skips a target that refuses the connection, as load balancers do: nothing has been sent to it yet. */
   async function dispatch(near: Socket, [target, ...others]: readonly number[]): Promise<void> {
     if (target === undefined) {
       near.resetAndDestroy();
@@ -73,7 +73,7 @@ export async function startBalancer({
     pass(far, near, target);
   }
 
-  /** Timers of one length fire in the order in which they were set. */
+  /** Keeps the order of chunks: timers of the same delay fire in the order in which they were set. */
   const later = (arrive: () => void): void => {
     if (latencyMs === 0) {
       arrive();
@@ -143,7 +143,7 @@ export async function startBalancer({
   };
 }
 
-/** @returns a connection, or undefined where nobody listens */
+/** @returns a connection, or undefined if nothing listens on the port */
 function connectTo(port: number): Promise<Socket | undefined> {
   return new Promise((resolve) => {
     const socket = connect({ port, host: '127.0.0.1', noDelay: true });

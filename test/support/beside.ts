@@ -5,21 +5,22 @@ import { inMib } from './process-memory.js';
 import { isSlow } from './property.js';
 
 const INTERVAL_MS = 20;
-/** So many at least, before and beside an attack, so that the figures mean something. */
+/** The least number of requests before and during an attack, so that the percentiles mean something. */
 const MIN_REQUESTS = 25;
 /**
- * What honest clients put up with while somebody attacks, on a machine that the attacker shares. The long runs take all
- * of its time for themselves: there it shows only that nobody is forgotten.
+ * The longest that a legitimate client may wait during an attack, on a machine that it shares with the attacker. The
+ * slow runs use all of the machine's time: there the limit only shows that no request is forgotten.
  */
 const MAX_WAIT_MS = isSlow ? 60_000 : 10_000;
 const BODY = Buffer.alloc(1_000, 'x');
 
 /**
- * Honest clients send requests through the tunnel before an attack and for as long as it lasts. All of them have to be
- * answered; how fast, and what the attack cost in memory, is printed in one line for people.
+ * Runs an attack while legitimate clients send requests through the tunnel. They begin before the attack and continue
+ * until it ends, and every request must succeed. Prints one line with their latencies and the memory that the attack
+ * took.
  *
- * @param maxGrowthBytes - what each relay may grow by
- * @returns what the attack returns
+ * @param maxGrowthBytes - how much resident memory each relay may gain
+ * @returns the result of the attack
  */
 export async function beside<T>(
   tunnel: ProcessTunnel,
@@ -28,25 +29,25 @@ export async function beside<T>(
   attack: () => Promise<T>,
 ): Promise<T> {
   const relays = [tunnel.outbound, tunnel.inbound];
-  const before = await honest(tunnel, Promise.resolve());
+  const before = await sendUntil(tunnel, Promise.resolve());
   const residentBefore = relays.map((relay) => relay.rss());
   const peaks = [...residentBefore];
-  const looks = setInterval(() => {
+  const sampling = setInterval(() => {
     relays.forEach((relay, at) => {
       peaks[at] = Math.max(peaks[at] ?? 0, relay.rss());
     });
   }, INTERVAL_MS);
   const attacking = attack();
-  // Seen below; an attack that fails while honest clients are still at it is no unhandled rejection.
+  // Awaited below; until then, an attack that fails must not count as an unhandled rejection.
   attacking.catch(() => undefined);
-  const during = await honest(tunnel, attacking).finally(() => {
-    clearInterval(looks);
+  const during = await sendUntil(tunnel, attacking).finally(() => {
+    clearInterval(sampling);
   });
   const result = await attacking;
 
   const growth = peaks.map((peak, at) => peak - (residentBefore[at] ?? 0));
   const figures =
-    `${name}: honest requests ${summary(before)} before, ${summary(during)} beside; ` +
+    `${name}: legitimate requests ${summary(before)} before, ${summary(during)} during the attack; ` +
     `memory +${inMib(growth[0] ?? 0)} outbound (${inMib(peaks[0] ?? 0)}), ` +
     `+${inMib(growth[1] ?? 0)} inbound (${inMib(peaks[1] ?? 0)})`;
   console.info(figures);
@@ -56,8 +57,8 @@ export async function beside<T>(
   return result;
 }
 
-/** How long each request took, in milliseconds. */
-async function honest(tunnel: ProcessTunnel, until: Promise<unknown>): Promise<number[]> {
+/** Sends legitimate requests until `until` settles. @returns how long each request took, in milliseconds */
+async function sendUntil(tunnel: ProcessTunnel, until: Promise<unknown>): Promise<number[]> {
   const requests: Promise<number>[] = [];
   let isOver = false;
   const over = (): void => {
@@ -78,7 +79,7 @@ async function honest(tunnel: ProcessTunnel, until: Promise<unknown>): Promise<n
 
 async function timed(tunnel: ProcessTunnel): Promise<number> {
   const startedAt = performance.now();
-  const { status, body } = await tunnel.send({ method: 'POST', path: '/honest', body: BODY });
+  const { status, body } = await tunnel.send({ method: 'POST', path: '/legitimate', body: BODY });
   expect(status, body.toString('latin1', 0, 300)).toBe(200);
   expect(body).toHaveLength(BODY.length);
   return performance.now() - startedAt;

@@ -12,7 +12,7 @@ import { connectRedis } from './session-store.js';
 import { startTap, type Tap } from './tap.js';
 import { temporaryFolder } from './temporary-folder.js';
 
-/** Stands in everything that is put into the tunnel, and in nothing that the relays have of their own. */
+/** A word that is part of every input to the tunnel, and of nothing that belongs to the relays themselves. */
 export const CANARY = 'canary';
 
 const CREDENTIALS = {
@@ -21,43 +21,43 @@ const CREDENTIALS = {
   OUTBOUND_TOKEN: 'canary-token-Nc8Yp2HsJd6Gf3TaE',
   OUTBOUND_TOKEN_ALT: 'canary-token-Zt1mXw9LrB4vNc8Yp',
 };
-/** What clients are meant to see of it. */
+/** The only canary that clients are meant to see. */
 export const CONFIGURED_FIELD = 'x-configured: canary-configured';
 const REDIS_PASSWORD = 'canary-password-of-the-store';
 const LIMIT_MS = '400';
 
-/** An error that nobody catches, when a test asks for it. */
+/** Makes the process throw an uncaught error when a test sends it SIGUSR2. */
 const CRASH = `process.on('SIGUSR2', () => { throw new TypeError('a crash'); });`;
 
-/** A request of a client, of which all that is left out holds the canary. */
+/** A client's request; every part that is left out contains the canary. */
 export interface CanaryRequest {
   readonly startLine?: string;
-  /** Instead of those that a client of this tunnel sends. */
+  /** Instead of the token that a client of this tunnel sends. */
   readonly token?: readonly string[];
   readonly upstream?: string;
   readonly fields?: readonly Field[];
   readonly body?: string;
-  /** Straight to the inbound relay. */
+  /** Sends the request directly to the inbound relay. */
   readonly toInbound?: boolean;
 }
 
-/** Two relays in processes of their own, with a Redis between and canaries in all their inputs. */
+/** Two relays in separate processes, with a Redis for sessions and canaries in all their inputs. */
 export interface CanaryTunnel {
   readonly inbound: RelayProcess;
   readonly outbound: RelayProcess;
-  /** Of the inbound relay. */
+  /** The environment of the inbound relay. */
   readonly environment: RelayEnvironment;
   readonly upstream: ScriptedUpstream;
   readonly redis: RedisServer;
-  /** Changes the password of Redis, and has the relays' connection to it broken off. */
+  /** Changes the password of Redis, and kills the relays' connections to it. */
   lockRedis(): Promise<void>;
-  /** Stands between the relays. */
+  /** Records the bytes between the relays. */
   readonly tap: Tap;
-  /** Every form in which a credential could be written. */
+  /** Every credential, in every encoding in which it could be written. */
   readonly credentialForms: readonly string[];
   /** The bytes of a request. */
   bytesOf(request?: CanaryRequest): Buffer;
-  /** Sends a request and returns all that comes back until the connection ends. */
+  /** Sends a request and returns all bytes that are received until the connection ends. */
   send(request?: CanaryRequest): Promise<string>;
   close(): Promise<void>;
 }
@@ -98,7 +98,7 @@ export async function startCanaryTunnel(): Promise<CanaryTunnel> {
     fields = [],
     body = 'canary-body',
   }: CanaryRequest = {}): Buffer => {
-    const own: Field[] = [
+    const ownFields: Field[] = [
       ['host', 'canary.example'],
       ['connection', 'close'],
       ...token.map((value): Field => ['x-mte-outbound-token', value]),
@@ -108,7 +108,7 @@ export async function startCanaryTunnel(): Promise<CanaryTunnel> {
       ['x-canary', 'canary-value'],
       ['content-length', String(body.length)],
     ];
-    return Buffer.concat([headBytes(startLine, [...own, ...fields]), Buffer.from(body)]);
+    return Buffer.concat([headBytes(startLine, [...ownFields, ...fields]), Buffer.from(body)]);
   };
   return {
     inbound,
@@ -127,9 +127,9 @@ export async function startCanaryTunnel(): Promise<CanaryTunnel> {
       const { port } = request.toInbound === true ? inbound : outbound;
       const socket = openSocket(port);
       socket.write(bytesOf(request));
-      const answer = await socket.all();
+      const received = await socket.all();
       await socket.close();
-      return answer.toString('latin1');
+      return received.toString('latin1');
     },
     close: async () => {
       await Promise.all(

@@ -11,12 +11,12 @@ export interface KeyPair {
   readonly key: string;
 }
 
-/** A certificate authority of its own, for one test run. */
+/** A certificate authority for one test run. */
 export interface Authority {
   readonly dir: string;
-  /** The path of its own certificate. */
+  /** The path of the authority's own certificate. */
   readonly ca: string;
-  /** @param altName - what the certificate is for, such as `IP:127.0.0.1` or `DNS:localhost` */
+  /** @param altName - the subject alternative name, such as `IP:127.0.0.1` or `DNS:localhost` */
   issue(name: string, altName: string, kind?: KeyKind): KeyPair;
   close(): Promise<void>;
 }
@@ -71,7 +71,7 @@ export function makeAuthority(): Authority {
   };
 }
 
-/** The common name of the certificate that new connections to a loopback port are shown. */
+/** The common name of the certificate that a server on a loopback port presents to new connections. */
 export async function certificateAt(port: number, ca: string): Promise<string> {
   const socket: TLSSocket = connect({ port, host: '127.0.0.1', ca });
   await once(socket, 'secureConnect');

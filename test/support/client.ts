@@ -12,29 +12,29 @@ import { pipeline } from 'node:stream/promises';
 
 import { Recorder } from './recorder.js';
 
-/** Every request has a connection of its own, so that none inherits another's fate. */
+/** Every request uses its own connection, so that one request cannot affect another. */
 const agent = new Agent({ keepAlive: false });
 
 export interface ClientRequestSpec {
   readonly method?: string;
-  /** Request target, sent as it is. */
+  /** The request target, sent unchanged. */
   readonly path?: string;
   readonly headers?: OutgoingHttpHeaders;
-  /** A Buffer or text goes out with its length, a stream chunked. */
+  /** A buffer or a string is sent with `content-length`, a stream in chunks. */
   readonly body?: Buffer | string | Readable;
-  /** PEM of the authority that an https origin is verified against. */
+  /** PEM certificate of the authority that an https origin is verified against. */
   readonly ca?: string;
 }
 
 export interface ClientResponse {
   readonly status: number;
   readonly headers: IncomingMessage['headers'];
-  /** As they stood on the wire. */
+  /** Names and values as they were on the wire. */
   readonly rawHeaders: readonly string[];
   readonly body: Buffer;
 }
 
-/** What an error answer of a relay says. */
+/** The `error` object in the body of a relay's error response. */
 export interface RelayErrorBody {
   readonly code: string;
   readonly message: string;
@@ -42,7 +42,7 @@ export interface RelayErrorBody {
   readonly requestId: string;
 }
 
-/** Sends one request and collects its answer. Rejects where the answer breaks off. */
+/** Sends one request and collects the response. Rejects if the response is cut off. */
 export async function request(
   origin: string,
   spec: ClientRequestSpec = {},
@@ -56,7 +56,7 @@ export async function request(
   };
 }
 
-/** Sends one request and hands out its answer as soon as the head is there. */
+/** Sends one request and resolves as soon as the head of the response has arrived. */
 export function openRequest(
   origin: string,
   { method = 'GET', path = '/', headers = {}, body, ca }: ClientRequestSpec = {},
@@ -71,7 +71,7 @@ export function openRequest(
     });
     client.on('error', reject);
     if (body instanceof Readable) {
-      // An answer may come before the body has left; then its fate says nothing.
+      // A response may arrive before the body is sent; whether sending it fails does not matter then.
       pipeline(body, client).catch(reject);
     } else {
       client.end(body);
@@ -79,18 +79,18 @@ export function openRequest(
   });
 }
 
-/** An answer as it arrives. */
+/** A response as it arrives. */
 export interface StreamedAnswer {
   readonly message: IncomingMessage;
   readonly client: ClientRequest;
   readonly chunks: Recorder<Buffer>;
-  /** Whether it came to its end, or broke off. */
+  /** Whether the response was complete or was cut off. */
   readonly ended: Promise<'complete' | 'aborted'>;
-  /** Resolves once what has arrived holds `text`. */
+  /** Resolves once the part that has arrived contains `text`. */
   until(text: string): Promise<void>;
 }
 
-/** Sends one request and reads its answer as it arrives. */
+/** Sends one request and reads the response as it arrives. */
 export async function streamRequest(
   origin: string,
   spec: ClientRequestSpec = {},
@@ -112,7 +112,7 @@ export async function streamRequest(
   return { message, client, chunks, ended, until };
 }
 
-/** Node.js frames bodies by itself only for some methods. */
+/** Node.js adds framing fields on its own only for some methods. */
 function framing(body: ClientRequestSpec['body']): OutgoingHttpHeaders {
   if (body === undefined) {
     return {};
@@ -122,12 +122,12 @@ function framing(body: ClientRequestSpec['body']): OutgoingHttpHeaders {
     : { 'content-length': Buffer.byteLength(body) };
 }
 
-/** The error that a relay answered with. */
+/** The error in a relay's error response. */
 export function errorOf({ body }: ClientResponse): RelayErrorBody {
   return (JSON.parse(body.toString()) as { readonly error: RelayErrorBody }).error;
 }
 
-/** Every value of a field, in the order of the wire. */
+/** Every value of a field, in wire order. */
 export function fieldValues(rawHeaders: readonly string[], name: string): string[] {
   return rawHeaders.filter((_, at) => at % 2 === 1 && rawHeaders[at - 1]?.toLowerCase() === name);
 }

@@ -1,6 +1,6 @@
 import { loadConfig, type ConfigInvalidError, type RelayConfig } from '@relay/config';
 
-/** What a relay is told unless a test says otherwise. Nothing answers at its upstream. */
+/** The default environment; tests override single variables. Nothing listens at its upstream. */
 const ENVIRONMENT = {
   UPSTREAM: 'http://127.0.0.1:9',
   CLIENT_ID_SECRET: 'kq7Zt1mXw9LrB4vNc8Yp2HsJd6Gf3TaE',
@@ -8,12 +8,12 @@ const ENVIRONMENT = {
   REDIS_URL: 'memory://',
 };
 
-/** A configuration as the environment makes it. */
+/** The configuration that a relay reads from the default environment with these overrides. */
 export function relayConfig(overrides: Readonly<Record<string, string>> = {}): RelayConfig {
   return loadConfig({ ...ENVIRONMENT, ...overrides }).config;
 }
 
-/** What is wrong with such a configuration; nothing where it is made. */
+/** The problems of such a configuration; empty if it is valid. */
 export function configProblems(overrides: Readonly<Record<string, string>>): readonly string[] {
   try {
     relayConfig(overrides);

@@ -3,14 +3,14 @@ import type { Socket } from 'node:net';
 
 const CHANNEL = 'net.client.socket';
 
-/** Where this process really tries to connect to: addresses, after names have been looked up. */
+/** The addresses that this process actually tries to connect to, after name resolution. */
 export interface ConnectionAttempts {
-  /** `address:port`, in order. */
+  /** `address:port`, in the order of the attempts. */
   readonly targets: string[];
   close(): Promise<void>;
 }
 
-/** Watches every socket that is made from now on. */
+/** Watches every socket that is created from now on. */
 export function watchConnections(): ConnectionAttempts {
   const targets: string[] = [];
   const onSocket = (message: unknown): void => {

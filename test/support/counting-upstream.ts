@@ -5,28 +5,28 @@ import { setTimeout as after } from 'node:timers/promises';
 import { listen, type Listening } from './listen.js';
 import { REPLICA_HEADER } from './replica.js';
 
-/** What a request is counted by. */
+/** The header whose value identifies a request in the counts. */
 export const ID_HEADER = 'x-load-id';
-/** How long the upstream works on a request before it answers, in milliseconds. */
+/** The header that states how long the upstream works on a request before it responds, in milliseconds. */
 export const WORK_HEADER = 'x-load-work';
-/** Where events come from, and how many. */
+/** The path that responds with an event stream, and the number of its events. */
 export const EVENTS_PATH = '/events';
 export const EVENT_COUNT = 8;
 const EVENT_INTERVAL_MS = 100;
 
-/** A request that is being executed. */
+/** A request that the upstream is executing. */
 export interface Execution {
   readonly method: string;
-  /** The inbound relay that it came from. */
+  /** The inbound relay that forwarded the request. */
   readonly replica: string;
-  /** How long it takes, in milliseconds, and when it began, on the clock of `performance.now()`. */
+  /** How long the execution takes, in milliseconds, and when it began, on the clock of `performance.now()`. */
   readonly workMs: number;
   readonly startedAt: number;
 }
 
-/** An upstream that knows how often it was asked for what: an execution begins with the head of a request. */
+/** An upstream that counts how often it executed each request. An execution begins with the head of a request. */
 export interface CountingUpstream extends Listening {
-  /** How often a request with this id has come. */
+  /** How often a request with this id has been received. */
   executions(id: string): number;
   /** Executions that have not ended. */
   readonly running: ReadonlySet<Execution>;
@@ -34,7 +34,7 @@ export interface CountingUpstream extends Listening {
   readonly lastActiveAt: number;
 }
 
-/** What it answers to a request with a body: the hash of that body. */
+/** The body of the response to a request with this body: its hash. */
 export function digestOf(body: Buffer): string {
   return createHash('sha256').update(body).digest('hex');
 }

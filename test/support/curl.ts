@@ -11,20 +11,20 @@ export interface CurlRun {
   readonly stderr: string;
 }
 
-/** A longer run than any test needs: curl then gives up by itself. */
+/** curl gives up after this time, which is longer than any test needs. */
 const MAX_SECONDS = '60';
 
-/** Whether there is a curl to test with. */
+/** Whether curl is installed. */
 export const hasCurl = spawnSync('curl', ['--version']).status === 0;
 
-/** Runs the real curl, without the configuration and the proxies of whoever runs this. */
+/** Runs the real curl, without the configuration and the proxies of the user who runs the tests. */
 export async function curl(args: readonly string[], stdin?: Readable | Buffer): Promise<CurlRun> {
   const child = spawn(
     'curl',
     ['--disable', '--silent', '--show-error', '--noproxy', '*', '--max-time', MAX_SECONDS, ...args],
     { cwd: tmpdir(), env: { PATH: process.env['PATH'] ?? '' } },
   );
-  // curl may close its input before all of it was read: what it made of the answer is what counts.
+  // curl may close its input before it has read all of it; only its treatment of the response matters.
   child.stdin.on('error', () => undefined);
   if (stdin === undefined || Buffer.isBuffer(stdin)) {
     child.stdin.end(stdin);

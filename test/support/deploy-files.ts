@@ -19,7 +19,7 @@ export const SAMPLE = {
 
 export type Environment = Readonly<Record<string, string | number | null>>;
 
-/** What the tests read of a service of a compose or stack file. */
+/** The parts of a service in a compose or stack file that the tests read. */
 interface Service {
   readonly image?: string;
   readonly container_name?: string;
@@ -51,7 +51,7 @@ export interface NameValue {
 
 export const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 
-/** `${NAME:-default}` and `${NAME:?message}` as the engine puts values in, with none or some set. */
+/** Replaces `${NAME:-default}` and `${NAME:?message}` as the container engine does. */
 const interpolate = (text: string, values: Environment): string =>
   text.replaceAll(/\$\{([A-Z_]+):([-?])([^}]*)\}/g, (_, name: string, kind: string, rest: string) =>
     String(values[name] ?? (kind === '-' ? rest : `missing ${name}`)),
@@ -69,14 +69,14 @@ export const serviceOf = ({ services }: Compose, name: string): Service => {
 export const pairs = (list: readonly NameValue[]): Environment =>
   Object.fromEntries(list.map(({ name, value }) => [name, value]));
 
-/** The variables that the image sets. */
+/** The environment variables that the image sets. */
 const preset = pairs(
   [...(PRESET.exec(read('Dockerfile'))?.[1] ?? '').matchAll(/([A-Z_]+)=(\S+)/g)].map(
     ([, name = '', value = '']) => ({ name, value }),
   ),
 );
 
-/** The configuration that a relay makes of these variables over those of the image. */
+/** The configuration that a relay reads if these variables override those of the image. */
 export function configOf(environment: Environment): RelayConfig {
   const entries = Object.entries({ ...preset, ...environment });
   const known: readonly string[] = Object.values(ENVIRONMENT_VARIABLES);
@@ -90,7 +90,7 @@ export function configOf(environment: Environment): RelayConfig {
   return loadConfig(Object.fromEntries(withSecrets) as NodeJS.ProcessEnv).config;
 }
 
-/** A process that is killed before it has ended by itself loses requests. */
+/** Expects the grace period to cover a whole shutdown: a process that is killed earlier loses requests. */
 export function expectTimeToStop(graceSeconds: number, config: RelayConfig): void {
   const neededMs = config.shutdownDelayMs + config.shutdownTimeoutMs;
   expect(graceSeconds * 1000).toBeGreaterThanOrEqual(neededMs + 5000);

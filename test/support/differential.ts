@@ -3,24 +3,24 @@ import { exchangeBytes, type GotAnswer } from './raw-client.js';
 import type { Field, RawHead } from './raw-http.js';
 import type { ScriptedUpstream, SeenRequest } from './scripted-upstream.js';
 
-/** What both ends saw of one case. */
+/** What the upstream and the client observed of one case. */
 export interface Observation {
   readonly seen: SeenRequest;
   readonly got: GotAnswer;
-  /** How often the upstream was asked. */
+  /** How many requests the upstream received. */
   readonly hits: number;
 }
 
 export interface Route {
-  /** Where the client connects to. */
+  /** The port that the client connects to. */
   readonly port: number;
-  /** What it sends besides the case's own fields. */
+  /** The fields that the client sends besides those of the case. */
   readonly fields: readonly Field[];
-  /** Whether the client sees a part of an answer before its end. */
+  /** Whether the client receives a part of a response before its end. */
   readonly showsParts: boolean;
 }
 
-/** Plays a case over a route to the upstream, and tells what arrived at either end. */
+/** Plays a case over a route to the upstream, and returns what arrived at both ends. */
 export async function observe(
   upstream: ScriptedUpstream,
   route: Route,
@@ -30,7 +30,7 @@ export async function observe(
   const pieces = answerBytes(httpCase);
   const content = Buffer.concat(answer.body.pieces).toString('latin1');
   let release = (): void => undefined;
-  // A part that the client has got cannot be lost by the reset that follows.
+  // Wait until the client has received the part: a reset that comes earlier could discard it.
   const isReleased =
     answer.end !== 'whole' && route.showsParts
       ? new Promise<void>((resolve) => (release = resolve))

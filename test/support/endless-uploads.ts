@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 
-/** Bodies that never end, from a process of its own: whoever measures beside it would otherwise measure himself. */
+/** Sends bodies that never end, in a separate process: a test that takes measurements must not measure itself. */
 const UPLOAD = `
 const { request } = require('node:http');
 const [url, headers, count] = process.argv.slice(1).map((text) => JSON.parse(text));
@@ -24,7 +24,7 @@ Promise.all(Array.from({ length: count }, upload)).then((answers) => {
   process.stdout.write(JSON.stringify(answers), () => process.exit());
 });`;
 
-/** Sends so many of them at once, and returns status and body of each answer; status 0 where none came. */
+/** Sends `count` endless bodies at once. @returns status and body of each response; status 0 if there is none */
 export async function sendEndlessly(
   url: string,
   headers: Readonly<Record<string, string>>,

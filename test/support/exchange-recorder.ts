@@ -1,16 +1,16 @@
 import type { ExchangeEvents, ExchangeFailure } from '@relay/http';
 
-/** How an exchange ended: with its whole answer, or with a failure. */
+/** How an exchange ended: with a complete response, or with a failure. */
 export type ExchangeEnd = 'end' | ExchangeFailure;
 
-/** Takes what becomes of one request, and lets a test wait for it. */
+/** Records the events of one exchange, and lets a test wait for them. */
 export class ExchangeRecorder implements ExchangeEvents {
-  /** Every event by name, in order. */
+  /** The name of every event, in order. */
   readonly events: string[] = [];
   readonly chunks: Buffer[] = [];
   status: number | undefined;
   fields: string[] = [];
-  /** Whether the sender may go on after a chunk. */
+  /** Whether the sender may continue after a chunk. */
   isReady = true;
   readonly head: Promise<void>;
   readonly data: Promise<void>;

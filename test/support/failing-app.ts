@@ -28,11 +28,11 @@ import { relayConfig } from './config.js';
 import { HandMovedClock } from './hand-moved-clock.js';
 import { Recorder } from './recorder.js';
 
-/** `E2uOwaOy-7` in the logs. */
+/** The logs show this exchange as `E2uOwaOy-7`. */
 const TUNNEL_HEADER = '1.E2uOwaOy1rJ0iSmtbBjUiw.7.mke.AQEBAQEBAQEBAQEBAQEBAQ';
 const PAIR_BODY = 'a pairing request';
 
-/** The doors of a relay, behind which every request ends with the error that a test wants. */
+/** The routes of a relay, where every request fails with the error that a test chooses. */
 export interface FailingApp {
   readonly port: number;
   readonly url: string;
@@ -40,9 +40,9 @@ export interface FailingApp {
   readonly secretKeys: SecretKeys;
   readonly log: Recorder<Readonly<Record<string, unknown>>>;
   failWith(error: unknown): void;
-  /** Begins an answer, and fails once the client has got what was written of it. */
-  failAfter(answered: string, isRead: Promise<unknown>, error: Error): void;
-  /** A request of another relay that is what it should be, but for these headers. */
+  /** Begins a response, and fails once the client has received the part that was written. */
+  failAfter(written: string, isRead: Promise<unknown>, error: Error): void;
+  /** Sends a valid signed request of another relay, with these headers added or replaced. */
   sendSigned(
     purpose: 'tunnel' | 'pair',
     headers?: Readonly<Record<string, string>>,
@@ -118,9 +118,9 @@ export async function startFailingApp(): Promise<FailingApp> {
         throw error as Error;
       };
     },
-    failAfter: (answered, isRead, error) => {
+    failAfter: (written, isRead, error) => {
       fail = async (reply) => {
-        reply.raw.write(answered);
+        reply.raw.write(written);
         await isRead;
         throw error;
       };

@@ -10,12 +10,12 @@ interface SessionTerms {
   readonly maxMessages: number;
 }
 
-/** Pairs without a peer, and counts; a test says what comes of it. */
+/** Pairs without a peer, and counts the pairings; the test decides how they end. */
 export class FakePairingClient {
-  /** Of all pairings so far, in order. */
+  /** The origins of all pairings so far, in order. */
   readonly origins: string[] = [];
   probes = 0;
-  /** What a probe finds. */
+  /** The result of a probe: whether the peer is reachable. */
   isThere = true;
   private nextFailure: Error | undefined;
   private gate = Promise.resolve();
@@ -28,7 +28,7 @@ export class FakePairingClient {
     private readonly terms: SessionTerms = { lifetimeSeconds: 3_600, maxMessages: 1_000 },
   ) {}
 
-  /** As the class that it stands in for, whose other members nobody uses. */
+  /** This object as the class that it replaces, whose other members are not used. */
   get asPairingClient(): PairingClient {
     return this as unknown as PairingClient;
   }
@@ -37,12 +37,12 @@ export class FakePairingClient {
     return this.origins.length;
   }
 
-  /** The next pairing fails with this. */
+  /** Makes the next pairing fail with this error. */
   failWith(error: Error): void {
     this.nextFailure = error;
   }
 
-  /** Pairings do not end until `release`. */
+  /** Keeps pairings from ending until `release`. */
   hold(): void {
     this.gate = new Promise((resolve) => {
       this.open = resolve;
@@ -54,7 +54,7 @@ export class FakePairingClient {
     this.open();
   }
 
-  /** Probes do not end until `releaseProbes`. */
+  /** Keeps probes from ending until `releaseProbes`. */
   holdProbes(): void {
     this.probeGate = new Promise((resolve) => {
       this.openProbes = resolve;

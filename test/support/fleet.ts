@@ -9,9 +9,9 @@ import type { Closable } from './resources.js';
 import { SHOW_ID, SeenMessages } from './seen-messages.js';
 import { startLoad, type SteadyLoad } from './steady-load.js';
 
-/** Modest, since relays, clients and upstream share the machine. */
+/** A modest rate, because relays, clients and upstream share the machine. */
 const REQUESTS_PER_SECOND = 40;
-/** Between the relays: without it nothing is ever under way for long enough to get lost. */
+/** The delay between the relays; without it, no message would be in transit for long enough to be lost. */
 const LATENCY_MS = 5;
 
 /** Two outbound relays and three inbound ones that share a Redis, each group behind a load balancer. */
@@ -23,10 +23,10 @@ export interface Fleet extends Closable {
   /** Between the outbound relays and the inbound ones. */
   readonly network: Balancer;
   readonly upstream: CountingUpstream;
-  /** What went over that network. */
+  /** The messages that crossed that network. */
   readonly seen: SeenMessages;
   readonly redis: RedisServer;
-  /** Starts Redis again at its old address, after it was killed: from its files, or from nothing. */
+  /** Starts Redis again at its previous address, after it was killed: from its files, or empty. */
   restartRedis(from: 'its files' | 'nothing'): Promise<void>;
   load(): SteadyLoad;
 }
@@ -78,7 +78,7 @@ export async function startFleet(): Promise<Fleet> {
     close: async () => {
       await Promise.all([door.close(), network.close()]);
       await Promise.all(replicas.map((replica) => replica.close()));
-      // The youngest first: the files belong to the oldest.
+      // The newest first: the files belong to the oldest.
       for (const server of servers.reverse()) {
         await server.stop();
       }

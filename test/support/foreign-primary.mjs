@@ -1,4 +1,4 @@
-/** A primary that knows nothing of relays, as PM2 is one in its cluster mode: runs a script, and speaks to it. */
+/** A cluster primary that is not a relay, such as PM2 in cluster mode: runs a script and sends it a message. */
 import cluster from 'node:cluster';
 import process from 'node:process';
 

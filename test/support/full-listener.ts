@@ -2,19 +2,19 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 
-/** A port where nobody answers: neither accepts nor refuses a connection. */
+/** A port that neither accepts nor refuses connections. */
 export interface FullListener {
   readonly port: number;
   close(): Promise<void>;
 }
 
-/** What the system keeps of connections that nobody has accepted: one more than the backlog says. */
+/** How many unaccepted connections the system queues: one more than the backlog. */
 const QUEUED = 2;
 const LISTEN = `require('node:net').createServer().listen(
   { port: 0, host: '127.0.0.1', backlog: ${QUEUED - 1} },
   function () { console.log(this.address().port) })`;
 
-/** A process that listens and is stopped, with its queue filled: the system then drops what wants to connect. */
+/** Starts a process that listens, suspends it and fills its queue: the system then drops new connection attempts. */
 export async function startFullListener(): Promise<FullListener> {
   const child = spawn(process.execPath, ['-e', LISTEN], { stdio: ['ignore', 'pipe', 'inherit'] });
   const killOnExit = (): boolean => child.kill('SIGKILL');

@@ -1,10 +1,10 @@
 import type { Clock } from '@relay/clock';
 
-/** A clock that stands still until a test moves it. */
+/** A clock that stands still until a test advances it. */
 export class HandMovedClock implements Clock {
   private elapsedMs = 0;
 
-  /** @param startMs - milliseconds since 1970 at which the wall clock starts */
+  /** @param startMs - the initial wall-clock time, in milliseconds since 1970 */
   constructor(private startMs = 1_767_225_600_000) {}
 
   nowMs(): number {
@@ -15,12 +15,12 @@ export class HandMovedClock implements Clock {
     return this.elapsedMs;
   }
 
-  /** Lets time pass on both clocks. */
+  /** Advances both clocks. */
   advance(ms: number): void {
     this.elapsedMs += ms;
   }
 
-  /** Sets the wall clock as an operator or NTP does: the monotonic one does not notice. */
+  /** Steps the wall clock, as an operator or NTP does; the monotonic clock is not affected. */
   jump(ms: number): void {
     this.startMs += ms;
   }

@@ -1,11 +1,11 @@
 import { createHmac } from 'node:crypto';
 
-/** RFC 9180 mode_psk, export-only, with KEM 0x647A and HKDF-SHA256: written from the RFC, node:crypto alone. */
+/** RFC 9180 mode_psk, export-only, with KEM 0x647A and HKDF-SHA256: written from the RFC, with node:crypto alone. */
 const MODE_PSK = 0x01;
 const SUITE_ID = Buffer.concat([Buffer.from('HPKE'), Buffer.from('647a0001ffff', 'hex')]);
 const VERSION = Buffer.from('HPKE-v1');
 
-/** Section 5.1, KeySchedule, and section 5.3, Export, in one: tells the secret of any label. */
+/** Sections 5.1 (KeySchedule) and 5.3 (Export) combined. @returns a function that exports the secret of a label */
 export function hpkeExporter(
   sharedSecret: Uint8Array,
   info: Uint8Array,

@@ -4,15 +4,15 @@ import { requestLineOf, statusOf, valueOf, type Field } from './raw-http.js';
 import type { SeenRequest } from './scripted-upstream.js';
 
 /**
- * The only differences between a request that a client sends to an upstream itself and one that goes through the tunnel.
- * What these rules do not take away is compared octet by octet. docs/http.md lists them for users under the same names.
+ * The only differences between a request that a client sends directly to an upstream and one that it sends through the
+ * tunnel. All that these rules do not remove is compared octet by octet. docs/http.md lists them under the same names.
  */
 
-/** Field names: in lower case. RFC 9110 section 5.1: their case means nothing. */
+/** Field names: in lower case. They are case-insensitive (RFC 9110 section 5.1). */
 const inLowerCase = (fields: readonly Field[]): Field[] =>
   fields.map(([name, value]): Field => [name.toLowerCase(), value]);
 
-/** Hop-by-hop fields: each connection has its own. RFC 9110 section 7.6.1, with the historic ones. */
+/** Hop-by-hop fields: each connection has its own. RFC 9110 section 7.6.1, and historic ones. */
 const HOP_BY_HOP = new Set([
   'connection',
   'keep-alive',
@@ -26,13 +26,13 @@ const HOP_BY_HOP = new Set([
   'upgrade',
 ]);
 
-/** Fields of the tunnel: they are the relays' own. */
+/** Fields of the tunnel: they belong to the relays. */
 const RELAY_PREFIX = 'x-mte-';
 
-/** Host and Expect: the upstream's host is its own, and 100-continue is honoured by the relay that the client talks to. */
+/** Host and Expect: the relay sends the upstream's own host, and honours 100-continue itself. */
 const ONE_CONNECTION = new Set(['host', 'expect']);
 
-/** Lengths: compared by themselves, since they may stand elsewhere among the fields. */
+/** Lengths: compared separately, because their position among the fields may change. */
 const LENGTH = 'content-length';
 
 function endToEnd(fields: readonly Field[], ownOfConnection: ReadonlySet<string>): Field[] {
@@ -52,12 +52,12 @@ function endToEnd(fields: readonly Field[], ownOfConnection: ReadonlySet<string>
   );
 }
 
-/** A request as an upstream may count on it. */
+/** The parts of a request that an upstream can rely on. */
 export interface ComparableRequest {
   readonly method: string;
   readonly target: string;
   readonly fields: readonly Field[];
-  /** A stated length; chunks; or nothing, where the body is empty: an empty body may be framed in any way. */
+  /** `length …` or `chunked`; `empty` for every empty body, which may be framed in any way. */
   readonly framing: string;
   readonly body: string;
   readonly isComplete: boolean;
@@ -73,17 +73,17 @@ export function comparableRequest(seen: SeenRequest): ComparableRequest {
   };
 }
 
-/** An answer as a client may count on it. */
+/** The parts of a response that a client can rely on. */
 export interface ComparableAnswer {
   readonly status: number;
   readonly fields: readonly Field[];
-  /** As it was stated; a 204 never has one (RFC 9110 section 8.6). */
+  /** The value of content-length; a 204 never has one (RFC 9110 section 8.6). */
   readonly length: string | undefined;
   readonly body: string;
   readonly isComplete: boolean;
 }
 
-/** Reason phrases, versions, trailers, chunk sizes and informational answers are hop-by-hop or mean nothing. */
+/** Leaves out reason phrases, versions, trailers, chunk sizes and informational responses: none is end-to-end. */
 export function comparableAnswer({ head, body, isComplete }: GotAnswer): ComparableAnswer {
   const { fields = [] } = head ?? {};
   const status = head === undefined ? 0 : statusOf(head);
@@ -96,12 +96,12 @@ export function comparableAnswer({ head, body, isComplete }: GotAnswer): Compara
   };
 }
 
-/** An upload may be cut once its answer is whole; before that the request arrives as it was sent. */
+/** Whether the request must arrive as it was sent: an upload may be cut off once its response is complete. */
 export function comparesRequest({ answer }: HttpCase): boolean {
   return answer.after === 'request';
 }
 
-/** An MTE answer is released whole or not at all: where it breaks off, the client gets a 502 instead of a part. */
+/** An MTE response is released as a whole or not at all: if it is cut off, the client receives a 502 and no part. */
 export function isRefusedWhole({ answer }: HttpCase, type: string): boolean {
   return type === 'MTE' && answer.end !== 'whole';
 }
@@ -110,7 +110,7 @@ function framingOf(framing: string, bytes: number): string {
   return framing === 'length' ? `length ${bytes}` : framing;
 }
 
-/** Octets as a text that a failed comparison can show. */
+/** Octets as a string, which a failed comparison can print. */
 function shown(body: Buffer): string {
   return body.toString('latin1');
 }

@@ -21,19 +21,19 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import { Recorder } from './recorder.js';
 
-/** What stands behind the interceptor. It answers by itself. */
+/** Handles the requests that pass the interceptor, and sends the response itself. */
 type RawHandler = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
 
-/** A Nest application of one route and one interceptor, on a real socket. */
+/** A Nest application with one route and one interceptor, on a real socket. */
 export interface InterceptorApp {
   readonly port: number;
   readonly url: string;
-  /** What the interceptor threw, in order; the answer is a 500 that closes the connection. */
+  /** The errors that the interceptor threw, in order; the response to each is a 500 that closes the connection. */
   readonly errors: Recorder<unknown>;
   close(): Promise<void>;
 }
 
-/** Starts it as relays start: no body is parsed, whatever its type and method. */
+/** Starts the application with the settings of a relay: no body is parsed, whatever its type and method. */
 export async function startInterceptorApp(
   interceptor: Type<NestInterceptor>,
   keyRing: KeyRing,

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** What `docs/protocol.md` gives for fixed inputs; test/vectors/README.md says what each entry is. */
+/** Reads the results of docs/protocol.md for fixed inputs; test/vectors/README.md describes each entry. */
 function readAnswers(file: string): unknown {
   return JSON.parse(readFileSync(new URL(`../vectors/${file}`, import.meta.url), 'utf8'));
 }

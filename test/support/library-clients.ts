@@ -16,14 +16,14 @@ export interface LibraryAnswer {
   readonly status: number;
   readonly cookies: readonly string[];
   readonly header: (name: string) => string | undefined;
-  /** Comes while it arrives; breaks where it breaks off. */
+  /** Emits chunks as they arrive, and an error if the response is cut off. */
   readonly body: Readable;
 }
 
-/** A widely used HTTP client, told to follow no redirect and to take every status. */
+/** A widely used HTTP client, configured to follow no redirects and to accept every status. */
 export interface LibraryClient {
   readonly name: string;
-  /** Whether it decodes gzip by itself. */
+  /** Whether the client decodes gzip. */
   readonly decodes: boolean;
   readonly send: (url: string, request: LibraryRequest) => Promise<LibraryAnswer>;
   readonly close: () => Promise<void>;
@@ -45,7 +45,7 @@ function nodeHttp(): LibraryClient {
     decodes: false,
     send: (url, { body, ...options }) =>
       new Promise((resolve, reject) => {
-        // It frames bodies by itself only for some methods.
+        // Node.js adds framing fields on its own only for some methods.
         const framing = Buffer.isBuffer(body) ? { 'content-length': String(body.length) } : {};
         const headers = { ...options.headers, ...framing };
         const spec = { agent, ...options, headers };
@@ -153,7 +153,7 @@ function axiosClient(): LibraryClient {
   };
 }
 
-/** Every client that a test of conformance is run with. */
+/** Every client that the conformance tests run with. */
 export const LIBRARY_CLIENTS: readonly (() => LibraryClient)[] = [
   nodeHttp,
   undiciRequest,
@@ -161,7 +161,7 @@ export const LIBRARY_CLIENTS: readonly (() => LibraryClient)[] = [
   axiosClient,
 ];
 
-/** The whole body of an answer; rejects where it breaks off. */
+/** The whole body of a response; rejects if it is cut off. */
 export function bodyOf({ body }: LibraryAnswer): Promise<Buffer> {
   return buffer(body);
 }

@@ -4,19 +4,19 @@ import type { AddressInfo, Server, Socket } from 'node:net';
 /** A server that listens on a free loopback port. */
 export interface Listening {
   readonly port: number;
-  /** Origin for http. */
+  /** The http origin of the server. */
   readonly url: string;
   /** Stops listening and destroys every connection. */
   close(): Promise<void>;
 }
 
-/** @param port - to listen on again where something listened before; 0 for a free one */
+/** @param port - the port to listen on, for a server that restarts; 0 for a free port */
 export async function listen(server: Server, port = 0): Promise<Listening> {
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
-    // A peer that resets a connection is nothing unusual here.
+    // Tests reset connections on purpose.
     socket.on('error', () => undefined);
   });
   server.listen(port, '127.0.0.1');
@@ -36,7 +36,7 @@ export async function listen(server: Server, port = 0): Promise<Listening> {
   };
 }
 
-/** A port that nobody listens on. */
+/** A port that nothing listens on. */
 export async function closedPort(server: Server): Promise<number> {
   const listening = await listen(server);
   await listening.close();

@@ -4,53 +4,53 @@ import { buffer } from 'node:stream/consumers';
 import { listen, type Listening } from './listen.js';
 import { Recorder } from './recorder.js';
 
-/** A request between two relays: whole, as somebody on the path sees it. */
+/** A complete request between two relays, as an attacker on the path sees it. */
 export interface WireRequest {
   readonly method: string;
   readonly path: string;
-  /** name, value, … without what frames the body. */
+  /** Names and values in turn, without framing fields. */
   readonly rawHeaders: readonly string[];
   readonly body: Buffer;
 }
 
-/** An answer between two relays. */
+/** A response between two relays. */
 export interface WireAnswer {
   readonly status: number;
-  /** name, value, … without what frames the body. */
+  /** Names and values in turn, without framing fields. */
   readonly rawHeaders: readonly string[];
   readonly body: Buffer;
 }
 
 /**
- * What somebody on the path does with a request: the answer that the sender gets, or undefined to reset its connection.
- * `deliver` carries a request, this one or another, to the relay behind.
+ * What the attacker does with a request. Returns the response for the sender, or undefined to reset its connection.
+ * `deliver` passes a request, this one or another, to the relay behind the attacker.
  */
 export type Meddling = (
   request: WireRequest,
   deliver: (request: WireRequest) => Promise<WireAnswer>,
 ) => Promise<WireAnswer | undefined> | WireAnswer | undefined;
 
-/** Somebody on the path between two relays who speaks HTTP: sees, keeps, changes and replaces whole messages. */
+/** An attacker on the path between two relays, who reads, keeps, changes and replaces whole HTTP messages. */
 export interface Middle extends Listening {
   /** Requests as the outbound relay sent them, in order. */
   readonly requests: Recorder<WireRequest>;
-  /** Tunnel requests among them. */
+  /** The tunnel requests among `requests`. */
   readonly tunnelRequests: () => WireRequest[];
-  /** What happens to tunnel requests from now on; undefined: nothing. */
+  /** Sets how tunnel requests are treated from now on; undefined passes them unchanged. */
   meddleWithTunnel(meddling: Meddling | undefined): void;
-  /** What happens to pairing requests from now on; undefined: nothing. */
+  /** Sets how pairing requests are treated from now on; undefined passes them unchanged. */
   meddleWithPairing(meddling: Meddling | undefined): void;
-  /** Sends a request to the relay behind, as often as wanted. */
+  /** Sends a request to the relay behind the attacker; may be called repeatedly. */
   deliver(request: WireRequest): Promise<WireAnswer>;
 }
 
 const PAIR_PATH = '/api/mte-pair';
 const FRAMING = new Set(['content-length', 'transfer-encoding', 'connection', 'keep-alive']);
 
-/** @param target - origin of the relay behind */
-export async function startMiddle(target: string): Promise<Middle> {
+/** @param inbound - origin of the relay behind the attacker */
+export async function startMiddle(inbound: string): Promise<Middle> {
   const requests = new Recorder<WireRequest>();
-  const deliver = (request: WireRequest): Promise<WireAnswer> => deliverTo(target, request);
+  const deliver = (request: WireRequest): Promise<WireAnswer> => deliverTo(inbound, request);
   const untouched: Meddling = (request, pass) => pass(request);
   let tunnel = untouched;
   let pairing = untouched;
@@ -69,7 +69,7 @@ export async function startMiddle(target: string): Promise<Middle> {
       response.writeHead(answer.status, [...answer.rawHeaders, ...length]);
       response.end(answer.body);
     };
-    // A connection that breaks on one side breaks on the other.
+    // A connection that fails on one side is reset on the other.
     serve().catch(() => message.socket.resetAndDestroy());
   });
   return {
@@ -92,7 +92,7 @@ export function headerOf({ rawHeaders }: WireRequest | WireAnswer, name: string)
   return at === -1 ? '' : (rawHeaders[at + 1] ?? '');
 }
 
-/** A copy with another value in a header; without the header where the value is undefined. */
+/** A copy with another value for a header, or without the header if the value is undefined. */
 export function withHeader<T extends WireRequest | WireAnswer>(
   message: T,
   name: string,
@@ -102,7 +102,7 @@ export function withHeader<T extends WireRequest | WireAnswer>(
   return { ...message, rawHeaders: value === undefined ? others : [...others, name, value] };
 }
 
-/** Sends one whole request and collects the whole answer. */
+/** Sends one complete request and collects the complete response. */
 export function deliverTo(origin: string, wire: WireRequest): Promise<WireAnswer> {
   return new Promise((resolve, reject) => {
     const own = ['host', new URL(origin).host, 'content-length', String(wire.body.length)];

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 
 import type { KeyPair } from './certificates.js';
 
-/** A certificate and its key in a folder whose content is swapped by a link, as Kubernetes mounts secrets. */
+/** A certificate and its key in a folder that is replaced through a symbolic link, as Kubernetes mounts secrets. */
 export interface MountedCertificate {
   readonly cert: string;
   readonly key: string;
-  /** Puts another pair, or what pretends to be one, into the place of the present one. */
+  /** Replaces the current pair by another one, valid or not. */
   swap(pair: KeyPair): void;
   close(): Promise<void>;
 }

@@ -4,16 +4,16 @@ import { isIP } from 'node:net';
 
 type Callback = (error: Error | null, address: string | LookupAddress[], family?: number) => void;
 
-/** What the system's name service says in this process, for names that a test makes up. */
+/** Replaces the system's name resolution in this process, for names that a test makes up. */
 export interface NameService {
-  /** Every name that was asked for, in order. */
+  /** Every made-up name that was looked up, in order. */
   readonly asked: string[];
-  /** @param answers - addresses, for one question each; the last one goes on to be the answer */
+  /** @param answers - one list of addresses for each lookup; the last list serves all later lookups */
   say(name: string, ...answers: readonly (readonly string[])[]): void;
   close(): Promise<void>;
 }
 
-/** Puts itself in the place of `dns.lookup`, which asks the system. Other names go on to that. */
+/** Replaces `dns.lookup`, which asks the system. Other names are still passed to it. */
 export function startNameService(): NameService {
   const asked: string[] = [];
   const names = new Map<string, (readonly string[])[]>();
@@ -48,7 +48,7 @@ export function startNameService(): NameService {
   };
 }
 
-/** Also for modules that have imported it by name. */
+/** Replaces it for modules that have imported it by name as well. */
 function replaceLookup(lookup: typeof dns.lookup): void {
   dns.lookup = lookup;
   syncBuiltinESMExports();

@@ -9,11 +9,11 @@ import { installPackages } from './apt-packages.js';
 import { closedPort } from './listen.js';
 import { temporaryFolder } from './temporary-folder.js';
 
-/** A real nginx that serves a folder, with WebDAV. */
+/** A real nginx that serves a folder, also over WebDAV. */
 export interface Nginx {
   readonly port: number;
   readonly url: string;
-  /** The folder that it serves. */
+  /** The folder that nginx serves. */
   readonly root: string;
   close(): Promise<void>;
 }
@@ -25,7 +25,7 @@ const DAV_MODULE = '/usr/lib/nginx/modules/ngx_http_dav_ext_module.so';
 const isInstalled = (): boolean =>
   spawnSync('nginx', ['-v']).status === 0 && existsSync(DAV_MODULE);
 
-/** Whether there is an nginx to test with. Says so where there is none. */
+/** Whether nginx is installed; prints a warning if it is not. */
 export function hasNginx(): boolean {
   if (!isInstalled()) {
     installPackages(PACKAGES);
@@ -33,7 +33,7 @@ export function hasNginx(): boolean {
   const isThere = isInstalled();
   if (!isThere) {
     console.warn(
-      `nginx is missing: upstreams of its kind are not tested. Install ${PACKAGES.join(' and ')} to test them.`,
+      `nginx is missing: tests with nginx as upstream are skipped. Install ${PACKAGES.join(' and ')} to run them.`,
     );
   }
   return isThere;
@@ -55,7 +55,7 @@ export async function startNginx(): Promise<Nginx> {
     let log = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       log += text;
-      // It says so once it listens.
+      // nginx logs its event method once it listens.
       if (log.includes('event method')) {
         resolve();
       }

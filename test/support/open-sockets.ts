@@ -2,7 +2,7 @@ import type { Server, Socket } from 'node:net';
 
 const WAIT_LIMIT_MS = 10_000;
 
-/** Counts the connections that a server has. To be made before they are. */
+/** Counts a server's open connections. Create it before the first connection. */
 export class OpenSockets {
   private readonly sockets = new Set<Socket>();
   private readonly watchers = new Set<() => void>();
@@ -22,7 +22,7 @@ export class OpenSockets {
     return this.sockets.size;
   }
 
-  /** Resolves once there are as many as that; rejects after a limit. */
+  /** Resolves once exactly `count` connections are open; rejects after 10 seconds. */
   until(count: number): Promise<void> {
     return new Promise((resolve, reject) => {
       const watcher = (): void => {

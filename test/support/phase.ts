@@ -4,34 +4,34 @@ import type { Fleet } from './fleet.js';
 import { isSlow } from './property.js';
 import type { LoadOutcome, SteadyLoad } from './steady-load.js';
 
-/** Before anything breaks: every kind of request has come to its end. */
+/** Requests before the fault: enough for every kind to have ended at least once. */
 const WARM_REQUESTS = isSlow ? 400 : 30;
-/** Traffic is whole once this many requests in a row were answered. */
+/** Traffic has recovered once this many requests in a row have succeeded. */
 const WHOLE_REQUESTS = isSlow ? 200 : 30;
 const RECOVERY_LIMIT_MS = 5_000;
-/** Time in which those requests are sent and answered. */
+/** The time limit for these requests. */
 const WHOLE_LIMIT_MS = RECOVERY_LIMIT_MS + (isSlow ? 60_000 : 10_000);
 const QUIET_MS = 250;
 const QUIET_LIMIT_MS = 10_000;
-/** What a relay may grow by in one phase: it has just started, uploads are under way, and the collector takes its time. */
+/** How much memory a relay may gain in one phase: it has just started, uploads are in progress, and GC is lazy. */
 const MAX_GROWTH_BYTES = 80 * 1024 * 1024;
 const MAX_RESIDENT_BYTES = 256 * 1024 * 1024;
 const ONCE = new Set(['POST', 'PATCH']);
 
-/** What a fault did to the traffic that it met. */
+/** The effect of a fault on the traffic. */
 export interface Phase {
   readonly outcomes: readonly LoadOutcome[];
-  /** Requests that were not answered by the upstream. */
+  /** Requests that did not receive the upstream's response. */
   readonly failed: readonly LoadOutcome[];
-  /** In one line, for people. */
+  /** One line for the reader of the test output. */
   readonly summary: string;
 }
 
 /**
- * Lets a fault happen under load, and waits until traffic is whole again. What holds for every fault is asserted here;
- * what a particular one may cost is left to the test.
+ * Runs a fault under load, and waits until traffic has recovered. Asserts what must hold for every fault; how many
+ * requests a particular fault may cost is for the test to assert.
  *
- * @param fault - returns when the fault is over
+ * @param fault - resolves when the fault is over
  */
 export async function underLoad(
   fleet: Fleet,
@@ -62,7 +62,7 @@ export async function underLoad(
   return { outcomes, failed, summary };
 }
 
-/** Lets the load run through the fault, to the last answer. */
+/** Keeps the load running through the fault, and until the last response. */
 async function play(fleet: Fleet, fault: (load: SteadyLoad) => Promise<unknown>) {
   const load = fleet.load();
   try {
@@ -79,7 +79,7 @@ async function play(fleet: Fleet, fault: (load: SteadyLoad) => Promise<unknown>)
   }
 }
 
-/** How many requests were answered since the last one that failed, of those that were sent after `since`. */
+/** How many requests have succeeded since the last failed one, counting only those sent after `since`. */
 function answeredInARow(outcomes: readonly LoadOutcome[], since: number): number {
   const later = outcomes.filter(({ startedAt }) => startedAt > since);
   const lastFailure = Math.max(
@@ -89,7 +89,7 @@ function answeredInARow(outcomes: readonly LoadOutcome[], since: number): number
   return later.filter(({ startedAt }) => startedAt > lastFailure).length;
 }
 
-/** What a relay may still be sending to the upstream for clients that were told off. */
+/** Waits for what relays may still be sending to the upstream for clients that were refused. */
 async function quiet({ upstream }: Fleet): Promise<void> {
   await vi.waitFor(
     () => {
@@ -100,12 +100,12 @@ async function quiet({ upstream }: Fleet): Promise<void> {
   );
 }
 
-/** No answer of anybody, an answer that nobody gave, or a hang: whatever the fault, a relay does better. */
+/** A dropped connection, a wrong response or a hang: no fault excuses these. */
 function isOdd({ end }: LoadOutcome): boolean {
   return end === 'wrong' || end === 'hung' || end === 'dropped';
 }
 
-/** "no" was executed, or there is no verdict; an answer to HEAD has no room for one. */
+/** Refusals that state "no" although the request was executed, or that lack a verdict; HEAD cannot carry one. */
 function falseVerdicts({ upstream }: Fleet, failed: readonly LoadOutcome[]): LoadOutcome[] {
   return failed
     .filter(({ end, method }) => end === 'refused' && method !== 'HEAD')
@@ -115,7 +115,7 @@ function falseVerdicts({ upstream }: Fleet, failed: readonly LoadOutcome[]): Loa
     );
 }
 
-/** Requests that the upstream saw more often than it may, or answers of which it knows nothing. */
+/** Requests that were executed too often, or that succeeded without having been executed. */
 function doubled({ upstream, seen }: Fleet, outcomes: readonly LoadOutcome[]): string[] {
   return outcomes.flatMap(({ id, method, end }) => {
     const executions = upstream.executions(id);
@@ -125,7 +125,7 @@ function doubled({ upstream, seen }: Fleet, outcomes: readonly LoadOutcome[]): s
   });
 }
 
-/** Messages that were forwarded, by session and sequence number: an inbound relay writes one line for each. */
+/** Forwarded messages, by session and sequence number: an inbound relay logs one line for each. */
 export function exchangesOf({ inbound }: Fleet): string[] {
   return inbound.flatMap(({ log }) =>
     log.flatMap(({ msg, role, exchange }) =>
@@ -141,7 +141,7 @@ function repeated(names: readonly string[]): string[] {
   return names.filter((name) => seen.size === seen.add(name).size);
 }
 
-/** How the requests ended, in numbers. */
+/** How many requests ended in which way. */
 function summaryOf(outcomes: readonly LoadOutcome[], recoveryMs: number): string {
   const counts = new Map<string, number>();
   for (const { method, end, status, code, forwarded } of outcomes) {
@@ -150,10 +150,10 @@ function summaryOf(outcomes: readonly LoadOutcome[], recoveryMs: number): string
     counts.set(name, (counts.get(name) ?? 0) + 1);
   }
   const lines = [...counts].map(([name, count]) => `${count} ${name}`);
-  return `${outcomes.length} requests, whole after ${recoveryMs} ms: ${lines.join(', ')}`;
+  return `${outcomes.length} requests, recovered after ${recoveryMs} ms: ${lines.join(', ')}`;
 }
 
-/** What the inbound relays had against messages since then, in numbers. */
+/** How many messages the inbound relays have refused since then, by reason. */
 function reasonsOf({ inbound }: Fleet, since: string): string[] {
   const counts = new Map<string, number>();
   for (const { name, log } of inbound) {

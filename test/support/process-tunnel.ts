@@ -3,17 +3,17 @@ import { TOKEN, type RelayEnvironment } from './relay.js';
 import { startRelayProcess, type RelayProcess } from './relay-process.js';
 import { startUpstream, type Upstream, type UpstreamHandler } from './upstream.js';
 
-/** Two built relays in processes of their own, before an upstream in this one. */
+/** Two built relays in separate processes, in front of an upstream in this process. */
 export interface ProcessTunnel {
   readonly upstream: Upstream;
-  /** B: opens messages and calls the upstream. */
+  /** Relay B: opens messages and calls the upstream. */
   readonly inbound: RelayProcess;
-  /** A: what clients call. */
+  /** Relay A: the relay that clients call. */
   readonly outbound: RelayProcess;
   readonly clientHeaders: Readonly<Record<string, string>>;
-  /** Sends a client's request through the tunnel and collects the answer. */
+  /** Sends a client's request through the tunnel and collects the response. */
   send(spec?: ClientRequestSpec): Promise<ClientResponse>;
-  /** Starts B again on the same port, after it has ended. */
+  /** Starts relay B again on the same port, after it has ended. */
   restartInbound(): Promise<RelayProcess>;
   close(): Promise<void>;
 }

@@ -28,23 +28,23 @@ import { SECRET } from './relay.js';
 
 const CLIENT_ID = 'protocol-client';
 
-/** What a message is made of, where it is not what an outbound relay would make it of. */
+/** The parts of a message; those left out are what an outbound relay could send. */
 export interface MessageSpec {
   readonly head?: Partial<RequestHead>;
-  /** One record each. */
+  /** The contents of the data records. */
   readonly body?: readonly (Buffer | string)[];
   readonly type?: MessageType;
   readonly sequence?: number;
 }
 
-/** A sealed request, with what opens its answer. */
+/** A sealed request, with the header that is needed to open its response. */
 export interface SealedMessage extends WireRequest {
   readonly relayHeader: string;
-  /** Record by record. */
+  /** The body, split into records. */
   readonly records: readonly Buffer[];
 }
 
-/** Somebody who holds the secret and speaks the protocol by hand: what no outbound relay would send, he can. */
+/** A client that holds the secret and speaks the protocol directly, so it can send what no outbound relay would. */
 export class ProtocolClient {
   private lastSequence = 0;
 
@@ -64,7 +64,7 @@ export class ProtocolClient {
     return new ProtocolClient(origin, secretKeys, session);
   }
 
-  /** Seals a request under the next sequence number, unless told another. */
+  /** Seals a request, under the next sequence number unless `spec` sets another. */
   seal(spec: MessageSpec = {}): SealedMessage {
     const { head, body = [], type = 'mke' } = spec;
     const sequence = spec.sequence ?? (this.lastSequence += 1);
@@ -84,7 +84,7 @@ export class ProtocolClient {
     return { ...this.signed(relayHeader, Buffer.concat(records)), relayHeader, records };
   }
 
-  /** A tunnel request with a good signature over `relayHeader`, whatever it says. */
+  /** A tunnel request with a valid signature over `relayHeader`, which may itself be invalid. */
   signed(relayHeader: string, body: Buffer): WireRequest {
     const sender = signSender(this.secretKeys, CLIENT_ID, relayHeader, { purpose: 'tunnel' });
     const rawHeaders = [RELAY_HEADER, relayHeader, CLIENT_ID_HEADER, sender];
@@ -102,7 +102,7 @@ export class ProtocolClient {
     return verifyError(this.secretKeys, clientIdHeader, relayHeader, answer.status);
   }
 
-  /** Opens a sealed answer. Throws where it is none. */
+  /** Opens a sealed response. Throws if the response cannot be opened. */
   open(message: SealedMessage, answer: WireAnswer): { head: ResponseHead; body: Buffer } {
     const relayHeader = headerOf(answer, RELAY_HEADER);
     const key = deriveResponseKey(this.session.keys, message.relayHeader, relayHeader);
@@ -116,7 +116,7 @@ export class ProtocolClient {
   }
 }
 
-/** A pairing request that a relay of this secret may send. */
+/** A valid pairing request of a relay that holds this secret. */
 export async function pairingRequest(
   audience: string,
   secretKeys: SecretKeys,
@@ -128,7 +128,7 @@ export async function pairingRequest(
   return { request, initiator };
 }
 
-/** A pairing request with a good signature over `body`, whatever it holds. */
+/** A pairing request with a valid signature over `body`, which may itself be invalid. */
 export function signedPairing(
   body: Buffer,
   secretKeys: SecretKeys,

@@ -8,7 +8,7 @@ import { installPackages } from './apt-packages.js';
 import { Recorder } from './recorder.js';
 import { SECRET } from './relay.js';
 
-/** The other implementation of docs/protocol.md, and what its programs take and print. */
+/** The second implementation of docs/protocol.md, in Python. Its programs describe their input and output. */
 const FOLDER = resolve('test/interop');
 const OLDEST_PYTHON = '(3, 11)';
 
@@ -18,19 +18,21 @@ const runsPython = (): boolean =>
   spawnSync('python3', ['-c', `import sys; sys.exit(sys.version_info < ${OLDEST_PYTHON})`])
     .status === 0;
 
-/** Whether there is a Python to test with. Says so where there is none. */
+/** Whether Python is installed; prints a warning if it is not. */
 export function hasPython(): boolean {
   if (!runsPython()) {
     installPackages(['python3']);
   }
   const isThere = runsPython();
   if (!isThere) {
-    console.warn('python3 (3.11 or newer) is missing: the other implementation is not tested.');
+    console.warn(
+      'python3 (3.11 or newer) is missing: tests with the second implementation are skipped.',
+    );
   }
   return isThere;
 }
 
-/** Runs the known answers, and gives the lines that it prints. Throws with its output at the first that does not hold. */
+/** Runs the known-answer tests in Python. @returns the lines printed; throws with the output if a test fails */
 export function runPythonSelfTest(): string[] {
   const { status, stdout, stderr } = spawnSync('python3', ['-B', join(FOLDER, 'self_test.py')], {
     encoding: 'utf8',
@@ -41,29 +43,33 @@ export function runPythonSelfTest(): string[] {
   return stdout.trim().split('\n');
 }
 
-/** Answers and errors as outbound.py prints them. */
+/** A response, as outbound.py prints it. */
 export interface PythonAnswer {
   readonly status: number;
   readonly fields: readonly (readonly [name: string, value: string])[];
   /** Base64. */
   readonly body: string;
-  /** How many data records held something. */
+  /** The number of data records that were not empty. */
   readonly pieces: number;
 }
+
+/** An error, as outbound.py prints it. */
 export interface PythonError {
   readonly status: number;
   readonly signed: boolean;
   readonly p?: 0 | 1;
 }
+
+/** The result of one command of outbound.py. */
 export interface PythonResult {
   readonly answer?: PythonAnswer;
   readonly error?: PythonError;
   readonly [detail: string]: unknown;
 }
 
-/** The other implementation in the outbound role. */
+/** The Python implementation in the outbound role. */
 export interface PythonOutbound {
-  /** Has it carry out one command of outbound.py. */
+  /** Runs one command of outbound.py. */
   readonly command: (command: JsonLine) => Promise<PythonResult>;
   readonly close: () => Promise<void>;
 }
@@ -82,10 +88,10 @@ export function startPythonOutbound(peer: string, secret = SECRET): PythonOutbou
   };
 }
 
-/** The other implementation in the inbound role. */
+/** The Python implementation in the inbound role. */
 export interface PythonInbound {
   readonly url: string;
-  /** What inbound.py prints: pairings, and requests that it forwarded. */
+  /** The events that inbound.py prints: pairings and forwarded requests. */
   readonly events: Recorder<JsonLine>;
   readonly close: () => Promise<void>;
 }
@@ -99,7 +105,7 @@ export async function startPythonInbound(secret = SECRET): Promise<PythonInbound
 interface PythonProcess {
   readonly child: ChildProcessByStdio<Writable, Readable, null>;
   readonly lines: Recorder<JsonLine>;
-  /** What is awaited of it, or a rejection where it ends before. */
+  /** Resolves with `awaited`, or rejects if the process ends first. */
   readonly untilEnd: <T>(awaited: Promise<T>) => Promise<T>;
   readonly close: () => Promise<void>;
 }

@@ -2,31 +2,31 @@ import { connect, type Socket } from 'node:net';
 
 import { RawMessageReader, type Field, type RawHead } from './raw-http.js';
 
-/** An answer as it stood on the wire at the client. */
+/** A response as the client received it on the wire. */
 export interface GotAnswer {
   readonly head: RawHead | undefined;
   readonly body: Buffer;
   readonly informational: readonly RawHead[];
   readonly trailers: readonly Field[];
-  /** Whether the answer came to the end that its framing promises, with nothing behind it. */
+  /** Whether the response was complete according to its framing, and no bytes followed it. */
   readonly isComplete: boolean;
-  /** What came behind it. */
+  /** The bytes that followed the response. */
   readonly rest: Buffer;
-  /** How the connection ended: in order, by a reset, or not at all where the answer came first. */
+  /** How the connection ended: normally or by a reset; `open` if it had not ended when the response was complete. */
   readonly ended: 'end' | 'reset' | 'open';
 }
 
 export interface RawClientRequest {
   readonly port: number;
-  /** What an answer to HEAD means depends on it. */
+  /** The method of the request: a response to HEAD has no body. */
   readonly method: string;
-  /** Written one after another, each once the one before has left. */
+  /** Written in turn, each after the previous one has been sent. */
   readonly bytes: readonly Buffer[];
-  /** Called once with the answer so far, as soon as it holds this text in its body. */
+  /** `call` is called once, as soon as the body received so far contains `text`. */
   readonly onPart?: { readonly text: string; readonly call: () => void };
 }
 
-/** Sends bytes and reads one answer, until the connection ends: what is behind the answer would be seen. */
+/** Sends bytes and reads one response, until the connection ends: bytes that follow the response are noticed. */
 export async function exchangeBytes(request: RawClientRequest): Promise<GotAnswer> {
   const socket = connect({ port: request.port, host: '127.0.0.1', noDelay: true });
   const reader = new RawMessageReader({ kind: 'answer', method: request.method });
@@ -67,7 +67,7 @@ function endOf(socket: Socket): Promise<'end' | 'reset'> {
   });
 }
 
-/** An answer may come before all is written; what is left then does not matter. */
+/** Stops early if the connection ends: a response may arrive before all bytes are written. */
 async function writeAll(socket: Socket, bytes: readonly Buffer[]): Promise<void> {
   for (const piece of bytes) {
     if (socket.destroyed || socket.writableEnded) {

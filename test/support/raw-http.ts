@@ -1,38 +1,38 @@
 /**
- * HTTP/1.1 read byte by byte, with nothing of the product and nothing of Node.js: what stood on the wire is reported as
- * it stood there.
+ * Reads HTTP/1.1 byte by byte, without code of the product or of Node.js, and reports what was on the wire without any
+ * normalisation.
  */
 export type Field = readonly [name: string, value: string];
 
-/** How a message said where its body ends. */
+/** How an HTTP message states where its body ends. */
 export type Framing = 'none' | 'length' | 'chunked' | 'close';
 
-/** The part of a message before its body. */
+/** The part of an HTTP message before its body. */
 export interface RawHead {
   readonly startLine: string;
-  /** In the order of the wire, names in their own case. */
+  /** In wire order, with the case of names preserved. */
   readonly fields: readonly Field[];
 }
 
 const HEAD_END = '\r\n\r\n';
 const CRLF = '\r\n';
 
-/** What a reader wants to know of a message that only its receiver knows. */
+/** What the reader must know about a message and cannot read from it. */
 export interface Circumstances {
-  /** Requests without framing have no body; answers without framing last until the connection ends. */
+  /** A request without framing has no body; a response without framing lasts until the connection ends. */
   readonly kind: 'request' | 'answer';
-  /** The method that an answer belongs to. */
+  /** The method of the request that a response belongs to. */
   readonly method?: string;
 }
 
-/** One message as it arrives. */
+/** Reads one HTTP message as it arrives. */
 export class RawMessageReader {
   head: RawHead | undefined;
   framing: Framing = 'none';
   isComplete = false;
-  /** What came behind the message. */
+  /** The bytes that followed the message. */
   rest: Buffer = Buffer.alloc(0);
-  /** Heads with a status of 1xx that came before the answer. */
+  /** Heads with a 1xx status that came before the final response. */
   readonly informational: RawHead[] = [];
   readonly trailers: Field[] = [];
   private readonly chunks: Buffer[] = [];
@@ -48,11 +48,11 @@ export class RawMessageReader {
   push(chunk: Buffer): void {
     this.rest = Buffer.concat([this.rest, chunk]);
     while (!this.isComplete && this.step()) {
-      // Each step takes something off the rest.
+      // Each step consumes part of the rest.
     }
   }
 
-  /** The connection was closed in order, which ends a message that has no other end. */
+  /** To be called when the connection is closed normally, which ends a message without framing. */
   end(): void {
     this.isComplete ||= this.head !== undefined && this.framing === 'close';
   }
@@ -157,18 +157,18 @@ export class RawMessageReader {
   }
 }
 
-/** The status of an answer's head; NaN of a request's. */
+/** The status in the head of a response; NaN for a request. */
 export function statusOf({ startLine }: RawHead): number {
   return Number(/^HTTP\/1\.[01] (\d{3})/.exec(startLine)?.[1]);
 }
 
-/** Method and target of a request's head. */
+/** Method and target in the head of a request. */
 export function requestLineOf({ startLine }: RawHead): { method: string; target: string } {
   const [method = '', target = ''] = startLine.split(' ');
   return { method, target };
 }
 
-/** The first value of a field, whatever the case of its name. */
+/** The first value of a field; the case of its name does not matter. */
 export function valueOf(fields: readonly Field[], name: string): string | undefined {
   return fields.find(([given]) => given.toLowerCase() === name)?.[1];
 }

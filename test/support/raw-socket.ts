@@ -3,7 +3,7 @@ import { connect, createServer, type Socket } from 'node:net';
 import { listen, type Listening } from './listen.js';
 import { Recorder } from './recorder.js';
 
-/** How the other side ended a connection: in order (`end`), or not (`reset`). */
+/** How the other side ended a connection: normally (`end`) or by a reset (`reset`). */
 export type SocketEnd = 'end' | 'reset';
 
 /** One TCP connection, byte by byte. */
@@ -15,7 +15,7 @@ export class RawSocket {
   constructor(readonly socket: Socket) {
     this.ended = new Promise((resolve) => {
       socket.once('end', () => {
-        // Where data and a reset arrive together, libuv reports an end. A connection that has only ended takes a byte.
+        // If data and a reset arrive together, libuv reports an end. Only after a reset does writing a byte fail.
         socket.write('\n', (error) => {
           resolve(error == null ? 'end' : 'reset');
         });
@@ -34,7 +34,7 @@ export class RawSocket {
     });
   }
 
-  /** All that was received so far. */
+  /** All bytes received so far. */
   get received(): Buffer {
     return Buffer.concat(this.chunks.items);
   }
@@ -43,13 +43,13 @@ export class RawSocket {
     this.socket.write(bytes, 'latin1');
   }
 
-  /** Resolves with all that was received once it holds `text`. */
+  /** Resolves with all bytes received so far once they contain `text`. */
   async until(text: string): Promise<Buffer> {
     await this.chunks.find(() => this.received.includes(text, 0, 'latin1'));
     return this.received;
   }
 
-  /** Everything that the other side sent until it ended the connection. */
+  /** Resolves with all bytes that the other side sent, once it has ended the connection. */
   async all(): Promise<Buffer> {
     await this.ended;
     return this.received;
@@ -66,20 +66,20 @@ export function openSocket(port: number): RawSocket {
   return new RawSocket(connect({ port, host: '127.0.0.1', noDelay: true, allowHalfOpen: true }));
 }
 
-/** Writes all bytes to a port and returns all that comes back until the connection ends. */
+/** Writes bytes to a port and returns all bytes received until the connection ends. */
 export async function exchangeRaw(port: number, bytes: string | Buffer): Promise<Buffer> {
   const socket = openSocket(port);
   socket.write(bytes);
-  const answer = await socket.all();
+  const received = await socket.all();
   await socket.close();
-  return answer;
+  return received;
 }
 
 export interface RawServer extends Listening {
   readonly connections: Recorder<RawSocket>;
 }
 
-/** A TCP server that is no HTTP server, for peers and upstreams that break the rules. */
+/** A plain TCP server, for peers and upstreams that violate HTTP. */
 export async function startRawServer(
   onConnection: (connection: RawSocket) => void,
 ): Promise<RawServer> {

@@ -3,24 +3,24 @@ import { headBytes, type Field } from './raw-http.js';
 import { TOKEN, startRelay, type RelayEnvironment, type TestRelay } from './relay.js';
 import { startScriptedUpstream, type ScriptedUpstream } from './scripted-upstream.js';
 
-/** A tunnel between raw sockets: nothing before it and nothing behind it normalises HTTP. */
+/** A tunnel between raw sockets: neither its client nor its upstream normalises HTTP. */
 export interface RawTunnel {
   readonly upstream: ScriptedUpstream;
-  /** B: opens messages and calls the upstream. */
+  /** Relay B: opens messages and calls the upstream. */
   readonly inbound: TestRelay;
-  /** A: what clients call. */
+  /** Relay A: the relay that clients call. */
   readonly outbound: TestRelay;
-  /** What a client of this tunnel sends: host, token, and where the other relay is. */
+  /** The fields that a client of this tunnel sends: host, token and the origin of relay B. */
   readonly fields: readonly Field[];
-  /** The head of a request with the fields of the tunnel and others. */
+  /** The head of a request with `fields` and others. */
   head(startLine: string, ...others: readonly Field[]): Buffer;
-  /** Writes one request and reads its answer, until the connection ends. */
+  /** Writes one request and reads its response, until the connection ends. */
   exchange(method: string, ...bytes: readonly (Buffer | string)[]): Promise<GotAnswer>;
   close(): Promise<void>;
 }
 
 export interface RawTunnelOptions {
-  /** Environment of both relays. */
+  /** The environment of both relays. */
   readonly both?: RelayEnvironment;
   readonly outbound?: RelayEnvironment;
   readonly inbound?: RelayEnvironment;

@@ -1,6 +1,6 @@
 const WAIT_LIMIT_MS = 10_000;
 
-/** What happened so far, in order, and a way to wait for what is still to happen. */
+/** Records items in order, and lets a test wait for items that are still to come. */
 export class Recorder<T> {
   readonly items: T[] = [];
   private readonly watchers = new Set<() => void>();
@@ -12,12 +12,12 @@ export class Recorder<T> {
     }
   }
 
-  /** The first item that matches, past or to come. Rejects after `limitMs`. */
+  /** Resolves with the first item that matches, recorded or still to come. Rejects after `limitMs`. */
   find(matches: (item: T) => boolean = () => true, limitMs = WAIT_LIMIT_MS): Promise<T> {
     return this.when(() => this.items.find(matches), limitMs);
   }
 
-  /** The items, as soon as there are `count` of them. Rejects after `limitMs`. */
+  /** Resolves with the items as soon as there are at least `count`. Rejects after `limitMs`. */
   count(count: number, limitMs = WAIT_LIMIT_MS): Promise<T[]> {
     return this.when(() => (this.items.length >= count ? this.items : undefined), limitMs);
   }
@@ -34,7 +34,7 @@ export class Recorder<T> {
       };
       const timer = setTimeout(() => {
         this.watchers.delete(watcher);
-        reject(new Error(`did not happen within ${limitMs} ms; seen: ${this.items.length} items`));
+        reject(new Error(`not recorded within ${limitMs} ms; ${this.items.length} items so far`));
       }, limitMs);
       this.watchers.add(watcher);
       watcher();

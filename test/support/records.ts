@@ -1,8 +1,8 @@
 import { createCipheriv } from 'node:crypto';
 
 /**
- * Records made by hand, with node:crypto and nothing of the product: the sealer refuses to make the malformed ones that
- * an opener has to refuse. protocol.md section 6.
+ * Seals records with node:crypto and without code of the product, whose sealer refuses to make the malformed records
+ * that an opener must reject. protocol.md section 6.
  */
 export const HEAD = 1;
 export const DATA = 2;
@@ -30,7 +30,7 @@ export function sealRecord(
   return Buffer.concat([header, sealed, cipher.getAuthTag()]);
 }
 
-/** A whole message: an empty head, then the given plaintexts as its further records. */
+/** A complete message: an empty head, then one record for each of the given plaintexts. */
 export function sealMessage(key: Uint8Array, ...plaintexts: readonly Uint8Array[]): Buffer {
   const records = [recordPlaintext(Buffer.alloc(0), HEAD), ...plaintexts];
   return Buffer.concat(
@@ -38,14 +38,14 @@ export function sealMessage(key: Uint8Array, ...plaintexts: readonly Uint8Array[
   );
 }
 
-/** The four bytes that begin a record. */
+/** The four bytes at the beginning of a record. */
 export function recordHeader(sealedBytes: number, isLast = false): Buffer {
   const header = Buffer.alloc(4);
   header.writeUInt32BE(sealedBytes + (isLast ? LAST : 0));
   return header;
 }
 
-/** Each byte as a chunk of its own. */
+/** Splits bytes into chunks of one byte. */
 export function byteByByte(wire: Buffer): Buffer[] {
   return Array.from(wire, (_, at) => wire.subarray(at, at + 1));
 }
@@ -56,14 +56,14 @@ interface Receiver {
   finish(): void;
 }
 
-/** What a receiver made of a message, up to the error that ended it, if one did. */
+/** The result of receiving a message, up to the error that ended it, if any. */
 export interface Received {
   readonly contents: Buffer[];
   readonly isComplete: boolean;
   readonly error: unknown;
 }
 
-/** Pushes the chunks one after another, ends the message, and tells what came of it. */
+/** Pushes the chunks in turn, ends the message and returns the result. */
 export function receive(receiver: Receiver, chunks: readonly Buffer[]): Received {
   const contents: Buffer[] = [];
   let error: unknown;

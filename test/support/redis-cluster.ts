@@ -8,9 +8,9 @@ import { startRedisServer, type RedisServer } from './redis-server.js';
 import { tlsArgs, type RedisTls } from './redis-tls.js';
 
 const run = promisify(execFile);
-/** Nodes talk among themselves on a second port, this much higher. */
+/** Redis nodes communicate on a second port, which is higher by this offset. */
 const BUS_OFFSET = 10_000;
-/** Below the ports that the system hands out, from where also the second ones are. */
+/** Below the system's ephemeral ports, with the second ports included. */
 const [FIRST_PORT, PORTS] = [12_000, 10_000];
 const PORT_ATTEMPTS = 20;
 const NODES = 3;
@@ -25,24 +25,24 @@ const nodeArgs = (isWhole: boolean): string[] => [
 
 /** A cluster of three primaries without replicas. */
 export interface RedisCluster {
-  /** Names all of them. */
+  /** Names all nodes. */
   readonly url: string;
   readonly nodes: readonly RedisServer[];
-  /** Starts a node again that was killed. */
+  /** Starts a killed node again. */
   restart(node: RedisServer): Promise<void>;
   close(): Promise<void>;
 }
 
 export interface RedisClusterOptions {
-  /** Whether all fail where one is missing, which is what Redis does unless told otherwise. */
+  /** Whether all nodes fail if one is missing, as Redis does by default. */
   readonly isWhole?: boolean;
-  /** Where the nodes listen; free ports otherwise. */
+  /** The ports of the nodes; free ports by default. */
   readonly ports?: readonly number[];
-  /** Where set, nodes and clients talk over TLS, on ports besides those of `nodes`. */
+  /** If set, nodes and clients use TLS, on other ports than those in `nodes`. */
   readonly tls?: RedisTls;
 }
 
-/** Starts three nodes, joins them, and resolves when all of them serve. */
+/** Starts three nodes, joins them to a cluster, and resolves once all of them serve. */
 export async function startRedisCluster({
   isWhole = true,
   ports = [],
@@ -87,7 +87,7 @@ export async function startRedisCluster({
   }
 }
 
-/** Runs one command on the node with this port, as an operator does, and gives what it prints. */
+/** Runs one command with redis-cli on the node with this port. @returns its output */
 export async function redisCli(port: number, ...command: string[]): Promise<string> {
   const { stdout } = await run('redis-cli', ['-p', String(port), ...command]);
   return stdout.trim();
@@ -103,7 +103,7 @@ async function untilServing({ port }: RedisServer): Promise<void> {
   }
 }
 
-/** A port that is free now, as is the second one that goes with it. */
+/** A port that is currently free, together with its second port. */
 async function nodePort(): Promise<number> {
   for (let attempt = 1; ; attempt += 1) {
     const port = FIRST_PORT + Math.floor(Math.random() * PORTS);

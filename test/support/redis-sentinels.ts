@@ -14,40 +14,40 @@ import { tlsArgs, type RedisTls } from './redis-tls.js';
 const SENTINELS = 3;
 const START_LIMIT_MS = 15_000;
 const RETRY_INTERVAL_MS = 100;
-/** What they call the primary. */
+/** The sentinels' name for the primary. */
 const PRIMARY_NAME = 'main';
 
-/** Sentinels that watch one primary and agree among themselves, two of three. */
+/** Three sentinels that watch one primary, with a quorum of two. */
 export interface RedisSentinels {
-  /** Names all of them. */
+  /** Names all sentinels. */
   readonly url: string;
-  /** Where they say that the primary is. */
+  /** The port of the primary, according to the sentinels. */
   primaryPort(): Promise<number>;
-  /** Makes them replace the primary by its replica though nothing is wrong with it. */
+  /** Makes the sentinels replace a healthy primary by its replica. */
   failOver(): Promise<void>;
   close(): Promise<void>;
 }
 
 export interface RedisSentinelsOptions {
-  /** What they ask for themselves. */
+  /** The password of the sentinels themselves. */
   readonly password?: string;
-  /** Where they listen; free ports otherwise. */
+  /** The ports of the sentinels; free ports by default. */
   readonly ports?: readonly number[];
-  /** Where set, they are asked over TLS on the ports given here, and talk so to each other and to Redis. */
+  /** If set, sentinels serve TLS on the ports given here, and use TLS among themselves and with Redis. */
   readonly tls?: RedisTls & { readonly ports: readonly number[] };
 }
 
-/** Free ports, one a sentinel. */
+/** Free ports, one for each sentinel. */
 export function sentinelPorts(): Promise<number[]> {
   return Promise.all(Array.from({ length: SENTINELS }, () => closedPort(createServer())));
 }
 
-/** The URL of a primary that sentinels on these ports know. */
+/** The URL of the primary that sentinels on these ports watch. */
 export function sentinelUrl(ports: readonly number[], scheme = 'redis'): string {
   return `${scheme}+sentinel://${ports.map((port) => `127.0.0.1:${port}`).join(',')}/${PRIMARY_NAME}`;
 }
 
-/** Starts three real sentinels, and resolves when they know each other and the replica of the primary. */
+/** Starts three real sentinels, and resolves once they know each other and the replica of the primary. */
 export async function startRedisSentinels(
   primaryPort: number,
   options: RedisSentinelsOptions = {},
@@ -61,7 +61,7 @@ export async function startRedisSentinels(
         `sentinel monitor ${PRIMARY_NAME} 127.0.0.1 ${primaryPort} 2`,
         `sentinel down-after-milliseconds ${PRIMARY_NAME} 500`,
         `sentinel failover-timeout ${PRIMARY_NAME} 3000`,
-        // Sentinels sign in at each other with the same password.
+        // Sentinels authenticate to each other with the same password.
         ...(password === undefined ? [] : [`requirepass ${password}`]),
         ...(tls === undefined ? [] : tlsLines(tls, tls.ports[at]!)),
       ]),
@@ -126,7 +126,7 @@ function connect(port: number, password: string | undefined): Redis {
     retryStrategy: () => RETRY_INTERVAL_MS,
     ...(password !== undefined && { password }),
   });
-  // It is connected again until it is there.
+  // ioredis reconnects until the sentinel is up.
   client.on('error', () => undefined);
   return client;
 }

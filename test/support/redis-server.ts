@@ -10,11 +10,11 @@ const STOP_LIMIT_MS = 10_000;
 const START_ATTEMPTS = 5;
 
 export interface RedisServerOptions {
-  /** A port to use again, for a server that comes back; a free one otherwise. */
+  /** The port to listen on, for a server that is started again; a free port by default. */
   readonly port?: number;
-  /** Where it keeps its files; given one, `stop()` leaves it in place. A fresh temporary one otherwise. */
+  /** The directory for its files, which `stop()` then leaves in place; a new temporary directory by default. */
   readonly dir?: string;
-  /** More settings, as on the command line: `['--appendonly', 'yes']`. They win over the defaults here. */
+  /** More settings, as on the command line: `['--appendonly', 'yes']`. They override the defaults here. */
   readonly args?: readonly string[];
 }
 
@@ -23,16 +23,15 @@ export interface RedisServer {
   readonly url: string;
   readonly pid: number;
   readonly dir: string;
-  /** Ends it in an orderly way and removes the temporary directory. May follow `kill()`. */
+  /** Ends the server with SIGTERM and removes its temporary directory. May follow `kill()`. */
   stop(): Promise<void>;
-  /** Ends it as a power cut would and leaves its directory, so that another can start from it. */
+  /** Ends the server like a power cut and keeps its directory, so that another server can start from it. */
   kill(): Promise<void>;
 }
 
 /**
- * Starts a real redis-server on the loopback interface, without persistence, and resolves once it
- * answers PING. `REDIS_SERVER` names another binary. It never outlives the process that started it
- * in an orderly exit.
+ * Starts a real redis-server on the loopback interface, without persistence, and resolves once it replies to PING.
+ * `REDIS_SERVER` names another binary. The server is killed when this process exits normally.
  */
 export async function startRedisServer(options: RedisServerOptions = {}): Promise<RedisServer> {
   const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'relay-redis-')));
@@ -63,7 +62,7 @@ export async function startRedisServer(options: RedisServerOptions = {}): Promis
   };
 }
 
-/** A port found free may be taken before Redis binds it; another one is tried then. */
+/** A free port may be taken before Redis binds it; then another port is tried. */
 async function launch(
   dir: string,
   { port: wantedPort, args = [] }: RedisServerOptions,
@@ -99,7 +98,7 @@ function spawnRedis(port: number, dir: string, args: readonly string[]): ChildPr
   return child;
 }
 
-/** Resolves when Redis says in its log that it accepts connections; rejects with that log otherwise. */
+/** Resolves when Redis logs that it accepts connections; rejects with the log if it does not. */
 async function readiness(child: ChildProcess): Promise<void> {
   let log = '';
   let resolve!: () => void;
@@ -127,20 +126,20 @@ async function readiness(child: ChildProcess): Promise<void> {
     await ready;
   } finally {
     clearTimeout(timer);
-    // The rest of the log is drained unread, so that Redis never waits for us to read it.
+    // The rest of the log is discarded, so that Redis never blocks on a full pipe.
     child.stdout?.off('data', readLog).resume();
   }
 }
 
-/** Resolves when the server on that port answers PING over a plain socket. */
+/** Resolves when the server on this port replies to PING over a plain socket. */
 async function ping(port: number): Promise<void> {
   const socket = connect(port, '127.0.0.1').setEncoding('latin1');
   try {
     socket.write('PING\r\n');
-    const [answer] = (await once(socket, 'data', {
+    const [reply] = (await once(socket, 'data', {
       signal: AbortSignal.timeout(START_LIMIT_MS),
     })) as [string];
-    if (!answer.startsWith('+PONG')) throw new Error(`redis-server answered PING with ${answer}`);
+    if (!reply.startsWith('+PONG')) throw new Error(`redis-server replied to PING with ${reply}`);
   } finally {
     socket.destroy();
   }

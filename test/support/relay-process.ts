@@ -11,23 +11,23 @@ import { DEFAULTS, type LogLine, type RelayEnvironment } from './relay.js';
 const MAIN = resolve('dist/apps/relay/src/main.js');
 const FOREIGN_PRIMARY = resolve('test/support/foreign-primary.mjs');
 const HEALTHCHECK = resolve('dist/apps/relay/src/healthcheck.js');
-/** A start takes a second where nothing else runs. */
+/** A start takes a second on an idle machine. */
 const START_LIMIT_MS = 60_000;
 const STOP_LIMIT_MS = 30_000;
-/** What names a process in /proc is there on Linux; memory is measured only there. */
+/** The line in /proc that shows the resident memory; Linux only. */
 const RESIDENT_KIB = /^VmRSS:\s+(\d+) kB$/m;
 
-/** How the process of a relay is started. */
+/** How a relay process is started. */
 interface Launch {
   readonly script?: readonly string[];
-  /** Its working directory, where it looks for `.env`: away from that of whoever runs this, unless told otherwise. */
+  /** The working directory, where the relay reads `.env`; by default not that of the user who runs the tests. */
   readonly cwd?: string;
 }
 
-/** By a primary that is none of ours. */
+/** Starts the relay as a cluster worker of a primary that is not a relay. */
 export const FORKED: Launch = { script: [FOREIGN_PRIMARY, MAIN] };
 
-/** None of them outlives this process. */
+/** All running relays; they are killed when this process exits. */
 const running = new Set<ChildProcess>();
 process.once('exit', () => {
   for (const child of running) {
@@ -43,18 +43,18 @@ export interface ProcessEnd {
   readonly stderr: string;
 }
 
-/** A built relay in a process of its own. */
+/** A built relay in a separate process. */
 export interface RelayProcess {
   readonly pid: number;
   readonly port: number;
   readonly url: string;
   readonly log: Recorder<LogLine>;
-  /** Resolves when the process has ended, for whatever reason. */
+  /** Resolves when the process has ended for any reason. */
   readonly ended: Promise<ProcessEnd>;
   readonly isRunning: () => boolean;
-  /** Takes no more of its standard output: leaves it to fill up, or closes it. */
+  /** Stops reading standard output: lets the pipe fill up, or closes it. */
   readonly ignoreOutput: (how: 'unread' | 'closed') => void;
-  /** Takes what was left unread, and what comes. */
+  /** Reads standard output again, beginning with what was left unread. */
   readonly readOutput: () => void;
   /** Resident memory in bytes. */
   rss(): number;
@@ -62,7 +62,7 @@ export interface RelayProcess {
   close(): Promise<void>;
 }
 
-/** Starts the built relay and resolves once it listens. Rejects with its output where it ends before. */
+/** Starts the built relay and resolves once it listens. Rejects with its output if it ends first. */
 export async function startRelayProcess(
   overrides: RelayEnvironment = {},
   launch: Launch = {},
@@ -79,7 +79,7 @@ export async function startRelayProcess(
       throw new Error(`the relay did not start\n${stdout}${stderr}`);
     }),
   ]).catch((error: unknown) => {
-    // Nobody else knows of it.
+    // The caller has no handle to end the process.
     child.kill('SIGKILL');
     throw error;
   });
@@ -120,7 +120,7 @@ export function runRelay(environment: RelayEnvironment, launch: Launch = {}): Pr
   return endOf(child, AbortSignal.timeout(STOP_LIMIT_MS));
 }
 
-/** Runs what a container's health check runs, for the relay of this environment; resolves with its exit code. */
+/** Runs the container's health check for a relay with this environment. @returns the exit code */
 export async function runHealthCheck(environment: RelayEnvironment): Promise<number | null> {
   const child = spawnBuilt([HEALTHCHECK], { ...DEFAULTS, ...environment }, tmpdir());
   const { exitCode } = await endOf(child, AbortSignal.timeout(STOP_LIMIT_MS));
@@ -134,7 +134,7 @@ function spawnRelay(
   return spawnBuilt([...startFlags(), ...script], environment, cwd);
 }
 
-/** Of Node.js, as `npm start` has them. */
+/** The Node.js flags of `npm start`. */
 function startFlags(): string[] {
   const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as {
     scripts: { start: string };
@@ -149,7 +149,7 @@ function spawnBuilt(
 ): ChildProcess {
   const child = spawn(process.execPath, script, {
     cwd,
-    // Without the environment of whoever runs this.
+    // Without the environment of the user who runs the tests.
     env: { ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

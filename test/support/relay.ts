@@ -12,7 +12,7 @@ import { createRelayAdapter } from '../../apps/relay/src/server/relay-adapter.js
 import { readCertificate } from '../../apps/relay/src/server/certificate.js';
 import { Recorder } from './recorder.js';
 
-/** Environment variables of a relay, by name. */
+/** The environment variables of a relay, by name. */
 export type RelayEnvironment = Readonly<Record<string, string>>;
 
 /** A line of a relay's log. */
@@ -23,17 +23,17 @@ export interface TestRelay {
   readonly app: NestFastifyApplication;
   readonly port: number;
   readonly url: string;
-  /** Everything that it logs, at level debug. */
+  /** All lines that the relay logs, at level debug. */
   readonly log: Recorder<LogLine>;
   close(): Promise<void>;
 }
 
-/** The token that clients of relays in tests hold. */
+/** The outbound token of the relays in tests. */
 export const TOKEN = 'outbound-token-of-the-tests';
-/** The secret that relays in tests share unless told otherwise. */
+/** The secret that the relays in tests share by default. */
 export const SECRET = randomBytes(32).toString('base64url');
 
-/** What a relay in a test is told unless it is told otherwise. Nothing answers at its upstream. */
+/** The default environment of a relay in a test. Nothing listens at its upstream. */
 export const DEFAULTS: RelayEnvironment = {
   UPSTREAM: 'http://127.0.0.1:9',
   CLIENT_ID_SECRET: SECRET,
@@ -43,10 +43,10 @@ export const DEFAULTS: RelayEnvironment = {
   PORT: '0',
 };
 
-/** What a test may replace in the module before the relay starts, such as a clock. */
+/** Replaces providers in the module before the relay starts, such as the clock. */
 export type Adjust = (builder: TestingModuleBuilder) => TestingModuleBuilder;
 
-/** Builds a relay as main does, but for its log, and lets it listen on a free loopback port. */
+/** Builds a relay as main does, except for its log, and makes it listen on a free loopback port. */
 export async function startRelay(
   overrides: RelayEnvironment = {},
   adjust: Adjust = (builder) => builder,

@@ -2,17 +2,17 @@ import type { Balancer } from './balancer.js';
 import { startRelayProcess, type RelayProcess } from './relay-process.js';
 import type { LogLine, RelayEnvironment } from './relay.js';
 
-/** What a replica writes on all that it forwards: its name, so that the upstream knows who asks. */
+/** A header that a replica adds to every forwarded request: its name, so that the upstream can identify it. */
 export const REPLICA_HEADER = 'x-load-replica';
 
-/** One relay process after another behind a load balancer, as an orchestrator runs them. */
+/** Successive relay processes behind a load balancer, as an orchestrator runs them. */
 export class Replica {
-  /** Ends that a test did not ask for, or that were not as they should be. */
+  /** Descriptions of processes that ended unexpectedly or with an error. */
   readonly badEnds: string[] = [];
   private environment: RelayEnvironment;
   private balancer: Balancer | undefined;
   private readonly processes: RelayProcess[] = [];
-  /** Whose end was asked for. */
+  /** The processes that a test has ended. */
   private readonly unwanted = new Set<RelayProcess>();
   private readonly retiring = new Set<Promise<void>>();
 
@@ -23,7 +23,7 @@ export class Replica {
     this.environment = { ...environment, HEADERS: JSON.stringify({ [REPLICA_HEADER]: name }) };
   }
 
-  /** The process that serves. */
+  /** The current process. */
   get relay(): RelayProcess {
     const relay = this.processes.at(-1);
     if (relay === undefined) {
@@ -32,7 +32,7 @@ export class Replica {
     return relay;
   }
 
-  /** All that this replica's processes have logged. */
+  /** All lines that this replica's processes have logged. */
   get log(): readonly LogLine[] {
     return this.processes.flatMap(({ log }) => log.items);
   }
@@ -42,13 +42,13 @@ export class Replica {
     this.processes.push(await this.spawn(0));
   }
 
-  /** From now on the balancer knows of every process. */
+  /** Adds the current process to the balancer; `replace` keeps the balancer up to date. */
   serveBehind(balancer: Balancer): void {
     this.balancer = balancer;
     balancer.add(this.relay.port);
   }
 
-  /** Ends the process as a power cut would, and starts another at the same address. The balancer is not told. */
+  /** Kills the process like a power cut, and starts another at the same address. The balancer is not changed. */
   async crash(): Promise<void> {
     const { relay } = this;
     this.unwanted.add(relay);
@@ -56,7 +56,7 @@ export class Replica {
     this.processes.push(await this.spawn(relay.port));
   }
 
-  /** Ends the process in order, and starts another at the same address once it is gone. The balancer is not told. */
+  /** Stops the process with SIGTERM, then starts another at the same address. The balancer is not changed. */
   async restart(): Promise<void> {
     const { relay } = this;
     await this.endInOrder(relay);
@@ -64,10 +64,10 @@ export class Replica {
   }
 
   /**
-   * As a rolling update does it: starts a new process, takes the old one out of the balancer and ends it in order, which
-   * `settled` waits for.
+   * Replaces the process like a rolling update: starts a new process, removes the old one from the balancer and stops
+   * the old one with SIGTERM. `settled` waits until it has ended.
    *
-   * @param changes - of the environment, which stay
+   * @param changes - changes to the environment, which later processes keep
    */
   async replace(changes: RelayEnvironment = {}): Promise<void> {
     const { relay } = this;
@@ -80,7 +80,7 @@ export class Replica {
     this.retiring.add(retired);
   }
 
-  /** Resolves when every process that was replaced is gone. */
+  /** Resolves when every replaced process has ended. */
   async settled(): Promise<void> {
     await Promise.all(this.retiring);
   }

@@ -4,16 +4,16 @@ import { listen, type Listening } from './listen.js';
 import { openSocket, type RawSocket } from './raw-socket.js';
 import { Recorder } from './recorder.js';
 
-/** One request in a server's hands, and the client that sent it. */
+/** One received request, and the client that sent it. */
 export interface ReceivedRequest {
   readonly message: IncomingMessage;
   readonly response: ServerResponse;
   readonly client: RawSocket;
 }
 
-/** A real HTTP server that answers nothing by itself: what it receives is handed to the test. */
+/** A real HTTP server that sends no response itself: it hands every request to the test. */
 export interface RequestServer extends Listening {
-  /** Sends these bytes on a connection of their own, and resolves when they have become a request. */
+  /** Sends these bytes on a new connection, and resolves when the server has received them as a request. */
   receive(bytes: string | Buffer): Promise<ReceivedRequest>;
 }
 

@@ -5,8 +5,8 @@ export interface Closable {
 }
 
 /**
- * To be called at the top of a file or suite. What is given to the returned function is closed after the last test
- * there, the youngest first.
+ * Call at the top of a file or suite. Resources that are given to the returned function are closed after its last test,
+ * the newest first.
  */
 export function sharedResources(): <T extends Closable>(resource: T) => T {
   const open: Closable[] = [];

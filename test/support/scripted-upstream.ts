@@ -6,41 +6,41 @@ import { OpenSockets } from './open-sockets.js';
 import { RawMessageReader, type Field, type Framing, type RawHead } from './raw-http.js';
 import { Recorder } from './recorder.js';
 
-/** A request as it stood on the wire at the upstream. */
+/** A request as the upstream received it on the wire. */
 export interface SeenRequest {
   readonly head: RawHead;
   readonly framing: Framing;
   readonly body: Buffer;
   readonly trailers: readonly Field[];
-  /** Whether its body came to its end. */
+  /** Whether its body was complete. */
   readonly isComplete: boolean;
 }
 
-/** One request at a scripted upstream, from its head on. */
+/** One request at a scripted upstream, available from its head on. */
 export interface ScriptedExchange {
   readonly head: RawHead;
   readonly socket: Socket;
-  /** The request as far as it has come. */
+  /** The part of the request that has arrived. */
   readonly seen: () => SeenRequest;
-  /** Resolves with the request once it is whole or its connection has ended. */
+  /** Resolves with the request once it is complete or its connection has ended. */
   readonly whole: Promise<SeenRequest>;
-  /** Writes and waits until the bytes have left this process. */
+  /** Writes bytes, and waits if the socket's buffer is full. */
   readonly write: (bytes: Buffer | string) => Promise<void>;
 }
 
 export type Script = (exchange: ScriptedExchange) => void | Promise<void>;
 
-/** An upstream that reads and writes HTTP byte by byte, so that nothing on it is normalised. */
+/** An upstream that reads and writes HTTP byte by byte, without normalising it. */
 export interface ScriptedUpstream extends Listening {
   readonly exchanges: Recorder<ScriptedExchange>;
   readonly sockets: OpenSockets;
-  /** What answers from now on. */
+  /** Sets the script that responds to requests from now on. */
   follow(script: Script): void;
 }
 
 const OK = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok';
 
-/** Answers 200 once the request is whole. */
+/** Responds with 200 once the request is complete. */
 export const answerOk: Script = async ({ whole, write }) => {
   await whole;
   await write(OK);
@@ -66,7 +66,7 @@ export async function startScriptedUpstream(first: Script = answerOk): Promise<S
   };
 }
 
-/** Cuts what arrives into requests; what is behind one belongs to the next. */
+/** Splits the bytes of a connection into requests; bytes that follow one request belong to the next. */
 function readRequests(socket: Socket, onRequest: (exchange: ScriptedExchange) => void): void {
   let current = newRequest(socket);
   socket.on('data', (chunk: Buffer) => {
@@ -85,7 +85,7 @@ function readRequests(socket: Socket, onRequest: (exchange: ScriptedExchange) =>
       current = newRequest(socket);
     }
   });
-  // A relay that closes its connection has nothing more to say, and nobody listens any more.
+  // A relay that closes its connection sends nothing more, and no longer reads.
   socket.once('end', () => socket.end());
   socket.once('close', () => {
     current.settle();

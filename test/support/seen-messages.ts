@@ -1,18 +1,18 @@
 import { ID_HEADER } from './counting-upstream.js';
 
 /**
- * The head of a tunnel request on the wire: session id and sequence number, and the id of the client's request where
- * that is copied in clear.
+ * The head of a tunnel request on the wire: session id and sequence number, and the id of the client's request if it is
+ * copied in plaintext.
  */
 const HEAD = new RegExp(
   `x-mte-relay: 1\\.([\\w-]{22}\\.\\d+)\\.(?:(?!\\r\\n\\r\\n)[^])*?${ID_HEADER}: ([\\d-]+)\\r\\n`,
   'g',
 );
 
-/** What makes an outbound relay copy the id: nothing but this field is sealed alone. */
+/** Makes an outbound relay copy the id in plaintext, as it then copies all fields but `authorization`. */
 export const SHOW_ID = { 'x-mte-encode-headers': 'authorization' };
 
-/** Which messages went over the wire for which request, as far as their heads came in one piece. */
+/** Which messages were sent for which request. Recognises only heads that arrive in one chunk. */
 export class SeenMessages {
   private readonly messages = new Map<string, Set<string>>();
 
@@ -25,7 +25,7 @@ export class SeenMessages {
     }
   }
 
-  /** How many messages, each under a session and sequence number of its own, were sent for this request. */
+  /** How many messages, each with its own session and sequence number, were sent for this request. */
   count(id: string): number {
     return this.messages.get(id)?.size ?? 0;
   }

@@ -1,6 +1,6 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 
-/** What a TLS server on the loopback interface is started with; clients trust it as `ca`. PEM. */
+/** The key and certificate of a TLS server on the loopback interface, in PEM; clients trust `cert` as their `ca`. */
 export interface ServerCertificate {
   readonly key: string;
   readonly cert: string;
@@ -23,7 +23,7 @@ const COMMON_NAME = oid('550403');
 const SUBJECT_ALT_NAME = oid('551d11');
 const NAME = sequence(der(0x31, sequence(COMMON_NAME, text(0x0c, 'localhost'))));
 
-/** A certificate for localhost and 127.0.0.1, signed by itself, valid from 2020 to 2049. RFC 5280 */
+/** A self-signed certificate for localhost and 127.0.0.1, valid from 2020 to 2049. RFC 5280 */
 export function selfSignedCertificate(): ServerCertificate {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const altNames = sequence(text(0x82, 'localhost'), der(0x87, Buffer.of(127, 0, 0, 1)));

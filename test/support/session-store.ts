@@ -14,7 +14,7 @@ import { Redis } from 'ioredis';
 import { relayConfig } from './config.js';
 import { Recorder } from './recorder.js';
 
-/** A store of sessions as a relay has it: wired by its module, told what to do by the environment. */
+/** A session store as a relay has it: wired by its module and configured by the environment. */
 export interface OpenedStore {
   readonly store: SessionStore;
   readonly sessions: SessionService;
@@ -23,7 +23,7 @@ export interface OpenedStore {
   close(): Promise<void>;
 }
 
-/** Opens a store as at the start of a relay, which does not wait until it is within reach. */
+/** Opens a store as a starting relay does, without waiting until it is reachable. */
 export async function openStore(
   REDIS_URL: string,
   environment: Readonly<Record<string, string>> = {},
@@ -47,17 +47,17 @@ export async function openStore(
   };
 }
 
-/** Opens a store and waits until it is within reach. */
+/** Opens a store and waits until it is reachable. */
 export async function openReadyStore(...args: Parameters<typeof openStore>): Promise<OpenedStore> {
   const opened = await openStore(...args);
   await opened.reports.find(({ state }) => state === 'available');
   return opened;
 }
 
-/** A connection of an operator, past the store. */
+/** An operator's connection to Redis, which bypasses the store. */
 export function connectRedis(url: string): Redis & { close(): Promise<void> } {
   const client = new Redis(url, { protocol: 2, replyMapping: 'legacy' });
-  // Tests take servers away; what they need of the connection they await themselves.
+  // Tests stop servers on purpose, and await the commands that they depend on.
   client.on('error', () => undefined);
   return Object.assign(client, {
     close: () => {
@@ -67,16 +67,16 @@ export function connectRedis(url: string): Redis & { close(): Promise<void> } {
   });
 }
 
-/** A session that is live in the store. */
+/** A live session in the store. */
 export interface LiveSession {
   readonly sid: string;
   readonly key: string;
   readonly blob: Buffer;
-  /** What MARK wants to see again. */
+  /** The beginning of the blob, which MARK compares. */
   readonly head: Buffer;
 }
 
-/** Reserves and fills an entry as a pairing does, with bytes that nobody can unseal. */
+/** Reserves and fills an entry as a pairing does, with bytes that cannot be opened. */
 export async function pairIn(store: SessionStore): Promise<LiveSession> {
   const sid = randomBytes(16).toString('base64url');
   const epoch = await store.reserve(sid);
@@ -90,7 +90,7 @@ export async function pairIn(store: SessionStore): Promise<LiveSession> {
   return { sid, key: `mte:s:${sid}`, blob, head: blob.subarray(0, BLOB_HEAD_BYTES) };
 }
 
-/** All five operations on a session, by name. */
+/** All five operations of the store on a session, by name. */
 export function operationsOn(
   store: SessionStore,
   { sid, blob, head }: LiveSession,
@@ -104,7 +104,7 @@ export function operationsOn(
   };
 }
 
-/** What became of a promise, and how long it took. */
+/** The outcome of a promise, and how long it took. */
 export async function timed(
   promise: Promise<unknown>,
 ): Promise<{ readonly value?: unknown; readonly error?: unknown; readonly ms: number }> {

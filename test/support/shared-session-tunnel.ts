@@ -7,17 +7,17 @@ import { TOKEN, startRelay, type RelayEnvironment, type TestRelay } from './rela
 import { connectRedis } from './session-store.js';
 import { startUpstream, type Upstream } from './upstream.js';
 
-/** A tunnel whose inbound side are two relays that share their sessions in a Redis, with somebody on the path. */
+/** A tunnel with two inbound relays that share their sessions in a Redis, and with an attacker on the path. */
 export interface SharedSessionTunnel {
   readonly upstream: Upstream;
   readonly outbound: TestRelay;
-  /** What comes over the path gets to the first of them. */
+  /** The attacker's path leads to the first of the two. */
   readonly inbound: readonly [TestRelay, TestRelay];
   readonly middle: Middle;
   readonly server: RedisServer;
-  /** An operator's connection. */
+  /** An operator's connection to Redis. */
   readonly redis: Redis;
-  /** Starts Redis again at its address, from its files. */
+  /** Starts Redis again at the same address, from its files. */
   restoreRedis(): Promise<void>;
   send(spec?: ClientRequestSpec): Promise<ClientResponse>;
   close(): Promise<void>;
@@ -53,7 +53,7 @@ export async function startSharedSessionTunnel(
     close: async () => {
       await Promise.all([outbound.close(), first.close(), second.close(), middle.close()]);
       await Promise.all([upstream.close(), redis.close()]);
-      // The youngest first: the files belong to the oldest.
+      // The newest first: the files belong to the oldest.
       for (const each of servers.reverse()) {
         await each.stop();
       }

@@ -6,7 +6,7 @@ import { openRequest, type ClientRequestSpec, type RelayErrorBody } from './clie
 import { EVENTS_PATH, EVENT_COUNT, ID_HEADER, WORK_HEADER, digestOf } from './counting-upstream.js';
 import { Recorder } from './recorder.js';
 
-/** Nothing in these tests may take longer: what does is called hung. */
+/** The longest that any request may take; one that takes longer counts as hung. */
 const HUNG_AFTER_MS = 15_000;
 const SMALL = randomBytes(2_000);
 const LARGE = randomBytes(1024 * 1024);
@@ -14,15 +14,15 @@ const SMALL_DIGEST = digestOf(SMALL);
 const LARGE_DIGEST = digestOf(LARGE);
 const EMPTY_DIGEST = digestOf(Buffer.alloc(0));
 
-/** One of the kinds of request that are sent in turn. */
+/** A kind of request; all kinds are sent in turn. */
 interface Kind {
   readonly method: string;
   readonly path?: string;
   readonly body?: Buffer;
   readonly type?: 'MTE';
-  /** Whether the answer is an event stream. */
+  /** Whether the response is an event stream. */
   readonly isStream?: true;
-  /** How long the upstream takes, so that there is always something under way. */
+  /** How long the upstream works on the request, so that some request is always in progress. */
   readonly workMs?: number;
 }
 
@@ -43,7 +43,7 @@ const KINDS: readonly Kind[] = [
   { method: 'OPTIONS' },
 ];
 
-/** What became of one request. */
+/** How one request ended. */
 export interface LoadOutcome {
   readonly id: string;
   readonly method: string;
@@ -51,8 +51,9 @@ export interface LoadOutcome {
   readonly startedAt: number;
   readonly ms: number;
   /**
-   * Its answer came whole and right · a relay answered with an error · an answer had begun and broke off · the connection
-   * broke before any answer · something else was answered · nothing happened for a long time.
+   * `answered`: the response was complete and correct · `refused`: a relay responded with an error · `broken`: the
+   * response was cut off · `dropped`: the connection failed before a response · `wrong`: some other response ·
+   * `hung`: no end within the limit.
    */
   readonly end: 'answered' | 'refused' | 'broken' | 'dropped' | 'wrong' | 'hung';
   readonly status?: number;
@@ -63,18 +64,18 @@ export interface LoadOutcome {
 
 type Ending = Omit<LoadOutcome, 'id' | 'method' | 'startedAt' | 'ms'>;
 
-/** Clients that go on sending requests of all kinds, each with an id of its own, whatever happens to them. */
+/** Clients that keep sending requests of all kinds, each with a unique id, whether or not earlier ones failed. */
 export interface SteadyLoad {
-  /** In the order in which they ended. */
+  /** The outcomes, in the order in which the requests ended. */
   readonly outcomes: Recorder<LoadOutcome>;
-  /** Resolves when so many more requests have ended, which takes about as long as to send them. */
+  /** Resolves when this many more requests have ended, which takes about as long as sending them. */
   pass(requests: number): Promise<void>;
-  /** Sends no more, and resolves once every request has ended. */
+  /** Stops sending, and resolves once every request has ended. */
   stop(): Promise<readonly LoadOutcome[]>;
 }
 
 interface LoadOptions {
-  /** Where the clients connect. */
+  /** The origin that the clients connect to. */
   readonly origin: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly perSecond: number;
@@ -148,18 +149,18 @@ async function exchange(
   }
 }
 
-function isRight({ method, body, isStream }: Kind, answer: Buffer): boolean {
+function isRight({ method, body, isStream }: Kind, received: Buffer): boolean {
   if (isStream === true) {
-    return answer.toString().split('data: ').length === EVENT_COUNT + 1;
+    return received.toString().split('data: ').length === EVENT_COUNT + 1;
   }
   if (method === 'HEAD') {
-    return answer.length === 0;
+    return received.length === 0;
   }
   const digest = { [SMALL.length]: SMALL_DIGEST, [LARGE.length]: LARGE_DIGEST }[body?.length ?? 0];
-  return answer.toString() === (digest ?? EMPTY_DIGEST);
+  return received.toString() === (digest ?? EMPTY_DIGEST);
 }
 
-/** An error of a relay; an answer to HEAD cannot say more than its status. */
+/** A relay's error, or a wrong response; for HEAD, only the status can tell. */
 function refusal(status: number, body: Buffer, { method }: Kind): Ending {
   if (method === 'HEAD' && status >= 500) {
     return { end: 'refused' };
@@ -168,7 +169,7 @@ function refusal(status: number, body: Buffer, { method }: Kind): Ending {
     const { error } = JSON.parse(body.toString()) as { readonly error: RelayErrorBody };
     return { end: 'refused', code: error.code, forwarded: error.forwarded };
   } catch {
-    // Neither what was asked for nor an error of a relay.
+    // Neither the expected response nor a relay's error.
     return { end: 'wrong', detail: body.toString('latin1', 0, 200) };
   }
 }

@@ -5,18 +5,18 @@ import { Recorder } from './recorder.js';
 
 /** One connection through the tap. */
 export interface TappedConnection {
-  /** The relay that connected, and the one that was connected to. */
+  /** The connections to the relay that connected, and to the relay behind the tap. */
   readonly near: Socket;
   readonly far: Socket;
-  /** All bytes that came from the near side, and from the far side, before any alteration. */
+  /** All bytes from the near side and from the far side, before any alteration. */
   readonly sent: () => Buffer;
   readonly received: () => Buffer;
-  /** Breaks both sides off with a reset. */
+  /** Resets the connections on both sides. */
   cut(): void;
 }
 
 /**
- * What becomes of bytes on their way: they themselves, others, or undefined to swallow them. `from` says who sent them.
+ * Alters bytes in transit. Returns the bytes to pass on, or undefined to drop them; `from` is the side that sent them.
  */
 export type Alteration = (
   chunk: Buffer,
@@ -24,30 +24,30 @@ export type Alteration = (
   connection: TappedConnection,
 ) => Buffer | undefined;
 
-/** A TCP proxy that stands between two relays and records what passes. */
+/** A TCP proxy between two relays that records all bytes. */
 export interface Tap extends Listening {
   readonly connections: Recorder<TappedConnection>;
-  /** From now on bytes pass through this; undefined lets them pass unchanged. */
+  /** Sets the alteration from now on; undefined passes bytes unchanged. */
   alter(alteration: Alteration | undefined): void;
-  /** Everything that passed in both directions, over all connections. */
+  /** All bytes in both directions, over all connections. */
   wire(): Buffer;
 }
 
 export interface TapOptions {
-  /** False: keeps no record, for transfers that are larger than memory should hold. */
+  /** False keeps no record, for transfers that are too large for memory. */
   readonly records?: boolean;
-  /** Where to listen; a free port otherwise. */
+  /** The port to listen on; a free port by default. */
   readonly port?: number;
 }
 
-/** @param target - port of the relay behind the tap */
-export async function startTap(target: number, options: TapOptions = {}): Promise<Tap> {
+/** @param inboundPort - port of the relay behind the tap */
+export async function startTap(inboundPort: number, options: TapOptions = {}): Promise<Tap> {
   const { records = true, port = 0 } = options;
   const connections = new Recorder<TappedConnection>();
   let alteration: Alteration | undefined;
 
   const server = createServer({ noDelay: true }, (near) => {
-    const far = connect({ port: target, host: '127.0.0.1', noDelay: true });
+    const far = connect({ port: inboundPort, host: '127.0.0.1', noDelay: true });
     const chunks = { near: [] as Buffer[], far: [] as Buffer[] };
     const connection: TappedConnection = {
       near,
@@ -59,20 +59,20 @@ export async function startTap(target: number, options: TapOptions = {}): Promis
         far.resetAndDestroy();
       },
     };
-    const pass = (from: 'near' | 'far', source: Socket, target: Socket): void => {
+    const pass = (from: 'near' | 'far', source: Socket, sink: Socket): void => {
       source.on('data', (chunk: Buffer) => {
         if (records) {
           chunks[from].push(chunk);
         }
         const passed = alteration === undefined ? chunk : alteration(chunk, from, connection);
-        if (passed !== undefined && !target.destroyed && !target.write(passed)) {
+        if (passed !== undefined && !sink.destroyed && !sink.write(passed)) {
           source.pause();
         }
       });
-      target.on('drain', () => source.resume());
-      source.on('end', () => target.end());
-      source.on('error', () => target.resetAndDestroy());
-      source.on('close', () => target.destroy());
+      sink.on('drain', () => source.resume());
+      source.on('end', () => sink.end());
+      source.on('error', () => sink.resetAndDestroy());
+      source.on('close', () => sink.destroy());
     };
     pass('near', near, far);
     pass('far', far, near);

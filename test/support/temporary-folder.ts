@@ -7,7 +7,7 @@ export interface TemporaryFolder {
   close(): Promise<void>;
 }
 
-/** A folder of its own, which is removed with all that is in it. */
+/** Creates an empty folder, which `close` removes with its content. */
 export async function temporaryFolder(): Promise<TemporaryFolder> {
   const path = await mkdtemp(join(tmpdir(), 'relay-test-'));
   return {

@@ -5,7 +5,7 @@ import type { TestRelay } from './relay.js';
 
 const document = readFileSync(join(import.meta.dirname, '../../docs/troubleshooting.md'), 'utf8');
 
-/** The part of docs/troubleshooting.md under the heading that begins so. */
+/** The section of docs/troubleshooting.md whose heading begins with `heading`. */
 export function section(heading: string): string {
   const found = document.split('\n## ').find((part) => part.startsWith(heading));
   if (found === undefined) {
@@ -14,7 +14,7 @@ export function section(heading: string): string {
   return found;
 }
 
-/** Resolves where what is quoted under the heading is what the relay logs. */
+/** Expects each quote both in the section under `heading` and in the relay's log. */
 export async function expectQuoted(
   relay: TestRelay,
   heading: string,
@@ -22,7 +22,7 @@ export async function expectQuoted(
 ): Promise<void> {
   for (const quote of quotes) {
     if (!section(heading).includes(quote)) {
-      throw new Error(`docs/troubleshooting.md does not say under ${heading}: ${quote}`);
+      throw new Error(`docs/troubleshooting.md lacks under ${heading}: ${quote}`);
     }
     await relay.log.find((line) => JSON.stringify(line).includes(quote));
   }

@@ -4,22 +4,22 @@ import { echoBody, startUpstream, type Upstream, type UpstreamHandler } from './
 
 export interface TunnelOptions {
   readonly handler?: UpstreamHandler;
-  /** Environment of both relays. */
+  /** The environment of both relays. */
   readonly both?: RelayEnvironment;
   readonly outbound?: RelayEnvironment;
   readonly inbound?: RelayEnvironment;
 }
 
-/** An upstream, the relay before it, and the relay that clients call. */
+/** An upstream, the relay in front of it, and the relay that clients call. */
 export interface Tunnel {
   readonly upstream: Upstream;
-  /** B: opens messages and calls the upstream. */
+  /** Relay B: opens messages and calls the upstream. */
   readonly inbound: TestRelay;
-  /** A: what clients call. */
+  /** Relay A: the relay that clients call. */
   readonly outbound: TestRelay;
   /** The headers that a client of this tunnel sends. */
   readonly clientHeaders: Readonly<Record<string, string>>;
-  /** Sends a client's request through the tunnel and collects the answer. */
+  /** Sends a client's request through the tunnel and collects the response. */
   send(spec?: ClientRequestSpec): Promise<ClientResponse>;
   close(): Promise<void>;
 }

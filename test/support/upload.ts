@@ -2,15 +2,15 @@ import type { Socket } from 'node:net';
 
 const PIECE = Buffer.alloc(65_536, 'x');
 
-/** Bytes that are written into a connection for as long as it takes them. */
+/** An upload in progress. */
 export interface Upload {
-  /** Written so far, whether or not they have left. */
+  /** How many bytes have been written so far, whether or not they have been sent. */
   readonly written: number;
-  /** Resolves with that number once all is written, or the connection has ended. */
+  /** Resolves with that number once all bytes are written or the connection has ended. */
   readonly done: Promise<number>;
 }
 
-/** Writes so many bytes with regard to back-pressure. A connection that breaks ends it without an error. */
+/** Writes this many bytes and respects back-pressure. If the connection fails, the upload ends without an error. */
 export function upload(socket: Socket, bytes: number): Upload {
   let written = 0;
   const writeAll = async (): Promise<number> => {

@@ -7,14 +7,14 @@ import { Recorder } from './recorder.js';
 /** A request as the upstream received it. */
 export interface UpstreamRequest {
   readonly method: string;
-  /** Request target as it stood on the wire. */
+  /** The request target as it was on the wire. */
   readonly url: string;
   readonly rawHeaders: readonly string[];
   readonly headers: IncomingMessage['headers'];
   readonly message: IncomingMessage;
-  /** Reads the whole body; rejects where it breaks off. */
+  /** Reads the whole body; rejects if it is cut off. */
   readonly body: () => Promise<Buffer>;
-  /** How the request's body ended: with its end, or with the connection. */
+  /** How the request's body ended: completely, or with the connection. */
   readonly outcome: Promise<'complete' | 'aborted'>;
 }
 
@@ -23,19 +23,19 @@ export type UpstreamHandler = (
   response: ServerResponse,
 ) => void | Promise<void>;
 
-/** A real HTTP server that records what it gets. By default it echoes bodies. */
+/** A real HTTP server that records its requests. By default it echoes bodies. */
 export interface Upstream extends Listening {
-  /** Every request, from its head on. */
+  /** Every request, available from its head on. */
   readonly requests: Recorder<UpstreamRequest>;
-  /** How often it was called. */
+  /** The number of requests received. */
   readonly hits: number;
-  /** What answers from now on. */
+  /** Sets the handler of requests from now on. */
   handle(handler: UpstreamHandler): void;
-  /** Forgets the requests so far. */
+  /** Discards the recorded requests. */
   forget(): void;
 }
 
-/** Answers 200 with the body that it got, once that is whole. */
+/** Responds with 200 and the body of the request, once that is complete. */
 export const echoBody: UpstreamHandler = async (request, response) => {
   const body = await request.body();
   response.writeHead(200, {
@@ -52,11 +52,11 @@ export async function startUpstream(handler: UpstreamHandler = echoBody): Promis
     response.on('error', () => undefined);
     const request = recorded(message);
     requests.add(request);
-    const answer = async (): Promise<void> => {
+    const respond = async (): Promise<void> => {
       await current(request, response);
     };
-    // A body that breaks off ends the connection; the outcome tells of it.
-    answer().catch(() => response.destroy());
+    // A body that is cut off ends the connection; `outcome` records it.
+    respond().catch(() => response.destroy());
   });
   const listening = await listen(server);
   return {

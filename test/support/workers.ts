@@ -4,10 +4,10 @@ import { startRedisServer } from './redis-server.js';
 import type { RelayProcess } from './relay-process.js';
 import { sharedResources } from './resources.js';
 
-/** A start takes a second where nothing else runs, and the workers of a relay do not start all at once. */
+/** A start takes a second on an idle machine, and a relay's workers do not all start at the same time. */
 const UP_LIMIT_MS = 30_000;
 
-/** To be awaited at the top of a file: what makes two workers of a relay, with a Redis for the tests there. */
+/** Await at the top of a file: starts a Redis for its tests. @returns the environment of a relay with two workers */
 export async function twoWorkers() {
   const shared = sharedResources();
   const redis = await startRedisServer();
@@ -21,13 +21,13 @@ export async function workersUp({ log }: RelayProcess): Promise<readonly number[
   return line['workers'] as number[];
 }
 
-/** The processes that a relay has at this moment besides its own. Linux only. */
+/** The child processes that a relay has at this moment. Linux only. */
 export function childrenOf({ pid }: Pick<RelayProcess, 'pid'>): number[] {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
   return children.split(' ').flatMap((text) => (text.trim() === '' ? [] : [Number(text)]));
 }
 
-/** Whether there is such a process, and more of it than an entry that nobody has asked for yet. */
+/** Whether a process exists and is not a zombie. Linux only. */
 export function isAlive(pid: number): boolean {
   try {
     return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
@@ -36,7 +36,7 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** The processes that wrote a line on a request. */
+/** The processes that logged a line about a request. */
 export function pidsOfRequests({ log }: RelayProcess): Set<number> {
   const lines = log.items.filter(({ msg }) => msg.startsWith('request '));
   return new Set(lines.map(({ pid }) => Number(pid)));
