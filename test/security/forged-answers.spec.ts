@@ -6,7 +6,7 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startAttackedTunnel, type AttackedTunnel } from '../support/attacked-tunnel.js';
 import { errorOf } from '../support/client.js';
 import { flipBit } from '../support/corruption.js';
-import { headerOf, withHeader, type Meddling, type WireAnswer } from '../support/middle.js';
+import { headerOf, withHeader, type Meddling, type WireResponse } from '../support/middle.js';
 import { ProtocolClient } from '../support/protocol-client.js';
 import { sharedResources } from '../support/resources.js';
 
@@ -27,14 +27,14 @@ beforeEach(() => {
 });
 
 /** An empty answer with this status and statement. */
-const stating = (status: number, relayHeader?: string): WireAnswer => ({
+const stating = (status: number, relayHeader?: string): WireResponse => ({
   status,
   rawHeaders: relayHeader === undefined ? [] : [RELAY_HEADER, relayHeader],
   body: Buffer.alloc(0),
 });
 
 /** A true error of the inbound relay: never forwarded, but said of another message. */
-const oldError = async (): Promise<WireAnswer> => {
+const oldError = async (): Promise<WireResponse> => {
   const header = `1.${randomBytes(16).toString('base64url')}.1.mke.${SALT_22}`;
   const request = client.signed(header, Buffer.alloc(0));
   const answer = await client.deliver(request);
@@ -44,13 +44,15 @@ const oldError = async (): Promise<WireAnswer> => {
 
 /** Lets the request be executed; the client then gets what `forge` makes of the true answers. */
 const afterExecution =
-  (forge: (replayed: WireAnswer, real: WireAnswer) => WireAnswer | Promise<WireAnswer>): Meddling =>
+  (
+    forge: (replayed: WireResponse, real: WireResponse) => WireResponse | Promise<WireResponse>,
+  ): Meddling =>
   async (request, deliver) => {
     const real = await deliver(request);
     return forge(await deliver(request), real);
   };
 
-const part = (answer: WireAnswer, at: number, value: string): string =>
+const part = (answer: WireResponse, at: number, value: string): string =>
   headerOf(answer, RELAY_HEADER).split('.').with(at, value).join('.');
 
 describe('#8 an answer that says, after the execution, that there was none', () => {
@@ -111,8 +113,8 @@ describe('#8 an answer that says, after the execution, that there was none', () 
 
 describe('#10 answers', () => {
   it('that are swapped reach neither client', async () => {
-    const waiting: ((answer: WireAnswer) => void)[] = [];
-    const answers: WireAnswer[] = [];
+    const waiting: ((answer: WireResponse) => void)[] = [];
+    const answers: WireResponse[] = [];
     tunnel.middle.meddleWithTunnel(async (request, deliver) => {
       answers.push(await deliver(request));
       const mine = answers.length - 1;
@@ -138,7 +140,7 @@ describe('#10 answers', () => {
     expect(await tunnel.executions()).toBe(2);
   });
 
-  it.each<[string, (answer: WireAnswer) => WireAnswer]>([
+  it.each<[string, (answer: WireResponse) => WireResponse]>([
     ['another salt', (answer) => withHeader(answer, RELAY_HEADER, `1.${SALT_22}`)],
     ['another version', (answer) => withHeader(answer, RELAY_HEADER, part(answer, 0, '2'))],
     ['no relay header', (answer) => withHeader(answer, RELAY_HEADER, undefined)],

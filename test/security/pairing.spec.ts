@@ -6,7 +6,7 @@ import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { startAttackedTunnel, type AttackedTunnel } from '../support/attacked-tunnel.js';
 import { errorOf } from '../support/client.js';
 import { flipBit } from '../support/corruption.js';
-import { deliverTo, headerOf, withHeader, type WireAnswer } from '../support/middle.js';
+import { deliverTo, headerOf, withHeader, type WireResponse } from '../support/middle.js';
 import { pairingRequest, signedPairing } from '../support/protocol-client.js';
 import { SECRET, startRelay } from '../support/relay.js';
 import { forThisTest, sharedResources } from '../support/resources.js';
@@ -102,7 +102,7 @@ describe('#1 a pairing request', () => {
 });
 
 describe('#1 a pairing answer', () => {
-  const refusedWith = async (change: (answer: WireAnswer) => WireAnswer): Promise<void> => {
+  const refusedWith = async (change: (answer: WireResponse) => WireResponse): Promise<void> => {
     tunnel.middle.meddleWithPairing(async (request, deliver) => change(await deliver(request)));
     tunnel.upstream.forget();
 
@@ -124,7 +124,7 @@ describe('#1 a pairing answer', () => {
     }
   });
 
-  it.each<[string, (answer: WireAnswer) => WireAnswer]>([
+  it.each<[string, (answer: WireResponse) => WireResponse]>([
     ['that is cut', (answer) => ({ ...answer, body: answer.body.subarray(0, -1) })],
     ['without its version', (answer) => withHeader(answer, RELAY_HEADER, undefined)],
     ['of version 2', (answer) => withHeader(answer, RELAY_HEADER, '2')],

@@ -3,7 +3,7 @@ import { verifyError, type SignedError } from '@relay/signature';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { flipBit } from '../support/corruption.js';
-import { deliverTo, headerOf, type WireAnswer, type WireRequest } from '../support/middle.js';
+import { deliverTo, headerOf, type WireResponse, type WireRequest } from '../support/middle.js';
 import { ProtocolClient, type SealedMessage } from '../support/protocol-client.js';
 import { openSocket, type RawSocket } from '../support/raw-socket.js';
 import { SECRET } from '../support/relay.js';
@@ -38,7 +38,7 @@ const statementOf = (request: WireRequest, answer: WireAnswer): SignedError | un
 
 const neverForwarded = (status: number) => ({ status, isNeverForwarded: true });
 
-const toTheOther = (request: WireRequest): Promise<WireAnswer> =>
+const toTheOther = (request: WireRequest): Promise<WireResponse> =>
   deliverTo(tunnel.inbound[1].url, request);
 
 /** Sends a request that is served, and gives what went over the wire for it. */
@@ -102,8 +102,8 @@ describe('#16 a Redis that is restored from a snapshot', () => {
   });
 
   /** Once each relay has found its Redis again. */
-  const servedAgain = async (request: WireRequest): Promise<WireAnswer[]> => {
-    const isBack = (answer: WireAnswer): boolean => answer.status !== 563;
+  const servedAgain = async (request: WireRequest): Promise<WireResponse[]> => {
+    const isBack = (answer: WireResponse): boolean => answer.status !== 563;
     const options = { timeout: 5_000 };
     await expect.poll(async () => isBack(await tunnel.middle.deliver(request)), options).toBe(true);
     await expect.poll(async () => isBack(await toTheOther(request)), options).toBe(true);

@@ -6,7 +6,7 @@ import { PeerSession } from '../../apps/relay/src/peers/peer-session.js';
 import { startAttackedTunnel, type AttackedTunnel } from '../support/attacked-tunnel.js';
 import { errorOf } from '../support/client.js';
 import { flipBit } from '../support/corruption.js';
-import { deliverTo, headerOf, type WireAnswer, type WireRequest } from '../support/middle.js';
+import { deliverTo, headerOf, type WireResponse, type WireRequest } from '../support/middle.js';
 import { SECRET, startRelay } from '../support/relay.js';
 import { forThisTest, sharedResources } from '../support/resources.js';
 import { echoBody } from '../support/upstream.js';
@@ -121,7 +121,7 @@ describe('#7 a POST that is corrupted on its way', () => {
   });
 
   it('and whose original is delivered first is not executed again: the corrupted one is a replay', async () => {
-    const answers: WireAnswer[] = [];
+    const answers: WireResponse[] = [];
     tunnel.middle.meddleWithTunnel(async (request, deliver) => {
       await deliver(request);
       const answer = await deliver({ ...request, body: flipBit(request.body, 1000) });

@@ -1,6 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import { deliverTo, type WireAnswer, type WireRequest } from '../support/middle.js';
+import { deliverTo, type WireResponse, type WireRequest } from '../support/middle.js';
 import { ProtocolClient } from '../support/protocol-client.js';
 import { SECRET, TOKEN } from '../support/relay.js';
 import { sharedResources } from '../support/resources.js';
@@ -29,7 +29,7 @@ beforeEach(async () => {
 });
 
 /** To the replica that has not seen the session yet. */
-const deliver = (request: WireRequest): Promise<WireAnswer> =>
+const deliver = (request: WireRequest): Promise<WireResponse> =>
   deliverTo(tunnel.inbound[1].url, request);
 
 describe('#19 whoever reads the session store', () => {

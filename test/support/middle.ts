@@ -14,7 +14,7 @@ export interface WireRequest {
 }
 
 /** A response between two relays. */
-export interface WireAnswer {
+export interface WireResponse {
   readonly status: number;
   /** Names and values in turn, without framing fields. */
   readonly rawHeaders: readonly string[];
@@ -27,8 +27,8 @@ export interface WireAnswer {
  */
 export type Meddling = (
   request: WireRequest,
-  deliver: (request: WireRequest) => Promise<WireAnswer>,
-) => Promise<WireAnswer | undefined> | WireAnswer | undefined;
+  deliver: (request: WireRequest) => Promise<WireResponse>,
+) => Promise<WireResponse | undefined> | WireResponse | undefined;
 
 /** An attacker on the path between two relays, who reads, keeps, changes and replaces whole HTTP messages. */
 export interface Middle extends Listening {
@@ -41,7 +41,7 @@ export interface Middle extends Listening {
   /** Sets how pairing requests are treated from now on; undefined passes them unchanged. */
   meddleWithPairing(meddling: Meddling | undefined): void;
   /** Sends a request to the relay behind the attacker; may be called repeatedly. */
-  deliver(request: WireRequest): Promise<WireAnswer>;
+  deliver(request: WireRequest): Promise<WireResponse>;
 }
 
 const PAIR_PATH = '/api/mte-pair';
@@ -50,7 +50,7 @@ const FRAMING = new Set(['content-length', 'transfer-encoding', 'connection', 'k
 /** @param inbound - origin of the relay behind the attacker */
 export async function startMiddle(inbound: string): Promise<Middle> {
   const requests = new Recorder<WireRequest>();
-  const deliver = (request: WireRequest): Promise<WireAnswer> => deliverTo(inbound, request);
+  const deliver = (request: WireRequest): Promise<WireResponse> => deliverTo(inbound, request);
   const untouched: Meddling = (request, pass) => pass(request);
   let tunnel = untouched;
   let pairing = untouched;
@@ -87,13 +87,13 @@ export async function startMiddle(inbound: string): Promise<Middle> {
 }
 
 /** The value of a header. */
-export function headerOf({ rawHeaders }: WireRequest | WireAnswer, name: string): string {
+export function headerOf({ rawHeaders }: WireRequest | WireResponse, name: string): string {
   const at = rawHeaders.findIndex((text, index) => index % 2 === 0 && text.toLowerCase() === name);
   return at === -1 ? '' : (rawHeaders[at + 1] ?? '');
 }
 
 /** A copy with another value for a header, or without the header if the value is undefined. */
-export function withHeader<T extends WireRequest | WireAnswer>(
+export function withHeader<T extends WireRequest | WireResponse>(
   message: T,
   name: string,
   value: string | undefined,
@@ -103,7 +103,7 @@ export function withHeader<T extends WireRequest | WireAnswer>(
 }
 
 /** Sends one complete request and collects the complete response. */
-export function deliverTo(origin: string, wire: WireRequest): Promise<WireAnswer> {
+export function deliverTo(origin: string, wire: WireRequest): Promise<WireResponse> {
   return new Promise((resolve, reject) => {
     const own = ['host', new URL(origin).host, 'content-length', String(wire.body.length)];
     const request = httpRequest(origin, {

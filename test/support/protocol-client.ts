@@ -23,7 +23,7 @@ import {
 } from '@relay/protocol';
 import { signSender, verifyError, type SignedError } from '@relay/signature';
 
-import { deliverTo, headerOf, type WireAnswer, type WireRequest } from './middle.js';
+import { deliverTo, headerOf, type WireResponse, type WireRequest } from './middle.js';
 import { SECRET } from './relay.js';
 
 const CLIENT_ID = 'protocol-client';
@@ -91,7 +91,7 @@ export class ProtocolClient {
     return { method: 'POST', path: TUNNEL_PATH, rawHeaders, body };
   }
 
-  deliver(request: WireRequest): Promise<WireAnswer> {
+  deliver(request: WireRequest): Promise<WireResponse> {
     return deliverTo(this.origin, request);
   }
 
@@ -103,7 +103,7 @@ export class ProtocolClient {
   }
 
   /** Opens a sealed response. Throws if the response cannot be opened. */
-  open(message: SealedMessage, answer: WireAnswer): { head: ResponseHead; body: Buffer } {
+  open(message: SealedMessage, answer: WireResponse): { head: ResponseHead; body: Buffer } {
     const relayHeader = headerOf(answer, RELAY_HEADER);
     const key = deriveResponseKey(this.session.keys, message.relayHeader, relayHeader);
     const opener = new MessageOpener(key);
