@@ -4,7 +4,7 @@ import type { ServerResponse } from 'node:http';
 
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import { openRequest, streamRequest, type StreamedAnswer } from '../support/client.js';
+import { openRequest, streamRequest, type StreamedResponse } from '../support/client.js';
 import { openSocket } from '../support/raw-socket.js';
 import { forThisTest, sharedResources } from '../support/resources.js';
 import { startTunnel, type Tunnel } from '../support/tunnel.js';
@@ -24,7 +24,7 @@ beforeEach(() => {
   tunnel.upstream.forget();
 });
 
-const open = (path: string): Promise<StreamedAnswer> =>
+const open = (path: string): Promise<StreamedResponse> =>
   streamRequest(tunnel.outbound.url, { path, headers: tunnel.clientHeaders });
 
 /** An answer whose head has been sent and whose body the test writes. */

@@ -80,7 +80,7 @@ export function openRequest(
 }
 
 /** A response as it arrives. */
-export interface StreamedAnswer {
+export interface StreamedResponse {
   readonly message: IncomingMessage;
   readonly client: ClientRequest;
   readonly chunks: Recorder<Buffer>;
@@ -94,7 +94,7 @@ export interface StreamedAnswer {
 export async function streamRequest(
   origin: string,
   spec: ClientRequestSpec = {},
-): Promise<StreamedAnswer> {
+): Promise<StreamedResponse> {
   const { message, client } = await openRequest(origin, spec);
   const chunks = new Recorder<Buffer>();
   const ended = new Promise<'complete' | 'aborted'>((resolve) => {
