@@ -1,12 +1,12 @@
 import { answerBytes, requestBytes, type HttpCase } from './http-cases/http-case.js';
-import { exchangeBytes, type GotAnswer } from './raw-client.js';
+import { exchangeBytes, type ReceivedResponse } from './raw-client.js';
 import type { Field, RawHead } from './raw-http.js';
 import type { ScriptedUpstream, SeenRequest } from './scripted-upstream.js';
 
 /** What the upstream and the client observed of one case. */
 export interface Observation {
   readonly seen: SeenRequest;
-  readonly got: GotAnswer;
+  readonly got: ReceivedResponse;
   /** How many requests the upstream received. */
   readonly hits: number;
 }

@@ -1,5 +1,5 @@
 import type { HttpCase } from './http-cases/http-case.js';
-import type { GotAnswer } from './raw-client.js';
+import type { ReceivedResponse } from './raw-client.js';
 import { requestLineOf, statusOf, valueOf, type Field } from './raw-http.js';
 import type { SeenRequest } from './scripted-upstream.js';
 
@@ -84,7 +84,7 @@ export interface ComparableAnswer {
 }
 
 /** Leaves out reason phrases, versions, trailers, chunk sizes and informational responses: none is end-to-end. */
-export function comparableAnswer({ head, body, isComplete }: GotAnswer): ComparableAnswer {
+export function comparableAnswer({ head, body, isComplete }: ReceivedResponse): ComparableAnswer {
   const { fields = [] } = head ?? {};
   const status = head === undefined ? 0 : statusOf(head);
   return {

@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { RawMessageReader, type Field, type RawHead } from './raw-http.js';
 
 /** A response as the client received it on the wire. */
-export interface GotAnswer {
+export interface ReceivedResponse {
   readonly head: RawHead | undefined;
   readonly body: Buffer;
   readonly informational: readonly RawHead[];
@@ -27,7 +27,7 @@ export interface RawClientRequest {
 }
 
 /** Sends bytes and reads one response, until the connection ends: bytes that follow the response are noticed. */
-export async function exchangeBytes(request: RawClientRequest): Promise<GotAnswer> {
+export async function exchangeBytes(request: RawClientRequest): Promise<ReceivedResponse> {
   const socket = connect({ port: request.port, host: '127.0.0.1', noDelay: true });
   const reader = new RawMessageReader({ kind: 'answer', method: request.method });
   let { onPart } = request;

@@ -1,4 +1,4 @@
-import { exchangeBytes, type GotAnswer } from './raw-client.js';
+import { exchangeBytes, type ReceivedResponse } from './raw-client.js';
 import { headBytes, type Field } from './raw-http.js';
 import { TOKEN, startRelay, type RelayEnvironment, type TestRelay } from './relay.js';
 import { startScriptedUpstream, type ScriptedUpstream } from './scripted-upstream.js';
@@ -15,7 +15,7 @@ export interface RawTunnel {
   /** The head of a request with `fields` and others. */
   head(startLine: string, ...others: readonly Field[]): Buffer;
   /** Writes one request and reads its response, until the connection ends. */
-  exchange(method: string, ...bytes: readonly (Buffer | string)[]): Promise<GotAnswer>;
+  exchange(method: string, ...bytes: readonly (Buffer | string)[]): Promise<ReceivedResponse>;
   close(): Promise<void>;
 }
 

@@ -1,7 +1,7 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { statusOf, valueOf } from '../../support/raw-http.js';
-import type { GotAnswer } from '../../support/raw-client.js';
+import type { ReceivedResponse } from '../../support/raw-client.js';
 import { startRawTunnel, type RawTunnel } from '../../support/raw-tunnel.js';
 import { sharedResources } from '../../support/resources.js';
 import { answerOk } from '../../support/scripted-upstream.js';
@@ -22,7 +22,7 @@ beforeEach(() => {
 const FIELDS = '<fields>';
 
 /** The request with the fields of a client, told to close: what is behind its answer would be seen. */
-const send = (text: string, method = 'GET'): Promise<GotAnswer> => {
+const send = (text: string, method = 'GET'): Promise<ReceivedResponse> => {
   const fields = [...tunnel.fields, ['Connection', 'close']].map(([n, v]) => `${n}: ${v}\r\n`);
   return tunnel.exchange(method, text.replace(FIELDS, fields.join('')));
 };
@@ -157,7 +157,11 @@ describe.each([
     expect(tunnel.upstream.exchanges.items).toEqual([]);
   });
 
-  const expectRefusal = ({ head, body, isComplete }: GotAnswer, code: string, status: number) => {
+  const expectRefusal = (
+    { head, body, isComplete }: ReceivedResponse,
+    code: string,
+    status: number,
+  ) => {
     expect(head === undefined ? 0 : statusOf(head)).toBe(status);
     expect(valueOf(head!.fields, 'content-type')).toBe('application/json; charset=utf-8');
     expect(isComplete).toBe(true);

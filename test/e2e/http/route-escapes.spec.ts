@@ -1,7 +1,7 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { headBytes, statusOf } from '../../support/raw-http.js';
-import { exchangeBytes, type GotAnswer } from '../../support/raw-client.js';
+import { exchangeBytes, type ReceivedResponse } from '../../support/raw-client.js';
 import { startRawTunnel, type RawTunnel } from '../../support/raw-tunnel.js';
 import { sharedResources } from '../../support/resources.js';
 import { answerOk } from '../../support/scripted-upstream.js';
@@ -108,7 +108,7 @@ beforeEach(() => {
 
 const CLOSE = ['Connection', 'close'] as const;
 
-const summary = ({ head, body }: GotAnswer): string => {
+const summary = ({ head, body }: ReceivedResponse): string => {
   const [, code = ''] = /"code":"(\w+)"/.exec(body.toString()) ?? [];
   return `${head === undefined ? 0 : statusOf(head)} ${code}`.trim();
 };

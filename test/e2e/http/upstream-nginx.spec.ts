@@ -7,7 +7,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { bytesOfSize } from '../../support/http-cases/bodies.js';
 import { comparableAnswer } from '../../support/http-differences.js';
 import { hasNginx, startNginx, type Nginx } from '../../support/nginx.js';
-import { exchangeBytes, type GotAnswer } from '../../support/raw-client.js';
+import { exchangeBytes, type ReceivedResponse } from '../../support/raw-client.js';
 import { headBytes, statusOf, valueOf, type Field } from '../../support/raw-http.js';
 import { TOKEN, startRelay, type TestRelay } from '../../support/relay.js';
 import { sharedResources } from '../../support/resources.js';
@@ -47,7 +47,12 @@ const CLOSE: Field = ['Connection', 'close'];
 
 type Fields = readonly Field[];
 
-const exchange = (port: number, line: string, fields: Fields, body: Buffer): Promise<GotAnswer> =>
+const exchange = (
+  port: number,
+  line: string,
+  fields: Fields,
+  body: Buffer,
+): Promise<ReceivedResponse> =>
   exchangeBytes({
     port,
     method: line.split(' ')[0] ?? '',
@@ -76,7 +81,7 @@ const throughTunnel = (
   );
 
 /** What two answers have in common that were given one after the other: the time and part boundaries differ. */
-const comparable = (answer: GotAnswer) => {
+const comparable = (answer: ReceivedResponse) => {
   const { fields, body, ...rest } = comparableAnswer(answer);
   const boundary = (text: string): string => text.replace(/\b\d{20}\b/g, '<boundary>');
   return {
