@@ -12,7 +12,7 @@ export interface LibraryRequest {
   readonly signal?: AbortSignal;
 }
 
-export interface LibraryAnswer {
+export interface LibraryResponse {
   readonly status: number;
   readonly cookies: readonly string[];
   readonly header: (name: string) => string | undefined;
@@ -25,7 +25,7 @@ export interface LibraryClient {
   readonly name: string;
   /** Whether the client decodes gzip. */
   readonly decodes: boolean;
-  readonly send: (url: string, request: LibraryRequest) => Promise<LibraryAnswer>;
+  readonly send: (url: string, request: LibraryRequest) => Promise<LibraryResponse>;
   readonly close: () => Promise<void>;
 }
 
@@ -162,6 +162,6 @@ export const LIBRARY_CLIENTS: readonly (() => LibraryClient)[] = [
 ];
 
 /** The whole body of a response; rejects if it is cut off. */
-export function bodyOf({ body }: LibraryAnswer): Promise<Buffer> {
+export function bodyOf({ body }: LibraryResponse): Promise<Buffer> {
   return buffer(body);
 }
