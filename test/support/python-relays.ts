@@ -44,7 +44,7 @@ export function runPythonSelfTest(): string[] {
 }
 
 /** A response, as outbound.py prints it. */
-export interface PythonAnswer {
+export interface PythonResponse {
   readonly status: number;
   readonly fields: readonly (readonly [name: string, value: string])[];
   /** Base64. */
@@ -62,7 +62,7 @@ export interface PythonError {
 
 /** The result of one command of outbound.py. */
 export interface PythonResult {
-  readonly answer?: PythonAnswer;
+  readonly answer?: PythonResponse;
   readonly error?: PythonError;
   readonly [detail: string]: unknown;
 }
