@@ -74,7 +74,7 @@ export function comparableRequest(seen: SeenRequest): ComparableRequest {
 }
 
 /** The parts of a response that a client can rely on. */
-export interface ComparableAnswer {
+export interface ComparableResponse {
   readonly status: number;
   readonly fields: readonly Field[];
   /** The value of content-length; a 204 never has one (RFC 9110 section 8.6). */
@@ -84,7 +84,11 @@ export interface ComparableAnswer {
 }
 
 /** Leaves out reason phrases, versions, trailers, chunk sizes and informational responses: none is end-to-end. */
-export function comparableAnswer({ head, body, isComplete }: ReceivedResponse): ComparableAnswer {
+export function comparableResponse({
+  head,
+  body,
+  isComplete,
+}: ReceivedResponse): ComparableResponse {
   const { fields = [] } = head ?? {};
   const status = head === undefined ? 0 : statusOf(head);
   return {

@@ -4,7 +4,7 @@ import { observe } from '../../support/differential.js';
 import { HTTP_CASES } from '../../support/http-cases/index.js';
 import { TARGET_CASES } from '../../support/http-cases/targets.js';
 import {
-  comparableAnswer,
+  comparableResponse,
   comparableRequest,
   comparesRequest,
 } from '../../support/http-differences.js';
@@ -39,7 +39,7 @@ describe('on a pass-through route', () => {
       if (comparesRequest(httpCase)) {
         expect(comparableRequest(within.seen)).toEqual(comparableRequest(without.seen));
       }
-      expect(comparableAnswer(within.got)).toEqual(comparableAnswer(without.got));
+      expect(comparableResponse(within.got)).toEqual(comparableResponse(without.got));
     },
   );
 });

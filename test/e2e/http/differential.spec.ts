@@ -4,7 +4,7 @@ import { observe, type Observation, type Route } from '../../support/differentia
 import { HTTP_CASES } from '../../support/http-cases/index.js';
 import type { HttpCase } from '../../support/http-cases/http-case.js';
 import {
-  comparableAnswer,
+  comparableResponse,
   comparableRequest,
   comparesRequest,
   isRefusedWhole,
@@ -94,9 +94,9 @@ describe.each(LANES)('through the tunnel in %s, %s', (type, _shown, ...options) 
         expect(comparableRequest(within.seen)).toEqual(comparableRequest(without.seen));
       }
       if (isRefusedWhole(httpCase, type)) {
-        expect(comparableAnswer(within.got)).toMatchObject({ status: 502, isComplete: true });
+        expect(comparableResponse(within.got)).toMatchObject({ status: 502, isComplete: true });
       } else {
-        expect(comparableAnswer(within.got)).toEqual(comparableAnswer(without.got));
+        expect(comparableResponse(within.got)).toEqual(comparableResponse(without.got));
       }
     },
   );

@@ -5,7 +5,7 @@ import { gunzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
 
 import { bytesOfSize } from '../../support/http-cases/bodies.js';
-import { comparableAnswer } from '../../support/http-differences.js';
+import { comparableResponse } from '../../support/http-differences.js';
 import { hasNginx, startNginx, type Nginx } from '../../support/nginx.js';
 import { exchangeBytes, type ReceivedResponse } from '../../support/raw-client.js';
 import { headBytes, statusOf, valueOf, type Field } from '../../support/raw-http.js';
@@ -82,7 +82,7 @@ const throughTunnel = (
 
 /** What two answers have in common that were given one after the other: the time and part boundaries differ. */
 const comparable = (answer: ReceivedResponse) => {
-  const { fields, body, ...rest } = comparableAnswer(answer);
+  const { fields, body, ...rest } = comparableResponse(answer);
   const boundary = (text: string): string => text.replace(/\b\d{20}\b/g, '<boundary>');
   return {
     ...rest,
