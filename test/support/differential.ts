@@ -1,4 +1,4 @@
-import { answerBytes, requestBytes, type HttpCase } from './http-cases/http-case.js';
+import { responseBytes, requestBytes, type HttpCase } from './http-cases/http-case.js';
 import { exchangeBytes, type ReceivedResponse } from './raw-client.js';
 import type { Field, RawHead } from './raw-http.js';
 import type { ScriptedUpstream, SeenRequest } from './scripted-upstream.js';
@@ -27,7 +27,7 @@ export async function observe(
   httpCase: HttpCase,
 ): Promise<Observation> {
   const { answer, request } = httpCase;
-  const pieces = answerBytes(httpCase);
+  const pieces = responseBytes(httpCase);
   const content = Buffer.concat(answer.body.pieces).toString('latin1');
   let release = (): void => undefined;
   // Wait until the client has received the part: a reset that comes earlier could discard it.

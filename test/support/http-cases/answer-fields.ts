@@ -60,7 +60,7 @@ const FIELDS: readonly [title: string, ...fields: Field[]][] = [
   ],
 ];
 
-export const ANSWER_FIELD_CASES: readonly HttpCase[] = [
+export const RESPONSE_FIELD_CASES: readonly HttpCase[] = [
   ...FIELDS.map(([title, ...fields]) => httpCase(`an answer with ${title}`, {}, { fields })),
   httpCase(
     'an answer with its length before the other fields',

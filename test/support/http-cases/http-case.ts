@@ -21,7 +21,7 @@ export interface CaseRequest {
   readonly body: CaseBody;
 }
 
-export interface CaseAnswer {
+export interface CaseResponse {
   /** Heads of informational answers before it. */
   readonly before: readonly string[];
   readonly version: '1.0' | '1.1';
@@ -39,7 +39,7 @@ export interface CaseAnswer {
 export interface HttpCase {
   readonly title: string;
   readonly request: CaseRequest;
-  readonly answer: CaseAnswer;
+  readonly answer: CaseResponse;
 }
 
 const NO_BODY: CaseBody = { framing: 'none', pieces: [] };
@@ -62,7 +62,7 @@ export function untilClose(...pieces: readonly (string | Buffer)[]): CaseBody {
 export function httpCase(
   title: string,
   request: Partial<CaseRequest> = {},
-  answer: Partial<CaseAnswer> = {},
+  answer: Partial<CaseResponse> = {},
 ): HttpCase {
   return {
     title,
@@ -100,7 +100,7 @@ export function requestBytes({ request }: HttpCase, own: readonly Field[]): Buff
 }
 
 /** The answer in the pieces that the upstream writes. */
-export function answerBytes({ answer }: HttpCase): Buffer[] {
+export function responseBytes({ answer }: HttpCase): Buffer[] {
   const { before, version, status, reason, fields, body, end } = answer;
   const head = headBytes(`HTTP/${version} ${status} ${reason}`, [
     ...fields,

@@ -1,4 +1,4 @@
-import { ANSWER_FIELD_CASES } from './answer-fields.js';
+import { RESPONSE_FIELD_CASES } from './answer-fields.js';
 import { BODY_CASES } from './bodies.js';
 import { ENDING_CASES } from './endings.js';
 import type { HttpCase } from './http-case.js';
@@ -14,6 +14,6 @@ export const HTTP_CASES: readonly HttpCase[] = [
   ...REQUEST_FIELD_CASES,
   ...BODY_CASES,
   ...STATUS_CASES,
-  ...ANSWER_FIELD_CASES,
+  ...RESPONSE_FIELD_CASES,
   ...ENDING_CASES,
 ];

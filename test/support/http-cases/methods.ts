@@ -1,11 +1,11 @@
 import { METHODS } from 'node:http';
 
-import { chunked, httpCase, sized, type CaseAnswer, type HttpCase } from './http-case.js';
+import { chunked, httpCase, sized, type CaseResponse, type HttpCase } from './http-case.js';
 
 /** What no relay carries: docs/http.md. */
 const REFUSED = ['CONNECT', 'TRACE'];
 
-const answerTo = (method: string): Partial<CaseAnswer> =>
+const answerTo = (method: string): Partial<CaseResponse> =>
   method === 'HEAD' ? { body: { framing: 'none', pieces: [] } } : {};
 
 /** Every method that Node.js reads, without a body and with one in either framing. */
