@@ -41,12 +41,12 @@ export interface ScriptedUpstream extends Listening {
 const OK = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok';
 
 /** Responds with 200 once the request is complete. */
-export const answerOk: Script = async ({ whole, write }) => {
+export const respondOk: Script = async ({ whole, write }) => {
   await whole;
   await write(OK);
 };
 
-export async function startScriptedUpstream(first: Script = answerOk): Promise<ScriptedUpstream> {
+export async function startScriptedUpstream(first: Script = respondOk): Promise<ScriptedUpstream> {
   const exchanges = new Recorder<ScriptedExchange>();
   let script = first;
   const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {

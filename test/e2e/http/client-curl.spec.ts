@@ -10,7 +10,7 @@ import { bytesOfSize } from '../../support/http-cases/bodies.js';
 import { valueOf } from '../../support/raw-http.js';
 import { startRawTunnel, type RawTunnel } from '../../support/raw-tunnel.js';
 import { forThisTest, sharedResources } from '../../support/resources.js';
-import { answerOk, type Script } from '../../support/scripted-upstream.js';
+import { respondOk, type Script } from '../../support/scripted-upstream.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 
 const MIB = 1024 * 1024;
@@ -28,7 +28,7 @@ beforeAll(async () => {
 
 beforeEach(() => {
   tunnel.upstream.exchanges.items.length = 0;
-  tunnel.upstream.follow(answerOk);
+  tunnel.upstream.follow(respondOk);
 });
 
 const url = (path: string): string => `${tunnel.outbound.url}${path}`;

@@ -3,7 +3,7 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { RawMessageReader, requestLineOf, statusOf, type Field } from '../../support/raw-http.js';
 import { startRawTunnel, type RawTunnel } from '../../support/raw-tunnel.js';
 import { sharedResources } from '../../support/resources.js';
-import { answerOk } from '../../support/scripted-upstream.js';
+import { respondOk } from '../../support/scripted-upstream.js';
 import { startTap, type Tap } from '../../support/tap.js';
 
 const shared = sharedResources();
@@ -18,7 +18,7 @@ beforeAll(async () => {
 
 beforeEach(() => {
   tunnel.upstream.exchanges.items.length = 0;
-  tunnel.upstream.follow(answerOk);
+  tunnel.upstream.follow(respondOk);
   tap.alter(undefined);
 });
 

@@ -4,7 +4,7 @@ import { exchangeBytes } from '../../support/raw-client.js';
 import { headBytes, type Field } from '../../support/raw-http.js';
 import { startRawTunnel, type RawTunnel } from '../../support/raw-tunnel.js';
 import { sharedResources } from '../../support/resources.js';
-import { answerOk } from '../../support/scripted-upstream.js';
+import { respondOk } from '../../support/scripted-upstream.js';
 
 const shared = sharedResources();
 let tunnel: RawTunnel;
@@ -15,7 +15,7 @@ beforeAll(async () => {
 
 beforeEach(() => {
   tunnel.upstream.exchanges.items.length = 0;
-  tunnel.upstream.follow(answerOk);
+  tunnel.upstream.follow(respondOk);
 });
 
 /** Fields by which proxies tell of the client and of themselves. */

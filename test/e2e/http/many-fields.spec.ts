@@ -3,7 +3,7 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { statusOf, valueOf, type Field } from '../../support/raw-http.js';
 import { startRawTunnel, type RawTunnel } from '../../support/raw-tunnel.js';
 import { sharedResources } from '../../support/resources.js';
-import { answerOk } from '../../support/scripted-upstream.js';
+import { respondOk } from '../../support/scripted-upstream.js';
 
 const shared = sharedResources();
 let tunnel: RawTunnel;
@@ -14,7 +14,7 @@ beforeAll(async () => {
 
 beforeEach(() => {
   tunnel.upstream.exchanges.items.length = 0;
-  tunnel.upstream.follow(answerOk);
+  tunnel.upstream.follow(respondOk);
 });
 
 describe('a request with thousands of hop-by-hop fields', () => {

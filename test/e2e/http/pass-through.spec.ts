@@ -10,7 +10,7 @@ import { openSocket } from '../../support/raw-socket.js';
 import { TOKEN, startRelay, type TestRelay } from '../../support/relay.js';
 import { forThisTest, sharedResources } from '../../support/resources.js';
 import {
-  answerOk,
+  respondOk,
   startScriptedUpstream,
   type ScriptedUpstream,
 } from '../../support/scripted-upstream.js';
@@ -31,7 +31,7 @@ beforeAll(async () => {
 
 beforeEach(() => {
   upstream.exchanges.items.length = 0;
-  upstream.follow(answerOk);
+  upstream.follow(respondOk);
 });
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
@@ -101,7 +101,7 @@ describe('a request without a token on a pass-through route', () => {
   it('is stopped by an upstream that does not read', async () => {
     upstream.follow((exchange) => {
       if (!exchange.head.startLine.startsWith('PUT')) {
-        return answerOk(exchange);
+        return respondOk(exchange);
       }
       exchange.socket.pause();
       return exchange.whole.then(() => exchange.write(OK));
@@ -122,7 +122,7 @@ describe('a request without a token on a pass-through route', () => {
     let written = 0;
     upstream.follow(async (exchange) => {
       if (!exchange.head.startLine.startsWith('GET')) {
-        return answerOk(exchange);
+        return respondOk(exchange);
       }
       const { write } = exchange;
       await write(`HTTP/1.1 200 OK\r\nContent-Length: ${128 * MIB}\r\n\r\n`);

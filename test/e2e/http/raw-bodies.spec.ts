@@ -4,7 +4,7 @@ import { statusOf, valueOf } from '../../support/raw-http.js';
 import { openSocket } from '../../support/raw-socket.js';
 import { startRawTunnel, type RawTunnel } from '../../support/raw-tunnel.js';
 import { forThisTest, sharedResources } from '../../support/resources.js';
-import { answerOk } from '../../support/scripted-upstream.js';
+import { respondOk } from '../../support/scripted-upstream.js';
 
 const shared = sharedResources();
 let tunnel: RawTunnel;
@@ -15,7 +15,7 @@ beforeAll(async () => {
 
 beforeEach(() => {
   tunnel.upstream.exchanges.items.length = 0;
-  tunnel.upstream.follow(answerOk);
+  tunnel.upstream.follow(respondOk);
 });
 
 /** What stands behind a whole first chunk and breaks the rules. */

@@ -4,7 +4,7 @@ import { statusOf, valueOf } from '../../support/raw-http.js';
 import type { ReceivedResponse } from '../../support/raw-client.js';
 import { startRawTunnel, type RawTunnel } from '../../support/raw-tunnel.js';
 import { sharedResources } from '../../support/resources.js';
-import { answerOk } from '../../support/scripted-upstream.js';
+import { respondOk } from '../../support/scripted-upstream.js';
 
 const shared = sharedResources();
 let tunnel: RawTunnel;
@@ -15,7 +15,7 @@ beforeAll(async () => {
 
 beforeEach(() => {
   tunnel.upstream.exchanges.items.length = 0;
-  tunnel.upstream.follow(answerOk);
+  tunnel.upstream.follow(respondOk);
 });
 
 /** Where the fields of the tunnel stand in a request that is written by hand. */

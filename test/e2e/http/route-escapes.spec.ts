@@ -4,7 +4,7 @@ import { headBytes, statusOf } from '../../support/raw-http.js';
 import { exchangeBytes, type ReceivedResponse } from '../../support/raw-client.js';
 import { startRawTunnel, type RawTunnel } from '../../support/raw-tunnel.js';
 import { sharedResources } from '../../support/resources.js';
-import { answerOk } from '../../support/scripted-upstream.js';
+import { respondOk } from '../../support/scripted-upstream.js';
 
 const ROUTES = '/api/*,/exact';
 
@@ -103,7 +103,7 @@ beforeAll(async () => {
 
 beforeEach(() => {
   tunnel.upstream.exchanges.items.length = 0;
-  tunnel.upstream.follow(answerOk);
+  tunnel.upstream.follow(respondOk);
 });
 
 const CLOSE = ['Connection', 'close'] as const;

@@ -4,7 +4,7 @@ import { exchangeBytes } from '../../support/raw-client.js';
 import { headBytes, statusOf, type Field } from '../../support/raw-http.js';
 import { startRawTunnel, type RawTunnel } from '../../support/raw-tunnel.js';
 import { sharedResources } from '../../support/resources.js';
-import { answerOk } from '../../support/scripted-upstream.js';
+import { respondOk } from '../../support/scripted-upstream.js';
 
 /** A coding besides chunks is not undone and not passed on: the bytes behind it would be taken for the content. */
 const shared = sharedResources();
@@ -16,7 +16,7 @@ beforeAll(async () => {
 
 beforeEach(() => {
   tunnel.upstream.exchanges.items.length = 0;
-  tunnel.upstream.follow(answerOk);
+  tunnel.upstream.follow(respondOk);
 });
 
 const CLOSE: Field = ['Connection', 'close'];
