@@ -110,11 +110,11 @@ describe('#32 as many requests as MAX_CONCURRENT_REQUESTS', () => {
     await waiting.release();
     const replayed = await peer.deliver(message);
 
-    expect(peer.statementOf(message, refused)).toMatchObject({
+    expect(peer.signedErrorOf(message, refused)).toMatchObject({
       status: 564,
       isNeverForwarded: true,
     });
-    expect(peer.statementOf(message, replayed)).toMatchObject({ status: 565 });
+    expect(peer.signedErrorOf(message, replayed)).toMatchObject({ status: 565 });
     expect(tunnel.upstream.hits).toBe(0);
     expect(await peer.deliver(peer.seal())).toMatchObject({ status: 200 });
   });

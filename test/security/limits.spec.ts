@@ -206,8 +206,8 @@ describe('#35 a sequence number', () => {
     const next = own.seal({ sequence: 1 });
     const answerToNext = await own.deliver(next);
 
-    expect(own.statementOf(past, answer)).toMatchObject({ status: 559, isNeverForwarded: true });
-    expect(own.statementOf(next, answerToNext)).toMatchObject({ status: 560 });
+    expect(own.signedErrorOf(past, answer)).toMatchObject({ status: 559, isNeverForwarded: true });
+    expect(own.signedErrorOf(next, answerToNext)).toMatchObject({ status: 560 });
     expect(tunnel.upstream.hits).toBe(0);
   });
 });

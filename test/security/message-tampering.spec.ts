@@ -34,7 +34,7 @@ beforeEach(() => {
 /** The request is refused by a signed error, and the upstream gets no whole request. */
 const expectRefused = async (request: WireRequest, what: string): Promise<void> => {
   const answer = await client.deliver(request);
-  const statement = client.statementOf(request, answer);
+  const statement = client.signedErrorOf(request, answer);
   expect(statement, what).toMatchObject({ status: 562 });
 };
 

@@ -139,7 +139,7 @@ describe('#26 a path that a peer seals by hand', () => {
 
     const answer = await client.deliver(message);
 
-    expect(client.statementOf(message, answer)).toMatchObject({
+    expect(client.signedErrorOf(message, answer)).toMatchObject({
       status: 562,
       isNeverForwarded: true,
     });

@@ -58,7 +58,7 @@ describe('#5 a captured request', () => {
 
     const answer = await toTheOther(request);
 
-    expect(statementOf(request, answer)).toMatchObject({ status: 565, isNeverForwarded: false });
+    expect(signedErrorOf(request, answer)).toMatchObject({ status: 565, isNeverForwarded: false });
     expect(tunnel.upstream.hits).toBe(1);
   });
 });
@@ -76,7 +76,7 @@ describe('#7 a POST that is corrupted on its way to one replica', () => {
     const late = await toTheOther(attempts[0]!);
 
     expect(attempts).toHaveLength(2);
-    expect(statementOf(attempts[0]!, late)).toMatchObject({ status: 565 });
+    expect(signedErrorOf(attempts[0]!, late)).toMatchObject({ status: 565 });
     expect(tunnel.upstream.hits).toBe(1);
   });
 });
@@ -93,7 +93,7 @@ describe('#16 a Redis that is restored from a snapshot', () => {
 
     const answers = await servedAgain(request);
 
-    expect(answers.map((answer) => statementOf(request, answer))).toMatchObject([
+    expect(answers.map((answer) => signedErrorOf(request, answer))).toMatchObject([
       neverForwarded(560),
       neverForwarded(560),
     ]);
@@ -118,7 +118,7 @@ describe('#17 a session that is evicted between two requests', () => {
 
     const answer = await toTheOther(request);
 
-    expect(statementOf(request, answer)).toMatchObject(neverForwarded(560));
+    expect(signedErrorOf(request, answer)).toMatchObject(neverForwarded(560));
     expect(tunnel.upstream.hits).toBe(1);
     const next = await served();
     expect(next.key).not.toBe(key);
@@ -132,7 +132,7 @@ describe('#17 a session that is evicted between two requests', () => {
 
     const answer = await toTheOther(pairingOf());
 
-    expect(statementOf(pairingOf(), answer)).toMatchObject(neverForwarded(565));
+    expect(signedErrorOf(pairingOf(), answer)).toMatchObject(neverForwarded(565));
     expect(await tunnel.redis.get(key)).toBe('x');
   });
 });
@@ -146,7 +146,7 @@ describe('#40 a session that is evicted, and paired again by a replay', () => {
 
     const answers = [await toTheOther(request), await tunnel.middle.deliver(request)];
 
-    expect(answers.map((answer) => statementOf(request, answer))).toMatchObject([
+    expect(answers.map((answer) => signedErrorOf(request, answer))).toMatchObject([
       neverForwarded(562),
       { status: 565 },
     ]);
@@ -170,7 +170,7 @@ describe('#40 a session that is evicted, and paired again by a replay', () => {
       expect(answer).toMatch(/^HTTP\/1.1 560 /);
       expect(answer).toContain('x-mte-relay: 1.error.560.0.');
       expect(await tunnel.redis.get(key)).toBe('x');
-      expect(client.statementOf(again, await client.deliver(again))).toMatchObject(
+      expect(client.signedErrorOf(again, await client.deliver(again))).toMatchObject(
         neverForwarded(560),
       );
       expect(tunnel.upstream.hits).toBe(0);

@@ -47,7 +47,7 @@ describe('#5 a captured request', () => {
 
     const answer = await tunnel.middle.deliver(captured);
 
-    expect(statementOf(captured, answer)).toMatchObject({ status: 565, isNeverForwarded: false });
+    expect(signedErrorOf(captured, answer)).toMatchObject({ status: 565, isNeverForwarded: false });
     expect(await tunnel.executions()).toBe(1);
   });
 
@@ -94,7 +94,7 @@ describe('#5 a captured request', () => {
       answers.push(await deliverTo(url, captured));
     }
 
-    expect(answers.map((answer) => statementOf(captured, answer))).toMatchObject([
+    expect(answers.map((answer) => signedErrorOf(captured, answer))).toMatchObject([
       { status: 560, isNeverForwarded: true },
       { status: 560, isNeverForwarded: true },
     ]);
@@ -116,7 +116,7 @@ describe('#7 a POST that is corrupted on its way', () => {
     const late = await tunnel.middle.deliver(attempts[0]!);
 
     expect(attempts).toHaveLength(2);
-    expect(statementOf(attempts[0]!, late)).toMatchObject({ status: 565 });
+    expect(signedErrorOf(attempts[0]!, late)).toMatchObject({ status: 565 });
     expect(await tunnel.executions()).toBe(1);
   });
 
@@ -166,7 +166,7 @@ describe('#9 a session that has expired', () => {
       await expiring.upstream.requests.find();
       expiring.advance(301_000);
       const replayed = await deliver(request);
-      statements.push(statementOf(request, replayed));
+      statements.push(signedErrorOf(request, replayed));
       return replayed;
     });
 

@@ -142,7 +142,7 @@ describe('#28 a body that is not as long as its head states', () => {
       const head = { path: '/held', fields: ['content-length', stated] };
       const message = client.seal({ type: 'mte', head, body });
 
-      const statement = client.statementOf(message, await client.deliver(message));
+      const statement = client.signedErrorOf(message, await client.deliver(message));
 
       expect(statement).toMatchObject({ status: 562, isNeverForwarded: true });
       expect(tunnel.upstream.requests.items.filter(({ url }) => url === '/held')).toEqual([]);
