@@ -29,7 +29,7 @@ export interface RawClientRequest {
 /** Sends bytes and reads one response, until the connection ends: bytes that follow the response are noticed. */
 export async function exchangeBytes(request: RawClientRequest): Promise<ReceivedResponse> {
   const socket = connect({ port: request.port, host: '127.0.0.1', noDelay: true });
-  const reader = new RawMessageReader({ kind: 'answer', method: request.method });
+  const reader = new RawMessageReader({ kind: 'response', method: request.method });
   let { onPart } = request;
   socket.on('data', (chunk: Buffer) => {
     reader.push(chunk);

@@ -20,7 +20,7 @@ const CRLF = '\r\n';
 /** What the reader must know about a message and cannot read from it. */
 export interface Circumstances {
   /** A request without framing has no body; a response without framing lasts until the connection ends. */
-  readonly kind: 'request' | 'answer';
+  readonly kind: 'request' | 'response';
   /** The method of the request that a response belongs to. */
   readonly method?: string;
 }
@@ -83,7 +83,7 @@ export class RawMessageReader {
     const text = this.take(end + HEAD_END.length).toString('latin1');
     const [startLine = '', ...lines] = text.slice(0, -HEAD_END.length).split(CRLF);
     const head = { startLine, fields: lines.map(fieldOf) };
-    if (this.circumstances.kind === 'answer' && statusOf(head) < 200) {
+    if (this.circumstances.kind === 'response' && statusOf(head) < 200) {
       this.informational.push(head);
       return true;
     }
@@ -98,7 +98,7 @@ export class RawMessageReader {
   private framingOf(head: RawHead): Framing {
     const { kind, method } = this.circumstances;
     const status = statusOf(head);
-    if (kind === 'answer' && (method === 'HEAD' || status === 204 || status === 304)) {
+    if (kind === 'response' && (method === 'HEAD' || status === 204 || status === 304)) {
       return 'none';
     }
     if (valueOf(head.fields, 'transfer-encoding')?.toLowerCase() === 'chunked') {

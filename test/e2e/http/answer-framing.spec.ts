@@ -148,7 +148,7 @@ describe('a connection of a client', () => {
           socket.end();
         }
       });
-      const reader = new RawMessageReader({ kind: 'answer', method });
+      const reader = new RawMessageReader({ kind: 'response', method });
       const complete = new Promise<void>((resolve) => {
         const take = (chunk: Buffer): void => {
           reader.push(chunk);
