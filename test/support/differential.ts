@@ -26,29 +26,29 @@ export async function observe(
   route: Route,
   httpCase: HttpCase,
 ): Promise<Observation> {
-  const { answer, request } = httpCase;
+  const { response, request } = httpCase;
   const pieces = responseBytes(httpCase);
-  const content = Buffer.concat(answer.body.pieces).toString('latin1');
+  const content = Buffer.concat(response.body.pieces).toString('latin1');
   let release = (): void => undefined;
   // Wait until the client has received the part: a reset that comes earlier could discard it.
   const isReleased =
-    answer.end !== 'whole' && route.showsParts
+    response.end !== 'whole' && route.showsParts
       ? new Promise<void>((resolve) => (release = resolve))
       : Promise.resolve();
   const before = upstream.exchanges.items.length;
   const seen = new Promise<SeenRequest>((resolve) => {
     upstream.follow(async ({ head, whole, write, socket }) => {
       void whole.then(resolve);
-      if (answer.after === 'request') {
+      if (response.after === 'request') {
         await whole;
       }
       for (const piece of pieces) {
         await write(piece);
       }
       await isReleased;
-      if (answer.end === 'reset') {
+      if (response.end === 'reset') {
         socket.resetAndDestroy();
-      } else if (answer.end === 'close' || endsWithConnection(httpCase) || asksToClose(head)) {
+      } else if (response.end === 'close' || endsWithConnection(httpCase) || asksToClose(head)) {
         socket.end();
       }
     });
@@ -57,13 +57,13 @@ export async function observe(
     port: route.port,
     method: request.method,
     bytes: requestBytes(httpCase, [...route.fields, ['Connection', 'close']]),
-    ...(answer.end === 'whole' ? {} : { onPart: { text: content, call: release } }),
+    ...(response.end === 'whole' ? {} : { onPart: { text: content, call: release } }),
   });
   return { seen: await seen, got, hits: upstream.exchanges.items.length - before };
 }
 
-function endsWithConnection({ answer }: HttpCase): boolean {
-  return answer.version === '1.0' || answer.body.framing === 'close';
+function endsWithConnection({ response }: HttpCase): boolean {
+  return response.version === '1.0' || response.body.framing === 'close';
 }
 
 function asksToClose({ fields }: RawHead): boolean {

@@ -11,17 +11,17 @@ const upload = () => new Promise((resolve) => {
   const client = request(url, { method: 'POST', headers, agent: false });
   const pump = () => { while (!client.destroyed && client.write(piece)); };
   client.on('drain', pump);
-  client.on('response', async (answer) => {
+  client.on('response', async (response) => {
     let body = '';
-    for await (const chunk of answer) body += chunk;
+    for await (const chunk of response) body += chunk;
     client.destroy();
-    resolve([answer.statusCode, body]);
+    resolve([response.statusCode, body]);
   });
   client.on('error', (error) => resolve([0, String(error)]));
   pump();
 });
-Promise.all(Array.from({ length: count }, upload)).then((answers) => {
-  process.stdout.write(JSON.stringify(answers), () => process.exit());
+Promise.all(Array.from({ length: count }, upload)).then((responses) => {
+  process.stdout.write(JSON.stringify(responses), () => process.exit());
 });`;
 
 /** Sends `count` endless bodies at once. @returns status and body of each response; status 0 if there is none */
@@ -36,7 +36,7 @@ export async function sendEndlessly(
   });
   const kill = (): boolean => child.kill('SIGKILL');
   process.once('exit', kill);
-  const [answers] = await Promise.all([text(child.stdout), once(child, 'close')]);
+  const [responses] = await Promise.all([text(child.stdout), once(child, 'close')]);
   process.off('exit', kill);
-  return JSON.parse(answers) as [number, string][];
+  return JSON.parse(responses) as [number, string][];
 }

@@ -101,13 +101,13 @@ export function comparableResponse({
 }
 
 /** Whether the request must arrive as it was sent: an upload may be cut off once its response is complete. */
-export function comparesRequest({ answer }: HttpCase): boolean {
-  return answer.after === 'request';
+export function comparesRequest({ response }: HttpCase): boolean {
+  return response.after === 'request';
 }
 
 /** An MTE response is released as a whole or not at all: if it is cut off, the client receives a 502 and no part. */
-export function isRefusedWhole({ answer }: HttpCase, type: string): boolean {
-  return type === 'MTE' && answer.end !== 'whole';
+export function isRefusedWhole({ response }: HttpCase, type: string): boolean {
+  return type === 'MTE' && response.end !== 'whole';
 }
 
 function framingOf(framing: string, bytes: number): string {

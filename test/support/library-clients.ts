@@ -77,17 +77,17 @@ function undiciRequest(): LibraryClient {
     name: 'undici request',
     decodes: false,
     send: async (url, options) => {
-      const answer = await request(url, {
+      const response = await request(url, {
         dispatcher,
         ...options,
         method: options.method as 'GET',
         body: options.body ?? null,
       });
       return {
-        status: answer.statusCode,
-        cookies: cookiesIn(answer.headers),
-        header: headerIn(answer.headers),
-        body: answer.body,
+        status: response.statusCode,
+        cookies: cookiesIn(response.headers),
+        header: headerIn(response.headers),
+        body: response.body,
       };
     },
     close: () => dispatcher.close(),
@@ -100,7 +100,7 @@ function undiciFetch(): LibraryClient {
     name: 'fetch',
     decodes: true,
     send: async (url, { body, ...options }) => {
-      const answer = await fetch(url, {
+      const response = await fetch(url, {
         dispatcher,
         redirect: 'manual',
         duplex: 'half',
@@ -108,10 +108,10 @@ function undiciFetch(): LibraryClient {
         ...(body === undefined ? {} : { body }),
       });
       return {
-        status: answer.status,
-        cookies: answer.headers.getSetCookie(),
-        header: (name) => answer.headers.get(name) ?? undefined,
-        body: answer.body === null ? Readable.from([]) : Readable.fromWeb(answer.body),
+        status: response.status,
+        cookies: response.headers.getSetCookie(),
+        header: (name) => response.headers.get(name) ?? undefined,
+        body: response.body === null ? Readable.from([]) : Readable.fromWeb(response.body),
       };
     },
     close: () => dispatcher.close(),
@@ -132,18 +132,18 @@ function axiosClient(): LibraryClient {
     name: 'axios',
     decodes: true,
     send: async (url, { body, signal, ...options }) => {
-      const answer = await client.request<Readable>({
+      const response = await client.request<Readable>({
         url,
         ...options,
         ...(body === undefined ? {} : { data: body }),
         ...(signal === undefined ? {} : { signal }),
       });
-      const headers = answer.headers as Values;
+      const headers = response.headers as Values;
       return {
-        status: answer.status,
+        status: response.status,
         cookies: cookiesIn(headers),
         header: headerIn(headers),
-        body: answer.data,
+        body: response.data,
       };
     },
     close: () => {

@@ -59,15 +59,15 @@ export async function startMiddle(inbound: string): Promise<Middle> {
     const serve = async (): Promise<void> => {
       const request = await wireRequestOf(message);
       requests.add(request);
-      const answer = await (request.path === PAIR_PATH ? pairing : tunnel)(request, deliver);
-      if (answer === undefined) {
+      const result = await (request.path === PAIR_PATH ? pairing : tunnel)(request, deliver);
+      if (result === undefined) {
         message.socket.resetAndDestroy();
         return;
       }
-      const isFramed = answer.rawHeaders.includes('transfer-encoding');
-      const length = isFramed ? [] : ['content-length', String(answer.body.length)];
-      response.writeHead(answer.status, [...answer.rawHeaders, ...length]);
-      response.end(answer.body);
+      const isFramed = result.rawHeaders.includes('transfer-encoding');
+      const length = isFramed ? [] : ['content-length', String(result.body.length)];
+      response.writeHead(result.status, [...result.rawHeaders, ...length]);
+      response.end(result.body);
     };
     // A connection that fails on one side is reset on the other.
     serve().catch(() => message.socket.resetAndDestroy());

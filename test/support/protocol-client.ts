@@ -58,9 +58,9 @@ export class ProtocolClient {
   static async pair(origin: string, secret = SECRET): Promise<ProtocolClient> {
     const secretKeys = await deriveSecretKeys(secret);
     const { request, initiator } = await pairingRequest(origin, secretKeys);
-    const answer = await deliverTo(origin, request);
+    const response = await deliverTo(origin, request);
     const clientIdHeader = headerOf(request, CLIENT_ID_HEADER);
-    const session = await initiator.complete(clientIdHeader, answer.body, secretKeys);
+    const session = await initiator.complete(clientIdHeader, response.body, secretKeys);
     return new ProtocolClient(origin, secretKeys, session);
   }
 
@@ -98,16 +98,16 @@ export class ProtocolClient {
   /** What a signed error says of the request that it answers, or undefined where it is none. */
   statementOf(request: WireRequest, answer: WireAnswer): SignedError | undefined {
     const clientIdHeader = headerOf(request, CLIENT_ID_HEADER);
-    const relayHeader = headerOf(answer, RELAY_HEADER);
-    return verifyError(this.secretKeys, clientIdHeader, relayHeader, answer.status);
+    const relayHeader = headerOf(response, RELAY_HEADER);
+    return verifyError(this.secretKeys, clientIdHeader, relayHeader, response.status);
   }
 
   /** Opens a sealed response. Throws if the response cannot be opened. */
-  open(message: SealedMessage, answer: WireResponse): { head: ResponseHead; body: Buffer } {
-    const relayHeader = headerOf(answer, RELAY_HEADER);
+  open(message: SealedMessage, response: WireResponse): { head: ResponseHead; body: Buffer } {
+    const relayHeader = headerOf(response, RELAY_HEADER);
     const key = deriveResponseKey(this.session.keys, message.relayHeader, relayHeader);
     const opener = new MessageOpener(key);
-    const [head, ...data] = opener.push(answer.body);
+    const [head, ...data] = opener.push(response.body);
     opener.finish();
     return {
       head: decodeResponseHead(head?.content ?? Buffer.alloc(0)),

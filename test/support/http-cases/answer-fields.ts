@@ -5,13 +5,13 @@ const many = (count: number): Field[] =>
   Array.from({ length: count }, (_, at): Field => [`X-Field-${at}`, `value ${at}`]);
 
 const FIELDS: readonly [title: string, ...fields: Field[]][] = [
-  ['no field of its own'],
+  ['no extra field'],
   ['two cookies', ['Set-Cookie', 'a=1; Path=/'], ['X-Between', '-'], ['Set-Cookie', 'b=2; Secure']],
   ['the same cookie twice', ['Set-Cookie', 'a=1'], ['Set-Cookie', 'a=1']],
   ['a cookie with a date', ['Set-Cookie', 'a=1; Expires=Wed, 09 Jun 2027 10:18:14 GMT']],
   ['a repeated field', ['Link', '<a>'], ['X-Other', '1'], ['link', '<b>'], ['LINK', '<c>']],
   [
-    'a repeated field that Node.js keeps one of',
+    'repeated fields of which Node.js keeps only one',
     ['ETag', '"a"'],
     ['ETag', '"b"'],
     ['Age', '1'],
@@ -19,16 +19,21 @@ const FIELDS: readonly [title: string, ...fields: Field[]][] = [
   ],
   ['a date', ['Date', 'Sun, 06 Nov 1994 08:49:37 GMT']],
   [
-    'what names the server',
+    'fields that identify the server',
     ['Server', 'nginx/1.22.1'],
     ['X-Powered-By', 'PHP/8'],
     ['Via', '1.1 varnish'],
   ],
   ['an empty value', ['X-Empty', ''], ['X-After', '1']],
-  ['blanks around a value', ['X-Blanks', ' \t value  ']],
+  ['whitespace around a value', ['X-Blanks', ' \t value  ']],
   ['octets beyond ASCII', ['X-Latin', 'caf\xe9'], ['X-Utf8', Buffer.from('€').toString('latin1')]],
   ['all visible ASCII in a value', ['X-Ascii', '!"#$%&\'()*+,-./:;<=>?@[\\]^_`{|}~']],
-  ['names of JavaScript objects', ['__proto__', '1'], ['constructor', '2'], ['toString', '3']],
+  [
+    'names of JavaScript object properties',
+    ['__proto__', '1'],
+    ['constructor', '2'],
+    ['toString', '3'],
+  ],
   ['200 fields', ...many(200)],
   ['a value of 16 KiB', ['X-Long', 'v'.repeat(16_384)]],
   ['fields of 40 KiB in all', ...many(40).map(([name]): Field => [name, 'w'.repeat(1_000)])],
@@ -40,19 +45,19 @@ const FIELDS: readonly [title: string, ...fields: Field[]][] = [
     ['Vary', '*'],
     ['Age', '5'],
   ],
-  ['ranges offered', ['Accept-Ranges', 'bytes'], ['Content-Disposition', 'attachment']],
+  ['an offer of ranges', ['Accept-Ranges', 'bytes'], ['Content-Disposition', 'attachment']],
   [
     'security fields',
     ['Strict-Transport-Security', 'max-age=1'],
     ['Content-Security-Policy', "default-src 'self'"],
   ],
   ['CORS fields', ['Access-Control-Allow-Origin', '*'], ['Access-Control-Expose-Headers', 'X-A']],
-  ['alternatives', ['Alt-Svc', 'h3=":443"'], ['Refresh', '5; url=/x']],
-  ['an upgrade on offer', ['Upgrade', 'h2,h2c'], ['Connection', 'Upgrade']],
-  ['keep-alive of its own', ['Connection', 'keep-alive'], ['Keep-Alive', 'timeout=5, max=100']],
+  ['an alternative service', ['Alt-Svc', 'h3=":443"'], ['Refresh', '5; url=/x']],
+  ['an offer to upgrade', ['Upgrade', 'h2,h2c'], ['Connection', 'Upgrade']],
+  ['keep-alive fields', ['Connection', 'keep-alive'], ['Keep-Alive', 'timeout=5, max=100']],
   ['proxy fields', ['Proxy-Authenticate', 'Basic'], ['Proxy-Connection', 'close']],
-  ['fields that connection names', ['Connection', 'X-Hop'], ['X-Hop', '1'], ['X-Kept', '2']],
-  ['fields of the tunnel', ['X-MTE-Other', '1'], ['x-mte-relay', '1.AAAAAAAAAAAAAAAAAAAAAA']],
+  ['fields that Connection names', ['Connection', 'X-Hop'], ['X-Hop', '1'], ['X-Kept', '2']],
+  ['relay fields', ['X-MTE-Other', '1'], ['x-mte-relay', '1.AAAAAAAAAAAAAAAAAAAAAA']],
   [
     'no content type and a request id',
     ['X-Request-Id', 'of-the-upstream'],
@@ -61,9 +66,9 @@ const FIELDS: readonly [title: string, ...fields: Field[]][] = [
 ];
 
 export const RESPONSE_FIELD_CASES: readonly HttpCase[] = [
-  ...FIELDS.map(([title, ...fields]) => httpCase(`an answer with ${title}`, {}, { fields })),
+  ...FIELDS.map(([title, ...fields]) => httpCase(`a response with ${title}`, {}, { fields })),
   httpCase(
-    'an answer with its length before the other fields',
+    'a response with its length before the other fields',
     {},
     {
       fields: [
@@ -73,5 +78,9 @@ export const RESPONSE_FIELD_CASES: readonly HttpCase[] = [
       body: { framing: 'close', pieces: [Buffer.from('body')] },
     },
   ),
-  httpCase('an answer of length 0 with fields', {}, { fields: [['X-A', '1']], body: sized('') }),
+  httpCase(
+    'a response with content-length 0 and fields',
+    {},
+    { fields: [['X-A', '1']], body: sized('') },
+  ),
 ];

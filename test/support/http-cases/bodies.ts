@@ -5,7 +5,7 @@ import { chunked, httpCase, sized, untilClose, type CaseBody, type HttpCase } fr
 
 const SIZES = [1, 65_535, 65_536, 65_537, 200_000];
 
-/** Bytes that no encoding would leave alone, the same in every run. */
+/** Bytes that any text encoding would change; the same in every run. */
 export function bytesOfSize(size: number): Buffer {
   const blocks = Array.from({ length: Math.ceil(size / 32) }, (_, at) =>
     createHash('sha256').update(String(at)).digest(),
@@ -19,8 +19,8 @@ const pieces = (body: Buffer, size: number): Buffer[] =>
   );
 
 const FRAMINGS: readonly [name: string, make: (body: Buffer) => CaseBody][] = [
-  ['with its length', (body) => sized(body)],
-  ['with its length, in pieces', (body) => sized(...pieces(body, 30_000))],
+  ['with content-length', (body) => sized(body)],
+  ['with content-length, in several writes', (body) => sized(...pieces(body, 30_000))],
   ['in one chunk', (body) => chunked(body)],
   ['in many chunks', (body) => chunked(...pieces(body, 7_001))],
 ];
@@ -30,13 +30,13 @@ const SIZED_CASES = SIZES.flatMap((size) =>
     const body = make(bytesOfSize(size));
     return [
       httpCase(`POST of ${size} bytes ${name}`, { method: 'POST', body }),
-      httpCase(`an answer of ${size} bytes ${name}`, {}, { body }),
+      httpCase(`a response of ${size} bytes ${name}`, {}, { body }),
     ];
   }),
 );
 
 const EMPTY: readonly [name: string, body: CaseBody][] = [
-  ['of length 0', sized('')],
+  ['with content-length 0', sized('')],
   ['chunked', chunked()],
 ];
 
@@ -71,7 +71,7 @@ const SPECIAL_CASES = [
     body: sized(GZIPPED),
   }),
   httpCase(
-    'a gzip answer',
+    'a gzip response',
     { fields: [['Accept-Encoding', 'gzip, br']] },
     {
       fields: [
@@ -82,12 +82,12 @@ const SPECIAL_CASES = [
     },
   ),
   httpCase(
-    'a gzip answer in chunks',
+    'a gzip response in chunks',
     { fields: [['Accept-Encoding', 'gzip']] },
     { fields: [['Content-Encoding', 'gzip']], body: chunked(...pieces(GZIPPED, 50)) },
   ),
   httpCase(
-    'an answer that claims a coding that it does not have',
+    'a response that states a content coding that its body does not have',
     {},
     { fields: [['Content-Encoding', 'br']], body: sized('plain') },
   ),
@@ -113,7 +113,7 @@ const SPECIAL_CASES = [
     body: { ...chunked('content'), trailers: [['X-Checksum', '1']] },
   }),
   httpCase(
-    'a chunked answer with a trailer section',
+    'a chunked response with a trailer section',
     { fields: [['TE', 'trailers']] },
     {
       fields: [['Trailer', 'X-Checksum']],
@@ -121,14 +121,18 @@ const SPECIAL_CASES = [
     },
   ),
   httpCase(
-    'a chunked answer with chunk extensions',
+    'a chunked response with chunk extensions',
     {},
     { body: { ...chunked('a', 'bc'), chunkExtension: ';x=y' } },
   ),
-  httpCase('an answer until the connection closes', {}, { body: untilClose('all', ' of it') }),
-  httpCase('an empty answer until the connection closes', {}, { body: untilClose() }),
-  httpCase('an answer of HTTP/1.0', {}, { version: '1.0', body: untilClose('all of it') }),
-  httpCase('an answer of HTTP/1.0 with a length', {}, { version: '1.0', body: sized('all of it') }),
+  httpCase('a response that ends with its connection', {}, { body: untilClose('all', ' of it') }),
+  httpCase('an empty response that ends with its connection', {}, { body: untilClose() }),
+  httpCase('an HTTP/1.0 response', {}, { version: '1.0', body: untilClose('all of it') }),
+  httpCase(
+    'an HTTP/1.0 response with content-length',
+    {},
+    { version: '1.0', body: sized('all of it') },
+  ),
   httpCase(
     'an event stream',
     { fields: [['Accept', 'text/event-stream']] },

@@ -1,15 +1,15 @@
 import { LAST_CHUNK, chunkBytes, headBytes, type Field } from '../raw-http.js';
 
-/** A body and how the wire says where it ends. */
+/** A body, and how the end of it is marked on the wire. */
 export interface CaseBody {
   readonly framing: 'none' | 'length' | 'chunked' | 'close';
-  /** Each is written by itself, and is a chunk of a chunked body. */
+  /** Each is written separately; in a chunked body, each is one chunk. */
   readonly pieces: readonly Buffer[];
-  /** The length that is stated, where it is not the true one. */
+  /** The value of content-length, if it is not the actual length. */
   readonly stated?: number;
-  /** Behind a chunked body. */
+  /** The trailer fields of a chunked body. */
   readonly trailers?: readonly Field[];
-  /** Behind the size of every chunk. */
+  /** Follows the size of every chunk. */
   readonly chunkExtension?: string;
 }
 
@@ -22,39 +22,39 @@ export interface CaseRequest {
 }
 
 export interface CaseResponse {
-  /** Heads of informational answers before it. */
+  /** The heads of informational responses before this one. */
   readonly before: readonly string[];
   readonly version: '1.0' | '1.1';
   readonly status: number;
   readonly reason: string;
   readonly fields: readonly Field[];
   readonly body: CaseBody;
-  /** Whether it waits for the end of the request. */
+  /** Whether the upstream responds after the head of the request or after its end. */
   readonly after: 'head' | 'request';
-  /** How the upstream's connection ends: with the client's, or before the answer's end. */
+  /** How the upstream's connection ends: with the client's, or before the end of the response. */
   readonly end: 'whole' | 'close' | 'reset';
 }
 
-/** One request and its answer, as a client and an upstream write them. */
+/** One request and its response, as a client and an upstream write them. */
 export interface HttpCase {
   readonly title: string;
   readonly request: CaseRequest;
-  readonly answer: CaseResponse;
+  readonly response: CaseResponse;
 }
 
 const NO_BODY: CaseBody = { framing: 'none', pieces: [] };
 
-/** A body with its length stated. */
+/** A body with content-length. */
 export function sized(...pieces: readonly (string | Buffer)[]): CaseBody {
   return { framing: 'length', pieces: pieces.map(bytesOf) };
 }
 
-/** A body in chunks. */
+/** A chunked body. */
 export function chunked(...pieces: readonly (string | Buffer)[]): CaseBody {
   return { framing: 'chunked', pieces: pieces.map(bytesOf) };
 }
 
-/** A body that lasts until its connection is closed. */
+/** A body that ends when the connection is closed. */
 export function untilClose(...pieces: readonly (string | Buffer)[]): CaseBody {
   return { framing: 'close', pieces: pieces.map(bytesOf) };
 }
@@ -62,7 +62,7 @@ export function untilClose(...pieces: readonly (string | Buffer)[]): CaseBody {
 export function httpCase(
   title: string,
   request: Partial<CaseRequest> = {},
-  answer: Partial<CaseResponse> = {},
+  response: Partial<CaseResponse> = {},
 ): HttpCase {
   return {
     title,
@@ -74,7 +74,7 @@ export function httpCase(
       body: NO_BODY,
       ...request,
     },
-    answer: {
+    response: {
       before: [],
       version: '1.1',
       status: 200,
@@ -83,12 +83,12 @@ export function httpCase(
       body: sized('answer of the upstream'),
       after: 'request',
       end: 'whole',
-      ...answer,
+      ...response,
     },
   };
 }
 
-/** @param own - fields of the client beside those of the case */
+/** @param own - fields that the client sends besides those of the case */
 export function requestBytes({ request }: HttpCase, own: readonly Field[]): Buffer[] {
   const { method, target, version, fields, body } = request;
   const head = headBytes(`${method} ${target} HTTP/${version}`, [
@@ -99,9 +99,9 @@ export function requestBytes({ request }: HttpCase, own: readonly Field[]): Buff
   return [head, ...bodyBytes(body, false)];
 }
 
-/** The answer in the pieces that the upstream writes. */
-export function responseBytes({ answer }: HttpCase): Buffer[] {
-  const { before, version, status, reason, fields, body, end } = answer;
+/** The response, in the chunks that the upstream writes. */
+export function responseBytes({ response }: HttpCase): Buffer[] {
+  const { before, version, status, reason, fields, body, end } = response;
   const head = headBytes(`HTTP/${version} ${status} ${reason}`, [
     ...fields,
     ...framingFields(body),

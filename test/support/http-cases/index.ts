@@ -7,7 +7,7 @@ import { REQUEST_FIELD_CASES } from './request-fields.js';
 import { STATUS_CASES } from './statuses.js';
 import { TARGET_CASES } from './targets.js';
 
-/** Every case that is played directly and through the tunnel. */
+/** Every case that is run both directly and through the tunnel. */
 export const HTTP_CASES: readonly HttpCase[] = [
   ...METHOD_CASES,
   ...TARGET_CASES,

@@ -6,7 +6,7 @@ const WITHOUT_BODY = new Set([204, 304]);
 const range = (from: number, to: number): number[] =>
   Array.from({ length: to - from + 1 }, (_, at) => from + at);
 
-/** Registered ones, some that are not, and those that relays use between themselves. */
+/** Registered and unregistered statuses, and those that relays use among themselves. */
 const STATUSES = [
   ...range(200, 208),
   226,
@@ -28,7 +28,7 @@ const STATUSES = [
   599,
 ];
 
-/** What comes with a status. */
+/** The fields that belong to a status. */
 const FIELDS: Readonly<Record<number, readonly Field[]>> = {
   201: [['Location', '/things/1']],
   206: [['Content-Range', 'bytes 0-21/1000']],
@@ -56,16 +56,20 @@ const FIELDS: Readonly<Record<number, readonly Field[]>> = {
 const STATUS_CASES_OF = (status: number): HttpCase => {
   const fields = FIELDS[status] ?? [];
   return WITHOUT_BODY.has(status)
-    ? httpCase(`an answer ${status}`, {}, { status, fields, body: { framing: 'none', pieces: [] } })
-    : httpCase(`an answer ${status}`, {}, { status, fields });
+    ? httpCase(
+        `a ${status} response`,
+        {},
+        { status, fields, body: { framing: 'none', pieces: [] } },
+      )
+    : httpCase(`a ${status} response`, {}, { status, fields });
 };
 
 const NO_BODY = { framing: 'none', pieces: [] } as const;
 
 export const STATUS_CASES: readonly HttpCase[] = [
   ...STATUSES.map(STATUS_CASES_OF),
-  httpCase('an answer with a reason of its own', {}, { reason: 'Rather Fine, thank you' }),
-  httpCase('an answer without a reason', {}, { reason: '' }),
+  httpCase('a response with a custom reason phrase', {}, { reason: 'Rather Fine, thank you' }),
+  httpCase('a response without a reason phrase', {}, { reason: '' }),
   httpCase(
     'HEAD with the length of the body',
     { method: 'HEAD' },
@@ -79,16 +83,16 @@ export const STATUS_CASES: readonly HttpCase[] = [
   ),
   httpCase('HEAD without a length', { method: 'HEAD' }, { body: NO_BODY }),
   httpCase(
-    'HEAD answered with chunked framing',
+    'HEAD with a chunked response',
     { method: 'HEAD' },
     {
       fields: [['Transfer-Encoding', 'chunked']],
       body: NO_BODY,
     },
   ),
-  httpCase('HEAD of length 0', { method: 'HEAD' }, { body: sized('') }),
+  httpCase('HEAD with content-length 0', { method: 'HEAD' }, { body: sized('') }),
   httpCase(
-    'HEAD answered 404',
+    'HEAD with a 404 response',
     { method: 'HEAD' },
     {
       status: 404,
@@ -97,15 +101,15 @@ export const STATUS_CASES: readonly HttpCase[] = [
     },
   ),
   httpCase(
-    '204 with a length of 0',
+    '204 with content-length 0',
     {},
     { status: 204, fields: [['Content-Length', '0']], body: NO_BODY },
   ),
-  httpCase('204 of DELETE', { method: 'DELETE' }, { status: 204, body: NO_BODY }),
-  httpCase('205 of length 0', { method: 'POST' }, { status: 205, body: sized('') }),
-  httpCase('205 with no chunks', { method: 'POST' }, { status: 205, body: chunked() }),
+  httpCase('204 to DELETE', { method: 'DELETE' }, { status: 204, body: NO_BODY }),
+  httpCase('205 with content-length 0', { method: 'POST' }, { status: 205, body: sized('') }),
+  httpCase('205 with an empty chunked body', { method: 'POST' }, { status: 205, body: chunked() }),
   httpCase(
-    '200 of OPTIONS without a body',
+    '200 to OPTIONS without a body',
     { method: 'OPTIONS' },
     {
       fields: [
@@ -116,7 +120,7 @@ export const STATUS_CASES: readonly HttpCase[] = [
     },
   ),
   httpCase(
-    '206 in parts',
+    '206 with several ranges',
     { fields: [['Range', 'bytes=0-0,-1']] },
     {
       status: 206,
@@ -125,7 +129,7 @@ export const STATUS_CASES: readonly HttpCase[] = [
     },
   ),
   httpCase(
-    '207 of PROPFIND',
+    '207 to PROPFIND',
     { method: 'PROPFIND', body: sized('<propfind/>') },
     {
       status: 207,
@@ -135,7 +139,7 @@ export const STATUS_CASES: readonly HttpCase[] = [
   ),
   ...[102, 103].map((status) =>
     httpCase(
-      `an answer after an informational ${status}`,
+      `a response after an informational ${status}`,
       {},
       {
         before: [`HTTP/1.1 ${status} Wait\r\nLink: </style.css>\r\n\r\n`],

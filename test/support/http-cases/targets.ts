@@ -31,7 +31,7 @@ const TARGETS: readonly string[] = [
   `/?long=${'q'.repeat(16_000)}`,
 ];
 
-/** Targets that reach the upstream as they are, octet by octet. */
+/** Targets that must reach the upstream unchanged, octet by octet. */
 export const TARGET_CASES: readonly HttpCase[] = TARGETS.flatMap((target) => {
   const shown = target.length > 60 ? `${target.slice(0, 20)}… (${target.length} bytes)` : target;
   return [
