@@ -1,6 +1,6 @@
 /**
- * Computes protocol-1-more.json from the constants below and the text of docs/protocol.md. It imports nothing of the
- * product: node:crypto, and X-Wing from another implementation than the product's.
+ * Computes protocol-1-more.json from the constants below, according to docs/protocol.md. It imports no code of the
+ * product: only node:crypto, and a different implementation of X-Wing than the product uses.
  *
  *     node test/vectors/generate.mjs > test/vectors/protocol-1-more.json
  */
@@ -26,7 +26,7 @@ const lp = (...parts) =>
   Buffer.concat(parts.flatMap((part) => [uint(bytes(part).length, 4), bytes(part)]));
 const expand = (key, ...info) => hmac(key, ...info, Buffer.of(1));
 
-// Section 1: keys of a secret.
+// Section 1: the keys of a secret.
 function secretKeys(secret) {
   const root = scryptSync(bytes(secret), 'mte-relay/1 root', 32, {
     N: 2 ** 15,
@@ -104,7 +104,7 @@ function sealRecords(key, head, body) {
   });
 }
 
-// The constants of protocol-1.json, so that both files describe one session.
+// The constants of protocol-1.json, so both files describe the same session.
 const secret = '2DkV4DDabehO8cifDktdF9elKJL0CKrk';
 const altSecret = 'Zr8cQ1vN4mT7xKfL0sHbWd3yGpJ6uEaR';
 const clientId = 'relay-a-1';
@@ -277,7 +277,7 @@ const vectors = {
   },
 };
 
-/** JSON.stringify asks a Buffer's own toJSON first, and that gives a list of numbers. */
+/** JSON.stringify calls a Buffer's own toJSON first, which returns a list of numbers. */
 const hexOctets = (key, value) =>
   value !== null && value.type === 'Buffer' ? Buffer.from(value.data).toString('hex') : value;
 
