@@ -1,12 +1,12 @@
 import { Session, type Profiler } from 'node:inspector';
 
-/** Whose blocks count: what is fuzzed, and not what fuzzes. */
+/** The files whose blocks count: the product, not the fuzzer or the tests. */
 const SOURCES = /\/(?:libs|apps)\/.*(?<!\.spec)\.ts$/;
 
 /**
- * Which blocks of the product were executed, from V8's own block coverage: no instrumentation and no native addon, and
- * the same on every Node.js. Reading it takes about a millisecond, so it is read once for many executions. It has to be
- * there before what it watches runs for the first time: V8 counts the blocks of functions that it compiles from then on.
+ * Reports which blocks of the product were executed, from V8's own block coverage: without instrumentation or a native
+ * addon, on every version of Node.js. Reading the coverage takes about a millisecond, so it is read once for many
+ * executions. Create the object before the product first runs: V8 counts only functions that it compiles afterwards.
  */
 export class BlockCoverage {
   private readonly session = new Session();
@@ -17,10 +17,10 @@ export class BlockCoverage {
     this.session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: true });
   }
 
-  /** The blocks that were executed since the last call, each by a name. */
+  /** The names of the blocks that were executed since the last call. */
   executed(): string[] {
     let scripts: Profiler.ScriptCoverage[] = [];
-    // The session is of this thread: it calls back before it returns.
+    // The session belongs to this thread, so it calls back before `post` returns.
     this.session.post('Profiler.takePreciseCoverage', (error, { result }) => {
       if (error !== null) throw error;
       scripts = result;

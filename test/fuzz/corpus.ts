@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** One folder a target, one file an input, named by its hash. The first came from test/vectors. */
+/** One folder for each target, one file for each input, named by its hash. The first inputs came from test/vectors. */
 const CORPUS = join(import.meta.dirname, 'corpus');
 
 const HASH_DIGITS = 12;
@@ -14,7 +14,7 @@ export function readSeeds(target: string): Buffer[] {
     .map((name) => readFileSync(join(folder, name)));
 }
 
-/** Keeps inputs for every later run. */
+/** Saves inputs for all later runs. */
 export function saveSeeds(target: string, inputs: readonly Buffer[]): void {
   const folder = join(CORPUS, target);
   mkdirSync(folder, { recursive: true });

@@ -3,41 +3,41 @@ import { mutantOf } from './mutant.js';
 import { Random } from './random.js';
 
 /**
- * A small coverage-guided fuzzer. What libFuzzer brings to Node.js, jazzer.js, has prebuilt addons that need a newer
- * libc than Node.js itself, and is built by install scripts otherwise, which this repository does not run; so the guide
- * is V8's block coverage, and the loop is the usual one: change an input that is known, keep what reaches a new block.
+ * A small coverage-guided fuzzer. jazzer.js, which brings libFuzzer to Node.js, has prebuilt addons that need a newer
+ * libc than Node.js itself; otherwise install scripts build it, and this repository does not run any. So V8's block
+ * coverage is the guide, and the loop is the usual one: mutate a known input, keep the mutants that reach a new block.
  */
 export interface FuzzTarget {
   readonly name: string;
-  /** Inputs to begin with. */
+  /** The initial inputs. */
   readonly seeds: readonly Buffer[];
-  /** Throws where the product does something with this input that it never may. */
+  /** Throws if the product does something with this input that it must never do. */
   readonly run: (input: Buffer) => void;
 }
 
-/** When to end: whichever comes first. */
+/** The limits of a run, which ends at the first that is reached. */
 export interface FuzzBudget {
   readonly executions: number;
   readonly ms: number;
-  /** Without it the seeds alone are changed, which is quick. */
+  /** Without coverage, only the seeds are mutated, which is quick. */
   readonly coverage?: BlockCoverage;
 }
 
 export interface FuzzReport {
   readonly executions: number;
-  /** Blocks of the product that were reached; 0 without a guide. */
+  /** The number of blocks of the product that were reached; 0 without coverage. */
   readonly blocks: number;
-  /** Inputs that reached a block which none before them had reached; the seeds are not among them. */
+  /** Inputs that reached a new block, without the seeds. */
   readonly found: readonly Buffer[];
 }
 
-/** Executions between two readings of the coverage. */
+/** The number of executions between two readings of the coverage. */
 const BATCH = 256;
 
 /**
- * The same seed gives the same inputs.
+ * Fuzzes one target. The same seed produces the same inputs.
  *
- * @throws Error with the input in hexadecimal, and with what the target threw as its cause
+ * @throws Error that contains the input in hexadecimal, with the target's error as its cause
  */
 export function fuzz(target: FuzzTarget, budget: FuzzBudget, seed = 1): FuzzReport {
   const random = new Random(seed);
@@ -66,11 +66,11 @@ export function fuzz(target: FuzzTarget, budget: FuzzBudget, seed = 1): FuzzRepo
   return { executions, blocks: guide?.blocks ?? 0, found: corpus.slice(target.seeds.length) };
 }
 
-/** Tells which inputs reach blocks that none before them reached. */
+/** Finds the inputs that reach new blocks. */
 class Guide {
   private readonly known = new Set<string>();
 
-  /** To be made right after the seeds were run. */
+  /** Create it right after the seeds were run. */
   constructor(
     private readonly run: (inputs: readonly Buffer[]) => void,
     private readonly coverage: BlockCoverage,
@@ -82,7 +82,7 @@ class Guide {
     return this.known.size;
   }
 
-  /** Runs them, and again in halves until it is known which were new. */
+  /** Runs the inputs, then runs halves of them again until those that reach new blocks are identified. */
   newAmong(inputs: readonly Buffer[]): readonly Buffer[] {
     this.run(inputs);
     const executed = this.coverage.executed();

@@ -2,9 +2,9 @@ import type { Random } from './random.js';
 
 const MAX_MUTATIONS = 6;
 const MAX_BYTES = 4_096;
-/** Where decoders have their limits. */
+/** Bytes at the limits of decoders. */
 const EDGES = [0, 1, 2, 0x0a, 0x0d, 0x20, 0x2e, 0x2f, 0x3f, 0x40, 0x7f, 0x80, 0xc0, 0xfe, 0xff];
-/** What means something to some decoder. */
+/** Byte sequences that are meaningful to a decoder. */
 const WORDS = [
   ...[
     '\r\n',
@@ -81,7 +81,7 @@ const MUTATIONS: readonly Mutation[] = [
   },
 ];
 
-/** A copy of `bytes` with one to six changes, some of which take pieces of others. */
+/** A copy of `bytes` with one to six mutations, some of which insert parts of `others`. */
 export function mutantOf(bytes: Buffer, random: Random, others: readonly Buffer[]): Buffer {
   let mutant = bytes;
   for (let left = 1 + random.below(MAX_MUTATIONS); left > 0; left -= 1) {

@@ -1,4 +1,4 @@
-/** Numbers that look random and are the same for the same seed: mulberry32. */
+/** A pseudorandom generator that is reproducible from its seed: mulberry32. */
 export class Random {
   constructor(private state: number) {}
 
@@ -10,7 +10,7 @@ export class Random {
     return ((mixed ^ (mixed >>> 14)) >>> 0) % limit;
   }
 
-  /** @throws where there is none */
+  /** @throws RangeError if `items` is empty */
   oneOf<T>(items: readonly T[]): T {
     if (items.length === 0) {
       throw new RangeError('there is nothing to choose from');

@@ -32,7 +32,7 @@ const ENVIRONMENT = {
   OUTBOUND_TOKEN: 'token-of-28-characters-long!',
   REDIS_URL: 'memory://',
 };
-/** What gets as far as a route. */
+/** The paths that can reach a route. */
 const FORWARDED_PATH = /^\/(?!\/)[^\0-\x20\x7f-\xff\\#]*$/;
 const ROUTES = new RouteList(['/api/*', '/one']);
 
@@ -40,7 +40,7 @@ const claim = (holds: boolean, what: string): void => {
   if (!holds) throw new Error(what);
 };
 
-/** What the product refuses, it refuses by one of its own errors. */
+/** Runs `act`, and accepts only errors of the product's own class. */
 const refusedBy = (own: abstract new (...args: never) => Error, act: () => void): void => {
   try {
     act();
@@ -59,7 +59,7 @@ const checkWritable = (fields: RawFields): void => {
   }
 };
 
-/** Plaintexts of records, each behind its length in one octet; bit 7 says that it is the last. */
+/** Splits the input into record plaintexts, each after one octet with its length; bit 7 marks the last record. */
 function plaintextsIn(input: Buffer): { readonly plaintext: Buffer; readonly isLast: boolean }[] {
   const plaintexts = [];
   for (let at = 0; at < input.length;) {
@@ -76,9 +76,9 @@ const RUNS: Readonly<Record<string, (input: Buffer) => void>> = {
     decodes(() => {
       const head = decodeRequestHead(input);
       const again = decodeRequestHead(encodeRequestHead(head));
-      claim(JSON.stringify(again) === JSON.stringify(head), 'the head changes when it is encoded');
+      claim(JSON.stringify(again) === JSON.stringify(head), 're-encoding changes the head');
       checkRequestHead(head);
-      claim(/^\/(?!\/)[!-~]*$/.test(head.path), 'the path leaves its origin');
+      claim(/^\/(?!\/)[!-~]*$/.test(head.path), 'the path leads to another origin');
       checkWritable(head.fields);
     });
   },
@@ -86,7 +86,7 @@ const RUNS: Readonly<Record<string, (input: Buffer) => void>> = {
     decodes(() => {
       const head = decodeResponseHead(input);
       const again = decodeResponseHead(encodeResponseHead(head));
-      claim(JSON.stringify(again) === JSON.stringify(head), 'the head changes when it is encoded');
+      claim(JSON.stringify(again) === JSON.stringify(head), 're-encoding changes the head');
       checkResponseHead(head);
       checkWritable(head.fields);
     });
@@ -95,35 +95,35 @@ const RUNS: Readonly<Record<string, (input: Buffer) => void>> = {
     const raw = input.toString('latin1');
     decodes(() => {
       const { identity, mac } = parseClientIdHeader(raw);
-      claim(`${identity}.${mac}` === raw, 'a part of the header is not read');
+      claim(`${identity}.${mac}` === raw, 'a part of the header is ignored');
     });
   },
   'tunnel-header': (input) => {
     const raw = input.toString('latin1');
     decodes(() => {
       const { sid, sequence, type } = parseTunnelHeader(raw);
-      claim(raw.startsWith(`1.${sid}.${sequence}.${type}.`), 'a part of the header is not read');
-      claim(sequence >= 1 && sequence < 2 ** 20, 'the sequence number has no bit');
+      claim(raw.startsWith(`1.${sid}.${sequence}.${type}.`), 'a part of the header is ignored');
+      claim(sequence >= 1 && sequence < 2 ** 20, 'the sequence number is out of range');
     });
   },
   'error-header': (input) => {
     const status = 560;
-    const statement = verifyError(SECRET_KEYS, 'a.b.c', input.toString('latin1'), status);
-    claim(statement === undefined, 'an error without a signature is believed');
+    const signedError = verifyError(SECRET_KEYS, 'a.b.c', input.toString('latin1'), status);
+    claim(signedError === undefined, 'an error without a signature is accepted');
   },
   'pair-request': (input) => {
     decodes(() => {
       const { unixMs, audience, publicKey } = decodePairRequest(input);
-      claim(Number.isSafeInteger(unixMs) && publicKey.length === 1216, 'a field has no sense');
-      claim(audience.length === input.length - 1227, 'a part of the body is not read');
+      claim(Number.isSafeInteger(unixMs) && publicKey.length === 1216, 'a field is invalid');
+      claim(audience.length === input.length - 1227, 'a part of the body is ignored');
     });
   },
   'record-stream': (input) => {
     const opener = new MessageOpener(KEY);
     decodes(() => {
-      claim(opener.push(input).length === 0, 'a record opens that nobody sealed');
+      claim(opener.push(input).length === 0, 'an unsealed record is opened');
       opener.finish();
-      claim(false, 'a message opens that nobody sealed');
+      claim(false, 'an unsealed message is opened');
     });
   },
   'record-plaintexts': (input) => {
@@ -132,18 +132,27 @@ const RUNS: Readonly<Record<string, (input: Buffer) => void>> = {
     decodes(() => {
       records.forEach(({ plaintext, isLast }, at) => {
         for (const { content } of opener.push(sealRecord(KEY, at, plaintext, isLast))) {
-          claim(plaintext.subarray(0, content.length).equals(content), 'other content comes out');
-          claim(plaintext[content.length] === (at === 0 ? 1 : 2), 'a record of a wrong type');
+          claim(
+            plaintext.subarray(0, content.length).equals(content),
+            'the content differs from what was sealed',
+          );
+          claim(
+            plaintext[content.length] === (at === 0 ? 1 : 2),
+            'a record of the wrong type is accepted',
+          );
         }
       });
       opener.finish();
-      claim(records.findIndex(({ isLast }) => isLast) === records.length - 1, 'the end is missed');
+      claim(
+        records.findIndex(({ isLast }) => isLast) === records.length - 1,
+        'the last record is not recognised',
+      );
     });
   },
   'session-blob': (input) => {
     decodes(() => {
       openSessionBlob(input, SECRET_KEYS, 'sid', 'a.b');
-      claim(false, 'a session opens that nobody sealed');
+      claim(false, 'an unsealed session is opened');
     });
   },
   configuration: (input) => {
@@ -155,7 +164,7 @@ const RUNS: Readonly<Record<string, (input: Buffer) => void>> = {
     });
     refusedBy(ConfigInvalidError, () => {
       const { config } = loadConfig({ ...ENVIRONMENT, ...Object.fromEntries(given) });
-      claim(Object.isFrozen(config), 'a configuration that can be changed');
+      claim(Object.isFrozen(config), 'the configuration is not frozen');
     });
   },
   routes: (input) => {
@@ -165,11 +174,11 @@ const RUNS: Readonly<Record<string, (input: Buffer) => void>> = {
     if (ROUTES.matches(path)) {
       claim(
         /^\/(?:api(?:\/|$)|one$)/.test(decodeURIComponent(pathname)),
-        'a path leaves its route',
+        'a path outside the route matches',
       );
     }
     if (!hasDotSegment(path)) {
-      claim(!/\/\.\.?(?:\/|$)/.test(path.split('?')[0]!), 'a dot segment is not seen');
+      claim(!/\/\.\.?(?:\/|$)/.test(path.split('?')[0]!), 'a dot segment is not recognised');
     }
   },
 };
