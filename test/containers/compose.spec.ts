@@ -11,7 +11,7 @@ import { expectTrueVerdicts, failures, summary } from './verdicts.js';
 const PROJECT = 'mte-containers-test';
 const TOKEN = 'YOUR_SECURE_OUTBOUND_ACCESS_TOKEN';
 
-/** Stands for a project without .env, whatever the folder of whoever runs this has. */
+/** An empty .env, so that the one in the user's working directory is not read. */
 const folder = mkdtempSync(join(tmpdir(), 'mte-compose-'));
 const NO_VALUES = join(folder, 'none.env');
 writeFileSync(NO_VALUES, '');
@@ -39,11 +39,11 @@ async function allHealthy(service: string): Promise<void> {
 
 async function containerOf(service: string): Promise<string> {
   const [id] = await containersOf(service);
-  if (id === undefined) throw new Error(`no container of ${service} runs`);
+  if (id === undefined) throw new Error(`no container of ${service} is running`);
   return id;
 }
 
-/** The curl line of the guide, as it is printed but for the port. */
+/** Runs the curl line of the guide, unchanged except for the port. */
 async function documentedCurl(): Promise<string> {
   const guide = readFileSync(join(ROOT, 'docs/deployment.md'), 'utf8');
   const [line] = /^curl http:\/\/localhost:8080\/api\/login(?:.*\\\n)*.*$/m.exec(guide) ?? [];
@@ -56,9 +56,9 @@ async function documentedCurl(): Promise<string> {
 }
 
 const signedIn = (): Promise<void> =>
-  waitUntil('the documented curl is answered', () =>
+  waitUntil('the documented curl line succeeds', () =>
     documentedCurl().then(
-      (answer) => answer.includes('"signedIn":true'),
+      (output) => output.includes('"signedIn":true'),
       () => false,
     ),
   );
@@ -72,8 +72,8 @@ const load = (): Promise<Load> =>
     token: TOKEN,
   });
 
-/** Does something under load, prints the figures, and holds the verdicts against the upstream's log. */
-async function hurt(what: string, during: () => Promise<unknown>): Promise<readonly Outcome[]> {
+/** Does something under load, prints the figures, and compares the verdicts with the upstream's log. */
+async function disrupt(what: string, during: () => Promise<unknown>): Promise<readonly Outcome[]> {
   const upstream = await containerOf('sample-upstream');
   const before = (await logsOf(upstream)).length;
   const outcomes = await underLoad(await load(), during);
@@ -84,7 +84,7 @@ async function hurt(what: string, during: () => Promise<unknown>): Promise<reado
 
 beforeAll(async () => {
   if ((await docker('ps', '--all', '--quiet', '--filter', 'name=^/mte-api-relay$')) !== '') {
-    throw new Error('a container named mte-api-relay is there: stop that trial first');
+    throw new Error('a container named mte-api-relay exists: stop that trial first');
   }
   variables = {
     PUBLISHED_PORT: await freePort(),
@@ -99,22 +99,22 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-describe('the trial of docker-compose.yml', () => {
-  it('answers the curl of the guide without an .env, and warns of its secrets', async () => {
+describe('the trial with docker-compose.yml', () => {
+  it('answers the curl line of the guide without an .env, and warns about its placeholder secrets', async () => {
     await signedIn();
     expect(await docker('logs', 'mte-api-relay')).toContain(
       'OUTBOUND_TOKEN is a documented placeholder',
     );
   });
 
-  it('answers it with .env.example as .env', async () => {
+  it('answers the curl line of the guide with .env.example as .env', async () => {
     await up('.env.example');
     await signedIn();
   });
 
   it('loses no request while the receiving relay is scaled from one to three', async () => {
     await waitUntilHealthy('mte-api-relay');
-    const outcomes = await hurt('scale to 3', async () => {
+    const outcomes = await disrupt('scale to 3', async () => {
       await up(NO_VALUES, '--scale', 'relay-b=3');
       await allHealthy('relay-b');
     });
@@ -123,7 +123,7 @@ describe('the trial of docker-compose.yml', () => {
   });
 
   it('loses no request while its replicas are restarted one by one', async () => {
-    const outcomes = await hurt('restart of each replica', async () => {
+    const outcomes = await disrupt('restart of each replica', async () => {
       for (const replica of await containersOf('relay-b')) {
         await docker('restart', '--time', '25', replica);
         await waitUntilHealthy(replica);
@@ -132,29 +132,29 @@ describe('the trial of docker-compose.yml', () => {
     expect(failures(outcomes)).toEqual([]);
   });
 
-  it('tells the truth about every request when all replicas restart at once', async () => {
-    await hurt('restart of all replicas', async () => {
+  it('gives a true verdict on every request when all replicas restart at the same time', async () => {
+    await disrupt('restart of all replicas', async () => {
       await trial(NO_VALUES, 'restart', 'relay-b');
       await allHealthy('relay-b');
     });
   });
 
-  it('tells the truth about every request when a replica is killed', async () => {
+  it('gives a true verdict on every request when a replica is killed', async () => {
     const [replica = ''] = await containersOf('relay-b');
-    await hurt('kill of a replica', () => docker('kill', replica));
+    await disrupt('kill of a replica', () => docker('kill', replica));
     await docker('start', replica);
     await waitUntilHealthy(replica);
   });
 
-  it('tells the truth about every request when Redis is killed and comes back empty', async () => {
+  it('gives a true verdict on every request when Redis is killed and comes back empty', async () => {
     const redis = await containerOf('redis');
-    await hurt('kill of Redis', async () => {
+    await disrupt('kill of Redis', async () => {
       await docker('kill', redis);
       await docker('start', redis);
     });
   });
 
-  it('answers again after everything was restarted', async () => {
+  it('answers the curl line of the guide again after all services were restarted', async () => {
     await trial(NO_VALUES, 'restart');
     await signedIn();
   });

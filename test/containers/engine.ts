@@ -11,12 +11,12 @@ const COMMAND_LIMIT_MS = 600_000;
 const OUTPUT_LIMIT_BYTES = 64 * 1024 * 1024;
 const POLL_INTERVAL_MS = 500;
 
-/** Variables over those of this process; undefined removes one. */
+/** Variables that override those of this process; undefined removes a variable. */
 export type Variables = Readonly<Record<string, string | undefined>>;
 
 const execute = promisify(execFile);
 
-/** Runs a program in the project's folder and returns its standard output; its own words on failure. */
+/** Runs a program in the project's folder. @returns its standard output; rejects with its own output on failure */
 export async function run(
   program: string,
   args: readonly string[],
@@ -35,11 +35,11 @@ export async function run(
 
 export const docker = (...args: readonly string[]): Promise<string> => run('docker', args);
 
-/** What `docker inspect` prints for one container, image or service in this format. */
+/** The output of `docker inspect` for a container, image or service in this format. */
 export const inspect = (name: string, format: string): Promise<string> =>
   docker('inspect', '--format', format, name);
 
-/** Both outputs of a container so far. */
+/** Standard output and standard error of a container so far. */
 export async function logsOf(container: string): Promise<string> {
   const { stdout, stderr } = await execute('docker', ['logs', container], {
     maxBuffer: OUTPUT_LIMIT_BYTES,
@@ -47,11 +47,11 @@ export async function logsOf(container: string): Promise<string> {
   return stdout + stderr;
 }
 
-const answers = (program: string, ...args: readonly string[]): boolean =>
+const succeeds = (program: string, ...args: readonly string[]): boolean =>
   spawnSync(program, args, { stdio: 'ignore' }).status === 0;
 
-/** `docker compose` where that is there, else the older program. */
-const COMPOSE = answers('docker', 'compose', 'version')
+/** `docker compose` if it is installed, otherwise the older program. */
+const COMPOSE = succeeds('docker', 'compose', 'version')
   ? (['docker', 'compose'] as const)
   : (['docker-compose'] as const);
 
@@ -61,9 +61,9 @@ export function compose(args: readonly string[], variables: Variables = {}): Pro
 }
 
 export const hasProgram = (program: string, ...args: readonly string[]): boolean =>
-  answers(program, ...args);
+  succeeds(program, ...args);
 
-/** Asks until the answer is true, and fails with `what` when the time is over. */
+/** Polls until the condition is true. Rejects with `what` after `limitMs`. */
 export async function waitUntil(
   what: string,
   isTrue: () => Promise<boolean>,
@@ -81,14 +81,14 @@ export async function freePort(): Promise<string> {
   await once(server, 'listening');
   const address = server.address();
   server.close();
-  if (address === null || typeof address === 'string') throw new Error('no port');
+  if (address === null || typeof address === 'string') throw new Error('the server has no port');
   return String(address.port);
 }
 
 export const IMAGE = 'mte-api-relay';
 const SAMPLE_UPSTREAM = 'mte-sample-upstream';
 
-/** Builds both images from the working tree; layers that have not changed cost nothing. */
+/** Builds both images from the working tree; unchanged layers come from the cache. */
 export async function buildImages(): Promise<void> {
   await docker('build', '--tag', IMAGE, '.');
   await docker('build', '--tag', SAMPLE_UPSTREAM, 'deploy/docker/sample-upstream');

@@ -7,7 +7,7 @@ const started: string[] = [];
 
 const secret = (): string => randomBytes(32).toString('base64');
 
-/** A container as the README starts it, with these options besides. */
+/** Starts a container as the README does, with additional options. */
 async function start(...options: readonly string[]): Promise<string> {
   const container = await docker(
     ...['run', '--detach'],
@@ -42,7 +42,7 @@ const START_FLAGS = [
 ];
 
 describe('the image', () => {
-  it('says what it is, and runs Node.js 26 without a shell as a user that is not root', async () => {
+  it('has its labels, and runs Node.js 26 without a shell as a user that is not root', async () => {
     const image = JSON.parse(await docker('image', 'inspect', IMAGE)) as [
       { Config: { Cmd: unknown; Entrypoint: unknown; User: string; Labels: object } },
     ];
@@ -55,31 +55,31 @@ describe('the image', () => {
     expect(await inImage('console.log(process.version)')).toMatch(/^v26\./);
   });
 
-  it('holds production dependencies and no file of a developer', async () => {
+  it('contains no development files or dependencies', async () => {
     const list = `const { existsSync } = require('node:fs');
       console.log(['.env', 'apps', 'libs', 'test', 'node_modules/typescript', 'node_modules/vitest']
         .filter((name) => existsSync(name)).join())`;
     expect(await inImage(list)).toBe('');
   });
 
-  it('becomes healthy, and ends with 0 on SIGTERM', async () => {
+  it('becomes healthy, and exits with 0 on SIGTERM', async () => {
     const container = await start();
     await waitUntilHealthy(container);
     await docker('stop', '--time', '30', container);
     expect(await inspect(container, '{{.State.ExitCode}}')).toBe('0');
   });
 
-  it('runs read-only, as any user and without a single capability', async () => {
+  it('runs read-only, as any user and without capabilities', async () => {
     const container = await start(
       ...['--read-only', '--user', '65534', '--cap-drop', 'ALL'],
       ...['--security-opt', 'no-new-privileges'],
     );
     await waitUntilHealthy(container);
-    const echo = `fetch('http://127.0.0.1:8080/api/mte-echo').then((answer) => answer.text()).then(console.log)`;
+    const echo = `fetch('http://127.0.0.1:8080/api/mte-echo').then((response) => response.text()).then(console.log)`;
     expect(await docker('exec', container, 'node', '-e', echo)).toContain('"echo":"test"');
   });
 
-  it('refuses the placeholders of the documentation', async () => {
+  it('refuses to start with a placeholder of the documentation', async () => {
     const container = await start('--env', 'OUTBOUND_TOKEN=YOUR_SECURE_OUTBOUND_ACCESS_TOKEN');
     expect(await docker('wait', container)).toBe('1');
     expect(await logsOf(container)).toMatch(/^OUTBOUND_TOKEN must not be a documented placeholder/);

@@ -7,7 +7,7 @@ import { hasProgram, ROOT, run } from './engine.js';
 
 const hasKubectl = hasProgram('kubectl', 'kustomize', '--help');
 
-/** Renders an overlay that is laid beside the example. */
+/** Renders an overlay next to the example. */
 async function render(kustomization: string): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'mte-kustomize-'));
   try {
@@ -20,7 +20,7 @@ async function render(kustomization: string): Promise<string> {
 }
 
 describe.skipIf(!hasKubectl)('the folders of deploy/kubernetes, rendered by kubectl', () => {
-  it('make one deployment of two replicas in the namespace of the example', async () => {
+  it('produce one deployment in the namespace of the example', async () => {
     const rendered = await run('kubectl', ['kustomize', 'deploy/kubernetes/overlays/example']);
     expect(rendered).toContain('name: mte-api-relay-deployment\n  namespace: mte-api-relay\n');
     expect(rendered).toContain('image: registry.example.com/mte-api-relay:');
@@ -30,12 +30,15 @@ describe.skipIf(!hasKubectl)('the folders of deploy/kubernetes, rendered by kube
   it.each([
     ['client-id-secret-alt', 'CLIENT_ID_SECRET_ALT_FILE'],
     ['outbound-token-alt', 'OUTBOUND_TOKEN_ALT_FILE'],
-  ])('take the component %s of a rotation', async (component, variable) => {
-    const rendered = await render(
-      `resources: [overlays/example]\ncomponents: [components/${component}]\n`,
-    );
-    for (const name of [variable, 'CLIENT_ID_SECRET_FILE', 'OUTBOUND_TOKEN_FILE']) {
-      expect(rendered).toContain(`name: ${name}\n`);
-    }
-  });
+  ])(
+    'accept the component %s, which adds the second value for a rotation',
+    async (component, variable) => {
+      const rendered = await render(
+        `resources: [overlays/example]\ncomponents: [components/${component}]\n`,
+      );
+      for (const name of [variable, 'CLIENT_ID_SECRET_FILE', 'OUTBOUND_TOKEN_FILE']) {
+        expect(rendered).toContain(`name: ${name}\n`);
+      }
+    },
+  );
 });

@@ -3,9 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { docker, logsOf } from './engine.js';
 
 /**
- * What runs in a container on the network of the relays: `WORKERS` clients, each with one request after
- * the other on a connection of its own, until SIGTERM or `SECONDS` have passed. Then it prints one line
- * for each request.
+ * The program of a container on the relays' network: `WORKERS` clients that send one request after another, each on a
+ * new connection, until SIGTERM or until `SECONDS` have passed. Then it prints one line for each request.
  */
 const CLIENT = String.raw`
 const http = require('node:http');
@@ -25,7 +24,7 @@ const send = (id, method) => new Promise((resolve) => {
     response.once('error', (error) => end(0, String(error)));
     response.once('end', () => end(response.statusCode, response.statusCode === 200 ? '' : String(Buffer.concat(chunks))));
   });
-  request.setTimeout(30000, () => request.destroy(new Error('no answer in 30 s')));
+  request.setTimeout(30000, () => request.destroy(new Error('no response in 30 s')));
   request.once('error', (error) => end(0, String(error)));
   request.end(method === 'GET' ? undefined : 'a body of ' + id);
 });
@@ -44,24 +43,24 @@ Promise.all(Array.from({ length: Number(WORKERS) }, (_, worker) => work(worker))
 const WORKERS = 4;
 const LIMIT_SECONDS = 300;
 
-/** One request, as its client saw it; status 0 where there was no answer. */
+/** One request as its client saw it; status 0 if there was no response. */
 export interface Outcome {
   readonly id: string;
   readonly method: 'GET' | 'POST';
   readonly status: number;
-  /** Of an answer other than 200. */
+  /** The body of a response other than 200. */
   readonly body: string;
   readonly startedAt: number;
   readonly ms: number;
 }
 
-/** A steady load under way. */
+/** A load that is running. */
 export interface Load {
-  /** Lets every request end, and returns them all. */
+  /** Stops sending, waits for every request to end, and returns all outcomes. */
   stop(): Promise<readonly Outcome[]>;
 }
 
-/** Sends GET and POST in turn, over new connections, from a container on the given network. */
+/** Sends GET and POST in turn, on new connections, from a container on the given network. */
 export async function startLoad(options: {
   readonly image: string;
   readonly network: string;
@@ -94,7 +93,7 @@ export async function startLoad(options: {
   };
 }
 
-/** Runs `during` under load, with some load before and after it. */
+/** Runs `during` under load, which begins before it and ends after it. */
 export async function underLoad(
   load: Load,
   during: () => Promise<unknown>,
@@ -110,7 +109,7 @@ export async function underLoad(
   return load.stop();
 }
 
-/** How often the upstream's log says that it got each id. */
+/** How often the upstream received each id, according to its log. */
 export function executions(upstreamLog: string): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   for (const [, id] of upstreamLog.matchAll(/^(?:GET|POST) \/load\/([\d-]+)\?/gm)) {

@@ -11,7 +11,7 @@ import { expectTrueVerdicts, failures, summary } from './verdicts.js';
 const STACK = 'mte-containers-test';
 const PEER = 'http://mte-api-relay:8080';
 const SECRETS_DIR = '/run/secrets';
-/** The swarm's load balancer is the kernel's; where it is missing, the relays are found by DNS alone. */
+/** The swarm's load balancer is part of the kernel; if the kernel lacks it, relays are found through DNS alone. */
 const STACK_FILE = existsSync('/proc/net/ip_vs') ? 'stack.yml' : 'stack.dnsrr.yml';
 
 const token = randomBytes(32).toString('base64');
@@ -64,8 +64,11 @@ const isUpdated = async (): Promise<boolean> => {
   return state === 'completed' && (await tasks()).length === 2;
 };
 
-/** Does it under load, prints the figures, and wants every request answered. */
-async function whole(what: string, during: () => Promise<unknown>): Promise<readonly Outcome[]> {
+/** Does something under load, prints the figures, and expects every request to succeed. */
+async function expectNoLoss(
+  what: string,
+  during: () => Promise<unknown>,
+): Promise<readonly Outcome[]> {
   const [upstream = ''] = await tasks('sample-upstream');
   const before = (await logsOf(upstream)).length;
   const load = await startLoad({
@@ -101,7 +104,7 @@ beforeAll(async () => {
   }
   await deploy(IMAGE);
   await waitUntil('both tasks are healthy', async () => (await tasks()).length === 2);
-  // A task has a name in DNS from its first successful health check on.
+  // A task has a DNS name only after its first successful health check.
   await waitUntil('the API is healthy', async () => (await tasks('sample-upstream')).length === 1);
 });
 
@@ -112,14 +115,14 @@ afterAll(async () => {
     'the stack is gone',
     async () => (await docker('ps', '--all', '--quiet', '--filter', label)) === '',
   );
-  // A network that is still being released, or a secret that is still in use, is not worth a failure.
+  // The network may still be in the process of release, and a secret in use; neither should fail the run.
   await delay(2_000);
   await docker('secret', 'rm', ...Object.keys(values).map(secretName)).catch(() => undefined);
   if (madeSwarm) await docker('swarm', 'leave', '--force');
 });
 
 describe('the stack of deploy/swarm', () => {
-  it('gives its secrets to the relays as files alone', async () => {
+  it('passes its secrets to the relays only as files', async () => {
     const [task = ''] = await tasks();
     const environment = await docker('inspect', '--format', '{{json .Config.Env}}', task);
     for (const value of Object.values(values)) expect(environment).not.toContain(value);
@@ -130,7 +133,7 @@ describe('the stack of deploy/swarm', () => {
   });
 
   it('updates to another image without losing a request', async () => {
-    await whole('rolling update', async () => {
+    await expectNoLoss('rolling update', async () => {
       const before = await tasks();
       await deploy(`${IMAGE}:next`);
       await waitUntil('the update is completed', isUpdated, 300_000);
@@ -138,8 +141,8 @@ describe('the stack of deploy/swarm', () => {
     });
   });
 
-  it('takes the second secrets of a rotation without losing a request', async () => {
-    await whole('rotation', async () => {
+  it('accepts the second secrets of a rotation without losing a request', async () => {
+    await expectNoLoss('rotation', async () => {
       await deploy(
         `${IMAGE}:next`,
         'deploy/swarm/client-id-secret-alt.yml',

@@ -9,7 +9,7 @@ const forwardedVerdict = (body: string): unknown => {
   try {
     return (JSON.parse(body) as { error: { forwarded: unknown } }).error.forwarded;
   } catch {
-    // No answer of a relay: there is no verdict.
+    // Not a relay's response: there is no verdict.
     return undefined;
   }
 };
@@ -18,8 +18,8 @@ export const failures = (outcomes: readonly Outcome[]): readonly Outcome[] =>
   outcomes.filter(({ status }) => status !== 200);
 
 /**
- * Holds what clients were told against what the upstream got: an answer stands for an execution, a "no"
- * for none, no POST ran twice and no GET more than twice, and the last requests were answered again.
+ * Compares the responses to clients with the requests that the upstream received: a request with a 200 was executed,
+ * one with the verdict "no" was not, no POST ran twice, no GET ran more than twice, and the last requests succeeded.
  */
 export function expectTrueVerdicts(
   outcomes: readonly Outcome[],
@@ -41,7 +41,7 @@ export function expectTrueVerdicts(
   expect(failures(inOrder.slice(-50))).toEqual([]);
 }
 
-/** The figures that a reader of the run wants. */
+/** The figures of a run, in one line for its reader. */
 export function summary(what: string, outcomes: readonly Outcome[]): string {
   const failed = failures(outcomes);
   const slowestMs = Math.max(...outcomes.map(({ ms }) => ms));
