@@ -32,7 +32,7 @@ afterEach(() => {
 });
 
 /** What a signed error says of the request that it answers. */
-const statementOf = (request: WireRequest, answer: WireAnswer): SignedError | undefined =>
+const signedErrorOf = (request: WireRequest, answer: WireResponse): SignedError | undefined =>
   verifyError(
     keys,
     headerOf(request, 'x-mte-client-id'),

@@ -95,8 +95,8 @@ export class ProtocolClient {
     return deliverTo(this.origin, request);
   }
 
-  /** What a signed error says of the request that it answers, or undefined where it is none. */
-  statementOf(request: WireRequest, answer: WireAnswer): SignedError | undefined {
+  /** The signed error in a response to `request`, or undefined if the response is not a signed error. */
+  signedErrorOf(request: WireRequest, response: WireResponse): SignedError | undefined {
     const clientIdHeader = headerOf(request, CLIENT_ID_HEADER);
     const relayHeader = headerOf(response, RELAY_HEADER);
     return verifyError(this.secretKeys, clientIdHeader, relayHeader, response.status);

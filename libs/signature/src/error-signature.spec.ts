@@ -9,7 +9,7 @@ const otherKeys = await deriveSecretKeys('a-secret-that-both-relays-hold-2');
 
 const REQUEST = 'a53216a2.relay-a-1.NWO_0R_GoJL9ZT02cHFpoPFM2gHRQDPMdOq7h9HCnbY';
 const OTHER_REQUEST = 'a53216a2.relay-a-1.fugrZafM7Cvg_nrLbqzqaU_rxyTupr08QBML1L7-EIQ';
-const STATEMENT: SignedError = {
+const ERROR: SignedError = {
   status: 560,
   isNeverForwarded: true,
   unixMs: 1_767_225_600_000,

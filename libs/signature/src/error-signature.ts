@@ -4,9 +4,9 @@ import { isSameMac, macOf } from './mac.js';
 
 const PATTERN = /^1\.error\.(5[56]\d)\.([01])\.(\d{13})\.([A-Za-z0-9_-]{43})$/;
 
-/** What the inbound role states about one failed message. protocol.md sections 2 and 8. */
+/** A signed error: what the inbound role reports about one failed message. protocol.md sections 2 and 8. */
 export interface SignedError {
-  /** 559 … 569, and the HTTP status of the answer. */
+  /** 559 … 569; also the HTTP status of the response. */
   readonly status: number;
   /** True (p = 0): this message was not forwarded and never can be. False (p = 1): it may have been, or may yet be. */
   readonly isNeverForwarded: boolean;
@@ -24,7 +24,7 @@ export interface SignedError {
 export function signError(
   secretKeys: SecretKeys,
   clientIdHeader: string,
-  statement: SignedError,
+  error: SignedError,
 ): string {
   const p = error.isNeverForwarded ? 0 : 1;
   const mac = errorMac(secretKeys, clientIdHeader, error.status, p, error.unixMs);
