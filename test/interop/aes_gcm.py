@@ -1,6 +1,6 @@
 """AES-256-GCM (FIPS 197, NIST SP 800-38D) with 96-bit nonces and 128-bit tags.
 
-For tests only: table look-ups with secret indices, so not constant-time.
+For tests only: it uses table lookups with secret indices and is therefore not constant-time.
 """
 
 import hmac
@@ -10,7 +10,7 @@ TAG_BYTES = 16
 
 
 class AuthenticationError(Exception):
-    """The tag does not fit the key, the nonce, the additional data and the ciphertext."""
+    """The tag does not match the key, the nonce, the additional data and the ciphertext."""
 
 
 def _times_x(value: int) -> int:
@@ -39,7 +39,7 @@ S_BOX = _make_s_box()
 
 
 def _make_round_tables() -> list[list[int]]:
-    """SubBytes, ShiftRows and MixColumns of one octet as one look-up, one table for each row."""
+    """Combines SubBytes, ShiftRows and MixColumns of one octet into one lookup, with one table for each row."""
     first = []
     for s in S_BOX:
         double = _times_x(s)
@@ -61,7 +61,7 @@ def _substitute_word(word: int) -> int:
 
 
 def _expand_key(key: bytes) -> list[int]:
-    """The 60 round-key words of a 32-byte key: FIPS 197, section 5.2."""
+    """Returns the 60 round-key words of a 32-byte key: FIPS 197, section 5.2."""
     words = list(struct.unpack('>8L', key))
     round_constant = 1
     for i in range(8, 60):
@@ -77,11 +77,11 @@ def _expand_key(key: bytes) -> list[int]:
 
 
 class AesGcm:
-    """One key. `seal` and `open` are those of SP 800-38D, ciphertext and tag joined."""
+    """AES-256-GCM with one key. `seal` and `open` follow SP 800-38D, with the tag appended to the ciphertext."""
 
     def __init__(self, key: bytes) -> None:
         if len(key) != 32:
-            raise ValueError('AES-256 takes a key of 32 bytes')
+            raise ValueError('AES-256 requires a key of 32 bytes')
         self._round_keys = _expand_key(key)
         self._ghash_tables = self._make_ghash_tables(self._encrypt_block(0, 0, 0, 0))
 
@@ -90,7 +90,7 @@ class AesGcm:
         return ciphertext + self._tag(nonce, ciphertext, aad)
 
     def open(self, nonce: bytes, sealed: bytes, aad: bytes) -> bytes:
-        """Raises AuthenticationError, and then gives nothing of the plaintext."""
+        """Raises AuthenticationError without releasing any plaintext."""
         if len(sealed) < TAG_BYTES:
             raise AuthenticationError
         ciphertext, tag = sealed[:-TAG_BYTES], sealed[-TAG_BYTES:]
@@ -99,7 +99,7 @@ class AesGcm:
         return self._apply_key_stream(nonce, ciphertext)
 
     def _encrypt_block(self, a: int, b: int, c: int, d: int) -> int:
-        """One block given as four words, as one number of 128 bits."""
+        """Encrypts one block, given as four words, and returns it as a 128-bit number."""
         keys = self._round_keys
         a, b, c, d = a ^ keys[0], b ^ keys[1], c ^ keys[2], d ^ keys[3]
         for i in range(4, 56, 4):
@@ -116,7 +116,7 @@ class AesGcm:
         return block
 
     def _apply_key_stream(self, nonce: bytes, text: bytes) -> bytes:
-        """Counter mode from counter 2: counter 1 masks the tag."""
+        """Counter mode. It starts at counter 2, because counter 1 masks the tag."""
         n0, n1, n2 = struct.unpack('>3L', nonce)
         blocks = (len(text) + 15) // 16
         stream = b''.join(
@@ -134,7 +134,7 @@ class AesGcm:
 
     @staticmethod
     def _make_ghash_tables(h: int) -> list[list[int]]:
-        """For each of the 16 octets of a block: the product of each value of it with H."""
+        """Returns, for each of the 16 octets of a block, the products of its 256 values with H."""
         products = []
         for _ in range(128):
             products.append(h)

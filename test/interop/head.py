@@ -1,4 +1,4 @@
-"""The head of a message, Binary HTTP (RFC 9292) cut after the header section: docs/protocol.md, section 6."""
+"""The head of a message: Binary HTTP (RFC 9292), truncated after the header section. docs/protocol.md, section 6."""
 
 import re
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ Fields = list[tuple[str, str]]
 
 
 class HeadRefused(Exception):
-    """A head that breaks a rule of section 6."""
+    """The head violates a rule of section 6."""
 
 
 @dataclass(frozen=True)
@@ -47,11 +47,11 @@ class ResponseHead:
 
 
 def _integer(value: int) -> bytes:
-    """RFC 9000, section 16, in the shortest form."""
+    """Encodes a variable-length integer (RFC 9000, section 16) in its shortest form."""
     for prefix, size in enumerate((1, 2, 4, 8)):
         if value < 1 << 8 * size - 2:
             return (value | prefix << 8 * size - 2).to_bytes(size, 'big')
-    raise ValueError('RFC 9000 has no form for this number')
+    raise ValueError('the number is too large for a variable-length integer')
 
 
 def _text(value: str) -> bytes:
@@ -83,7 +83,7 @@ class _Reader:
     def take(self, count: int) -> bytes:
         taken = self._octets[self._at : self._at + count]
         if len(taken) < count:
-            raise HeadRefused('the head is cut off')
+            raise HeadRefused('the head is truncated')
         self._at += count
         return taken
 
@@ -104,7 +104,7 @@ class _Reader:
         while not section.at_end():
             fields.append((section.text(), section.text()))
         if not self.at_end():
-            raise HeadRefused('something stands behind the fields')
+            raise HeadRefused('bytes follow the field section')
         return fields
 
 
@@ -132,37 +132,37 @@ def decode_response_head(octets: bytes) -> ResponseHead:
 
 def _bounded(octets: bytes) -> bytes:
     if len(octets) > MAX_HEAD_BYTES:
-        raise HeadRefused('more than 64 KiB')
+        raise HeadRefused('the head exceeds 64 KiB')
     return octets
 
 
 def _check_request(head: RequestHead) -> None:
     if not TOKEN.fullmatch(head.method) or head.method.upper() in ('CONNECT', 'TRACE'):
-        raise HeadRefused('method')
+        raise HeadRefused('the method is not allowed')
     if head.scheme not in ('http', 'https'):
-        raise HeadRefused('scheme')
+        raise HeadRefused('the scheme is not http or https')
     if not PATH.fullmatch(head.path):
-        raise HeadRefused('path')
+        raise HeadRefused('the path is invalid')
     _check_fields(head.fields)
 
 
 def _check_response(head: ResponseHead) -> None:
     if not 200 <= head.status <= 599:
-        raise HeadRefused('status')
+        raise HeadRefused('the status is not between 200 and 599')
     _check_fields(head.fields)
 
 
 def _check_fields(fields: Fields) -> None:
     if len(fields) > MAX_FIELDS:
-        raise HeadRefused('too many fields')
+        raise HeadRefused('the head has too many fields')
     for name, value in fields:
         if not FIELD_NAME.fullmatch(name) or not FIELD_VALUE.fullmatch(value):
-            raise HeadRefused('field syntax')
+            raise HeadRefused('a field has an invalid name or value')
         if name in NEVER_INSIDE or name.startswith('x-mte-'):
-            raise HeadRefused(f'field {name}')
+            raise HeadRefused(f'the field {name} is not allowed')
     lengths = content_lengths(fields)
     if len(lengths) > 1 or not all(map(CONTENT_LENGTH.fullmatch, lengths)):
-        raise HeadRefused('content-length')
+        raise HeadRefused('content-length is invalid or repeated')
 
 
 def content_lengths(fields: Fields) -> list[str]:

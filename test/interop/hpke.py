@@ -22,7 +22,7 @@ def _labeled_expand(prk: bytes, label: bytes, info: bytes, length: int) -> bytes
 
 
 def exporter(shared_secret: bytes, info: bytes, psk: bytes, psk_id: bytes) -> Export:
-    """The key schedule of section 5.1; the result is Context.Export(exporter_context, L) of section 5.3."""
+    """Runs the key schedule of section 5.1 and returns Context.Export(exporter_context, L) of section 5.3."""
     psk_id_hash = _labeled_extract(b'', b'psk_id_hash', psk_id)
     info_hash = _labeled_extract(b'', b'info_hash', info)
     context = bytes([MODE_PSK]) + psk_id_hash + info_hash

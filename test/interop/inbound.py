@@ -1,13 +1,13 @@
 """
-The inbound relay's side of docs/protocol.md (B), with the API of upstream.py behind it:
+The inbound relay of docs/protocol.md (B), with the API of upstream.py as its upstream:
 
     CLIENT_ID_SECRET=… python3 -B test/interop/inbound.py
 
-listens on a free port of 127.0.0.1 and prints one JSON object a line: the port, then every pairing and every
-request that it forwarded. The first request for the path `/forgotten` loses its session.
+This listens on a free port of 127.0.0.1 and prints one JSON object per line: first the port, then every pairing
+and every request that it forwarded. The first request for the path `/forgotten` loses its session.
 
-For tests only: sessions live in memory, nothing is limited, and both types of message are held until they
-are whole.
+For tests only: sessions are kept in memory, there are no limits, and messages of both types are buffered until
+they are complete.
 """
 
 import json
@@ -44,12 +44,12 @@ def now_ms() -> int:
 
 
 def report(**event: object) -> None:
-    """One write a line, since several exchanges report at the same time."""
+    """Writes each line with one call, since several exchanges may report at the same time."""
     os.write(1, json.dumps(event).encode() + b'\n')
 
 
 class WireError(Exception):
-    """An answer of section 8; unsigned without `p`."""
+    """An error response of section 8, which is unsigned if it has no `p`."""
 
     def __init__(self, status: int, p: int | None = None) -> None:
         super().__init__(status)
@@ -66,7 +66,7 @@ class StoredSession:
 
 
 class SessionStore:
-    """The operations of section 5 in memory; a session that is None is dead."""
+    """The operations of section 5, in memory. The value None marks a session that has ended."""
 
     def __init__(self) -> None:
         self._sessions: dict[str, StoredSession | None] = {}
@@ -86,7 +86,7 @@ class SessionStore:
         return self._sessions.setdefault(sid, None)
 
     def mark(self, session: StoredSession, seq: int) -> None:
-        """Raises what A is told where the message must not be forwarded."""
+        """Marks the sequence number as consumed. Raises the error for A if the message must not be forwarded."""
         with self._lock:
             if self._sessions.get(session.keys.sid) is not session:
                 raise WireError(560, 0)
@@ -119,7 +119,7 @@ class BodyReader:
         self.ended = not self._chunked and self._left == 0
 
     def read(self, count: int) -> bytes:
-        """Fewer octets than `count` only at the end of the body, or of the connection."""
+        """Returns fewer octets than `count` only at the end of the body or of the connection."""
         octets = b''
         while len(octets) < count and not self.ended:
             if self._chunked and self._left == 0:
@@ -144,7 +144,7 @@ class BodyReader:
 
 
 class Exchange(BaseHTTPRequestHandler):
-    """One request of A: section 3."""
+    """One request from A: section 3."""
 
     protocol_version = 'HTTP/1.1'
     disable_nagle_algorithm = True
@@ -177,7 +177,7 @@ class Exchange(BaseHTTPRequestHandler):
         return ', '.join(values)
 
     def _pair(self) -> None:
-        """Section 4, in its order."""
+        """Carries out section 4 in the order of its steps."""
         keys, store = self.server.keys, self.server.store
         client_id_header = self._relay_header('x-mte-client-id')
         relay = self._relay_header('x-mte-relay')
@@ -208,7 +208,7 @@ class Exchange(BaseHTTPRequestHandler):
         self._answer(200, [('x-mte-relay', '1')], response)
 
     def _tunnel(self) -> None:
-        """Section 7, in its order."""
+        """Carries out section 7 in the order of its steps."""
         keys, store = self.server.keys, self.server.store
         client_id_header = self._relay_header('x-mte-client-id')
         request_header = self._relay_header('x-mte-relay')
@@ -240,7 +240,7 @@ class Exchange(BaseHTTPRequestHandler):
     def _open(
         self, contents: Iterator[bytes], kind: str, session: StoredSession, seq: int
     ) -> tuple[RequestHead, bytes]:
-        """The request, marked: of type mte behind its end, of type mke behind its head."""
+        """Returns the request, marked as consumed: an mte message after its end, an mke message after its head."""
         store = self.server.store
         try:
             head = decode_request_head(next(contents))
@@ -296,7 +296,7 @@ class Exchange(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def _drain(self) -> None:
-        """Section 7: a socket that is closed with octets unread would take the answer with it."""
+        """Section 7: closing a socket with octets still unread would discard the response."""
         self.close_connection = True
         self.connection.settimeout(DRAIN_SECONDS)
         left = DRAIN_BYTES

@@ -1,6 +1,6 @@
-"""ML-KEM-768 (FIPS 203). Names and numbers are those of the standard.
+"""ML-KEM-768 (FIPS 203). Names and algorithm numbers are those of the standard.
 
-For tests only: neither constant-time nor careful with its secrets.
+For tests only: it is not constant-time and does not erase its secrets.
 """
 
 import hmac
@@ -15,7 +15,7 @@ Polynomial = list[int]
 
 
 class InvalidKey(Exception):
-    """An encapsulation key that FIPS 203, section 7.2, refuses."""
+    """FIPS 203, section 7.2, rejects the encapsulation key."""
 
 
 def _reverse_bits(i: int) -> int:
@@ -33,7 +33,7 @@ def _byte_encode(f: Polynomial, d: int) -> bytes:
 
 
 def _byte_decode(octets: bytes, d: int) -> Polynomial:
-    """Algorithm 6, without the reduction for d = 12: the caller looks at the coefficients first."""
+    """Algorithm 6, without the reduction for d = 12, so that the caller can check the coefficients first."""
     bits = int.from_bytes(octets, 'little')
     return [bits >> d * i & (1 << d) - 1 for i in range(N)]
 
@@ -43,7 +43,7 @@ def _split(octets: bytes, size: int) -> list[bytes]:
 
 
 def _compress(f: Polynomial, d: int) -> Polynomial:
-    """Section 4.2.1; q is odd, so that nothing lies in the middle of two values."""
+    """Section 4.2.1. Since q is odd, no quotient lies exactly halfway between two integers."""
     return [((x << d) + Q // 2) // Q % (1 << d) for x in f]
 
 
@@ -52,7 +52,7 @@ def _decompress(f: Polynomial, d: int) -> Polynomial:
 
 
 def _sample_ntt(seed: bytes) -> Polynomial:
-    """Algorithm 7. 1008 octets are nearly always enough; SHAKE gives a longer prefix where not."""
+    """Algorithm 7. 1008 octets are nearly always enough; otherwise a longer output is taken from SHAKE."""
     wanted = 1008
     while True:
         stream = shake_128(seed).digest(wanted)
@@ -130,7 +130,7 @@ def _matrix(rho: bytes) -> list[list[Polynomial]]:
 
 
 def _pke_key_gen(d: bytes) -> tuple[bytes, bytes]:
-    """Algorithm 13: ek_PKE, dk_PKE."""
+    """Algorithm 13: returns ek_PKE and dk_PKE."""
     g = sha3_512(d + bytes([K])).digest()
     rho, sigma = g[:32], g[32:]
     s = [_ntt(_sample_cbd(sigma, n)) for n in range(K)]
@@ -165,13 +165,13 @@ def _pke_decrypt(dk: bytes, c: bytes) -> bytes:
 
 
 def key_gen(d: bytes, z: bytes) -> tuple[bytes, bytes]:
-    """Algorithm 16: the encapsulation key (1184 bytes) and the decapsulation key (2400 bytes)."""
+    """Algorithm 16: returns the encapsulation key (1184 bytes) and the decapsulation key (2400 bytes)."""
     ek, dk = _pke_key_gen(d)
     return ek, dk + ek + sha3_256(ek).digest() + z
 
 
 def check_encapsulation_key(ek: bytes) -> None:
-    """Section 7.2: the length, and every coefficient below q."""
+    """Section 7.2: checks the length, and that every coefficient is less than q."""
     if len(ek) != ENCAPSULATION_KEY_BYTES:
         raise InvalidKey
     for octets in _split(ek[: 384 * K], 384):
@@ -180,14 +180,14 @@ def check_encapsulation_key(ek: bytes) -> None:
 
 
 def encapsulate(ek: bytes, m: bytes) -> tuple[bytes, bytes]:
-    """Algorithm 17 after the checks of section 7.2: shared secret, ciphertext."""
+    """Algorithm 17 after the checks of section 7.2: returns the shared secret and the ciphertext."""
     check_encapsulation_key(ek)
     g = sha3_512(m + sha3_256(ek).digest()).digest()
     return g[:32], _pke_encrypt(ek, m, g[32:])
 
 
 def decapsulate(dk: bytes, c: bytes) -> bytes:
-    """Algorithm 18: the shared secret; of a ciphertext that nobody made, one that nobody knows."""
+    """Algorithm 18: returns the shared secret, or a pseudorandom one if the ciphertext is invalid."""
     dk_pke, ek = dk[: 384 * K], dk[384 * K : 768 * K + 32]
     h, z = dk[768 * K + 32 : 768 * K + 64], dk[768 * K + 64 :]
     m = _pke_decrypt(dk_pke, c)

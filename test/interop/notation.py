@@ -1,4 +1,4 @@
-"""What the notation of docs/protocol.md stands for: LP, b64, HMAC, HKDF."""
+"""The functions in the notation of docs/protocol.md: LP, b64, HMAC, HKDF."""
 
 import base64
 import hmac
@@ -6,7 +6,7 @@ from hashlib import sha256
 
 
 def lp(*parts: bytes | str) -> bytes:
-    """Each part behind its length as u32; numbers are given as the decimal strings of the header."""
+    """Prefixes each part with its length as u32. Numbers are passed as the decimal strings of the header."""
     octets = [part.encode() if isinstance(part, str) else part for part in parts]
     return b''.join(len(part).to_bytes(4, 'big') + part for part in octets)
 
@@ -20,7 +20,7 @@ def hmac_sha256(key: bytes, message: bytes) -> bytes:
 
 
 def hkdf_extract(salt: bytes, ikm: bytes) -> bytes:
-    """RFC 5869, section 2.2; an empty salt and one of 32 zeros are the same key of HMAC."""
+    """RFC 5869, section 2.2. For HMAC, an empty salt and a salt of 32 zeros are the same key."""
     return hmac_sha256(salt, ikm)
 
 

@@ -1,19 +1,19 @@
 """
-The outbound relay's side of docs/protocol.md (A), driven by hand or by a test:
+The outbound relay of docs/protocol.md (A), driven by hand or by a test:
 
     CLIENT_ID_SECRET=… python3 -B test/interop/outbound.py http://inbound.example:8080
 
-reads one JSON object a line and answers each with one, until its input ends. Bodies are base64.
+This reads one JSON object per line and prints one result for each, until its input ends. Bodies are base64.
 
     {"do": "probe"}
     {"do": "pair", "clockOffsetMs": 0}
     {"do": "send", "type": "mke", "method": "POST", "path": "/", "fields": [["a", "b"]], "pieces": ["aGk="]}
 
-`send` also takes what an honest sender never does: "seq" (a number of its own), "flip" ([record, octet]: one
-bit turned over), "withoutLast" (the last record left out); and "emptyLast", the other of the two honest
-endings.
+`send` also accepts faults that an honest sender never commits: "seq" (an arbitrary sequence number), "flip"
+([record, octet]: flips one bit) and "withoutLast" (omits the last record). With "emptyLast" the message ends
+with an empty record, the other of the two valid endings.
 
-For tests only: it keeps no timers and pairs and repeats only when told to.
+For tests only: it has no timers, and it pairs and retries only on command.
 """
 
 import base64
@@ -63,7 +63,7 @@ class Outbound:
         return {'status': answer.status, 'relay': relay_header(answer)}
 
     def pair(self, clock_offset_ms: int = 0) -> dict:
-        """Section 4. A clock that the peer says is wrong is corrected once."""
+        """Section 4. If the peer reports that the clock is wrong, corrects it once and pairs again."""
         seed = os.urandom(32)
         body = pairing.encode_request(
             time.time_ns() // 10**6 + clock_offset_ms, self._origin, x_wing.public_key(seed)
@@ -87,7 +87,7 @@ class Outbound:
         }
 
     def send(self, kind: str, head: RequestHead, pieces: list[bytes], **faults) -> dict:
-        """Section 6: one message under the session, and what came back."""
+        """Section 6: sends one message within the session and returns the result."""
         session = self._session
         if session is None:
             raise RuntimeError('pair first')
@@ -111,7 +111,7 @@ class Outbound:
         return open_answer(kind, head.method, key, answer)
 
     def _error(self, client_id_header: str, answer: HTTPResponse) -> dict:
-        """What a verified error says; of any other answer, that it says nothing."""
+        """Describes a signed error, or reports any other response as unsigned."""
         error = verify_error(self._keys, client_id_header, answer.status, relay_header(answer))
         if error is None:
             return {'status': answer.status, 'signed': False}
@@ -143,12 +143,12 @@ class Outbound:
             for part in octets:
                 connection.send(part)
         except (BrokenPipeError, ConnectionResetError):
-            pass  # The peer has heard enough; what it said is still to be read.
+            pass  # The peer has stopped reading, but its response may still be readable.
         return connection.getresponse()
 
 
 def relay_header(answer: HTTPResponse) -> str:
-    """The value of x-mte-relay; of several, a value that fits no pattern."""
+    """Returns the value of x-mte-relay. Several values are joined into one that matches no pattern."""
     return ', '.join(answer.headers.get_all('x-mte-relay') or [])
 
 
@@ -162,7 +162,7 @@ def spoil(sealed: list[bytes], faults: dict) -> list[bytes]:
 
 
 def open_answer(kind: str, method: str, key: bytes, answer: HTTPResponse) -> dict:
-    """MKE gives what came before a bad record, MTE only whole messages."""
+    """Opens a response. MKE releases the content before a bad record, MTE only complete messages."""
     head: ResponseHead | None = None
     body: list[bytes] = []
     try:
@@ -183,7 +183,7 @@ def expect_announced_length(method: str, head: ResponseHead, body: list[bytes]) 
     announced = [] if bodiless else content_lengths(head.fields)
     length = sum(map(len, body))
     if (bodiless and length > 0) or any(int(value) != length for value in announced):
-        raise records.RecordRefused('the body has not the length that was announced')
+        raise records.RecordRefused('the body does not have the announced length')
 
 
 def described(head: ResponseHead, body: list[bytes]) -> dict:
@@ -203,7 +203,7 @@ def carry_out(outbound: Outbound, command: dict) -> dict:
             pieces = [base64.b64decode(piece) for piece in command.pop('pieces', [])]
             return outbound.send(command.pop('type'), head, pieces, **command)
         case unknown:
-            raise ValueError(f'no such command: {unknown}')
+            raise ValueError(f'unknown command: {unknown}')
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """Pairing, both sides: docs/protocol.md, section 4.
 
-For tests only: the keys of X-Wing are handled in plain Python.
+For tests only: X-Wing keys are handled in plain Python.
 """
 
 import hmac
@@ -20,7 +20,7 @@ RESPONSE_BYTES = 10 + x_wing.CIPHERTEXT_BYTES + 32
 
 
 class PairingRefused(Exception):
-    """What the other side sent is not what section 4 says."""
+    """The pairing message of the peer violates section 4."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def respond(
     max_messages: int,
     eseed: bytes | None = None,
 ) -> tuple[Session, bytes]:
-    """B: the session and the response body. `identity` is `kid.clientId`. Raises InvalidKey."""
+    """B: returns the session and the response body. `identity` is `kid.clientId`. Raises InvalidKey."""
     shared_secret, enc = x_wing.encapsulate(pk, eseed or os.urandom(64))
     k_c2s, k_s2c, k_confirm = _keys(keys, identity, th, shared_secret)
     response = bytes([1, 1]) + lifetime_seconds.to_bytes(4, 'big') + max_messages.to_bytes(4, 'big') + enc
@@ -91,7 +91,10 @@ def respond(
 
 
 def finish(keys: SecretKeys, identity: str, th: bytes, seed: bytes, response: bytes) -> Session:
-    """A: the session, if the response has its form and bounds and proves that B knows the secret."""
+    """
+    A: returns the session. Raises PairingRefused unless the response is well-formed, its values are within
+    bounds and it proves that B knows the secret.
+    """
     if len(response) != RESPONSE_BYTES or response[:2] != bytes([1, 1]):
         raise PairingRefused
     lifetime_seconds = int.from_bytes(response[2:6], 'big')

@@ -1,4 +1,4 @@
-"""Keys and records of one message: docs/protocol.md, section 6."""
+"""The keys and records of a message: docs/protocol.md, section 6."""
 
 from collections.abc import Callable, Iterator
 
@@ -14,7 +14,7 @@ LAST = 1 << 31
 
 
 class RecordRefused(Exception):
-    """A record, or their order, is not what the sender of the message made."""
+    """A record or the order of the records is not as the sender made it."""
 
 
 def request_key(k_c2s: bytes, request_header: str) -> bytes:
@@ -38,7 +38,7 @@ class Sealer:
         self._next = 0
 
     def head(self, content: bytes, last: bool) -> bytes:
-        """Padded to a multiple of 256."""
+        """Seals the head, padded to a multiple of 256 bytes."""
         return self._record(content + bytes([HEAD]) + bytes(-(len(content) + 1) % 256), last)
 
     def data(self, content: bytes, last: bool) -> bytes:
@@ -52,7 +52,10 @@ class Sealer:
 
 
 def seal_message(key: bytes, head: bytes, pieces: list[bytes], empty_last: bool = False) -> list[bytes]:
-    """All records of a message. `empty_last`: ends like a sender that did not know its last piece."""
+    """
+    Returns all records of a message. With `empty_last` the message ends with an empty record, as if the sender had
+    not known which piece was the last.
+    """
     sealer = Sealer(key)
     contents = [*pieces, b''] if empty_last else pieces
     records = [sealer.head(head, last=not contents)]
@@ -63,15 +66,16 @@ def seal_message(key: bytes, head: bytes, pieces: list[bytes], empty_last: bool 
 
 def open_message(key: bytes, read: Callable[[int], bytes]) -> Iterator[bytes]:
     """
-    Yields the head, then each piece of data as soon as it is authenticated, from `read(n)`, which gives
-    fewer than n bytes only at the end. What the last record holds waits for that end. Raises RecordRefused.
+    Yields the head, then each piece of data as soon as it is authentic. `read(n)` must return fewer than n bytes
+    only at the end of the message; the content of the last record is yielded only after that end. Raises
+    RecordRefused.
     """
     aead = AesGcm(key)
     i, last = 0, False
     while not last:
         content, last = _open_record(aead, i, read)
         if last and read(1):
-            raise RecordRefused('something stands behind the last record')
+            raise RecordRefused('bytes follow the last record')
         if content or i == 0:
             yield content
         i += 1
@@ -84,7 +88,7 @@ def _open_record(aead: AesGcm, i: int, read: Callable[[int], bytes]) -> tuple[by
     value = int.from_bytes(header, 'big')
     last, length = bool(value & LAST), value & ~LAST
     if not MIN_SEALED_BYTES <= length <= MAX_SEALED_BYTES:
-        raise RecordRefused(f'record {i} has a length out of bounds')
+        raise RecordRefused(f'the length of record {i} is out of bounds')
     sealed = read(length)
     if len(sealed) < length:
         raise RecordRefused(f'the message ends within record {i}')
@@ -94,12 +98,12 @@ def _open_record(aead: AesGcm, i: int, read: Callable[[int], bytes]) -> tuple[by
         raise RecordRefused(f'record {i} is not authentic') from None
     plaintext = padded.rstrip(b'\0')
     if not plaintext or len(padded) - len(plaintext) > MAX_PAD_BYTES:
-        raise RecordRefused(f'record {i} has no type, or too much padding')
+        raise RecordRefused(f'record {i} has no type or too much padding')
     content, kind = plaintext[:-1], plaintext[-1]
     if kind != (HEAD if i == 0 else DATA):
-        raise RecordRefused(f'record {i} has the type of another')
+        raise RecordRefused(f'record {i} has the wrong type')
     if len(content) > MAX_CONTENT_BYTES:
-        raise RecordRefused(f'record {i} holds too much')
+        raise RecordRefused(f'the content of record {i} is too long')
     if i > 0 and not content and not last:
         raise RecordRefused(f'record {i} is empty')
     return content, last

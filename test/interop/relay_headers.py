@@ -1,4 +1,4 @@
-"""Keys of a secret and what they sign: docs/protocol.md, sections 1 and 2."""
+"""The keys derived from a secret, and the headers that they sign: docs/protocol.md, sections 1 and 2."""
 
 import hmac
 import re
@@ -27,7 +27,7 @@ class SecretKeys:
 
 @cache
 def derive_secret_keys(secret: str) -> SecretKeys:
-    """Section 1; takes a tenth of a second and 32 MiB, once for each secret."""
+    """Section 1. Takes about a tenth of a second and 32 MiB, once for each secret."""
     root = scrypt(
         secret.encode(), salt=b'mte-relay/1 root', n=2**15, r=8, p=1, maxmem=64 * 2**20, dklen=32
     )
@@ -52,7 +52,7 @@ def _sender_mac(
 def sign_client_id(
     keys: SecretKeys, client_id: str, purpose: str, relay_header: str, body: bytes = b''
 ) -> str:
-    """The value of x-mte-client-id for a request of that purpose, `pair` or `tunnel`."""
+    """Returns the value of x-mte-client-id for a request with the purpose `pair` or `tunnel`."""
     identity = f'{keys.kid}.{client_id}'
     return f'{identity}.{_sender_mac(keys, purpose, identity, relay_header, body)}'
 
@@ -60,7 +60,7 @@ def sign_client_id(
 def verify_client_id(
     keys: SecretKeys, header: str, purpose: str, relay_header: str, body: bytes = b''
 ) -> str | None:
-    """`kid.clientId` of a header that this secret signed."""
+    """Returns `kid.clientId` if the header was signed with this secret, otherwise None."""
     match = CLIENT_ID.fullmatch(header)
     if match is None or match[1] != keys.kid:
         return None
@@ -75,7 +75,7 @@ def _error_mac(keys: SecretKeys, client_id_header: str, status: str, p: str, uni
 
 
 def sign_error(keys: SecretKeys, client_id_header: str, status: int, p: int, unix_ms: int) -> str:
-    """The value of x-mte-relay that answers the request with that x-mte-client-id."""
+    """Returns the x-mte-relay value of a signed error for the request with the given x-mte-client-id."""
     mac = _error_mac(keys, client_id_header, str(status), str(p), str(unix_ms))
     return f'1.error.{status}.{p}.{unix_ms}.{mac}'
 
@@ -90,7 +90,7 @@ class SignedError:
 def verify_error(
     keys: SecretKeys, client_id_header: str, http_status: int, header: str
 ) -> SignedError | None:
-    """What a signed error says; nothing if it is for another request, or the status line differs."""
+    """Returns the content of a signed error, or None if it is for another request or its status line differs."""
     match = SIGNED_ERROR.fullmatch(header)
     if match is None or match[1] != str(http_status):
         return None

@@ -1,9 +1,9 @@
 """
-This implementation against the known answers of the standards and of test/vectors:
+Tests this implementation against the test vectors of the standards and of test/vectors:
 
     python3 -B test/interop/self_test.py
 
-Prints one line a fact; ends with an error at the first that does not hold.
+Prints one line for each test that passes and stops with an error at the first that fails.
 """
 
 import json
@@ -43,8 +43,8 @@ def expect_refusal(error: type[Exception], call) -> None:
     raise AssertionError(f'{error.__name__} was not raised')
 
 
-def aes_gcm_of_the_gcm_specification() -> None:
-    """Test cases 13, 14 and 16 of McGrew and Viega's specification of GCM."""
+def aes_gcm_matches_the_gcm_specification() -> None:
+    """Test cases 13, 14 and 16 of the GCM specification by McGrew and Viega."""
     zero = AesGcm(bytes(32))
     expect(zero.seal(bytes(12), b'', b'').hex(), '530f8afbc74536b9a963b4f1c4cb738b')
     expect(
@@ -70,7 +70,7 @@ def aes_gcm_of_the_gcm_specification() -> None:
         expect_refusal(AuthenticationError, lambda: AesGcm(key).open(nonce, changed, aad))
 
 
-def x25519_of_rfc_7748() -> None:
+def x25519_matches_rfc_7748() -> None:
     """Section 5.2: the first vector, and one iteration from the base point."""
     scalar = octets('a546e36bf0527c9d3b16154b82465edd62144c0ac1fc5a18506a2244ba449ac4')
     point = octets('e6db6867583030db3594c1a424b15f7c726624ec26b3353b10a903a6d0ab1c4c')
@@ -84,8 +84,8 @@ def x25519_of_rfc_7748() -> None:
     )
 
 
-def x_wing_of_the_draft() -> None:
-    """The first test vector of the draft's appendix C."""
+def x_wing_matches_the_draft() -> None:
+    """The first test vector in appendix C of the draft."""
     seed = octets('7f9c2ba4e88f827d616045507605853ed73b8093f6efbc88eb1a6eacfa66ef26')
     eseed = octets(
         '3cb1eea988004b93103cfb0aeefd2a686e01fa4a58e8a3639ca8a1e3f9ae57e2'
@@ -99,7 +99,7 @@ def x_wing_of_the_draft() -> None:
     expect(x_wing.decapsulate(seed, ct), shared_secret)
 
 
-def x_wing_gives_another_secret_for_a_changed_ciphertext() -> None:
+def x_wing_returns_another_secret_for_a_changed_ciphertext() -> None:
     seed = bytes(range(32))
     shared_secret, ct = x_wing.encapsulate(x_wing.public_key(seed), bytes(64))
     changed = bytes([ct[0] ^ 1]) + ct[1:]
@@ -108,17 +108,17 @@ def x_wing_gives_another_secret_for_a_changed_ciphertext() -> None:
     expect(x_wing.decapsulate(seed, changed), implicit)
 
 
-def x_wing_refuses_a_key_with_a_coefficient_that_is_not_below_q() -> None:
+def x_wing_rejects_a_key_with_a_coefficient_that_is_not_less_than_q() -> None:
     pk = b'\xff\xff' + x_wing.public_key(bytes(32))[2:]
     expect_refusal(ml_kem.InvalidKey, lambda: x_wing.encapsulate(pk, bytes(64)))
 
 
-def x_wing_refuses_a_point_of_small_order() -> None:
+def x_wing_rejects_a_point_of_small_order() -> None:
     pk = x_wing.public_key(bytes(32))[:-32] + bytes(32)
     expect_refusal(ml_kem.InvalidKey, lambda: x_wing.encapsulate(pk, bytes(64)))
 
 
-def keys_of_both_secrets() -> None:
+def the_keys_of_both_secrets_match_the_vectors() -> None:
     for expected in (ONE, MORE, MORE['alternative']):
         keys = derive_secret_keys(expected['client_id_secret'])
         expect(keys.kid, expected['kid'])
@@ -126,7 +126,7 @@ def keys_of_both_secrets() -> None:
             expect(getattr(keys, name).hex(), expected[name])
 
 
-def pair_requests_of_both_secrets() -> None:
+def the_pairing_requests_of_both_secrets_match_the_vectors() -> None:
     body = pairing.encode_request(
         ONE['time_ms'], ONE['aud'], x_wing.public_key(octets(ONE['xwing_seed']))
     )
@@ -142,7 +142,7 @@ def pair_requests_of_both_secrets() -> None:
         expect(verify_client_id(keys, header, 'pair', '1', body + b'\0'), None)
 
 
-def the_session_on_both_sides() -> None:
+def both_sides_derive_the_same_session() -> None:
     keys = derive_secret_keys(ONE['client_id_secret'])
     identity = f'{ONE["kid"]}.{ONE["client_id"]}'
     request = octets(ONE['pair_request_body'])
@@ -162,7 +162,7 @@ def the_session_on_both_sides() -> None:
         )
 
 
-def the_session_at_rest() -> None:
+def the_stored_session_matches_the_vectors() -> None:
     keys = derive_secret_keys(MORE['client_id_secret'])
     store = MORE['store']
     epoch, nonce = store['epoch'].encode(), octets(store['nonce'])
@@ -177,7 +177,7 @@ def the_session_at_rest() -> None:
     expect((epoch + octets(keys.kid) + nonce + sealed).hex(), store['blob'])
 
 
-def the_messages_of_the_first_vectors() -> None:
+def the_messages_of_the_first_vectors_can_be_opened() -> None:
     keys = derive_secret_keys(ONE['client_id_secret'])
     header = ONE['tunnel_relay_header']
     expect(sign_client_id(keys, ONE['client_id'], 'tunnel', header), ONE['tunnel_client_id_header'])
@@ -209,7 +209,7 @@ def decoded_head(vector: dict) -> head.RequestHead | head.ResponseHead:
     return head.RequestHead(*(vector['head'][name] for name in ('method', 'scheme', 'path')), fields)
 
 
-def every_message_sealed_and_opened() -> None:
+def every_message_can_be_sealed_and_opened() -> None:
     keys = derive_secret_keys(MORE['client_id_secret'])
     expect(len(MESSAGES), 6)
     for vector in map(MORE.get, MESSAGES):
@@ -233,7 +233,7 @@ def every_message_sealed_and_opened() -> None:
             expect(client_id_header, vector['client_id_header'])
 
 
-def no_message_with_a_change() -> None:
+def a_changed_message_is_rejected() -> None:
     vector = MORE['request_two_data_records']
     key, sealed = message_key(vector), [octets(record) for record in vector['records']]
     whole = b''.join(sealed)
@@ -254,7 +254,7 @@ def no_message_with_a_change() -> None:
         expect_refusal(records.RecordRefused, lambda: opened(key, changed))
 
 
-def no_head_against_the_rules() -> None:
+def a_head_that_violates_the_rules_is_rejected() -> None:
     request = lambda **other: {'method': 'GET', 'scheme': 'http', 'path': '/', 'fields': [], **other}
     for parts in (
         request(method='CONNECT'),
@@ -281,7 +281,7 @@ def no_head_against_the_rules() -> None:
     expect(head.decode_response_head(octets('01800000c9c000000000000000')).status, 201)
 
 
-def signed_errors() -> None:
+def signed_errors_match_the_vectors() -> None:
     keys = derive_secret_keys(MORE['client_id_secret'])
     for vector in (MORE['pair_error_566_p0'], MORE['tunnel_error_560_p0']):
         status, p, unix_ms = vector['status'], vector['p'], vector['unixms']
@@ -294,26 +294,26 @@ def signed_errors() -> None:
         expect(verify_error(keys, client_id_header, status, header.replace('.0.', '.1.')), None)
 
 
-FACTS = [
-    aes_gcm_of_the_gcm_specification,
-    x25519_of_rfc_7748,
-    x_wing_of_the_draft,
-    x_wing_gives_another_secret_for_a_changed_ciphertext,
-    x_wing_refuses_a_key_with_a_coefficient_that_is_not_below_q,
-    x_wing_refuses_a_point_of_small_order,
-    keys_of_both_secrets,
-    pair_requests_of_both_secrets,
-    the_session_on_both_sides,
-    the_session_at_rest,
-    the_messages_of_the_first_vectors,
-    every_message_sealed_and_opened,
-    no_message_with_a_change,
-    no_head_against_the_rules,
-    signed_errors,
+TESTS = [
+    aes_gcm_matches_the_gcm_specification,
+    x25519_matches_rfc_7748,
+    x_wing_matches_the_draft,
+    x_wing_returns_another_secret_for_a_changed_ciphertext,
+    x_wing_rejects_a_key_with_a_coefficient_that_is_not_less_than_q,
+    x_wing_rejects_a_point_of_small_order,
+    the_keys_of_both_secrets_match_the_vectors,
+    the_pairing_requests_of_both_secrets_match_the_vectors,
+    both_sides_derive_the_same_session,
+    the_stored_session_matches_the_vectors,
+    the_messages_of_the_first_vectors_can_be_opened,
+    every_message_can_be_sealed_and_opened,
+    a_changed_message_is_rejected,
+    a_head_that_violates_the_rules_is_rejected,
+    signed_errors_match_the_vectors,
 ]
 
 
 if __name__ == '__main__':
-    for fact in FACTS:
-        fact()
-        print('holds:', fact.__name__.replace('_', ' '))
+    for test in TESTS:
+        test()
+        print('passed:', test.__name__.replace('_', ' '))

@@ -1,4 +1,4 @@
-"""The API behind the inbound relay of this directory: a few paths, and answers that are spoilt on the way."""
+"""The upstream of inbound.py: a few paths, for some of which inbound.py corrupts the sealed response."""
 
 import json
 from dataclasses import dataclass, field
@@ -14,16 +14,16 @@ class Answer:
     status: int
     fields: Fields
     pieces: list[bytes] = field(default_factory=list)
-    # What an inbound relay does to the sealed records for the sake of a test.
+    # How the inbound relay corrupts the sealed records for a test.
     flip_record: int | None = None
     without_last: bool = False
 
 
 def answer(head: RequestHead, body: bytes) -> Answer:
     """
-    `/seen` tells what came, `/empty` is a 204, `/announced/N` is N octets in its head and 5 in its body,
-    `/flipped/N` has a bit of record N turned over, `/cut` lacks its last record; any other path gives the body
-    back, beside two cookies.
+    `/seen` describes the request, and `/empty` is a 204. `/announced/N` announces N octets and has 5 in its body.
+    `/flipped/N` has one bit of record N flipped, and `/cut` lacks its last record. Any other path returns the body of
+    the request and two cookies.
     """
     path = head.path.split('?')[0]
     if path == '/seen':

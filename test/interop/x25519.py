@@ -1,6 +1,6 @@
 """X25519 (RFC 7748, section 5).
 
-For tests only: Python's integers are not constant-time.
+For tests only: arithmetic on Python integers is not constant-time.
 """
 
 P = 2**255 - 19
@@ -8,7 +8,7 @@ BASE_POINT = (9).to_bytes(32, 'little')
 
 
 def x25519(scalar: bytes, u_coordinate: bytes) -> bytes:
-    """The u-coordinate of the point times the clamped scalar; all three are 32 bytes, little-endian."""
+    """Returns the u-coordinate of the clamped scalar times the point. All three are 32 bytes, little-endian."""
     k = int.from_bytes(scalar, 'little') & ~7 & (1 << 255) - 1 | 1 << 254
     x1 = int.from_bytes(u_coordinate, 'little') & (1 << 255) - 1
     x2, z2, x3, z3, swap = 1, 0, x1, 1, 0
