@@ -48,7 +48,7 @@ describe('/metrics', () => {
       'mte_relay_store_errors_total{operation="mark"}': 0,
       'mte_relay_open_sockets{side="upstream"}': 1,
     });
-    // What one has sent is what the other has received.
+    // Each relay has received exactly the sealed bytes that the other has sent.
     for (const [sender, receiver] of [
       [outbound, inbound],
       [inbound, outbound],
@@ -68,7 +68,7 @@ describe('/metrics', () => {
 });
 
 describe('/health/ready', () => {
-  it('tells of peers and upstream, in the shape of Terminus', async () => {
+  it('reports the peers and the upstream in the format of Terminus', async () => {
     const relay = forThisTest(await startRelay());
     const fresh = {
       process: { status: 'up' },
@@ -82,7 +82,7 @@ describe('/health/ready', () => {
     });
   });
 
-  it('stays 200 where a peer and the upstream are out of reach', async () => {
+  it('stays 200 while a peer and the upstream are unreachable', async () => {
     const alone = forThisTest(await startTunnel({ inbound: { UPSTREAM: 'http://127.0.0.1:9' } }));
     await alone.send();
     await alone.send({ headers: { 'x-mte-upstream': 'http://127.0.0.1:9' } });

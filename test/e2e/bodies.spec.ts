@@ -22,42 +22,48 @@ beforeEach(() => {
   tunnel.upstream.handle(echoBody);
 });
 
-describe.each(['MKE', 'MTE'])('bodies in %s', (type) => {
+describe.each(['MKE', 'MTE'])('a tunnel (%s)', (type) => {
   const headers = { 'x-mte-encode-type': type };
 
-  it.each(SIZES)('of %i bytes with a length pass byte-equal in both directions', async (size) => {
-    const body = randomBytes(size);
+  it.each(SIZES)(
+    'carries a body of %i bytes and known length unchanged in both directions',
+    async (size) => {
+      const body = randomBytes(size);
 
-    const answer = await tunnel.send({ method: 'POST', path: '/echo', headers, body });
+      const answer = await tunnel.send({ method: 'POST', path: '/echo', headers, body });
 
-    expect(answer.status).toBe(200);
-    expect(answer.headers['content-length']).toBe(String(size));
-    expect(answer.body.equals(body)).toBe(true);
-    expect(tunnel.upstream.requests.items[0]?.headers).toMatchObject({
-      'content-length': String(size),
-    });
-  });
+      expect(answer.status).toBe(200);
+      expect(answer.headers['content-length']).toBe(String(size));
+      expect(answer.body.equals(body)).toBe(true);
+      expect(tunnel.upstream.requests.items[0]?.headers).toMatchObject({
+        'content-length': String(size),
+      });
+    },
+  );
 
-  it.each(SIZES)('of %i bytes without a length pass byte-equal up, chunked', async (size) => {
-    const body = randomBytes(size);
+  it.each(SIZES)(
+    'carries a body of %i bytes and unknown length to the upstream unchanged, in chunks',
+    async (size) => {
+      const body = randomBytes(size);
 
-    const answer = await tunnel.send({
-      method: 'POST',
-      path: '/echo',
-      headers,
-      body: piecesOf(body, 40_000),
-    });
+      const answer = await tunnel.send({
+        method: 'POST',
+        path: '/echo',
+        headers,
+        body: piecesOf(body, 40_000),
+      });
 
-    expect(answer.body.equals(body)).toBe(true);
-    const upstreamHeaders = tunnel.upstream.requests.items[0]?.headers;
-    // A body that turns out to be empty before anything was sent may be stated as such.
-    if (size > 0) {
-      expect(upstreamHeaders).toMatchObject({ 'transfer-encoding': 'chunked' });
-      expect(upstreamHeaders).not.toHaveProperty('content-length');
-    }
-  });
+      expect(answer.body.equals(body)).toBe(true);
+      const upstreamHeaders = tunnel.upstream.requests.items[0]?.headers;
+      // A body that proves empty before anything has been sent may be announced as empty.
+      if (size > 0) {
+        expect(upstreamHeaders).toMatchObject({ 'transfer-encoding': 'chunked' });
+        expect(upstreamHeaders).not.toHaveProperty('content-length');
+      }
+    },
+  );
 
-  it('of an answer without a length arrive byte-equal', async () => {
+  it('carries a response body of unknown length unchanged', async () => {
     const body = randomBytes(3 * MIB + 1);
     tunnel.upstream.handle((_request, response) => {
       response.writeHead(200, { 'content-type': 'application/octet-stream' });
@@ -69,7 +75,7 @@ describe.each(['MKE', 'MTE'])('bodies in %s', (type) => {
     expect(answer.body.equals(body)).toBe(true);
   });
 
-  it('of 50 requests at once do not mix', async () => {
+  it('keeps the bodies of 50 concurrent requests apart', async () => {
     tunnel.upstream.handle(async (request, response) => {
       response.end(Buffer.concat([Buffer.from(request.url), await request.body()]));
     });

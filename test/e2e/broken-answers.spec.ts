@@ -5,7 +5,7 @@ import { openSocket, startRawServer, type RawServer } from '../support/raw-socke
 import { forThisTest, sharedResources } from '../support/resources.js';
 import { startTunnel, type Tunnel } from '../support/tunnel.js';
 
-/** Answers that end before they should, by the way that they state their length. */
+/** Responses that end too early, keyed by how they delimit their body. */
 const BROKEN = {
   'a length': 'HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\npart of it',
   chunks: 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\na\r\npart of it\r\n',
@@ -32,7 +32,10 @@ const fields = (): string =>
     .map(([name, value]) => `${name}: ${value}\r\n`)
     .join('');
 
-/** Sends a request by hand, breaks the upstream off once part of the answer is here; tells how that ended. */
+/**
+ * Sends a raw request, ends the upstream connection once part of the response has arrived, and returns how the
+ * client's connection ended and what the client received.
+ */
 async function breakOff(version: string, type: string, how: 'reset' | 'end') {
   const before = upstream.connections.items.length;
   const socket = forThisTest(openSocket(tunnel.outbound.port));
@@ -53,9 +56,9 @@ async function breakOff(version: string, type: string, how: 'reset' | 'end') {
   return { ended: await socket.ended, text: socket.received.toString('latin1') };
 }
 
-describe.each(['reset', 'end'] as const)('an upstream that breaks off by %s', (how) => {
-  describe.each(['1.1', '1.0'])('is seen by an HTTP/%s client as a reset connection', (version) => {
-    it.each(['a length', 'chunks'] as const)('in an answer with %s', async (framing) => {
+describe.each(['reset', 'end'] as const)('an upstream that cuts its response off (%s)', (how) => {
+  describe.each(['1.1', '1.0'])('resets the connection of an HTTP/%s client', (version) => {
+    it.each(['a length', 'chunks'] as const)('during a response with %s', async (framing) => {
       answer = BROKEN[framing];
 
       const { ended, text } = await breakOff(version, 'MKE', how);
@@ -68,9 +71,9 @@ describe.each(['reset', 'end'] as const)('an upstream that breaks off by %s', (h
   });
 });
 
-describe('an upstream that breaks off in an MTE answer', () => {
+describe('an upstream that cuts an MTE response off', () => {
   it.each(['a length', 'chunks'] as const)(
-    'with %s is a 502, since nothing of it was released',
+    'results in a 502 if the response has %s, since none of it was released',
     async (framing) => {
       answer = BROKEN[framing];
 

@@ -26,11 +26,11 @@ const fields = (): string =>
     .map(([name, value]) => `${name}: ${value}\r\n`)
     .join('');
 
-describe('a client that goes away', () => {
+describe('a client that disconnects', () => {
   it.each([
-    ['with a length', 'content-length: 1000000\r\n', 'some'],
+    ['known length', 'content-length: 1000000\r\n', 'some'],
     ['chunked', 'transfer-encoding: chunked\r\n', '4\r\nsome\r\n'],
-  ])('in its upload, %s, aborts the request at the upstream', async (_how, framing, part) => {
+  ])('during its upload (%s) aborts the request at the upstream', async (_how, framing, part) => {
     tunnel.upstream.handle(() => undefined);
     const socket = openSocket(tunnel.outbound.port);
     socket.write(`POST /upload HTTP/1.1\r\nhost: a\r\n${fields()}${framing}\r\n${part}`);
@@ -45,7 +45,7 @@ describe('a client that goes away', () => {
     expect(tunnel.upstream.hits).toBe(1);
   });
 
-  it('in an MTE upload leaves the upstream untouched', async () => {
+  it('during an MTE upload leaves the upstream untouched', async () => {
     const socket = openSocket(tunnel.outbound.port);
     socket.write(
       `POST /upload HTTP/1.1\r\nhost: a\r\n${fields()}x-mte-encode-type: MTE\r\n` +
@@ -61,7 +61,7 @@ describe('a client that goes away', () => {
     expect(tunnel.upstream.requests.items.map(({ url }) => url)).not.toContain('/upload');
   });
 
-  it('before the answer aborts the request at the upstream', async () => {
+  it('before the response begins aborts the request at the upstream', async () => {
     tunnel.upstream.handle(() => undefined);
     const socket = openSocket(tunnel.outbound.port);
     socket.write(`GET /wait HTTP/1.1\r\nhost: a\r\n${fields()}\r\n`);
@@ -74,7 +74,7 @@ describe('a client that goes away', () => {
     expect(tunnel.upstream.hits).toBe(1);
   });
 
-  it('in its download aborts the answer at the upstream', async () => {
+  it('during its download aborts the response at the upstream', async () => {
     const body = new PassThrough();
     const closed = new Promise<boolean>((resolve) => {
       tunnel.upstream.handle((_request, response) => {
@@ -95,7 +95,7 @@ describe('a client that goes away', () => {
   });
 
   it.each(['MKE', 'MTE'])(
-    'in its download is what the log says, and nothing is held against the other relay (%s)',
+    'during its download is logged as the cause, and the peer is not suspected (%s)',
     async (type) => {
       const path = `/download-${type}`;
       tunnel.upstream.handle(({ url }, response) => {
@@ -113,7 +113,7 @@ describe('a client that goes away', () => {
       if (type === 'MKE') {
         await socket.until('first');
       } else {
-        // Nothing of it can be seen before its end: another answer on the same way comes after its beginning.
+        // The client sees nothing of an MTE response before its end, but a later response shows that it has begun.
         await tunnel.upstream.requests.find(({ url }) => url === path);
         await tunnel.send({ path: '/seen' });
       }
@@ -127,7 +127,7 @@ describe('a client that goes away', () => {
     },
   );
 
-  it('leaves the tunnel to the others', async () => {
+  it('leaves the tunnel usable for other clients', async () => {
     const answer = await tunnel.send({ path: '/still-here', method: 'HEAD' });
 
     expect(answer.status).toBe(200);

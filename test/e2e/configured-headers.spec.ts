@@ -23,7 +23,7 @@ beforeEach(() => {
 });
 
 describe('HEADERS', () => {
-  it('are added to the request, and the last relay on the way wins', async () => {
+  it('are added to the request; the last relay on its path takes precedence', async () => {
     await tunnel.send();
 
     const raw = tunnel.upstream.requests.items[0]?.rawHeaders ?? [];
@@ -32,7 +32,7 @@ describe('HEADERS', () => {
     expect(fieldValues(raw, 'x-from')).toEqual(['inbound']);
   });
 
-  it('are added to the response, and the last relay on the way wins', async () => {
+  it('are added to the response; the last relay on its path takes precedence', async () => {
     const answer = await tunnel.send();
 
     expect(fieldValues(answer.rawHeaders, 'x-inbound')).toEqual(['2']);
@@ -40,7 +40,7 @@ describe('HEADERS', () => {
     expect(fieldValues(answer.rawHeaders, 'x-from')).toEqual(['outbound']);
   });
 
-  it('replace every copy that the client or the upstream sent', async () => {
+  it('replace every field of the same name that the client or the upstream sent', async () => {
     tunnel.upstream.handle((_request, response) => {
       response.writeHead(200, ['x-from', 'upstream', 'X-From', 'again']).end();
     });
@@ -54,7 +54,7 @@ describe('HEADERS', () => {
 });
 
 describe('DEBUG', () => {
-  it('gives an answer the x-request-id that the log names', async () => {
+  it('true adds to a response the x-request-id that is logged', async () => {
     const debugging = forThisTest(await startTunnel({ outbound: { DEBUG: 'true' } }));
 
     const answer = await debugging.send({ headers: { 'x-request-id': 'order-4711' } });
@@ -66,7 +66,7 @@ describe('DEBUG', () => {
     expect(line).toMatchObject({ role: 'outbound', status: 200 });
   });
 
-  it('false gives none of the relay', async () => {
+  it('false adds no x-request-id', async () => {
     const answer = await tunnel.send();
 
     expect(fieldValues(answer.rawHeaders, 'x-request-id')).toEqual([]);

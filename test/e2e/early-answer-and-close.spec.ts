@@ -7,9 +7,9 @@ import { startTunnel } from '../support/tunnel.js';
 
 const PIECE = Buffer.alloc(65_536, 'x');
 
-/** Node.js closes such a connection with its answer, which what is still being sent turns into a reset. */
-describe('an answer that comes before the end of the upload of a client which sends connection: close', () => {
-  it('is heard, 20 times of 20', async () => {
+/** Node.js closes such a connection after its response; upload bytes that arrive later would turn that into a reset. */
+describe('an early response to a client that sends connection: close', () => {
+  it('reaches the client 20 times out of 20', async () => {
     const tunnel = forThisTest(await startTunnel());
     const statuses: number[] = [];
     for (let run = 0; run < 20; run += 1) {

@@ -21,7 +21,7 @@ beforeEach(() => {
   tunnel.upstream.forget();
 });
 
-/** A body of that many bytes, made while it is read. */
+/** A body of the given size, generated while it is read. */
 function upload(bytes: number): Readable {
   const pieces = function* (): Generator<Buffer> {
     for (let at = 0; at < bytes; at += PIECE.length) {
@@ -31,24 +31,27 @@ function upload(bytes: number): Readable {
   return Readable.from(pieces(), { objectMode: false });
 }
 
-describe('an upstream that answers before the upload has ended', () => {
-  it.each(['MKE', 'MTE'])('is heard, though it reads no byte of the body (%s)', async (type) => {
-    tunnel.upstream.handle((_request, response) => {
-      response.writeHead(413).end('too large');
-    });
+describe('an early response of the upstream', () => {
+  it.each(['MKE', 'MTE'])(
+    'reaches the client even if the upstream reads none of the body (%s)',
+    async (type) => {
+      tunnel.upstream.handle((_request, response) => {
+        response.writeHead(413).end('too large');
+      });
 
-    const answer = await tunnel.send({
-      method: 'POST',
-      headers: { 'x-mte-encode-type': type },
-      body: upload(8 * MIB),
-    });
+      const answer = await tunnel.send({
+        method: 'POST',
+        headers: { 'x-mte-encode-type': type },
+        body: upload(8 * MIB),
+      });
 
-    expect(answer.status).toBe(413);
-    expect(answer.body.toString()).toBe('too large');
-    expect(tunnel.upstream.hits).toBe(1);
-  });
+      expect(answer.status).toBe(413);
+      expect(answer.body.toString()).toBe('too large');
+      expect(tunnel.upstream.hits).toBe(1);
+    },
+  );
 
-  it('is heard by a client that sends its whole body before it reads', async () => {
+  it('reaches a client that sends its whole body before it reads', async () => {
     tunnel.upstream.handle((_request, response) => {
       response.writeHead(413).end('too large');
     });
@@ -69,7 +72,7 @@ describe('an upstream that answers before the upload has ended', () => {
     expect((await socket.until('too large')).toString('latin1')).toMatch(/^HTTP\/1.1 413 /);
   });
 
-  it('leaves no connection behind on which a next request would hang', async () => {
+  it('does not leave a connection open on which the next request would hang', async () => {
     tunnel.upstream.handle((request, response) => {
       response.end(request.url === '/next' ? 'next' : 'early');
     });
@@ -82,7 +85,7 @@ describe('an upstream that answers before the upload has ended', () => {
     socket.write(Buffer.alloc(200_000));
     socket.write(`${head('GET /next')}\r\n`);
 
-    // Either the next answer, or a close that the first one announced.
+    // Either the second response arrives, or the first one announced that the connection would close.
     const next = await Promise.race([socket.until('next').catch(() => undefined), socket.ended]);
 
     expect(next).toBeDefined();
@@ -91,7 +94,7 @@ describe('an upstream that answers before the upload has ended', () => {
     }
   });
 
-  it('is heard piece by piece while the upload goes on', async () => {
+  it('streams to the client while the upload continues', async () => {
     tunnel.upstream.handle((request, response) => {
       response.writeHead(200);
       request.message.pipe(response);
@@ -112,8 +115,8 @@ describe('an upstream that answers before the upload has ended', () => {
   });
 });
 
-describe('a relay that refuses a 128 MiB upload', () => {
-  it('is heard, 20 times of 20', async () => {
+describe('an early refusal of a 128 MiB upload', () => {
+  it('reaches the client 20 times out of 20', async () => {
     const answers: string[] = [];
     for (let run = 0; run < 20; run += 1) {
       const answer = await tunnel.send({

@@ -11,8 +11,8 @@ beforeAll(async () => {
   tunnel = shared(await startTunnel());
 });
 
-describe('a login as the README shows it', () => {
-  it('reaches the upstream as the client sent it, and the answer comes back', async () => {
+describe('the login request of the README', () => {
+  it('reaches the upstream as the client sent it, and its response reaches the client', async () => {
     tunnel.upstream.handle(async (request, response) => {
       const { user } = JSON.parse((await request.body()).toString()) as { user: string };
       response.writeHead(200, { 'content-type': 'application/json', 'set-cookie': ['a=1', 'b=2'] });

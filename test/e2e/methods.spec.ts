@@ -17,9 +17,9 @@ beforeEach(() => {
   tunnel.upstream.handle(echoBody);
 });
 
-describe('methods', () => {
+describe('a tunnel', () => {
   it.each(['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'REPORT', 'PROPFIND'])(
-    'carries %s with its body and its length',
+    'carries %s with its body and its content-length',
     async (method) => {
       const answer = await tunnel.send({ method, path: '/thing?a=1&a=2', body: 'some body' });
 
@@ -31,7 +31,7 @@ describe('methods', () => {
     },
   );
 
-  it('carries GET without a body and without framing', async () => {
+  it('carries a GET without a body and adds no framing fields', async () => {
     const answer = await tunnel.send({ path: '/list' });
 
     expect(answer.status).toBe(200);
@@ -41,20 +41,20 @@ describe('methods', () => {
     expect(request?.headers).not.toHaveProperty('transfer-encoding');
   });
 
-  it('carries GET with a body', async () => {
+  it('carries a GET with a body', async () => {
     const answer = await tunnel.send({ path: '/search', body: '{"find":"it"}' });
 
     expect(answer.body.toString()).toBe('{"find":"it"}');
     expect(tunnel.upstream.requests.items[0]?.method).toBe('GET');
   });
 
-  it('states length 0 for a POST without a body', async () => {
+  it('sends content-length: 0 for a POST without a body', async () => {
     await tunnel.send({ method: 'POST', path: '/touch' });
 
     expect(tunnel.upstream.requests.items[0]?.headers).toMatchObject({ 'content-length': '0' });
   });
 
-  it('answers HEAD with the length that the upstream states, and no body', async () => {
+  it('responds to HEAD with the content-length of the upstream and no body', async () => {
     tunnel.upstream.handle((_request, response) => {
       response.writeHead(200, { 'content-length': 4711, etag: '"x"' }).end();
     });
@@ -66,7 +66,7 @@ describe('methods', () => {
     expect(answer.headers).toMatchObject({ 'content-length': '4711', etag: '"x"' });
   });
 
-  it('answers 204 without a body', async () => {
+  it('carries a 204 without a body', async () => {
     tunnel.upstream.handle((_request, response) => {
       response.writeHead(204, { etag: '"x"' }).end();
     });
@@ -78,7 +78,7 @@ describe('methods', () => {
     expect(answer.headers).not.toHaveProperty('content-length');
   });
 
-  it('does not carry TRACE', async () => {
+  it('refuses TRACE', async () => {
     const answer = await tunnel.send({ method: 'TRACE' });
 
     expect(answer.status).toBe(400);
@@ -88,7 +88,7 @@ describe('methods', () => {
 });
 
 describe('header fields', () => {
-  it('keep their order, their repeats and their octets in both directions', async () => {
+  it('keep their order, repetitions and octets in both directions', async () => {
     tunnel.upstream.handle((_request, response) => {
       const fields = [
         'Set-Cookie',
@@ -118,7 +118,7 @@ describe('header fields', () => {
     expect(order.slice(0, 4)).toEqual(['set-cookie', 'x-latin', 'set-cookie', 'link']);
   });
 
-  it('of the tunnel reach neither the upstream nor the client', async () => {
+  it('of the tunnel itself reach neither the upstream nor the client', async () => {
     const answer = await tunnel.send({
       headers: { 'x-mte-encode-type': 'MKE', 'x-mte-encode-url': 'false', 'x-mte-other': 'x' },
     });
@@ -130,7 +130,7 @@ describe('header fields', () => {
     expect(names).toEqual([]);
   });
 
-  it('name the upstream in host, whatever the client called', async () => {
+  it('name the upstream in host, whatever host the client sent', async () => {
     await tunnel.send({ headers: { host: 'api.example.com' } });
 
     const raw = tunnel.upstream.requests.items[0]?.rawHeaders ?? [];
@@ -138,10 +138,10 @@ describe('header fields', () => {
   });
 });
 
-describe('statuses of the upstream', () => {
+describe('a tunnel', () => {
   it.each([
     200, 201, 301, 404, 418, 500, 502, 503, 559, 560, 561, 562, 563, 565, 566, 567, 569, 599,
-  ])('passes %i unchanged with its body', async (status) => {
+  ])('carries status %i of the upstream unchanged, with its body', async (status) => {
     tunnel.upstream.handle((_request, response) => {
       response.writeHead(status, { location: '/elsewhere' }).end(`status ${status}`);
     });

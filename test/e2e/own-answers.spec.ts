@@ -4,8 +4,8 @@ import { errorOf, fieldValues } from '../support/client.js';
 import { forThisTest } from '../support/resources.js';
 import { startTunnel } from '../support/tunnel.js';
 
-describe('an answer that a relay gives itself', () => {
-  it('has the fields of HEADERS', async () => {
+describe('a response that a relay generates', () => {
+  it('carries the fields of HEADERS', async () => {
     const tunnel = forThisTest(await startTunnel({ outbound: { HEADERS: '{"x-outbound":"1"}' } }));
 
     const refused = await tunnel.send({
@@ -15,7 +15,7 @@ describe('an answer that a relay gives itself', () => {
     expect(fieldValues(refused.rawHeaders, 'x-outbound')).toEqual(['1']);
   });
 
-  it('has an x-request-id where DEBUG is true', async () => {
+  it('carries an x-request-id if DEBUG is true', async () => {
     const tunnel = forThisTest(await startTunnel({ outbound: { DEBUG: 'true' } }));
 
     const refused = await tunnel.send({
@@ -27,7 +27,7 @@ describe('an answer that a relay gives itself', () => {
 });
 
 describe('an x-request-id of the upstream', () => {
-  it('is replaced where DEBUG is true, as no field of a relay stands beside another one', async () => {
+  it('is replaced if DEBUG is true, since a field that a relay adds is never repeated', async () => {
     const tunnel = forThisTest(await startTunnel({ outbound: { DEBUG: 'true' } }));
     tunnel.upstream.handle((_request, response) => {
       response.writeHead(200, { 'x-request-id': 'of-the-upstream' }).end();

@@ -13,13 +13,13 @@ beforeAll(async () => {
   relay = shared(await startRelay());
 });
 
-describe('endpoints of the relay itself', () => {
+describe('the endpoints of a relay', () => {
   it.each([
     ['/api/mte-echo', 'test'],
     ['/api/mte-echo?x=1', 'test'],
     ['/api/mte-echo/hello', 'hello'],
     ['/api/mte-echo/caf%C3%A9%2F1', 'café/1'],
-  ])('GET %s echoes %s with the time', async (path, echo) => {
+  ])('echo a GET of %s as %s with the time', async (path, echo) => {
     const answer = await request(relay.url, { path });
 
     expect(answer.status).toBe(200);
@@ -30,14 +30,14 @@ describe('endpoints of the relay itself', () => {
     });
   });
 
-  it.each(['GET', 'HEAD'])('%s /api/mte-relay says that a relay is here', async (method) => {
+  it.each(['GET', 'HEAD'])('identify the relay on %s /api/mte-relay', async (method) => {
     const answer = await request(relay.url, { method, path: '/api/mte-relay' });
 
     expect(answer).toMatchObject({ status: 200, body: Buffer.alloc(0) });
     expect(answer.headers).toMatchObject({ 'x-mte-relay': '1' });
   });
 
-  it('GET /health/live answers 200', async () => {
+  it('return 200 on GET /health/live', async () => {
     const answer = await request(relay.url, { path: '/health/live' });
 
     expect(answer.status).toBe(200);
@@ -45,7 +45,7 @@ describe('endpoints of the relay itself', () => {
   });
 
   it.each(['/', '/api/login', '/api/mte-echo2', '/api/mte-tunnel', '/-/outbound', '/-/tunnel'])(
-    'answers 401 for %s without a token or a relay header, and names both',
+    'return 401 for %s without a token or a relay header, and name both in the error',
     async (path) => {
       const answer = await request(relay.url, { method: 'GET', path });
 
@@ -56,7 +56,7 @@ describe('endpoints of the relay itself', () => {
     },
   );
 
-  it('answers 400 in the shape of every error for an echo that cannot be decoded', async () => {
+  it('return 400 in the common error format for an echo path that cannot be decoded', async () => {
     const answer = await request(relay.url, { path: '/api/mte-echo/%zz' });
 
     expect(answer.status).toBe(400);
@@ -64,8 +64,8 @@ describe('endpoints of the relay itself', () => {
   });
 });
 
-describe('a token', () => {
-  it('makes a request for an own endpoint one for the tunnel', async () => {
+describe('a request with a token', () => {
+  it('goes into the tunnel even if its path is that of a relay endpoint', async () => {
     const answer = await request(relay.url, {
       path: '/api/mte-echo',
       headers: { 'x-mte-outbound-token': 'wrong' },

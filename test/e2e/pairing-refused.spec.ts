@@ -8,7 +8,7 @@ import { startTap } from '../support/tap.js';
 import { startTunnel } from '../support/tunnel.js';
 
 describe('two relays with different secrets', () => {
-  it('refuse each other: 502 that says so, nothing forwarded, and both logs name the reason', async () => {
+  it('refuse to pair: the client gets a 502, nothing is forwarded and both logs name the reason', async () => {
     const otherSecret = randomBytes(32).toString('base64url');
     const tunnel = forThisTest(await startTunnel({ inbound: { CLIENT_ID_SECRET: otherSecret } }));
 
@@ -25,7 +25,7 @@ describe('two relays with different secrets', () => {
     expect(JSON.stringify(refused)).toContain('CLIENT_ID_SECRET');
   });
 
-  it('are told at once while the refusal is backed off from, with retry-after', async () => {
+  it('reject the next request immediately with retry-after, without another pairing attempt', async () => {
     const otherSecret = randomBytes(32).toString('base64url');
     const tunnel = forThisTest(await startTunnel({ inbound: { CLIENT_ID_SECRET: otherSecret } }));
     await tunnel.send();
@@ -41,7 +41,7 @@ describe('two relays with different secrets', () => {
     expect(pairings()).toBe(before);
   });
 
-  it('pair where the other one accepts the secret as CLIENT_ID_SECRET_ALT', async () => {
+  it('pair if the inbound relay accepts the secret as CLIENT_ID_SECRET_ALT', async () => {
     const outboundSecret = randomBytes(32).toString('base64url');
     const tunnel = forThisTest(
       await startTunnel({
@@ -55,7 +55,7 @@ describe('two relays with different secrets', () => {
 });
 
 describe('RELAY_AUDIENCE', () => {
-  it('refuses a pairing that was made for another address, and the log names it', async () => {
+  it('rejects a pairing request made for another address, and the refusal is logged', async () => {
     const tunnel = forThisTest(
       await startTunnel({ inbound: { RELAY_AUDIENCE: 'https://relay.example' } }),
     );
@@ -71,7 +71,7 @@ describe('RELAY_AUDIENCE', () => {
   it('accepts every address that it lists', async () => {
     const tunnel = forThisTest(
       await startTunnel({
-        // Port 0 is not known before the start: the relay is known by the address of a tap.
+        // The port of the relay is unknown until it listens, so a tap on a fixed port provides its address.
         inbound: { RELAY_AUDIENCE: 'https://relay.example,http://127.0.0.1:18471' },
       }),
     );

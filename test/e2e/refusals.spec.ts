@@ -16,7 +16,7 @@ beforeAll(async () => {
     await startTunnel({
       outbound: {
         OUTBOUND_TOKEN_ALT: ALT_TOKEN,
-        // The tunnel's own inbound relay is not known yet: refusals do not need it.
+        // The address of the inbound relay is not yet known here, and refusals do not need it.
         OUTBOUND_ALLOWED_UPSTREAMS: 'http://allowed.example:8080',
       },
     }),
@@ -56,7 +56,7 @@ const REFUSALS: [why: string, status: number, code: string, spec: ClientRequestS
     { headers: { ...allowed, 'x-mte-encode-url': 'yes' } },
   ],
   [
-    'encode headers that are no names',
+    'encode headers that are not field names',
     400,
     'RELAY_OPTION_INVALID',
     { headers: { ...allowed, 'x-mte-encode-headers': 'a b' } },
@@ -84,7 +84,7 @@ describe('a client with', () => {
     expect(tunnel.upstream.hits).toBe(0);
   });
 
-  it('a request id of its own finds it in the answer and in the log', async () => {
+  it('a request id of its own finds that id in the response and in the log', async () => {
     const answer = await request(tunnel.outbound.url, {
       headers: { ...token, 'x-request-id': 'order-4711' },
     });
@@ -94,7 +94,7 @@ describe('a client with', () => {
     expect(line).toMatchObject({ status: 400, code: 'RELAY_UPSTREAM_HEADER_INVALID' });
   });
 
-  it('a request id that could break a log line gets another one', async () => {
+  it('a request id that could break a log line gets a generated one instead', async () => {
     const given = 'a\tb "quoted"';
 
     const answer = await request(tunnel.outbound.url, { headers: { 'x-request-id': given } });
@@ -104,7 +104,7 @@ describe('a client with', () => {
 });
 
 describe('OUTBOUND_TOKEN_ALT', () => {
-  it('is accepted beside OUTBOUND_TOKEN', async () => {
+  it('is accepted as well as OUTBOUND_TOKEN', async () => {
     const both = await startTunnel({ outbound: { OUTBOUND_TOKEN_ALT: ALT_TOKEN } });
     shared(both);
 

@@ -33,8 +33,8 @@ function lineOf({ log }: TestRelay, role: string): Promise<LogLine> {
   return log.find((line) => line['role'] === role);
 }
 
-describe('the line of a request that was answered', () => {
-  it('is one at each relay, with what both share and what each knows', async () => {
+describe('the log line of a request that received a response', () => {
+  it('is written once by each relay, with common fields and those that only one relay knows', async () => {
     await tunnel.send({
       method: 'POST',
       body: 'twelve bytes',
@@ -70,7 +70,7 @@ describe('the line of a request that was answered', () => {
     }
   });
 
-  it('has the bytes of bodies that stream, and of a pass-through route', async () => {
+  it('counts the bytes of streamed bodies and of pass-through requests', async () => {
     const large = Buffer.alloc(300_000, 'x');
     await tunnel.send({ method: 'PUT', body: large });
     expect(await lineOf(tunnel.inbound, 'inbound')).toMatchObject({
@@ -92,7 +92,7 @@ describe('the line of a request that was answered', () => {
     });
   });
 
-  it('says of a request that went out twice that it did, and why in a line of level 20', async () => {
+  it('gives the number of attempts of a retried request, and a line of level 20 gives the reason', async () => {
     const first = await startRelay({ UPSTREAM: tunnel.upstream.url });
     const headers = { 'x-mte-upstream': first.url };
     await tunnel.send({ headers });
@@ -117,9 +117,9 @@ describe('the line of a request that was answered', () => {
 
 describe('traceparent', () => {
   it.each([
-    ['as it is', TRACEPARENT, TRACE],
-    ['though it is of no valid form', '00-0-not-one', undefined],
-  ])('travels sealed, and arrives %s', async (_how, traceparent, traceId) => {
+    ['if it is valid', TRACEPARENT, TRACE],
+    ['if it is malformed', '00-0-not-one', undefined],
+  ])('travels sealed and reaches the upstream unchanged %s', async (_how, traceparent, traceId) => {
     const tap = forThisTest(await startTap(tunnel.inbound.port));
 
     await tunnel.send({ headers: { 'x-mte-upstream': tap.url, traceparent } });
@@ -134,8 +134,8 @@ describe('traceparent', () => {
   });
 });
 
-describe('the line of a request that failed', () => {
-  it('has whose it was and all causes, where no relay answers', async () => {
+describe('the log line of a request that failed', () => {
+  it('identifies the request and gives every cause if the peer is unreachable', async () => {
     const peer = 'http://127.0.0.1:9';
     const answer = await tunnel.send({
       method: 'POST',
@@ -156,7 +156,7 @@ describe('the line of a request that failed', () => {
     });
   });
 
-  it('has what is known of a client without the token', async () => {
+  it('gives what is known about a client without a valid token', async () => {
     await tunnel.send({
       method: 'PATCH',
       headers: { 'x-mte-outbound-token': 'wrong', traceparent: TRACEPARENT },
@@ -171,7 +171,7 @@ describe('the line of a request that failed', () => {
   });
 
   it.each([
-    ['what cannot be parsed', 'no HTTP\r\n\r\n', 'none', 'RELAY_REQUEST_INVALID'],
+    ['bytes that are not HTTP', 'no HTTP\r\n\r\n', 'none', 'RELAY_REQUEST_INVALID'],
     [
       'an expectation',
       `GET / HTTP/1.1\r\nhost: a\r\nx-mte-outbound-token: ${TOKEN}\r\nexpect: x\r\nconnection: close\r\n\r\n`,
@@ -180,12 +180,12 @@ describe('the line of a request that failed', () => {
     ],
     ['CONNECT', 'CONNECT a:1 HTTP/1.1\r\nhost: a\r\n\r\n', 'none', 'RELAY_METHOD_UNSUPPORTED'],
     [
-      'an undecodable path of its own',
+      'an undecodable path of a relay endpoint',
       'GET /api/mte-echo/%zz HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n',
       'own',
       'RELAY_REQUEST_INVALID',
     ],
-  ])('has the requestId of the answer to %s', async (_what, bytes, role, code) => {
+  ])('has the requestId of the response to %s', async (_what, bytes, role, code) => {
     const answer = (await exchangeRaw(tunnel.outbound.port, bytes)).toString('latin1');
 
     const { error } = JSON.parse(answer.slice(answer.indexOf('\r\n\r\n'))) as {
@@ -202,8 +202,8 @@ describe('the line of a request that failed', () => {
   });
 });
 
-describe('all lines together', () => {
-  it('explain each step at level 20, and never hold a secret, a path, a header or a body', async () => {
+describe('the log as a whole', () => {
+  it('explains each step at level 20 and never contains a secret, a path, a header or a body', async () => {
     await tunnel.send({
       method: 'POST',
       path: `/${CANARY}`,
@@ -225,8 +225,8 @@ describe('all lines together', () => {
   });
 });
 
-describe('a client that is refused before its request is looked at', () => {
-  it('does not keep its connection by never closing it', async () => {
+describe('a client that is refused before routing', () => {
+  it('loses its connection even if it never closes its own side', async () => {
     const socket = connect({ port: tunnel.outbound.port, host: '127.0.0.1', allowHalfOpen: true });
     socket.on('error', () => undefined);
     socket.write('CONNECT a:1 HTTP/1.1\r\nhost: a\r\n\r\n');
@@ -239,7 +239,7 @@ describe('a client that is refused before its request is looked at', () => {
         });
       });
 
-    // The relay has ended its side, and the client goes on as if nothing had happened.
+    // The relay has ended its side of the connection, but the client continues to write.
     while ((await openConnections()) > 0) {
       socket.write('x');
       await delay(100);

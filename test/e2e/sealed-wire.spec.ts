@@ -5,7 +5,7 @@ import { forThisTest, sharedResources } from '../support/resources.js';
 import { startTap, type Tap } from '../support/tap.js';
 import { startTunnel, type Tunnel } from '../support/tunnel.js';
 
-/** What must not be seen: one mark in each place of a request and of an answer. */
+/** What must not appear on the wire: one marker for each part of a request and of a response. */
 const CANARIES = {
   path: 'canary-path',
   query: 'canary-query',
@@ -16,7 +16,7 @@ const CANARIES = {
   answerField: 'canary-answer-field',
   answerBody: 'canary-answer-body',
 };
-/** Long, as the canaries are: what is short occurs among random bytes. */
+/** As long as the canaries, since a short string could occur among random bytes. */
 const METHOD = 'PROPFIND';
 
 const shared = sharedResources();
@@ -52,9 +52,9 @@ const seen = (tap: Tap): string[] => {
   return Object.values(CANARIES).filter((canary) => wire.includes(canary));
 };
 
-describe('the wire between the relays', () => {
+describe('the connection between the relays', () => {
   it.each(['MKE', 'MTE'])(
-    'shows neither path, method, status, header values nor body (%s)',
+    'reveals no path, method, status, header value or body (%s)',
     async (type) => {
       const tap = forThisTest(await startTap(tunnel.inbound.port));
 
@@ -68,7 +68,7 @@ describe('the wire between the relays', () => {
     },
   );
 
-  it('shows neither the token nor the secret', async () => {
+  it('reveals no token and no tunnel option', async () => {
     const tap = forThisTest(await startTap(tunnel.inbound.port));
 
     await sendCanaries(tap);
@@ -77,7 +77,7 @@ describe('the wire between the relays', () => {
     expect(tap.wire().toString('latin1')).not.toMatch(/x-mte-(outbound-token|upstream|encode)/i);
   });
 
-  it('shows no name of a field of the client or the upstream', async () => {
+  it('reveals no field name of the client or the upstream', async () => {
     const tap = forThisTest(await startTap(tunnel.inbound.port));
 
     await sendCanaries(tap);
@@ -86,8 +86,8 @@ describe('the wire between the relays', () => {
   });
 });
 
-describe('what a client asks to be shown', () => {
-  it('x-mte-encode-url: false shows the path, and the upstream gets the sealed one', async () => {
+describe('an option that reveals parts of a request', () => {
+  it('x-mte-encode-url: false reveals the path and nothing else', async () => {
     const tap = forThisTest(await startTap(tunnel.inbound.port));
 
     await sendCanaries(tap, { 'x-mte-encode-url': 'false' });
@@ -95,7 +95,7 @@ describe('what a client asks to be shown', () => {
     expect(seen(tap)).toEqual([CANARIES.path, CANARIES.query]);
   });
 
-  it('a list of names to encode shows the other fields, but never credentials', async () => {
+  it('x-mte-encode-headers with a list of names reveals all other fields except credentials', async () => {
     const tap = forThisTest(await startTap(tunnel.inbound.port));
 
     await sendCanaries(tap, { 'x-mte-encode-headers': 'x-other' });
@@ -103,7 +103,7 @@ describe('what a client asks to be shown', () => {
     expect(seen(tap)).toEqual([CANARIES.field]);
   });
 
-  it('x-mte-encode-headers: false shows all fields but credentials', async () => {
+  it('x-mte-encode-headers: false reveals all fields except credentials', async () => {
     const tap = forThisTest(await startTap(tunnel.inbound.port));
 
     await sendCanaries(tap, { 'x-mte-encode-headers': 'false' });
@@ -111,7 +111,7 @@ describe('what a client asks to be shown', () => {
     expect(seen(tap)).toEqual([CANARIES.field]);
   });
 
-  it('stays sealed as well: what happens to the copies on the way does not matter', async () => {
+  it('does not affect what the upstream receives, even if the plaintext copies are changed in transit', async () => {
     const tap = forThisTest(await startTap(tunnel.inbound.port));
     tap.alter((chunk, from) =>
       from === 'near'
@@ -127,7 +127,7 @@ describe('what a client asks to be shown', () => {
     expect(request?.headers).toMatchObject({ 'x-custom': CANARIES.field });
   });
 
-  it('x-mte-encode-url: false keeps paths of the relay itself sealed', async () => {
+  it('x-mte-encode-url: false keeps paths of relay endpoints sealed', async () => {
     const tap = forThisTest(await startTap(tunnel.inbound.port));
 
     const answer = await tunnel.send({

@@ -27,7 +27,7 @@ beforeEach(() => {
 const open = (path: string): Promise<StreamedResponse> =>
   streamRequest(tunnel.outbound.url, { path, headers: tunnel.clientHeaders });
 
-/** An answer whose head has been sent and whose body the test writes. */
+/** Opens a response whose head has been sent; the test writes its body. */
 async function openAnswer(head: Record<string, string>) {
   const opened = new Promise<ServerResponse>((resolve) => {
     tunnel.upstream.handle((_request, response) => {
@@ -43,7 +43,7 @@ async function openAnswer(head: Record<string, string>) {
 describe('server-sent events', () => {
   const EVENTS = { 'content-type': 'text/event-stream; charset=utf-8' };
 
-  it('arrive one by one: each before the next is written', async () => {
+  it('arrive one at a time, each before the next is written', async () => {
     const { answer, response } = await openAnswer(EVENTS);
 
     for (const event of ['data: 1\n\n', 'data: 2\n\n', 'data: 3\n\n']) {
@@ -56,7 +56,7 @@ describe('server-sent events', () => {
     expect(answer.chunks.items.map(String)).toEqual(['data: 1\n\n', 'data: 2\n\n', 'data: 3\n\n']);
   });
 
-  it('may be silent for longer than IDLE_TIMEOUT_MS, other answers may not', async () => {
+  it('may be silent for longer than IDLE_TIMEOUT_MS, unlike other responses', async () => {
     const { answer, response } = await openAnswer(EVENTS);
     response.write('data: 1\n\n');
     await answer.until('data: 1');
@@ -70,8 +70,8 @@ describe('server-sent events', () => {
   });
 });
 
-describe('an answer', () => {
-  it('shows its head before its body has begun', async () => {
+describe('a response', () => {
+  it('delivers its head before its body begins', async () => {
     const { answer, response } = await openAnswer({ 'x-early': '1' });
 
     expect(answer.message.headers['x-early']).toBe('1');
@@ -82,7 +82,7 @@ describe('an answer', () => {
 });
 
 describe('back-pressure', () => {
-  /** Waits until `progress` stands still over 20 requests that go the same way. */
+  /** Resolves with the progress once it has not changed during 20 other requests through the same tunnel. */
   const untilStopped = async (progress: () => number, tunnelOfOthers: Tunnel): Promise<number> => {
     for (;;) {
       const before = progress();
@@ -95,7 +95,7 @@ describe('back-pressure', () => {
     }
   };
 
-  it('lets a client that does not read stop the upstream that writes', async () => {
+  it('stops an upstream from writing while the client does not read', async () => {
     const patient = forThisTest(await startTunnel());
     let written = 0;
     const size = 128 * MIB;
@@ -125,7 +125,7 @@ describe('back-pressure', () => {
     expect(received).toBe(size);
   });
 
-  it('lets an upstream that does not read stop the client that writes', async () => {
+  it('stops a client from writing while the upstream does not read', async () => {
     const patient = forThisTest(await startTunnel());
     const size = 128 * MIB;
     patient.upstream.handle(async (request, response) => {

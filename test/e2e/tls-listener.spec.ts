@@ -49,8 +49,8 @@ async function until(text: string): Promise<void> {
   }
 }
 
-describe('over TLS', () => {
-  it('requests are forwarded one after another on one connection, also pipelined', async () => {
+describe('a TLS listener', () => {
+  it('forwards pipelined requests on one connection in order', async () => {
     tunnel.upstream.handle(async (request, response) => {
       response.end(`${request.method} ${request.url} ${(await request.body()).toString()};`);
     });
@@ -62,7 +62,7 @@ describe('over TLS', () => {
     expect(received.indexOf('/1')).toBeLessThan(received.indexOf('/2'));
   });
 
-  it('a pipelined request whose connection ends before its turn is given up at the upstream', async () => {
+  it('aborts a pipelined request at the upstream if its connection ends before its response is due', async () => {
     const responses: ServerResponse[] = [];
     tunnel.upstream.handle((_request, response) => {
       responses.push(response);
@@ -78,7 +78,7 @@ describe('over TLS', () => {
   });
 
   it.each([
-    ['what cannot be parsed', () => 'no HTTP\r\n\r\n', 400, 'RELAY_REQUEST_INVALID'],
+    ['bytes that are not HTTP', () => 'no HTTP\r\n\r\n', 400, 'RELAY_REQUEST_INVALID'],
     [
       'a head of 80 KiB',
       () => head('GET / HTTP/1.1', `x-long: ${'x'.repeat(80 * 1024)}`),
@@ -93,7 +93,7 @@ describe('over TLS', () => {
       'RELAY_UPGRADE_UNSUPPORTED',
     ],
     ['an expectation', () => head('GET / HTTP/1.1', 'expect: x'), 417, 'RELAY_EXPECTATION_FAILED'],
-  ])('%s is answered', async (_what, bytes, status, code) => {
+  ])('responds to %s with an error', async (_what, bytes, status, code) => {
     client.write(bytes(), 'latin1');
 
     await until('"requestId"');
@@ -103,7 +103,7 @@ describe('over TLS', () => {
     expect(tunnel.upstream.hits).toBe(0);
   });
 
-  it('an answer that breaks off is no whole answer to its client', async () => {
+  it('does not pass a response that is cut off as complete', async () => {
     tunnel.upstream.handle((_request, response) => {
       response.writeHead(200);
       response.write('begun', () => {
@@ -116,7 +116,7 @@ describe('over TLS', () => {
     expect(await answer.ended).toBe('aborted');
   });
 
-  it('plain HTTP is refused, and a request that follows is served', async () => {
+  it('rejects plain HTTP and continues to serve other connections', async () => {
     const plain = plainRequest({ port: tunnel.outbound.port, host: '127.0.0.1' });
     const [error] = (await once(plain.end(), 'error')) as [Error & { readonly code?: string }];
     expect(error.code).toBe('ECONNRESET');

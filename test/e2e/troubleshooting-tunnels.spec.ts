@@ -41,7 +41,7 @@ const STORE = '503: Redis';
 const PAIR = '502 RELAY_PAIR_REFUSED';
 
 const TROUBLES: Readonly<Record<string, Trouble>> = {
-  'different secrets': {
+  'relays with different secrets': {
     heading: PAIR,
     options: () => ({ outbound: { CLIENT_ID_SECRET: 'another secret, of 32 characters or more' } }),
     status: 502,
@@ -51,7 +51,7 @@ const TROUBLES: Readonly<Record<string, Trouble>> = {
       'the sender signs with a CLIENT_ID_SECRET that is not known here',
     ],
   },
-  'another audience': {
+  'a pairing request for another audience': {
     heading: PAIR,
     options: () => ({ inbound: { RELAY_AUDIENCE: 'https://relay.example.com' } }),
     status: 502,
@@ -63,20 +63,20 @@ const TROUBLES: Readonly<Record<string, Trouble>> = {
     status: 502,
     outbound: ['UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
   },
-  'no Redis': {
+  'a Redis that is not running': {
     heading: STORE,
     options: () => ({ inbound: { REDIS_URL: 'redis://127.0.0.1:9' } }),
     status: 503,
     outbound: ['RELAY_PEER_STORE_UNAVAILABLE'],
     inbound: ['the session store is out of reach', 'ECONNREFUSED'],
   },
-  'no such Redis': {
+  'a Redis host name that does not resolve': {
     heading: STORE,
     options: () => ({ inbound: { REDIS_URL: `redis://${NO_NAME}` } }),
     status: 503,
     inbound: ['the session store is out of reach', 'ENOTFOUND'],
   },
-  'no such upstream': {
+  'an upstream that is not running': {
     heading: '502 RELAY_UPSTREAM',
     options: () => ({ inbound: { UPSTREAM: NOWHERE } }),
     status: 502,
@@ -109,8 +109,8 @@ const TROUBLES: Readonly<Record<string, Trouble>> = {
   },
 };
 
-describe('docs/troubleshooting.md quotes what two relays log', () => {
-  it.each(Object.entries(TROUBLES))('of %s', async (_what, trouble) => {
+describe('docs/troubleshooting.md quotes what a pair of relays logs', () => {
+  it.each(Object.entries(TROUBLES))('for %s', async (_what, trouble) => {
     const { heading, options, spec, status, outbound = [], inbound = [] } = trouble;
     const tunnel = forThisTest(await startTunnel(options()));
 
@@ -120,7 +120,7 @@ describe('docs/troubleshooting.md quotes what two relays log', () => {
     await expectQuoted(tunnel.inbound, heading, inbound);
   });
 
-  it('of a Redis that asks for another password', async () => {
+  it('for a Redis that requires another password', async () => {
     const redis = await startRedisServer();
     forThisTest({ close: () => redis.stop() });
     const url = new URL(redis.url);
@@ -136,7 +136,7 @@ describe('docs/troubleshooting.md quotes what two relays log', () => {
     }
   });
 
-  it('of clocks that differ, which they make up for', async () => {
+  it('for clocks that differ, which pairing corrects', async () => {
     const inbound = forThisTest(
       await startRelay({ UPSTREAM: plain.upstream.url }, (builder) =>
         builder.overrideProvider(Clock).useValue({
@@ -159,7 +159,7 @@ describe('docs/troubleshooting.md quotes what two relays log', () => {
     ['https', {}, 'wrong version number', 'RELAY_REQUEST_INVALID', 'request refused'],
     ['http', { isTls: true }, 'socket hang up', 'ERR_SSL_HTTP_REQUEST', 'connection lost'],
   ] as [string, { isTls?: boolean }, string, string, string][])(
-    'of %s towards a port that speaks the other',
+    'for %s to a port that expects the other scheme',
     async (scheme, { isTls = false }, atA, atB, message) => {
       const environment = isTls ? tlsOf('scheme', 'IP:127.0.0.1') : {};
       const inbound = forThisTest(await startRelay(environment));
@@ -173,7 +173,7 @@ describe('docs/troubleshooting.md quotes what two relays log', () => {
     },
   );
 
-  it('of a relay that has forgotten its sessions', async () => {
+  it('for a relay that has lost its sessions', async () => {
     const first = await startRelay({ UPSTREAM: plain.upstream.url });
     const headers = { 'x-mte-upstream': first.url };
     await plain.send({ headers });

@@ -28,7 +28,7 @@ const tlsOf = (name: string, altName: string) => {
   return { TLS_CERT_FILE: cert, TLS_KEY_FILE: key };
 };
 
-describe('docs/troubleshooting.md quotes what is printed', () => {
+describe('docs/troubleshooting.md quotes the startup error', () => {
   it.each([
     [{ UPSTREAM: '' }, 'UPSTREAM is required'],
     [{ PORT: '8080 ' }, 'PORT must be an integer from 0 to 65535'],
@@ -40,7 +40,7 @@ describe('docs/troubleshooting.md quotes what is printed', () => {
       { CLIENT_ID_SECRET: '', CLIENT_ID_SECRET_FILE: '/missing' },
       'CLIENT_ID_SECRET_FILE cannot be read (ENOENT)',
     ],
-  ])('for the configuration %j', (overrides, line) => {
+  ])('of the configuration %j', (overrides, line) => {
     expect(section('The relay does not start')).toContain(line);
     let problems: readonly string[] = [];
     try {
@@ -51,7 +51,7 @@ describe('docs/troubleshooting.md quotes what is printed', () => {
     expect(problems.join('\n')).toContain(line);
   });
 
-  it('for a key of another certificate', () => {
+  it('of a key that belongs to another certificate', () => {
     const line = 'TLS_KEY_FILE must be the key of TLS_CERT_FILE, without a passphrase';
     expect(section('The relay does not start')).toContain(line);
     const { TLS_CERT_FILE } = tlsOf('one', 'DNS:one');
@@ -61,7 +61,7 @@ describe('docs/troubleshooting.md quotes what is printed', () => {
     );
   });
 
-  it('for a port that is taken', async () => {
+  it('of a port that is in use', async () => {
     const line = 'listen EADDRINUSE: address already in use';
     expect(section('The relay does not start')).toContain(line);
     await expect(startRelay({ PORT: String(plain.inbound.port) })).rejects.toThrow(line);
@@ -126,13 +126,13 @@ describe('docs/troubleshooting.md quotes what relay A logs', () => {
     Object.entries(cases).flatMap(([heading, list]) =>
       list.map((one) => [heading, one.quotes[0]!, one] as const),
     ),
-  )('under %s: %s', async (heading, _quote, { spec, status, quotes }) => {
+  )('under the heading %s: %s', async (heading, _quote, { spec, status, quotes }) => {
     plain.outbound.log.items.length = 0;
     expect(await plain.send(spec)).toMatchObject({ status });
     await expectQuoted(plain.outbound, heading, quotes);
   });
 
-  it('where the token or the upstream is missing', async () => {
+  it('if the token or the upstream is missing', async () => {
     const token = await request(plain.outbound.url);
     const upstream = await request(plain.outbound.url, {
       headers: { 'x-mte-outbound-token': TOKEN },
@@ -145,7 +145,7 @@ describe('docs/troubleshooting.md quotes what relay A logs', () => {
     ]);
   });
 
-  it('where what answers is no relay', async () => {
+  it('if the peer is not a relay', async () => {
     const api = forThisTest(
       await listen(
         createServer((_request, response) => {
@@ -159,7 +159,7 @@ describe('docs/troubleshooting.md quotes what relay A logs', () => {
     ]);
   });
 
-  it('where a gateway answers a message by itself', async () => {
+  it('if a gateway responds to a message itself', async () => {
     const gateway = forThisTest(
       await listen(
         createServer((incoming, response) => {

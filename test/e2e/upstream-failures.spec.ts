@@ -11,7 +11,7 @@ import { startTunnel, type TunnelOptions } from '../support/tunnel.js';
 const start = async (options: TunnelOptions) => forThisTest(await startTunnel(options));
 
 describe('an upstream that', () => {
-  it('is down is an inner 502, not forwarded', async () => {
+  it('is down results in a sealed 502 that was not forwarded', async () => {
     const port = await closedPort(createServer());
     const tunnel = await start({ inbound: { UPSTREAM: `http://127.0.0.1:${port}` } });
 
@@ -22,7 +22,7 @@ describe('an upstream that', () => {
     await tunnel.inbound.log.find(({ code }) => code === 'RELAY_UPSTREAM_UNREACHABLE');
   });
 
-  it('does not answer in time is an inner 504, maybe forwarded, and is called once', async () => {
+  it('does not respond in time results in a sealed 504 that may have been forwarded, and is called once', async () => {
     const tunnel = await start({
       both: { RESPONSE_TIMEOUT_MS: '150' },
       handler: () => undefined,
@@ -37,7 +37,7 @@ describe('an upstream that', () => {
     expect(await request?.outcome).toBe('complete');
   });
 
-  it('has to answer in time only after the end of the upload', async () => {
+  it('must respond within the limit only once the upload has ended', async () => {
     const tunnel = await start({ both: { RESPONSE_TIMEOUT_MS: '150' } });
     const socket = forThisTest(openSocket(tunnel.outbound.port));
     const fields = Object.entries(tunnel.clientHeaders).map(([name, value]) => `${name}: ${value}`);
@@ -45,7 +45,7 @@ describe('an upstream that', () => {
       `PUT /slow HTTP/1.1\r\nhost: a\r\n${fields.join('\r\n')}\r\ncontent-length: 4\r\n\r\nab`,
     );
     await tunnel.upstream.requests.find();
-    // Longer than the limit: a second relay pair's time-out tells that it is over.
+    // A second tunnel with twice the limit times out once the limit of the first has certainly passed.
     const other = await start({ both: { RESPONSE_TIMEOUT_MS: '300' }, handler: () => undefined });
     expect(await other.send()).toMatchObject({ status: 504 });
 
@@ -54,7 +54,7 @@ describe('an upstream that', () => {
     expect((await socket.until('abcd')).toString('latin1')).toMatch(/^HTTP\/1.1 200 /);
   });
 
-  it('breaks off without an answer is an inner 502, maybe forwarded', async () => {
+  it('closes its connection without a response results in a sealed 502 that may have been forwarded', async () => {
     const tunnel = await start({ handler: ({ message }) => void message.socket.destroy() });
 
     const answer = await tunnel.send({ method: 'POST', body: 'x' });
@@ -65,13 +65,13 @@ describe('an upstream that', () => {
   });
 
   it.each([
-    ['no HTTP', 'SSH-2.0-OpenSSH_9.6\r\n'],
+    ['with something other than HTTP', 'SSH-2.0-OpenSSH_9.6\r\n'],
     [
-      'two different lengths',
+      'with two different lengths',
       'HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab',
     ],
-    ['a length with chunks', 'HTTP/1.1 200 OK\r\ncontent-length: x\r\n\r\n'],
-  ])('answers %s is a 502', async (_what, garbage) => {
+    ['with an invalid length', 'HTTP/1.1 200 OK\r\ncontent-length: x\r\n\r\n'],
+  ])('responds %s results in a 502', async (_what, garbage) => {
     const raw = forThisTest(
       await startRawServer((connection) => {
         void connection.until('\r\n\r\n').then(() => {
@@ -88,7 +88,7 @@ describe('an upstream that', () => {
     expect(raw.connections.items).toHaveLength(1);
   });
 
-  it('answers what no message can carry is a 502, maybe forwarded', async () => {
+  it('returns a response that no message can carry results in a 502 that may have been forwarded', async () => {
     const tunnel = await start({
       handler: (_request, response) => {
         const fields = Array.from({ length: 257 }, (_, at) => [`x-${at}`, '1']).flat();
@@ -106,7 +106,7 @@ describe('an upstream that', () => {
     await tunnel.inbound.log.find(({ code }) => code === 'RELAY_RESPONSE_UNENCODABLE');
   });
 
-  it('sends informational answers first gives its final one', async () => {
+  it('sends informational responses first delivers its final response', async () => {
     const tunnel = await start({
       handler: (_request, response) => {
         response.writeEarlyHints({ link: '</style.css>; rel=preload' });

@@ -20,10 +20,10 @@ interface Row {
   readonly title: string;
   readonly method?: string;
   readonly version?: string;
-  /** What the upstream writes, and whether it closes its connection then. */
+  /** What the upstream writes, and whether it closes its connection afterwards. */
   readonly answer: string;
   readonly closes?: boolean;
-  /** What the client gets. */
+  /** What the client receives. */
   readonly length: string | undefined;
   readonly coding?: 'chunked';
   readonly body: string;
@@ -31,29 +31,29 @@ interface Row {
 }
 
 const ROWS: readonly Row[] = [
-  { title: 'a known length stays known', answer: `${OK}${LENGTH}body`, length: '4', body: 'body' },
+  { title: 'keeps a known length', answer: `${OK}${LENGTH}body`, length: '4', body: 'body' },
   {
-    title: 'a known length of 0 stays known',
+    title: 'keeps a known length of 0',
     answer: `${OK}Content-Length: 0\r\n\r\n`,
     length: '0',
     body: '',
   },
   {
-    title: 'chunks stay chunks',
+    title: 'keeps chunks',
     answer: `${OK}${CHUNKED}4\r\nbody\r\n0\r\n\r\n`,
     length: undefined,
     coding: 'chunked',
     body: 'body',
   },
   {
-    title: 'no chunks stay no chunks',
+    title: 'keeps an empty chunked body chunked',
     answer: `${OK}${CHUNKED}0\r\n\r\n`,
     length: undefined,
     coding: 'chunked',
     body: '',
   },
   {
-    title: 'an answer until the connection closes becomes chunks',
+    title: 'turns a body delimited by the end of the connection into chunks',
     answer: `${OK}\r\nbody`,
     closes: true,
     length: undefined,
@@ -61,49 +61,49 @@ const ROWS: readonly Row[] = [
     body: 'body',
   },
   {
-    title: 'chunks to HTTP/1.0 last until the connection closes',
+    title: 'turns chunks into a body delimited by the end of the connection for HTTP/1.0',
     version: '1.0',
     answer: `${OK}${CHUNKED}4\r\nbody\r\n0\r\n\r\n`,
     length: undefined,
     body: 'body',
   },
   {
-    title: 'a known length to HTTP/1.0 stays known',
+    title: 'keeps a known length for HTTP/1.0',
     version: '1.0',
     answer: `${OK}${LENGTH}body`,
     length: '4',
     body: 'body',
   },
   {
-    title: 'HEAD keeps the length and has no body',
+    title: 'keeps the length of a response to HEAD, which has no body',
     method: 'HEAD',
     answer: `${OK}Content-Length: 4711\r\n\r\n`,
     length: '4711',
     body: '',
   },
   {
-    title: 'HEAD of chunks has neither length nor body',
+    title: 'adds no length to a chunked response to HEAD',
     method: 'HEAD',
     answer: `${OK}${CHUNKED}`,
     length: undefined,
     body: '',
   },
   {
-    title: '204 has neither length nor body',
+    title: 'removes the length of a 204',
     answer: 'HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n',
     length: undefined,
     body: '',
     statusIs: 204,
   },
   {
-    title: '304 has no body',
+    title: 'adds no length to a 304',
     answer: 'HTTP/1.1 304 Not Modified\r\nETag: "x"\r\n\r\n',
     length: undefined,
     body: '',
     statusIs: 304,
   },
   {
-    title: '205 of length 0 stays so',
+    title: 'keeps the length 0 of a 205',
     answer: 'HTTP/1.1 205 Reset Content\r\nContent-Length: 0\r\n\r\n',
     length: '0',
     body: '',
@@ -111,7 +111,7 @@ const ROWS: readonly Row[] = [
   },
 ];
 
-describe.each(['MKE', 'MTE'])('the framing of an answer in %s', (type) => {
+describe.each(['MKE', 'MTE'])('a tunnel (%s)', (type) => {
   it.each(ROWS.map((row) => [row.title, row] as const))('%s', async (_title, row) => {
     const { method = 'GET', version = '1.1', answer, closes = false } = row;
     tunnel.upstream.follow(async ({ whole, write, socket }) => {
@@ -135,8 +135,8 @@ describe.each(['MKE', 'MTE'])('the framing of an answer in %s', (type) => {
   });
 });
 
-describe('a connection of a client', () => {
-  it('carries answers of every framing one after another', async () => {
+describe('a client connection', () => {
+  it('carries responses of every framing one after another', async () => {
     const rows = ROWS.filter(({ version }) => version === undefined);
     const client = forThisTest(openSocket(tunnel.outbound.port));
 

@@ -6,8 +6,8 @@ import { startRawTunnel, type RawTunnel } from '../../support/raw-tunnel.js';
 import { forThisTest, sharedResources } from '../../support/resources.js';
 
 /**
- * An answer without a length ends with its connection. A connection that is reset has not come to that end: what has
- * arrived is a part, and must not be passed on as the whole.
+ * A response without a length ends when its connection is closed. A reset is not such an end: what has arrived may be
+ * incomplete, and must not be passed on as complete.
  */
 const shared = sharedResources();
 let tunnel: RawTunnel;
@@ -18,7 +18,7 @@ beforeAll(async () => {
 
 const HEADS = {
   'of HTTP/1.1': 'HTTP/1.1 200 OK\r\n\r\npart',
-  'that says that its connection will close': 'HTTP/1.1 200 OK\r\nConnection: close\r\n\r\npart',
+  'with connection: close': 'HTTP/1.1 200 OK\r\nConnection: close\r\n\r\npart',
   'of HTTP/1.0': 'HTTP/1.0 200 OK\r\n\r\npart',
 };
 
@@ -40,18 +40,21 @@ describe.each(Object.entries(WAYS))('an upstream that resets its connection (%s)
     Object.entries(HEADS).flatMap(([name, head]) =>
       ['1.1', '1.0'].map((version) => [name, version, head] as const),
     ),
-  )('in an answer %s without a length resets an HTTP/%s client', async (_name, version, head) => {
-    tunnel.upstream.exchanges.items.length = 0;
-    tunnel.upstream.follow(async ({ write }) => {
-      await write(head);
-    });
-    const client = open(version);
-    await client.until('part');
+  )(
+    'during a response %s without a length resets the connection of an HTTP/%s client',
+    async (_name, version, head) => {
+      tunnel.upstream.exchanges.items.length = 0;
+      tunnel.upstream.follow(async ({ write }) => {
+        await write(head);
+      });
+      const client = open(version);
+      await client.until('part');
 
-    const { socket } = await tunnel.upstream.exchanges.find();
-    socket.resetAndDestroy();
+      const { socket } = await tunnel.upstream.exchanges.find();
+      socket.resetAndDestroy();
 
-    expect(await client.ended).toBe('reset');
-    expect(client.received.toString('latin1')).not.toContain('0\r\n\r\n');
-  });
+      expect(await client.ended).toBe('reset');
+      expect(client.received.toString('latin1')).not.toContain('0\r\n\r\n');
+    },
+  );
 });

@@ -27,7 +27,7 @@ const WAYS = {
 };
 
 describe.each(Object.entries(WAYS))('a 304 (%s)', (_way, send) => {
-  it('may state the length of what it does not repeat, and its connection serves the next request', async () => {
+  it('may give the length of the body it omits, and its connection serves the next request', async () => {
     tunnel.upstream.exchanges.items.length = 0;
     tunnel.upstream.follow(async ({ whole, write }) => {
       await whole;

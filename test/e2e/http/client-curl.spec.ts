@@ -16,7 +16,7 @@ import { temporaryFolder } from '../../support/temporary-folder.js';
 const MIB = 1024 * 1024;
 
 if (!hasCurl) {
-  console.warn('curl is missing: its conformance is not tested. Install curl to test it.');
+  console.warn('curl is not installed: the tests with curl are skipped.');
 }
 
 const shared = sharedResources();
@@ -33,7 +33,7 @@ beforeEach(() => {
 
 const url = (path: string): string => `${tunnel.outbound.url}${path}`;
 
-/** The fields of a client besides host, which curl makes. */
+/** The fields of a client except host, which curl adds. */
 const token = (): string[] =>
   tunnel.fields.slice(1).flatMap(([name, value]) => ['--header', `${name}: ${value}`]);
 
@@ -51,7 +51,7 @@ const answer =
 const seen = () => tunnel.upstream.exchanges.items[0]!;
 
 describe.skipIf(!hasCurl)('curl', () => {
-  it('downloads 3 MiB byte-equal', async () => {
+  it('downloads 3 MiB unchanged', async () => {
     const body = bytesOfSize(3 * MIB);
     tunnel.upstream.follow(answer('HTTP/1.1 200 OK', body));
 
@@ -70,7 +70,7 @@ describe.skipIf(!hasCurl)('curl', () => {
         await write('4\r\nall \r\n5\r\nof it\r\n0\r\n\r\n');
       }) satisfies Script,
     ],
-  ])('-0 gets an answer %s over HTTP/1.0', async (_how, script) => {
+  ])('--http1.0 receives a response %s', async (_how, script) => {
     tunnel.upstream.follow(script);
 
     const { exitCode, stdout } = await run(['--http1.0', url('/old')]);
@@ -79,7 +79,7 @@ describe.skipIf(!hasCurl)('curl', () => {
     expect(stdout.toString()).toBe('all of it');
   });
 
-  it('-T - uploads what it does not know the length of', async () => {
+  it('-T - uploads a body of unknown length', async () => {
     const body = bytesOfSize(3 * MIB);
 
     const { exitCode } = await run(['--upload-file', '-', url('/up')], Readable.from([body]));
@@ -89,7 +89,7 @@ describe.skipIf(!hasCurl)('curl', () => {
     expect(seen().seen().body.equals(body)).toBe(true);
   });
 
-  it('--expect100-timeout sends a big upload only when it is told to go on', async () => {
+  it('--expect100-timeout sends a large upload only after 100 Continue', async () => {
     const folder = forThisTest(await temporaryFolder());
     const body = bytesOfSize(8 * MIB);
     await writeFile(join(folder.path, 'big'), body);
@@ -126,7 +126,7 @@ describe.skipIf(!hasCurl)('curl', () => {
     expect((await readFile(file)).equals(body)).toBe(true);
   });
 
-  it('--compressed decodes what the upstream has encoded', async () => {
+  it('--compressed decodes a gzip response of the upstream', async () => {
     const text = 'the same again and again. '.repeat(1_000);
     tunnel.upstream.follow(answer('HTTP/1.1 200 OK\r\nContent-Encoding: gzip', gzipSync(text)));
 
@@ -137,7 +137,7 @@ describe.skipIf(!hasCurl)('curl', () => {
     expect(stdout.toString()).toBe(text);
   });
 
-  it('--http2 offers an upgrade with each request on one connection, and is served', async () => {
+  it('--http2 offers an upgrade with each request on one connection and is served', async () => {
     const { exitCode, stdout, stderr } = await run(['-v', '--http2', url('/1'), url('/2')]);
 
     expect(exitCode).toBe(0);
@@ -145,7 +145,7 @@ describe.skipIf(!hasCurl)('curl', () => {
     expect(stderr).toContain('Re-using existing connection');
   });
 
-  it('-I shows the head of what GET would have', async () => {
+  it('-I shows the head that a GET would receive', async () => {
     tunnel.upstream.follow(async ({ write }) => {
       await write('HTTP/1.1 200 OK\r\nContent-Length: 4711\r\nETag: "x"\r\n\r\n');
     });
@@ -158,7 +158,7 @@ describe.skipIf(!hasCurl)('curl', () => {
     );
   });
 
-  it('-c keeps both cookies of a login', async () => {
+  it('-c stores both cookies of a login', async () => {
     tunnel.upstream.follow(answer('HTTP/1.1 200 OK\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2', 'in'));
 
     const { stdout } = await run(['--cookie-jar', '-', '--data', 'user=ada', url('/login')]);
@@ -179,15 +179,18 @@ describe.skipIf(!hasCurl)('curl', () => {
     expect(seen().seen().body.includes('\0\xff')).toBe(true);
   });
 
-  it.each(['PROPFIND', 'REPORT', 'M-SEARCH', 'QUERY'])('-X %s is carried', async (method) => {
-    const { exitCode } = await run(['--request', method, '--data', '<all/>', url('/dav')]);
+  it.each(['PROPFIND', 'REPORT', 'M-SEARCH', 'QUERY'])(
+    '-X %s reaches the upstream',
+    async (method) => {
+      const { exitCode } = await run(['--request', method, '--data', '<all/>', url('/dav')]);
 
-    expect(exitCode).toBe(0);
-    expect(seen().head.startLine).toBe(`${method} /dav HTTP/1.1`);
-    expect(seen().seen().body.toString()).toBe('<all/>');
-  });
+      expect(exitCode).toBe(0);
+      expect(seen().head.startLine).toBe(`${method} /dav HTTP/1.1`);
+      expect(seen().seen().body.toString()).toBe('<all/>');
+    },
+  );
 
-  it('is shown a redirect and not led along it', async () => {
+  it('receives a redirect, which the relays do not follow', async () => {
     tunnel.upstream.follow(answer('HTTP/1.1 302 Found\r\nLocation: https://elsewhere.example/?q'));
 
     const { stdout } = await run(['--write-out', '%{http_code} %{redirect_url}', url('/old')]);
@@ -196,7 +199,7 @@ describe.skipIf(!hasCurl)('curl', () => {
     expect(tunnel.upstream.exchanges.items).toHaveLength(1);
   });
 
-  it('hears an early answer to an upload that it has not finished', async () => {
+  it('receives an early response while it is still uploading', async () => {
     tunnel.upstream.follow(async ({ socket, write }) => {
       await write(
         'HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\nConnection: close\r\n\r\nbig',
@@ -222,7 +225,7 @@ describe.skipIf(!hasCurl)('curl', () => {
     ['in chunks', '--http1.1', 'Transfer-Encoding: chunked\r\n\r\n4\r\npart\r\n'],
     ['of known length', '--http1.0', 'Content-Length: 1000\r\n\r\npart'],
     ['in chunks', '--http1.0', 'Transfer-Encoding: chunked\r\n\r\n4\r\npart\r\n'],
-  ])('fails where an answer %s breaks off (%s)', async (_how, version, rest) => {
+  ])('fails if a response %s is cut off (%s)', async (_how, version, rest) => {
     tunnel.upstream.follow(async ({ socket, write }) => {
       await write(`HTTP/1.1 200 OK\r\n${rest}`);
       socket.end();
@@ -230,7 +233,7 @@ describe.skipIf(!hasCurl)('curl', () => {
 
     const { exitCode } = await run([version, '--data', 'x', url('/part')]);
 
-    // 18: a partial file, 56: the connection was reset.
+    // 18: partial file; 56: connection reset.
     expect([18, 56]).toContain(exitCode);
   });
 });

@@ -38,7 +38,7 @@ describe.each(LIBRARY_CLIENTS.map((make) => [make().name, make] as const))('%s',
   const send = (method: string, path: string, rest: { body?: Buffer | Readable } = {}) =>
     client.send(url(path), { method, headers: tunnel.clientHeaders, ...rest });
 
-  it('sends JSON and gets JSON', async () => {
+  it('sends and receives JSON', async () => {
     const answer = await client.send(url('/json'), {
       method: 'POST',
       headers: { ...tunnel.clientHeaders, 'content-type': 'application/json' },
@@ -51,7 +51,7 @@ describe.each(LIBRARY_CLIENTS.map((make) => [make().name, make] as const))('%s',
   });
 
   it.each(['PUT', 'PATCH', 'DELETE', 'OPTIONS', 'PROPFIND'])(
-    'sends %s with 300 KiB',
+    'sends %s with a body of 300 KiB',
     async (method) => {
       const body = bytesOfSize(300 * KIB);
 
@@ -62,7 +62,7 @@ describe.each(LIBRARY_CLIENTS.map((make) => [make().name, make] as const))('%s',
     },
   );
 
-  it('streams an upload that has no length', async () => {
+  it('streams an upload of unknown length', async () => {
     const body = bytesOfSize(1_000 * KIB);
 
     const answer = await send('POST', '/echo', {
@@ -73,7 +73,7 @@ describe.each(LIBRARY_CLIENTS.map((make) => [make().name, make] as const))('%s',
     expect(tunnel.upstream.requests.items[0]?.headers['transfer-encoding']).toBe('chunked');
   });
 
-  it('gets a first event before the second is written', async () => {
+  it('receives an event before the next is written', async () => {
     tunnel.upstream.handle((_request, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       response.write('data: 1\n\n');
@@ -92,7 +92,7 @@ describe.each(LIBRARY_CLIENTS.map((make) => [make().name, make] as const))('%s',
     abort.abort();
   });
 
-  it('gets what the upstream has encoded, with the fields of its coding', async () => {
+  it('receives a gzip response of the upstream with its header fields', async () => {
     const text = 'again and again. '.repeat(500);
     tunnel.upstream.handle((request, response) => {
       expect(request.headers['accept-encoding']).toBe('gzip');
@@ -110,7 +110,7 @@ describe.each(LIBRARY_CLIENTS.map((make) => [make().name, make] as const))('%s',
     expect(answer.header('vary')).toBe('accept-encoding');
   });
 
-  it('gets both cookies of a login', async () => {
+  it('receives both cookies of a login', async () => {
     tunnel.upstream.handle((_request, response) => {
       response.writeHead(200, { 'set-cookie': ['a=1; Path=/', 'b=2; Secure'] }).end();
     });
@@ -121,7 +121,7 @@ describe.each(LIBRARY_CLIENTS.map((make) => [make().name, make] as const))('%s',
     await bodyOf(answer);
   });
 
-  it.each([204, 304, 404, 418, 503, 560])('gets a status %i', async (status) => {
+  it.each([204, 304, 404, 418, 503, 560])('receives status %i', async (status) => {
     tunnel.upstream.handle((_request, response) => {
       response.writeHead(status, { etag: '"x"' }).end();
     });
@@ -133,7 +133,7 @@ describe.each(LIBRARY_CLIENTS.map((make) => [make().name, make] as const))('%s',
     expect(await bodyOf(answer)).toHaveLength(0);
   });
 
-  it('gets a redirect as it is', async () => {
+  it('receives a redirect unchanged', async () => {
     tunnel.upstream.handle((_request, response) => {
       response.writeHead(302, { location: '/elsewhere' }).end();
     });
@@ -145,7 +145,7 @@ describe.each(LIBRARY_CLIENTS.map((make) => [make().name, make] as const))('%s',
     expect(tunnel.upstream.hits).toBe(1);
   });
 
-  it('gets the length of HEAD without a body', async () => {
+  it('receives the content-length of a response to HEAD, and no body', async () => {
     tunnel.upstream.handle((_request, response) => {
       response.writeHead(200, { 'content-length': 4711 }).end();
     });
@@ -156,7 +156,7 @@ describe.each(LIBRARY_CLIENTS.map((make) => [make().name, make] as const))('%s',
     expect(await bodyOf(answer)).toHaveLength(0);
   });
 
-  it('gets 100 answers, one after another and at once', async () => {
+  it('receives the responses to 50 consecutive and 50 concurrent requests', async () => {
     tunnel.upstream.handle((request, response) => {
       response.end(request.url);
     });
@@ -172,7 +172,7 @@ describe.each(LIBRARY_CLIENTS.map((make) => [make().name, make] as const))('%s',
     expect(answers).toEqual(Array.from({ length: 100 }, (_, at) => `/${at}`));
   });
 
-  it('that gives up ends its request at the upstream', async () => {
+  it('aborts its request at the upstream when it gives up', async () => {
     tunnel.upstream.handle(() => undefined);
     const abort = new AbortController();
     const sent = client.send(url('/slow'), {
@@ -190,7 +190,7 @@ describe.each(LIBRARY_CLIENTS.map((make) => [make().name, make] as const))('%s',
     await closed;
   });
 
-  it('notices an answer that breaks off', async () => {
+  it('detects a response that is cut off', async () => {
     tunnel.upstream.handle((_request, response) => {
       response.writeHead(200, { 'content-length': 1_000 });
       response.write('part', () => response.destroy());
@@ -202,8 +202,8 @@ describe.each(LIBRARY_CLIENTS.map((make) => [make().name, make] as const))('%s',
   });
 });
 
-describe('a client that closes its sending side', () => {
-  it('is taken for one that has gone: its request ends at the upstream', async () => {
+describe('a client that half-closes its connection', () => {
+  it('is treated as disconnected, and its request is aborted at the upstream', async () => {
     tunnel.upstream.handle(() => undefined);
     const socket = openSocket(tunnel.outbound.port);
     const fields = Object.entries(tunnel.clientHeaders).map(([n, v]) => `${n}: ${v}\r\n`);

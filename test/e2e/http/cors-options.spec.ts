@@ -23,10 +23,10 @@ beforeEach(() => {
 
 describe('with CORS_ORIGINS', () => {
   it.each<[what: string, ...fields: Field[]]>([
-    ['no field of CORS'],
-    ['an origin alone', ['Origin', APP]],
-    ['the method of a preflight alone', ['Access-Control-Request-Method', 'PUT']],
-  ])('OPTIONS with %s is no preflight and is forwarded', async (_what, ...fields) => {
+    ['no CORS field'],
+    ['only an origin', ['Origin', APP]],
+    ['only the method field of a preflight', ['Access-Control-Request-Method', 'PUT']],
+  ])('OPTIONS with %s is not a preflight and is forwarded', async (_what, ...fields) => {
     const answer = await tunnel.exchange(
       'OPTIONS',
       tunnel.head('OPTIONS /dav HTTP/1.1', ...fields, ['Connection', 'close']),

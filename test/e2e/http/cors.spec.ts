@@ -35,7 +35,7 @@ const CLOSE: Field = ['Connection', 'close'];
 const origin = (value: string): Field => ['Origin', value];
 const asks = (method: string): Field => ['Access-Control-Request-Method', method];
 
-/** A request without a token, as a browser sends a preflight; `port` is that of the relay. */
+/** A request without a token, as a browser sends a preflight, to the relay that listens on `port`. */
 const plain = (port: number, startLine: string, ...fields: readonly Field[]) =>
   exchangeBytes({
     port,
@@ -60,7 +60,7 @@ const varies = ({ head }: Answer): string[] =>
 
 describe('a preflight', () => {
   it.each([APP, 'https://admin.example:8443'])(
-    'of %s is answered here, without a token, and reaches no upstream',
+    'from %s needs no token, receives the response of the relay and does not reach the upstream',
     async (from) => {
       const answer = await plain(
         tunnel.outbound.port,
@@ -89,7 +89,7 @@ describe('a preflight', () => {
     'https://app.example.evil',
     'https://app.example:444',
     'null',
-  ])('of %s allows no origin', async (from) => {
+  ])('from %s does not allow the origin', async (from) => {
     const answer = await plain(
       tunnel.outbound.port,
       'OPTIONS / HTTP/1.1',
@@ -102,8 +102,8 @@ describe('a preflight', () => {
   });
 });
 
-describe('an answer to a page', () => {
-  it('has the relay’s word on CORS instead of the upstream’s, and all its other fields', async () => {
+describe('a response to a page', () => {
+  it('carries the CORS fields of the relay instead of those of the upstream, and all other fields', async () => {
     const answer = await withToken('GET / HTTP/1.1', origin(APP));
 
     expect(corsFields(answer)).toEqual({
@@ -116,14 +116,14 @@ describe('an answer to a page', () => {
     expect(answer.body.toString()).toBe('ok');
   });
 
-  it('of another origin allows none', async () => {
+  it('of another origin does not allow that origin', async () => {
     const answer = await withToken('GET / HTTP/1.1', origin('https://evil.example'));
 
     expect(corsFields(answer)).not.toHaveProperty('access-control-allow-origin');
     expect(varies(answer)).toEqual(['Origin', 'Accept']);
   });
 
-  it('on a pass-through route has it too', async () => {
+  it('carries the CORS fields of the relay on a pass-through route', async () => {
     const answer = await plain(tunnel.inbound.port, 'GET /public/x HTTP/1.1', origin(APP));
 
     expect(corsFields(answer)).toMatchObject({ 'access-control-allow-origin': APP });
@@ -131,7 +131,7 @@ describe('an answer to a page', () => {
     expect(answer.body.toString()).toBe('ok');
   });
 
-  it('has it on the errors of the relay, so that a page can read them', async () => {
+  it('carries the CORS fields even if it is an error of the relay, so that the page can read it', async () => {
     const answer = await plain(tunnel.outbound.port, 'GET /private HTTP/1.1', origin(APP));
 
     expect(statusOf(answer.head!)).toBe(401);
@@ -141,7 +141,7 @@ describe('an answer to a page', () => {
 });
 
 describe('without CORS_ORIGINS', () => {
-  it('a preflight is forwarded, and the upstream’s own CORS fields pass', async () => {
+  it('a preflight is forwarded, and the CORS fields of the upstream reach the client', async () => {
     const open = forThisTest(await startRawTunnel());
     open.upstream.follow(async ({ whole, write }) => {
       await whole;

@@ -13,7 +13,7 @@ import { startRelay, type TestRelay } from '../../support/relay.js';
 import { sharedResources } from '../../support/resources.js';
 import { startScriptedUpstream, type ScriptedUpstream } from '../../support/scripted-upstream.js';
 
-/** Which paths pass through is told in route-escapes.spec.ts. */
+/** route-escapes.spec.ts tests which paths pass through. */
 const CASES = HTTP_CASES.filter((httpCase) => !TARGET_CASES.includes(httpCase));
 const HOST: Field = ['Host', 'api.example.com'];
 
@@ -28,7 +28,7 @@ beforeAll(async () => {
 
 describe('on a pass-through route', () => {
   it.each(CASES.map((httpCase) => [httpCase.title, httpCase] as const))(
-    '%s is the same at both ends as without',
+    '%s looks the same at both ends as on a direct connection',
     async (_title, httpCase) => {
       const route = { fields: [HOST], showsParts: true };
       const without = await observe(upstream, { ...route, port: upstream.port }, httpCase);

@@ -14,19 +14,19 @@ import { TOKEN, startRelay, type TestRelay } from '../../support/relay.js';
 import { sharedResources } from '../../support/resources.js';
 import { startScriptedUpstream, type ScriptedUpstream } from '../../support/scripted-upstream.js';
 
-/** How a client may ask for its message to be carried. */
+/** The ways in which a client may have its message carried. */
 const LANES: readonly [type: 'MKE' | 'MTE', shown: string, ...fields: Field[]][] = [
-  ['MKE', 'all sealed'],
+  ['MKE', 'everything sealed'],
   [
     'MKE',
-    'URL and headers shown',
+    'URL and headers in plaintext',
     ['X-MTE-Encode-Url', 'false'],
     ['X-MTE-Encode-Headers', 'false'],
   ],
-  ['MTE', 'all sealed'],
+  ['MTE', 'everything sealed'],
   [
     'MTE',
-    'URL and headers shown',
+    'URL and headers in plaintext',
     ['x-mte-encode-url', 'false'],
     ['x-mte-encode-headers', 'false'],
   ],
@@ -46,7 +46,7 @@ beforeAll(async () => {
 
 const HOST: Field = ['Host', 'api.example.com'];
 
-/** What both ends see without a tunnel; once for all lanes. */
+/** What both ends see without a tunnel. Observed once for all lanes. */
 function observeDirectly(httpCase: HttpCase): Promise<Observation> {
   const known = direct.get(httpCase);
   if (known !== undefined) {
@@ -59,7 +59,7 @@ function observeDirectly(httpCase: HttpCase): Promise<Observation> {
 }
 
 describe('the list of cases', () => {
-  it('has at least 150, each with a title of its own', () => {
+  it('contains at least 150, each with a unique title', () => {
     const titles = new Set(HTTP_CASES.map(({ title }) => title));
 
     expect(titles.size).toBe(HTTP_CASES.length);
@@ -85,7 +85,7 @@ describe.each(LANES)('through the tunnel in %s, %s', (type, _shown, ...options) 
   };
 
   it.each(HTTP_CASES.map((httpCase) => [httpCase.title, httpCase] as const))(
-    '%s is the same at both ends as without',
+    '%s looks the same at both ends as on a direct connection',
     async (_title, httpCase) => {
       const { without, within } = await throughTunnel(httpCase);
 

@@ -19,7 +19,7 @@ beforeAll(async () => {
 
 const UPSTREAMS: readonly [how: string, script: Script][] = [
   [
-    'reads on',
+    'keeps reading',
     async ({ write }) => {
       await write(`${ANSWER}\r\ntoo large`);
     },
@@ -46,53 +46,48 @@ const open = (...fields: readonly Field[]) => {
   return client;
 };
 
-describe.each(UPSTREAMS)(
-  'an upstream that answers in the middle of an upload and %s',
-  (_, script) => {
-    it('is heard by a client that has 64 MiB to send, and whose connection then ends', async () => {
-      tunnel.upstream.follow(script);
-      const client = open(['Content-Length', String(64 * MIB)]);
+describe.each(UPSTREAMS)('an early response of an upstream that %s', (_, script) => {
+  it('reaches a client that has 64 MiB to send and ends the connection of the client', async () => {
+    tunnel.upstream.follow(script);
+    const client = open(['Content-Length', String(64 * MIB)]);
 
-      const sending = upload(client.socket, 64 * MIB);
-      const answer = (await client.until('too large')).toString('latin1');
+    const sending = upload(client.socket, 64 * MIB);
+    const answer = (await client.until('too large')).toString('latin1');
 
-      expect(answer).toMatch(/^HTTP\/1\.1 413 /);
-      expect(await sending.done).toBeLessThan(64 * MIB);
+    expect(answer).toMatch(/^HTTP\/1\.1 413 /);
+    expect(await sending.done).toBeLessThan(64 * MIB);
+  });
+
+  it('reaches a client that waits for it during its upload', async () => {
+    tunnel.upstream.follow(script);
+    const client = open(['Transfer-Encoding', 'chunked']);
+    client.write('4\r\npart\r\n');
+
+    const answer = (await client.until('too large')).toString('latin1');
+
+    expect(answer).toMatch(/^HTTP\/1\.1 413 /);
+  });
+
+  it('keeps the connection of the client usable for the next request once the upload has ended', async () => {
+    tunnel.upstream.follow(script);
+    const client = open(['Content-Length', '8']);
+    client.write('part');
+    await client.until('too large');
+    tunnel.upstream.follow(async ({ whole, write }) => {
+      await whole;
+      await write('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nnext');
     });
 
-    it('is heard by a client that waits for it in the middle of its upload', async () => {
-      tunnel.upstream.follow(script);
-      const client = open(['Transfer-Encoding', 'chunked']);
-      client.write('4\r\npart\r\n');
+    client.write('part');
+    client.write(tunnel.head('GET /next HTTP/1.1'));
 
-      const answer = (await client.until('too large')).toString('latin1');
+    const answers = (await client.until('next')).toString('latin1');
+    expect(answers).toMatch(/^HTTP\/1\.1 413 [^]*too largeHTTP\/1\.1 200 OK\r\n[^]*\r\n\r\nnext$/);
+  });
+});
 
-      expect(answer).toMatch(/^HTTP\/1\.1 413 /);
-    });
-
-    it('leaves a connection that serves the next request once the upload has ended', async () => {
-      tunnel.upstream.follow(script);
-      const client = open(['Content-Length', '8']);
-      client.write('part');
-      await client.until('too large');
-      tunnel.upstream.follow(async ({ whole, write }) => {
-        await whole;
-        await write('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nnext');
-      });
-
-      client.write('part');
-      client.write(tunnel.head('GET /next HTTP/1.1'));
-
-      const answers = (await client.until('next')).toString('latin1');
-      expect(answers).toMatch(
-        /^HTTP\/1\.1 413 [^]*too largeHTTP\/1\.1 200 OK\r\n[^]*\r\n\r\nnext$/,
-      );
-    });
-  },
-);
-
-describe('an answer that streams while the upload goes on', () => {
-  it('echoes each piece before the next is sent', async () => {
+describe('a response that is streamed during the upload', () => {
+  it('delivers each chunk before the next is sent', async () => {
     const LETTER = /(?:^|\r\n)1\r\n([a-z])/;
     tunnel.upstream.follow(async ({ seen, socket, write }) => {
       await write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n');

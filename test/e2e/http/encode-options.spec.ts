@@ -22,14 +22,14 @@ beforeEach(() => {
   tap.alter(undefined);
 });
 
-/** A request whose other relay is reached through the tap. */
+/** Sends a request whose inbound relay is reached through the tap. */
 async function send(startLine: string, ...fields: readonly Field[]) {
   const close: Field = ['Connection', 'close'];
   const head = tunnel.head(startLine, ...fields, close).toString('latin1');
   return tunnel.exchange('GET', head.replace(tunnel.inbound.url, tap.url));
 }
 
-/** What stands in clear between the relays without being asked for. */
+/** Fields that are always in plaintext between the relays. */
 const OWN_FIELDS = new Set([
   'host',
   'connection',
@@ -41,7 +41,7 @@ const OWN_FIELDS = new Set([
   'x-mte-client-id',
 ]);
 
-/** The heads of all tunnel requests on the wire, and what they show. */
+/** The heads of all tunnel requests on the wire, and the plaintext copies in them. */
 function outerRequests(): { method: string; target: string; copies: Field[] }[] {
   return tap.connections.items.flatMap((connection) => {
     const requests = [];
@@ -60,7 +60,7 @@ function outerRequests(): { method: string; target: string; copies: Field[] }[] 
   });
 }
 
-/** Sends one request and tells what it showed on the wire. */
+/** Sends one request and returns what it revealed on the wire. */
 async function shownBy(target: string, ...fields: readonly Field[]) {
   const before = outerRequests().length;
   const answer = await send(`GET ${target} HTTP/1.1`, ...fields);
@@ -70,7 +70,7 @@ async function shownBy(target: string, ...fields: readonly Field[]) {
   return shown!;
 }
 
-/** What the upstream got, without what belongs to its connection. */
+/** What the upstream received, without the fields of its connection. */
 const seen = () => {
   const { head } = tunnel.upstream.exchanges.items.at(-1)!;
   return {
@@ -113,24 +113,27 @@ describe('x-mte-encode-headers', () => {
       lowerCase(OPEN).filter(([name]) => name !== 'x-trace'),
     ],
     [
-      'a list in several lines and any case',
+      'a list in several lines and any letter case',
       [headers('x-TRACE, nothing-of-it'), headers('ACCEPT')],
       lowerCase(OPEN).filter(([name]) => name === 'x-latin'),
     ],
-  ])('%s: shows copies of what it says, and nothing that is never copied', async (...row) => {
-    const [, option, copies] = row;
+  ])(
+    '%s: copies exactly the selected fields, and never one that must stay sealed',
+    async (...row) => {
+      const [, option, copies] = row;
 
-    const shown = await shownBy('/x', ...OPEN, ...SECRETS, ...option);
+      const shown = await shownBy('/x', ...OPEN, ...SECRETS, ...option);
 
-    expect(shown.copies).toEqual(copies);
-    expect(tap.wire().includes('secret')).toBe(false);
-    const sealed = lowerCase([...OPEN, ...SECRETS.slice(0, 4)]);
-    expect(seen().fields).toEqual(sealed);
-  });
+      expect(shown.copies).toEqual(copies);
+      expect(tap.wire().includes('secret')).toBe(false);
+      const sealed = lowerCase([...OPEN, ...SECRETS.slice(0, 4)]);
+      expect(seen().fields).toEqual(sealed);
+    },
+  );
 
   it.each([
-    ['shows copies of 8 KiB', 8_192, 1],
-    ['shows none of them where they are larger', 8_193, 0],
+    ['copies fields of 8 KiB in total', 8_192, 1],
+    ['copies no field if the fields exceed 8 KiB', 8_193, 0],
   ])('false %s', async (_what, bytes, count) => {
     const field: Field = ['X-Long', 'v'.repeat(bytes - 'x-long'.length)];
 
@@ -145,9 +148,14 @@ describe('x-mte-encode-url', () => {
   it.each<[what: string, target: string, option: Field[], outer: string]>([
     ['absent hides the path', '/hidden?q=1', [], '/api/mte-tunnel'],
     ['true hides the path', '/hidden?q=1', [['x-mte-encode-url', 'True']], '/api/mte-tunnel'],
-    ['false shows the path', '/shown/%2e?q=%zz', [URL_SHOWN], '/shown/%2e?q=%zz'],
-    ['false hides a path of the relays', '/api/mte-pair?x', [URL_SHOWN], '/api/mte-tunnel'],
-    ['false hides it in any case', '/API/Mte-Other', [URL_SHOWN], '/api/mte-tunnel'],
+    ['false reveals the path', '/shown/%2e?q=%zz', [URL_SHOWN], '/shown/%2e?q=%zz'],
+    ['false hides the path of a relay endpoint', '/api/mte-pair?x', [URL_SHOWN], '/api/mte-tunnel'],
+    [
+      'false hides the path of a relay endpoint in any letter case',
+      '/API/Mte-Other',
+      [URL_SHOWN],
+      '/api/mte-tunnel',
+    ],
   ])('%s', async (_what, target, option, outer) => {
     const shown = await shownBy(target, ...option);
 
@@ -155,7 +163,7 @@ describe('x-mte-encode-url', () => {
     expect(seen().target).toBe(target);
   });
 
-  it('false shows the path alone: method, status and body stay sealed', async () => {
+  it('false reveals only the path: method, status and body stay sealed', async () => {
     tunnel.upstream.follow(async ({ whole, write }) => {
       await whole;
       await write('HTTP/1.1 418 Teapot\r\nX-Canary: canary\r\nContent-Length: 6\r\n\r\ncanary');
@@ -171,8 +179,8 @@ describe('x-mte-encode-url', () => {
   });
 });
 
-describe('copies in clear', () => {
-  /** From now on what a relay sends is changed on the way; counts how often. */
+describe('plaintext copies', () => {
+  /** Rewrites in transit, from now on, what the outbound relay sends, and counts the changes. */
   const rewrite = (from: string, to: string): { count: number } => {
     const changed = { count: 0 };
     tap.alter((chunk, side) => {
@@ -190,12 +198,12 @@ describe('copies in clear', () => {
     ['another path', 'POST /shown?a=1 ', 'POST /other?b=2 '],
     ['an absolute form', 'POST /shown?a=1 ', 'POST http://elsewhere.example/x '],
     ['another value', 'x-trace: one\r\n', 'x-trace: changed\r\n'],
-    ['a field less', 'x-trace: one\r\n', ''],
-    ['a field more', 'x-trace: one\r\n', 'x-trace: one\r\nauthorization: Bearer evil\r\n'],
-    ['a range', 'x-trace: one\r\n', 'range: bytes=0-0\r\nif-none-match: *\r\n'],
-    ['fields of proxies', 'x-trace: one\r\n', 'via: 1.1 p\r\nx-forwarded-for: 192.0.2.9\r\n'],
+    ['a missing field', 'x-trace: one\r\n', ''],
+    ['an additional field', 'x-trace: one\r\n', 'x-trace: one\r\nauthorization: Bearer evil\r\n'],
+    ['a range and a condition', 'x-trace: one\r\n', 'range: bytes=0-0\r\nif-none-match: *\r\n'],
+    ['fields that proxies add', 'x-trace: one\r\n', 'via: 1.1 p\r\nx-forwarded-for: 192.0.2.9\r\n'],
     ['a method override', 'x-trace: one\r\n', 'x-http-method-override: DELETE\r\n'],
-  ])('that arrive as %s change nothing at the upstream or the client', async (...row) => {
+  ])('do not affect the upstream or the client if they arrive changed to %s', async (...row) => {
     const [, from, to] = row;
     const fields: Field[] = [['X-Trace', 'one'], URL_SHOWN, headers('false')];
     const unchanged = await send('GET /shown?a=1 HTTP/1.1', ...fields);
@@ -211,7 +219,7 @@ describe('copies in clear', () => {
   });
 });
 
-describe('an option with an unknown value', () => {
+describe('an invalid option', () => {
   it.each<[Field]>([
     [['X-MTE-Encode-Type', 'AES']],
     [['X-MTE-Encode-Type', '']],
@@ -224,7 +232,7 @@ describe('an option with an unknown value', () => {
     [['X-MTE-Encode-Headers', 'a,,b']],
     [['X-MTE-Encode-Headers', 'a;b']],
     [['X-MTE-Encode-Headers', 'caf\xe9']],
-  ])('%s is a 400, and nothing is sent', async (field) => {
+  ])('%s is refused with a 400, and nothing is sent', async (field) => {
     const before = outerRequests().length;
 
     const answer = await send('GET /x HTTP/1.1', field);
@@ -235,7 +243,7 @@ describe('an option with an unknown value', () => {
     expect(tunnel.upstream.exchanges.items).toEqual([]);
   });
 
-  it('given twice is one too', async () => {
+  it('is refused with a 400 if the option is given twice', async () => {
     const answer = await send(
       'GET /x HTTP/1.1',
       ['X-MTE-Encode-Type', 'MKE'],

@@ -22,7 +22,7 @@ beforeEach(() => {
 
 interface Phase {
   readonly request: (type: string) => readonly (Buffer | string)[];
-  /** What the upstream has written when the client goes. */
+  /** What the upstream has written when the client disconnects. */
   readonly answer: string;
 }
 
@@ -35,13 +35,13 @@ const download = (type: string): Buffer => head(type, 'GET /gone HTTP/1.1');
 const ANSWER = 'HTTP/1.1 200 OK\r\nContent-Type: ';
 
 const WAITING: readonly [phase: string, phase: Phase][] = [
-  ['waiting for an answer to GET', { request: (type) => [download(type)], answer: '' }],
+  ['while it waits for the response to a GET', { request: (type) => [download(type)], answer: '' }],
   [
-    'waiting for an answer after its upload',
+    'while it waits for the response after its upload',
     { request: (type) => [upload(type, 'Content-Length', '4'), 'body'], answer: '' },
   ],
   [
-    'waiting for an answer after its chunked upload',
+    'while it waits for the response after its chunked upload',
     {
       request: (type) => [upload(type, 'Transfer-Encoding', 'chunked'), '4\r\nbody\r\n0\r\n\r\n'],
       answer: '',
@@ -51,43 +51,43 @@ const WAITING: readonly [phase: string, phase: Phase][] = [
 
 const STREAMING: readonly [phase: string, phase: Phase][] = [
   [
-    'in its upload',
+    'during its upload',
     { request: (type) => [upload(type, 'Content-Length', '1000'), 'part'], answer: '' },
   ],
   [
-    'in its chunked upload',
+    'during its chunked upload',
     {
       request: (type) => [upload(type, 'Transfer-Encoding', 'chunked'), '4\r\npart\r\n'],
       answer: '',
     },
   ],
   [
-    'in a download of known length',
+    'during a download of known length',
     {
       request: (type) => [download(type)],
       answer: `${ANSWER}text/plain\r\nContent-Length: 1000\r\n\r\npart`,
     },
   ],
   [
-    'in a chunked download',
+    'during a chunked download',
     {
       request: (type) => [download(type)],
       answer: `${ANSWER}text/plain\r\nTransfer-Encoding: chunked\r\n\r\n4\r\npart\r\n`,
     },
   ],
   [
-    'in a download without a length',
+    'during a download of unknown length',
     { request: (type) => [download(type)], answer: `${ANSWER}text/plain\r\n\r\npart` },
   ],
   [
-    'in an event stream',
+    'during an event stream',
     {
       request: (type) => [download(type)],
       answer: `${ANSWER}text/event-stream\r\n\r\ndata: part\n\n`,
     },
   ],
   [
-    'in its upload while its answer comes',
+    'during its upload while the response arrives',
     {
       request: (type) => [upload(type, 'Content-Length', '1000'), 'part'],
       answer: `${ANSWER}text/plain\r\nContent-Length: 1000\r\n\r\npart`,
@@ -95,7 +95,7 @@ const STREAMING: readonly [phase: string, phase: Phase][] = [
   ],
 ];
 
-/** Brings a request as far as its phase says. */
+/** Brings a request into the given phase. */
 async function enter({ request, answer }: Phase, type: string) {
   tunnel.upstream.follow(async ({ write }) => {
     if (answer !== '') {
@@ -118,7 +118,7 @@ const LEAVE = {
   'resets its connection': ({ socket }: RawSocket) => socket.resetAndDestroy(),
 };
 
-/** Nothing of the request is left: its connections are closed at every hop. */
+/** Resolves once the connections of the request are closed at every hop. */
 async function expectNothingLeft(exchange: ScriptedExchange): Promise<void> {
   await exchange.whole;
   await tunnel.upstream.sockets.until(0);
@@ -126,7 +126,7 @@ async function expectNothingLeft(exchange: ScriptedExchange): Promise<void> {
 }
 
 describe.each(Object.entries(LEAVE))('a client that %s', (_how, leave) => {
-  it.each(STREAMING)('%s ends its request at the upstream (MKE)', async (_phase, phase) => {
+  it.each(STREAMING)('%s aborts its request at the upstream (MKE)', async (_phase, phase) => {
     const { client, exchange } = await enter(phase, 'MKE');
 
     leave(client);
@@ -139,7 +139,7 @@ describe.each(Object.entries(LEAVE))('a client that %s', (_how, leave) => {
 
   it.each(
     ['MKE', 'MTE'].flatMap((type) => WAITING.map(([name, phase]) => [name, type, phase] as const)),
-  )('%s ends its request at the upstream (%s)', async (_phase, type, phase) => {
+  )('%s aborts its request at the upstream (%s)', async (_phase, type, phase) => {
     const { client, exchange } = await enter(phase, type);
     await exchange.whole;
 
@@ -150,7 +150,7 @@ describe.each(Object.entries(LEAVE))('a client that %s', (_how, leave) => {
     expect(tunnel.upstream.exchanges.items).toHaveLength(1);
   });
 
-  it('in an answer that MTE holds back ends its request at the upstream', async () => {
+  it('while its MTE response is buffered aborts its request at the upstream', async () => {
     tunnel.upstream.follow(async ({ write }) => {
       await write(`${ANSWER}text/plain\r\nContent-Length: 1000\r\n\r\npart`);
     });
@@ -164,7 +164,7 @@ describe.each(Object.entries(LEAVE))('a client that %s', (_how, leave) => {
     expect(client.received).toHaveLength(0);
   });
 
-  it('in an upload that MTE holds back never reaches the upstream', async () => {
+  it('while its MTE upload is buffered never reaches the upstream', async () => {
     const client = forThisTest(openSocket(tunnel.outbound.port));
     client.write(upload('MTE', 'Content-Length', '1000'));
     client.write('part');
@@ -177,36 +177,39 @@ describe.each(Object.entries(LEAVE))('a client that %s', (_how, leave) => {
   });
 });
 
-describe('bursts of requests that are given up', () => {
-  it.each(STREAMING)('%s leave no connection behind', async (_phase, phase) => {
-    for (let burst = 0; burst < 3; burst += 1) {
-      tunnel.upstream.exchanges.items.length = 0;
-      tunnel.upstream.follow(async ({ write }) => {
-        if (phase.answer !== '') {
-          await write(phase.answer);
+describe('bursts of aborted requests', () => {
+  it.each(STREAMING)(
+    'leave no connection open if the client disconnects %s',
+    async (_phase, phase) => {
+      for (let burst = 0; burst < 3; burst += 1) {
+        tunnel.upstream.exchanges.items.length = 0;
+        tunnel.upstream.follow(async ({ write }) => {
+          if (phase.answer !== '') {
+            await write(phase.answer);
+          }
+        });
+        const clients = Array.from({ length: 40 }, () => openSocket(tunnel.outbound.port));
+        for (const client of clients) {
+          client.write(
+            Buffer.concat(phase.request('MKE').map((bytes) => Buffer.from(bytes as string))),
+          );
         }
-      });
-      const clients = Array.from({ length: 40 }, () => openSocket(tunnel.outbound.port));
-      for (const client of clients) {
-        client.write(
-          Buffer.concat(phase.request('MKE').map((bytes) => Buffer.from(bytes as string))),
-        );
-      }
-      await tunnel.upstream.exchanges.count(clients.length);
-      for (const [at, { socket }] of clients.entries()) {
-        if (at % 2 === 0) {
-          socket.resetAndDestroy();
-        } else {
-          socket.destroy();
+        await tunnel.upstream.exchanges.count(clients.length);
+        for (const [at, { socket }] of clients.entries()) {
+          if (at % 2 === 0) {
+            socket.resetAndDestroy();
+          } else {
+            socket.destroy();
+          }
         }
+
+        await tunnel.upstream.sockets.until(0);
+        await inboundSockets.until(0);
       }
+    },
+  );
 
-      await tunnel.upstream.sockets.until(0);
-      await inboundSockets.until(0);
-    }
-  });
-
-  it('before they are forwarded leave no connection behind', async () => {
+  it('leave no connection open if the client disconnects before they are forwarded', async () => {
     for (let burst = 0; burst < 5; burst += 1) {
       tunnel.upstream.follow(() => undefined);
       const clients = Array.from({ length: 40 }, () => openSocket(tunnel.outbound.port));

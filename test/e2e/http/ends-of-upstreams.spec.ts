@@ -36,55 +36,62 @@ const send = (type: string, startLine: string, fields: readonly Field[], body = 
 const LENGTH = (length: number): readonly Field[] => [['Content-Length', String(length)]];
 const CHUNKED: readonly Field[] = [['Transfer-Encoding', 'chunked']];
 
-/** Requests whose upstream goes before it has answered; those that are whole at B, and those that are not. */
+/** Requests whose upstream disconnects before it responds, both complete and incomplete ones. */
 const UNANSWERED: readonly [when: string, type: string, open: () => RawSocket][] = [
-  ['after GET', 'MKE', () => send('MKE', 'GET /x HTTP/1.1', [])],
-  ['after GET', 'MTE', () => send('MTE', 'GET /x HTTP/1.1', [])],
+  ['after a GET', 'MKE', () => send('MKE', 'GET /x HTTP/1.1', [])],
+  ['after a GET', 'MTE', () => send('MTE', 'GET /x HTTP/1.1', [])],
   ['after an upload', 'MKE', () => send('MKE', 'POST /x HTTP/1.1', LENGTH(4), 'body')],
   ['after an upload', 'MTE', () => send('MTE', 'POST /x HTTP/1.1', LENGTH(4), 'body')],
-  ['in an upload', 'MKE', () => send('MKE', 'POST /x HTTP/1.1', LENGTH(1_000), 'part')],
-  ['in a chunked upload', 'MKE', () => send('MKE', 'PUT /x HTTP/1.1', CHUNKED, '4\r\npart\r\n')],
+  ['during an upload', 'MKE', () => send('MKE', 'POST /x HTTP/1.1', LENGTH(1_000), 'part')],
+  [
+    'during a chunked upload',
+    'MKE',
+    () => send('MKE', 'PUT /x HTTP/1.1', CHUNKED, '4\r\npart\r\n'),
+  ],
 ];
 
-describe.each(Object.entries(BREAKS))('an upstream that %s without an answer', (_how, breakOff) => {
-  it.each(UNANSWERED)('%s is a 502 that may have been forwarded (%s)', async (...row) => {
-    const [, , open] = row;
-    const client = open();
-    const exchange = await tunnel.upstream.exchanges.find();
+describe.each(Object.entries(BREAKS))(
+  'an upstream that %s without a response',
+  (_how, breakOff) => {
+    it.each(UNANSWERED)('%s results in a 502 that may have been forwarded (%s)', async (...row) => {
+      const [, , open] = row;
+      const client = open();
+      const exchange = await tunnel.upstream.exchanges.find();
 
-    breakOff(exchange);
-
-    const answer = (await client.until('"requestId"')).toString('latin1');
-    expect(answer).toMatch(/^HTTP\/1\.1 502 /);
-    expect(answer).toContain('"code":"RELAY_UPSTREAM_FAILED"');
-    expect(answer).toContain('"forwarded":"maybe"');
-    await tunnel.upstream.sockets.until(0);
-    expect(tunnel.upstream.exchanges.items).toHaveLength(1);
-  });
-
-  it('in the middle of its head is a 502', async () => {
-    tunnel.upstream.follow(async (exchange) => {
-      await exchange.whole;
-      await exchange.write('HTTP/1.1 200 OK\r\nContent-Length: 100\r\nX-Half');
       breakOff(exchange);
+
+      const answer = (await client.until('"requestId"')).toString('latin1');
+      expect(answer).toMatch(/^HTTP\/1\.1 502 /);
+      expect(answer).toContain('"code":"RELAY_UPSTREAM_FAILED"');
+      expect(answer).toContain('"forwarded":"maybe"');
+      await tunnel.upstream.sockets.until(0);
+      expect(tunnel.upstream.exchanges.items).toHaveLength(1);
     });
 
-    const client = send('MKE', 'GET /x HTTP/1.1', []);
+    it('within the head of its response results in a 502', async () => {
+      tunnel.upstream.follow(async (exchange) => {
+        await exchange.whole;
+        await exchange.write('HTTP/1.1 200 OK\r\nContent-Length: 100\r\nX-Half');
+        breakOff(exchange);
+      });
 
-    const answer = (await client.until('"requestId"')).toString('latin1');
-    expect(answer).toMatch(/^HTTP\/1\.1 502 [^]*"code":"RELAY_UPSTREAM_FAILED"/);
-  });
-});
+      const client = send('MKE', 'GET /x HTTP/1.1', []);
+
+      const answer = (await client.until('"requestId"')).toString('latin1');
+      expect(answer).toMatch(/^HTTP\/1\.1 502 [^]*"code":"RELAY_UPSTREAM_FAILED"/);
+    });
+  },
+);
 
 const ANSWERS: Readonly<Record<string, string>> = {
-  'of known length': 'HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\npart',
-  'in chunks': 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\npart\r\n',
-  'in the middle of a chunk': 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n64\r\npart',
-  'in an event stream':
+  'during a body of known length': 'HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\npart',
+  'between chunks': 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\npart\r\n',
+  'within a chunk': 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n64\r\npart',
+  'during an event stream':
     'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n4\r\npart\r\n',
 };
 
-describe.each(Object.entries(BREAKS))('an upstream that %s in its answer', (_how, breakOff) => {
+describe.each(Object.entries(BREAKS))('an upstream that %s', (_how, breakOff) => {
   it.each(
     ['1.1', '1.0'].flatMap((version) =>
       Object.keys(ANSWERS).map((name) => [name, version] as const),
@@ -105,9 +112,9 @@ describe.each(Object.entries(BREAKS))('an upstream that %s in its answer', (_how
     await inboundSockets.until(0);
   });
 
-  it('while the upload goes on resets the connection of the client', async () => {
+  it('during the upload, after its response has begun, resets the connection of the client', async () => {
     tunnel.upstream.follow(async ({ write }) => {
-      await write(ANSWERS['of known length']!);
+      await write(ANSWERS['during a body of known length']!);
     });
     const client = send('MKE', 'PUT /x HTTP/1.1', LENGTH(1_000_000), 'part');
     await client.until('\r\n\r\npart');
@@ -118,13 +125,13 @@ describe.each(Object.entries(BREAKS))('an upstream that %s in its answer', (_how
   });
 });
 
-describe('bursts of requests whose upstream breaks off', () => {
+describe('bursts of requests whose upstream cuts its response off', () => {
   it.each(Object.entries(BREAKS))(
-    'leave no connection behind where it %s',
+    'leave no connection open if the upstream %s',
     async (_how, breakOff) => {
       for (let burst = 0; burst < 3; burst += 1) {
         tunnel.upstream.follow(async (exchange) => {
-          await exchange.write(ANSWERS['of known length']!);
+          await exchange.write(ANSWERS['during a body of known length']!);
         });
         tunnel.upstream.exchanges.items.length = 0;
         const clients = Array.from({ length: 40 }, () => send('MKE', 'GET /x HTTP/1.1', []));

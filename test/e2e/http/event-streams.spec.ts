@@ -31,7 +31,7 @@ const event = (text: string): string => {
   return `${bytes.length.toString(16)}\r\n${bytes}\r\n`;
 };
 
-/** Where a client may ask for events: through the tunnel, or of a relay that passes them through. */
+/** The two ways to request events: through the tunnel, or on a pass-through route of a relay. */
 const WAYS = {
   'through the tunnel': (...fields: readonly Field[]): RawSocket => {
     const client = forThisTest(openSocket(tunnel.outbound.port));
@@ -47,7 +47,7 @@ const WAYS = {
 
 type Open = (...fields: readonly Field[]) => RawSocket;
 
-/** Opens an answer of that type whose head has gone out. */
+/** Opens a response of the given type, of which the upstream has sent the head. */
 async function begin(open: Open, type: string, ...fields: readonly Field[]) {
   const begun = new Promise<ScriptedExchange>((resolve) => {
     tunnel.upstream.follow(async (exchange) => {
@@ -60,7 +60,7 @@ async function begin(open: Open, type: string, ...fields: readonly Field[]) {
 }
 
 describe.each(Object.entries(WAYS))('an event stream %s', (_way, open) => {
-  it('shows its head before its first event, and each event before the next is written', async () => {
+  it('delivers its head before its first event, and each event before the next is written', async () => {
     const { client, exchange } = await begin(open, 'text/event-stream');
     expect((await client.until('\r\n\r\n')).toString()).not.toContain('data');
 
@@ -80,7 +80,7 @@ describe.each(Object.entries(WAYS))('an event stream %s', (_way, open) => {
 describe('an event stream through the tunnel', () => {
   const open = WAYS['through the tunnel'];
 
-  it('outlives a silence that ends any other answer', async () => {
+  it('survives a silence that ends any other response', async () => {
     const silent = await begin(open, 'text/event-stream; charset=utf-8');
     await silent.client.until('\r\n\r\n');
     const first = await begin(open, 'text/plain');
@@ -95,7 +95,7 @@ describe('an event stream through the tunnel', () => {
     await silent.client.until('data: late\n\n');
   });
 
-  it('in MTE is released when it has ended, whatever the silence in it', async () => {
+  it('is released in MTE once it has ended, however long it was silent', async () => {
     const mte: Field = ['X-MTE-Encode-Type', 'MTE'];
     const { client, exchange } = await begin(open, 'text/event-stream', mte);
     await exchange.write(event('one'));

@@ -18,8 +18,8 @@ beforeEach(() => {
   tunnel.upstream.follow(respondOk);
 });
 
-/** Fields by which proxies tell of the client and of themselves. */
-const TOLD: readonly Field[] = [
+/** Fields in which proxies describe the client and themselves. */
+const PROXY_FIELDS: readonly Field[] = [
   ['X-Forwarded-For', '192.0.2.1, 198.51.100.2'],
   ['X-Forwarded-For', '203.0.113.3'],
   ['X-Forwarded-Proto', 'https'],
@@ -29,7 +29,7 @@ const TOLD: readonly Field[] = [
   ['X-Real-IP', '192.0.2.1'],
   ['Via', '1.1 proxy.example'],
 ];
-const NAMES = new Set(TOLD.map(([name]) => name.toLowerCase()));
+const NAMES = new Set(PROXY_FIELDS.map(([name]) => name.toLowerCase()));
 const CLOSE: Field = ['Connection', 'close'];
 
 const throughTunnel = (fields: readonly Field[]) =>
@@ -42,14 +42,14 @@ const passedThrough = (fields: readonly Field[]) =>
     bytes: [headBytes('GET /x HTTP/1.1', [['Host', 'api.example.com'], ...fields, CLOSE])],
   });
 
-const toldUpstream = (): Field[] =>
+const proxyFieldsAtUpstream = (): Field[] =>
   tunnel.upstream.exchanges.items[0]!.head.fields.filter(([name]) => NAMES.has(name));
 
 describe.each([
   ['the tunnel', throughTunnel],
   ['a pass-through route', passedThrough],
-])('on its way through %s a request', (_way, send) => {
-  it('is told nothing about: no field on the client or the relays is added', async () => {
+])('a request through %s', (_way, send) => {
+  it('gains no field that describes the client or the relays', async () => {
     const answer = await send([]);
 
     const names = tunnel.upstream.exchanges.items[0]!.head.fields.map(([name]) => name);
@@ -60,9 +60,11 @@ describe.each([
     ]);
   });
 
-  it('keeps what the client and its proxies have told, line by line', async () => {
-    await send(TOLD);
+  it('keeps the fields that the client and its proxies have added, line by line', async () => {
+    await send(PROXY_FIELDS);
 
-    expect(toldUpstream()).toEqual(TOLD.map(([name, value]): Field => [name.toLowerCase(), value]));
+    expect(proxyFieldsAtUpstream()).toEqual(
+      PROXY_FIELDS.map(([name, value]): Field => [name.toLowerCase(), value]),
+    );
   });
 });

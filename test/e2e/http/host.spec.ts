@@ -14,7 +14,7 @@ beforeAll(async () => {
 
 const CLOSE: Field = ['Connection', 'close'];
 
-/** Without the host that the tunnel's own clients send. */
+/** Sends a request without the host field that the clients of the tunnel usually send. */
 const send = (startLine: string, fields: readonly Field[]) =>
   exchangeBytes({
     port: tunnel.outbound.port,
@@ -22,13 +22,13 @@ const send = (startLine: string, fields: readonly Field[]) =>
     bytes: [headBytes(startLine, [...fields, CLOSE])],
   });
 
-const DOORS: readonly [door: string, startLine: string, fields: () => readonly Field[]][] = [
+const ROUTES: readonly [route: string, startLine: string, fields: () => readonly Field[]][] = [
   ['the tunnel', 'GET /x HTTP/1.1', () => tunnel.fields.slice(1)],
   ['a pass-through route', 'GET /public/x HTTP/1.1', () => []],
   ['an endpoint of the relay', 'GET /api/mte-echo HTTP/1.1', () => []],
 ];
 
-describe.each(DOORS)('at the door of %s a request of HTTP/1.1', (_door, startLine, fields) => {
+describe.each(ROUTES)('an HTTP/1.1 request to %s', (_route, startLine, fields) => {
   it.each<[what: string, hosts: Field[]]>([
     ['without a host', []],
     [
@@ -38,7 +38,7 @@ describe.each(DOORS)('at the door of %s a request of HTTP/1.1', (_door, startLin
         ['Host', 'b'],
       ],
     ],
-  ])('%s is a 400 in the shape of every error', async (_what, hosts) => {
+  ])('%s is refused with a 400 in the common error format', async (_what, hosts) => {
     const { head, body } = await send(startLine, [...hosts, ...fields()]);
 
     expect(statusOf(head!)).toBe(400);

@@ -7,7 +7,7 @@ import { startRawTunnel, type RawTunnel } from '../../support/raw-tunnel.js';
 import { forThisTest, sharedResources } from '../../support/resources.js';
 
 const isLinux = process.platform === 'linux';
-/** Of a line in /proc/net/tcp: local port, state ESTABLISHED, kind of timer. */
+/** A line of /proc/net/tcp in state ESTABLISHED: its local port and the kind of its timer. */
 const LINE = /^ *\d+: [0-9A-F]{8}:([0-9A-F]{4}) [0-9A-F:]{13} 01 [0-9A-F:]{17} (\d\d):/;
 const KEEP_ALIVE_TIMER = '02';
 
@@ -18,7 +18,7 @@ beforeAll(async () => {
   tunnel = shared(await startRawTunnel());
 });
 
-/** The timers of the connections that a server on that port has accepted. */
+/** The timers of the connections that the server on the given port has accepted. */
 function timersOn(port: number): string[] {
   return readFileSync('/proc/net/tcp', 'utf8')
     .split('\n')
@@ -28,9 +28,9 @@ function timersOn(port: number): string[] {
     });
 }
 
-/** What a silent event stream has instead of a limit: who vanished without a word is noticed in the end. */
+/** A silent event stream has no time limit. The probes detect a client or an upstream that has disappeared. */
 describe.skipIf(!isLinux)('a silent event stream', () => {
-  it('is probed by TCP keep-alive on the connections that either relay has accepted', async () => {
+  it('is probed by TCP keep-alive on the connections that each relay has accepted', async () => {
     tunnel.upstream.follow(async ({ write }) => {
       await write('HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n');
     });

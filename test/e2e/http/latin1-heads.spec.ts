@@ -27,8 +27,8 @@ const WAYS: Readonly<Record<string, () => RawSocket>> = {
 
 const FIELD: Field = ['x-latin', 'caf\xe9'];
 
-describe.each(Object.entries(WAYS))('octets beyond ASCII in a head (%s)', (_way, open) => {
-  it('stay what they are where the head goes out before its body', async () => {
+describe.each(Object.entries(WAYS))('non-ASCII octets in a head (%s)', (_way, open) => {
+  it('are unchanged if the head is sent before the body', async () => {
     tunnel.upstream.exchanges.items.length = 0;
     tunnel.upstream.follow(async ({ write }) => {
       await write(headBytes('HTTP/1.1 200 OK', [FIELD, ['Transfer-Encoding', 'chunked']]));

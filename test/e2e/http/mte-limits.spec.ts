@@ -36,7 +36,7 @@ const stream = (bytes: number): Readable =>
   Readable.from([Buffer.alloc(bytes - 1), Buffer.alloc(1)], { objectMode: false });
 
 describe('an MTE message', () => {
-  it('of 10 MiB passes in both directions', async () => {
+  it('of 10 MiB is carried in both directions', async () => {
     const answer = await send(Buffer.alloc(LIMIT, 'x'));
 
     expect(answer.status).toBe(200);
@@ -47,7 +47,7 @@ describe('an MTE message', () => {
     ['of known length', () => Buffer.alloc(LIMIT)],
     ['in chunks', () => stream(LIMIT)],
   ])(
-    'of 10 MiB, %s, may be read for longer than IDLE_TIMEOUT_MS by an upstream that does read',
+    'of 10 MiB, %s, may take an upstream longer than IDLE_TIMEOUT_MS to read, as long as it keeps reading',
     async (_how, make) => {
       const inbound = { IDLE_TIMEOUT_MS: '400' };
       const impatient = forThisTest(await startTunnel({ inbound }));
@@ -74,7 +74,7 @@ describe('an MTE message', () => {
     ['of known length', () => Buffer.alloc(LIMIT + 1)],
     ['in chunks', () => stream(LIMIT + 1)],
   ])(
-    'of one byte more, %s, is an inner 413 and does not reach the upstream',
+    'of one byte more, %s, results in a sealed 413 and does not reach the upstream',
     async (_how, make) => {
       const answer = await send(make());
 
@@ -88,24 +88,27 @@ describe('an MTE message', () => {
   it.each([
     ['of known length', { 'content-length': LIMIT + 1 }],
     ['in chunks', {}],
-  ])('that answers with one byte more, %s, is a 502 that was forwarded', async (_how, headers) => {
-    tunnel.upstream.handle(async (request, response) => {
-      await request.body();
-      response.writeHead(200, headers);
-      response.end(Buffer.alloc(LIMIT + 1));
-    });
+  ])(
+    'whose response is one byte too large, %s, results in a 502 that may have been forwarded',
+    async (_how, headers) => {
+      tunnel.upstream.handle(async (request, response) => {
+        await request.body();
+        response.writeHead(200, headers);
+        response.end(Buffer.alloc(LIMIT + 1));
+      });
 
-    const answer = await send(Buffer.from('x'));
+      const answer = await send(Buffer.from('x'));
 
-    expect(answer.status).toBe(502);
-    expect(errorOf(answer)).toMatchObject({
-      code: 'RELAY_PEER_ANSWER_TOO_LARGE',
-      forwarded: 'maybe',
-    });
-    expect(tunnel.upstream.hits).toBe(1);
-    // Nothing speaks against the other relay.
-    const metrics = await samplesOf(tunnel.outbound);
-    expect(metrics.get('mte_relay_signature_failures_total{role="outbound"}')).toBe(0);
-    expect(metrics.get('mte_relay_pairings_total{code="ok",reason="suspected"}')).toBeUndefined();
-  });
+      expect(answer.status).toBe(502);
+      expect(errorOf(answer)).toMatchObject({
+        code: 'RELAY_PEER_ANSWER_TOO_LARGE',
+        forwarded: 'maybe',
+      });
+      expect(tunnel.upstream.hits).toBe(1);
+      // The peer is not at fault.
+      const metrics = await samplesOf(tunnel.outbound);
+      expect(metrics.get('mte_relay_signature_failures_total{role="outbound"}')).toBe(0);
+      expect(metrics.get('mte_relay_pairings_total{code="ok",reason="suspected"}')).toBeUndefined();
+    },
+  );
 });

@@ -56,7 +56,7 @@ const exchange = async (port: number, startLine: string, ...fields: readonly Fie
 };
 
 describe('a request without a token on a pass-through route', () => {
-  it('shows the upstream nothing of the relays, and the client nothing either', async () => {
+  it('carries no x-mte field to the upstream or to the client', async () => {
     upstream.follow(async ({ whole, write }) => {
       await whole;
       await write(
@@ -81,7 +81,7 @@ describe('a request without a token on a pass-through route', () => {
     );
   });
 
-  it('is streamed up: each piece arrives before the next is sent', async () => {
+  it('is streamed to the upstream: each chunk arrives before the next is sent', async () => {
     const client = open('PUT /up HTTP/1.1', ['Transfer-Encoding', 'chunked']);
     let expected = '';
 
@@ -98,7 +98,7 @@ describe('a request without a token on a pass-through route', () => {
     await client.until('ok');
   });
 
-  it('is stopped by an upstream that does not read', async () => {
+  it('stops while the upstream does not read', async () => {
     upstream.follow((exchange) => {
       if (!exchange.head.startLine.startsWith('PUT')) {
         return respondOk(exchange);
@@ -118,7 +118,7 @@ describe('a request without a token on a pass-through route', () => {
     await client.until('ok');
   });
 
-  it('stops the upstream where its client does not read', async () => {
+  it('stops the upstream while the client does not read', async () => {
     let written = 0;
     upstream.follow(async (exchange) => {
       if (!exchange.head.startLine.startsWith('GET')) {
@@ -143,7 +143,7 @@ describe('a request without a token on a pass-through route', () => {
     }
   });
 
-  /** Requests of others that go the same way take as long as they need: progress that outlasts none has stopped. */
+  /** Resolves once `progress` has not changed during 20 other requests through the same relay. */
   async function standstill(progress: () => number): Promise<void> {
     let before = -1;
     while (before !== progress()) {
@@ -155,7 +155,7 @@ describe('a request without a token on a pass-through route', () => {
     }
   }
 
-  it('is a 502 where the upstream is down: nothing was forwarded', async () => {
+  it('results in a 502 that was not forwarded if the upstream is down', async () => {
     const port = await closedPort(createServer());
     const lonely = forThisTest(
       await startRelay({ ...ROUTES, UPSTREAM: `http://127.0.0.1:${port}` }),
@@ -166,7 +166,7 @@ describe('a request without a token on a pass-through route', () => {
     expect(text).toBe('502 RELAY_UPSTREAM_UNREACHABLE no');
   });
 
-  it('is a 504 where the upstream does not answer in time', async () => {
+  it('results in a 504 if the upstream does not respond in time', async () => {
     const hasty = forThisTest(
       await startRelay({ ...ROUTES, UPSTREAM: upstream.url, RESPONSE_TIMEOUT_MS: '100' }),
     );
@@ -178,7 +178,7 @@ describe('a request without a token on a pass-through route', () => {
     expect(upstream.exchanges.items).toHaveLength(1);
   });
 
-  it('is a 502 where the upstream breaks off without an answer, and is not repeated', async () => {
+  it('results in a 502 and is not retried if the upstream disconnects without a response', async () => {
     upstream.follow(({ socket }) => {
       socket.resetAndDestroy();
     });
@@ -189,14 +189,14 @@ describe('a request without a token on a pass-through route', () => {
     expect(upstream.exchanges.items).toHaveLength(1);
   });
 
-  it('is a 501 where it asks for another protocol', async () => {
+  it('results in a 501 if it requests an upgrade to another protocol', async () => {
     const { text } = await exchange(relay.port, 'GET /x HTTP/1.1', ['Upgrade', 'websocket']);
 
     expect(text).toBe('501 RELAY_UPGRADE_UNSUPPORTED no');
   });
 
   it.each(['destroy', 'resetAndDestroy'] as const)(
-    'ends at the upstream when the client goes by %s',
+    'is aborted at the upstream when the client disconnects (%s)',
     async (how) => {
       upstream.follow(() => undefined);
       const client = open('GET /x HTTP/1.1');
@@ -209,26 +209,26 @@ describe('a request without a token on a pass-through route', () => {
   );
 });
 
-describe('a route does not take what is for another door', () => {
+describe('a pass-through route for all paths', () => {
   it.each([
     ['GET /health/live HTTP/1.1', '200'],
     ['GET /api/mte-echo HTTP/1.1', '200'],
     ['HEAD /api/mte-relay HTTP/1.1', '200'],
-  ])('%s is the relay’s own', async (startLine, status) => {
+  ])('does not apply to the relay endpoint %s', async (startLine, status) => {
     const { text } = await exchange(relay.port, startLine);
 
     expect(text).toBe(status);
     expect(upstream.exchanges.items).toEqual([]);
   });
 
-  it('a token leads into the tunnel', async () => {
+  it('does not apply to a request with a token, which goes into the tunnel', async () => {
     const { text } = await exchange(relay.port, 'GET /x HTTP/1.1', ['X-MTE-Outbound-Token', TOKEN]);
 
     expect(text).toBe('400 RELAY_UPSTREAM_HEADER_INVALID no');
     expect(upstream.exchanges.items).toEqual([]);
   });
 
-  it('a relay header on a POST leads into the tunnel', async () => {
+  it('does not apply to a POST with a relay header, which goes into the tunnel', async () => {
     const { text } = await exchange(
       relay.port,
       'POST /x HTTP/1.1',

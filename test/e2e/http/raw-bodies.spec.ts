@@ -18,25 +18,25 @@ beforeEach(() => {
   tunnel.upstream.follow(respondOk);
 });
 
-/** What stands behind a whole first chunk and breaks the rules. */
+/** Bytes that follow a valid first chunk and violate the syntax. */
 const BROKEN: readonly [what: string, bytes: string][] = [
-  ['a chunk size that is no number', 'zz\r\nab\r\n0\r\n\r\n'],
+  ['a chunk size that is not a number', 'zz\r\nab\r\n0\r\n\r\n'],
   ['a negative chunk size', '-1\r\nab\r\n0\r\n\r\n'],
   ['a chunk size with a prefix', '0x2\r\nab\r\n0\r\n\r\n'],
   ['a chunk size beyond 64 bits', 'fffffffffffffffff\r\nab\r\n0\r\n\r\n'],
   ['a chunk size that ends in LF', '2\nab\r\n0\r\n\r\n'],
   ['a chunk size that ends in CR', '2\rab\r\n0\r\n\r\n'],
-  ['a chunk that is longer than it says', '2\r\nabc\r\n0\r\n\r\n'],
+  ['a chunk that is longer than its size', '2\r\nabc\r\n0\r\n\r\n'],
   ['a chunk that ends in LF', '2\r\nab\n0\r\n\r\n'],
-  ['a NUL behind a chunk size', '2\0\r\nab\r\n0\r\n\r\n'],
+  ['a NUL after a chunk size', '2\0\r\nab\r\n0\r\n\r\n'],
   ['a chunk extension of 20 KiB', `2;${'x'.repeat(20_480)}\r\nab\r\n0\r\n\r\n`],
   ['a trailer line without a colon', '0\r\nX-Trailer\r\n\r\n'],
   ['a folded trailer line', '0\r\nX-Trailer: a\r\n b\r\n\r\n'],
 ];
 
-describe('a chunked body that is broken by', () => {
+describe('a chunked body that contains', () => {
   it.each(BROKEN)(
-    '%s ends its connection with a 400, and its request at the upstream never ends',
+    '%s ends its connection with a 400, and its request never completes at the upstream',
     async (_what, bytes) => {
       const socket = forThisTest(openSocket(tunnel.outbound.port));
       socket.write(tunnel.head('POST /broken HTTP/1.1', ['Transfer-Encoding', 'chunked']));
@@ -70,7 +70,7 @@ describe('a chunked body that is broken by', () => {
   });
 });
 
-/** Method, how the client frames an empty body, and how the upstream sees it framed. */
+/** The method, how the client frames an empty body, and how it arrives framed at the upstream. */
 const EMPTY: readonly [method: string, framing: 'none' | 'length' | 'chunked', seen: string][] = [
   ['GET', 'none', 'none'],
   ['GET', 'length', 'none'],
@@ -94,31 +94,34 @@ const EMPTY: readonly [method: string, framing: 'none' | 'length' | 'chunked', s
 ];
 
 describe('an empty body', () => {
-  it.each(EMPTY)('of %s framed by %s reaches the upstream framed by %s', async (...row) => {
-    const [method, framing, seen] = row;
-    const fields = {
-      none: [],
-      length: [['Content-Length', '0']] as const,
-      chunked: [['Transfer-Encoding', 'chunked']] as const,
-    }[framing];
+  it.each(EMPTY)(
+    'of %s with framing "%s" reaches the upstream with framing "%s"',
+    async (...row) => {
+      const [method, framing, seen] = row;
+      const fields = {
+        none: [],
+        length: [['Content-Length', '0']] as const,
+        chunked: [['Transfer-Encoding', 'chunked']] as const,
+      }[framing];
 
-    const answer = await tunnel.exchange(
-      method,
-      tunnel.head(`${method} /empty HTTP/1.1`, ...fields, ['Connection', 'close']),
-      ...(framing === 'chunked' ? ['0\r\n\r\n'] : []),
-    );
+      const answer = await tunnel.exchange(
+        method,
+        tunnel.head(`${method} /empty HTTP/1.1`, ...fields, ['Connection', 'close']),
+        ...(framing === 'chunked' ? ['0\r\n\r\n'] : []),
+      );
 
-    expect(statusOf(answer.head!)).toBe(200);
-    const [exchange] = tunnel.upstream.exchanges.items;
-    expect(exchange?.seen()).toMatchObject({ framing: seen, isComplete: true });
-    const length = valueOf(exchange!.head.fields, 'content-length');
-    expect(length).toBe(seen === 'length' ? '0' : undefined);
-  });
+      expect(statusOf(answer.head!)).toBe(200);
+      const [exchange] = tunnel.upstream.exchanges.items;
+      expect(exchange?.seen()).toMatchObject({ framing: seen, isComplete: true });
+      const length = valueOf(exchange!.head.fields, 'content-length');
+      expect(length).toBe(seen === 'length' ? '0' : undefined);
+    },
+  );
 });
 
 describe('a body of unknown length', () => {
   it.each(['GET', 'HEAD', 'DELETE', 'OPTIONS', 'POST', 'PUT', 'PROPFIND', 'M-SEARCH'])(
-    'of %s is chunked at the upstream, so that nothing in it can pass for a request',
+    'of %s is chunked at the upstream, so nothing in it can be taken for a request',
     async (method) => {
       const evil = 'GET /evil HTTP/1.1\r\nHost: a\r\n\r\n';
 

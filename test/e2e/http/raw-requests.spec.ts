@@ -18,7 +18,7 @@ beforeEach(() => {
   tunnel.upstream.follow(respondOk);
 });
 
-/** Where the fields of the tunnel stand in a request that is written by hand. */
+/** A placeholder for the fields of the tunnel in a handwritten request. */
 const FIELDS = '<fields>';
 
 /** The request with the fields of a client, told to close: what is behind its answer would be seen. */
@@ -53,13 +53,13 @@ const FRAMING = refused([
   ['an empty length', post('Content-Length: \r\n')],
   ['a length beyond 64 bits', post('Content-Length: 99999999999999999999\r\n')],
   ['an unknown transfer coding', post('Transfer-Encoding: xchunked\r\n', '0\r\n\r\n')],
-  ['a transfer coding without chunks', post('Transfer-Encoding: gzip\r\n')],
-  ['chunks that are not last', post('Transfer-Encoding: chunked, gzip\r\n', '0\r\n\r\n')],
-  ['chunks in chunks', post('Transfer-Encoding: chunked, chunked\r\n', '0\r\n\r\n')],
+  ['a transfer coding without chunked', post('Transfer-Encoding: gzip\r\n')],
+  ['a chunked coding that is not last', post('Transfer-Encoding: chunked, gzip\r\n', '0\r\n\r\n')],
+  ['a chunked coding applied twice', post('Transfer-Encoding: chunked, chunked\r\n', '0\r\n\r\n')],
   ['the coding identity', post('Transfer-Encoding: identity\r\n')],
   ['a coding in quotes', post('Transfer-Encoding: "chunked"\r\n', '0\r\n\r\n')],
-  ['a coding behind a vertical tab', post('Transfer-Encoding: \x0bchunked\r\n', '0\r\n\r\n')],
-  ['a blank before the colon', post('Transfer-Encoding : chunked\r\n', '0\r\n\r\n')],
+  ['a coding after a vertical tab', post('Transfer-Encoding: \x0bchunked\r\n', '0\r\n\r\n')],
+  ['a space before the colon', post('Transfer-Encoding : chunked\r\n', '0\r\n\r\n')],
 ]);
 
 const FIELD_LINES = refused([
@@ -73,8 +73,8 @@ const FIELD_LINES = refused([
   ['a control character in a value', get('/', 'X-A: a\x01b\r\n')],
   ['a DEL in a value', get('/', 'X-A: a\x7fb\r\n')],
   ['an empty name', get('/', ': b\r\n')],
-  ['a blank in a name', get('/', 'X A: b\r\n')],
-  ['a name beyond ASCII', get('/', 'X\xe9: b\r\n')],
+  ['a space in a name', get('/', 'X A: b\r\n')],
+  ['a non-ASCII name', get('/', 'X\xe9: b\r\n')],
   ['a line without a colon', get('/', 'XA\r\n')],
 ]);
 
@@ -84,13 +84,13 @@ const REQUEST_LINES = refused([
   ['no target', `GET HTTP/1.1\r\n${FIELDS}\r\n`],
   ['a target without a slash', get('x')],
   ['a target that begins with a backslash', get('\\evil\\x')],
-  ['a host and port alone', get('other.example:80')],
-  ['a blank in the target', get('/a b')],
+  ['only a host and port', get('other.example:80')],
+  ['a space in the target', get('/a b')],
   ['a tab in the target', get('/a\tb')],
   ['a NUL in the target', get('/a\0b')],
   ['a DEL in the target', get('/a\x7fb')],
-  ['an octet beyond ASCII in the target', get('/caf\xe9')],
-  ['a version of its own', `GET / HTTP/1.2\r\n${FIELDS}\r\n`],
+  ['a non-ASCII octet in the target', get('/caf\xe9')],
+  ['an unknown version', `GET / HTTP/1.2\r\n${FIELDS}\r\n`],
   ['a version in lower case', `GET / http/1.1\r\n${FIELDS}\r\n`],
   ['the preface of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
   ['a TLS greeting', '\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03\r\n\r\n'],
@@ -98,8 +98,8 @@ const REQUEST_LINES = refused([
 
 const REFUSED_BY_THE_HEAD = refused(
   [
-    ['two slashes before the path', get('//evil/x')],
-    ['two slashes behind an absolute form', get('http://other.example//x')],
+    ['two slashes at the start of the path', get('//evil/x')],
+    ['two slashes at the start of the path of an absolute form', get('http://other.example//x')],
     ['a backslash in the target', get('/a\\b')],
     ['a fragment in the target', get('/a#b')],
     ['another scheme', get('ftp://other.example/x')],
@@ -118,7 +118,7 @@ const REFUSED_OTHERWISE: Refusal[] = [
     [
       ['a target of 90 KiB', get(`/${'a'.repeat(90 * 1024)}`)],
       ['a field of 90 KiB', get('/', `X-A: ${'a'.repeat(90 * 1024)}\r\n`)],
-      ['fields of 90 KiB in all', get('/', `X-A: ${'a'.repeat(1_000)}\r\n`.repeat(90))],
+      ['fields of 90 KiB in total', get('/', `X-A: ${'a'.repeat(1_000)}\r\n`.repeat(90))],
     ],
     'RELAY_REQUEST_TOO_LARGE',
     431,
@@ -131,31 +131,37 @@ const REFUSED_OTHERWISE: Refusal[] = [
   ...refused(
     [
       ['an upgrade to websocket', get('/', 'Connection: Upgrade\r\nUpgrade: websocket\r\n')],
-      ['an upgrade to one of two', get('/', 'Connection: Upgrade\r\nUpgrade: h2c, websocket\r\n')],
+      [
+        'an upgrade to one of two protocols',
+        get('/', 'Connection: Upgrade\r\nUpgrade: h2c, websocket\r\n'),
+      ],
     ],
     'RELAY_UPGRADE_UNSUPPORTED',
     501,
   ),
   ...refused(
-    [['an expectation of its own', get('/', 'Expect: 200-ok\r\n')]],
+    [['an unknown expectation', get('/', 'Expect: 200-ok\r\n')]],
     'RELAY_EXPECTATION_FAILED',
     417,
   ),
 ];
 
 describe.each([
-  ['framing', FRAMING],
-  ['field lines', FIELD_LINES],
-  ['request lines', REQUEST_LINES],
-  ['heads', REFUSED_BY_THE_HEAD],
-  ['what is not supported', REFUSED_OTHERWISE],
-])('%s that are refused', (_group, refusals) => {
-  it.each(refusals)('%s: %i %s, and nothing is forwarded', async (_what, status, code, text) => {
-    const answer = await send(text, text.split(' ')[0]);
+  ['requests with invalid framing', FRAMING],
+  ['requests with invalid field lines', FIELD_LINES],
+  ['requests with an invalid request line', REQUEST_LINES],
+  ['requests with a head that no message can carry', REFUSED_BY_THE_HEAD],
+  ['requests that are not supported', REFUSED_OTHERWISE],
+])('%s', (_group, refusals) => {
+  it.each(refusals)(
+    '%s: refused with %i %s, and nothing is forwarded',
+    async (_what, status, code, text) => {
+      const answer = await send(text, text.split(' ')[0]);
 
-    expectRefusal(answer, code, status);
-    expect(tunnel.upstream.exchanges.items).toEqual([]);
-  });
+      expectRefusal(answer, code, status);
+      expect(tunnel.upstream.exchanges.items).toEqual([]);
+    },
+  );
 
   const expectRefusal = (
     { head, body, isComplete }: ReceivedResponse,
@@ -181,25 +187,25 @@ const CARRIED: readonly [what: string, request: string, startLine: string][] = [
   ['an absolute form with a user', get('https://u:p@other.example/abs'), 'GET /abs HTTP/1.1'],
   ['an absolute form in capitals', get('HTTP://OTHER/Abs'), 'GET /Abs HTTP/1.1'],
   ['an absolute form without a path', get('http://other.example?q'), 'GET /?q HTTP/1.1'],
-  ['an absolute form of a host alone', get('http://other.example'), 'GET / HTTP/1.1'],
+  ['an absolute form that is only a host', get('http://other.example'), 'GET / HTTP/1.1'],
   ['an invalid percent-encoding', get('/%zz%'), 'GET /%zz% HTTP/1.1'],
   ['a target of 60 KiB', get(`/${'a'.repeat(60_000)}`), `GET /${'a'.repeat(60_000)} HTTP/1.1`],
   ['256 fields', get('/', 'X-A: 1\r\n'.repeat(256)), 'GET / HTTP/1.1'],
-  ['empty lines before it', `\r\n\r\n${get('/after')}`, 'GET /after HTTP/1.1'],
+  ['empty lines before the request line', `\r\n\r\n${get('/after')}`, 'GET /after HTTP/1.1'],
   ['HTTP/1.0', `GET /old HTTP/1.0\r\n${FIELDS}\r\n`, 'GET /old HTTP/1.1'],
   ['an upgrade to h2c', get('/', 'Connection: Upgrade\r\nUpgrade: h2c\r\n'), 'GET / HTTP/1.1'],
   ['an upgrade to H2C', get('/', 'Connection: upgrade\r\nUpgrade: H2C\r\n'), 'GET / HTTP/1.1'],
 ];
 
-describe('what is unusual and carried', () => {
-  it.each(CARRIED)('%s', async (_what, text, startLine) => {
+describe('a tunnel', () => {
+  it.each(CARRIED)('carries an unusual request: %s', async (_what, text, startLine) => {
     const answer = await send(text);
 
     expect(answer).toMatchObject({ body: Buffer.from('ok'), isComplete: true });
     expect(tunnel.upstream.exchanges.items.map(({ head }) => head.startLine)).toEqual([startLine]);
   });
 
-  it('an expectation of 100-continue is met here and not forwarded', async () => {
+  it('meets the expectation 100-continue itself and does not forward it', async () => {
     const answer = await send(
       `PUT /x HTTP/1.1\r\n${FIELDS}Expect: 100-Continue\r\nContent-Length: 1\r\n\r\na`,
       'PUT',
@@ -212,7 +218,7 @@ describe('what is unusual and carried', () => {
     expect(exchange!.seen().body.toString()).toBe('a');
   });
 
-  it('lengths that connection names stay, and so does what the relay itself reads', async () => {
+  it('keeps content-length and reads its own fields even if connection lists them', async () => {
     const named = 'Connection: content-length, host, x-mte-outbound-token, x-mte-upstream\r\n';
     const answer = await send(
       `POST /x HTTP/1.1\r\n${FIELDS}${named}Content-Length: 3\r\n\r\nabc`,
@@ -225,7 +231,7 @@ describe('what is unusual and carried', () => {
     expect(exchange!.seen().body.toString()).toBe('abc');
   });
 
-  it('two requests in one write get their answers in order', async () => {
+  it('responds in order to two requests that arrive in one write', async () => {
     tunnel.upstream.follow(async ({ head, write }) => {
       await write(`HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n${head.startLine.charAt(5)}`);
     });
@@ -236,7 +242,7 @@ describe('what is unusual and carried', () => {
     );
     const answer = await send(`${first}${get('/2')}`);
 
-    // The reader ends with the first answer: what is left is the second.
+    // The reader stops at the end of the first response, so the rest is the second.
     expect(answer.body.toString()).toBe('1');
     expect(answer.rest.toString('latin1')).toMatch(/^HTTP\/1\.1 200 OK\r\n[^]*\r\n\r\n2$/);
   });

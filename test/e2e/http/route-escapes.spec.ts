@@ -27,7 +27,7 @@ const INSIDE: readonly string[] = [
   '/api/%25',
 ];
 
-/** No path of the list, but one that could be another's. */
+/** Paths that are not on the list, though some software could read them as a path that is. */
 const OUTSIDE: readonly string[] = [
   '/',
   '/?/api/',
@@ -60,8 +60,8 @@ const OUTSIDE: readonly string[] = [
   '/api/%ff',
 ];
 
-/** Segments that climb, in every way in which a server may read them. */
-const CLIMBING: readonly string[] = [
+/** Paths with dot segments, in every form that some server may resolve. */
+const DOT_SEGMENTS: readonly string[] = [
   '/api/..',
   '/api/.',
   '/api/../admin',
@@ -129,23 +129,23 @@ const targetsSeen = () =>
   tunnel.upstream.exchanges.items.map(({ head }) => head.startLine.split(' ')[1]);
 
 describe('MTE_ROUTES', () => {
-  it.each(INSIDE)('lets %s pass as it is', async (target) => {
+  it.each(INSIDE)('forwards %s unchanged', async (target) => {
     expect(await throughTunnel(target)).toBe('200');
     expect(targetsSeen()).toEqual([target]);
   });
 
-  it.each(OUTSIDE)('answers %s by an inner 404', async (target) => {
+  it.each(OUTSIDE)('responds to %s with a sealed 404', async (target) => {
     expect(await throughTunnel(target)).toBe('404 RELAY_ROUTE_UNKNOWN');
     expect(targetsSeen()).toEqual([]);
   });
 
-  it.each(CLIMBING)('answers %s by an inner 400', async (target) => {
+  it.each(DOT_SEGMENTS)('responds to %s with a sealed 400', async (target) => {
     expect(await throughTunnel(target)).toBe('400 RELAY_PATH_REFUSED');
     expect(targetsSeen()).toEqual([]);
   });
 
   it.each(['//api/x', '/api\\x', '/api/..\\admin', '\\api', '/api/x#/../admin'])(
-    'never sees %s, which the outbound relay refuses',
+    'never applies to %s, which the outbound relay refuses',
     async (target) => {
       expect(await throughTunnel(target)).toMatch(/^400 RELAY_(HEAD|REQUEST)_INVALID$/);
       expect(targetsSeen()).toEqual([]);
@@ -153,7 +153,7 @@ describe('MTE_ROUTES', () => {
   );
 
   it.each(['/admin', '/api/../admin'])(
-    'judges the sealed path, whatever the path in clear: %s',
+    'applies to the sealed path, whatever the plaintext path: %s',
     async (target) => {
       const shown = ['X-MTE-Encode-Url', 'false'] as const;
       expect(await throughTunnel(target, shown)).toMatch(/^40[04] RELAY_(ROUTE|PATH)_/);
@@ -163,13 +163,13 @@ describe('MTE_ROUTES', () => {
 });
 
 describe('PASS_THROUGH_ROUTES', () => {
-  it.each(INSIDE)('lets %s pass as it is', async (target) => {
+  it.each(INSIDE)('forwards %s unchanged', async (target) => {
     expect(await passedThrough(target)).toBe('200');
     expect(targetsSeen()).toEqual([target]);
   });
 
-  it.each([...OUTSIDE, ...CLIMBING])(
-    'does not list %s, so a token is asked for',
+  it.each([...OUTSIDE, ...DOT_SEGMENTS])(
+    'does not list %s, which therefore requires a token',
     async (target) => {
       expect(await passedThrough(target)).toBe('401 RELAY_TOKEN_MISSING');
       expect(targetsSeen()).toEqual([]);
@@ -181,7 +181,7 @@ describe('PASS_THROUGH_ROUTES', () => {
     expect(targetsSeen()).toEqual([]);
   });
 
-  it('takes an absolute form for its path', async () => {
+  it('uses the path of an absolute form', async () => {
     expect(await passedThrough('http://other.example/api/x')).toBe('200');
     expect(await passedThrough('http://other.example/admin?/api/')).toBe('401 RELAY_TOKEN_MISSING');
     expect(targetsSeen()).toEqual(['/api/x']);

@@ -29,7 +29,7 @@ afterEach(async () => {
   await tunnel.close();
 });
 
-/** Also where the end is a reset, which is an error first. */
+/** Resolves when the connection is closed, even by a reset, which emits an error first. */
 function closed(): Promise<void> {
   return new Promise((resolve) => {
     client.once('close', () => {
@@ -43,8 +43,8 @@ function head(startLine: string, ...lines: string[]): string {
   return [startLine, 'host: api.example.com', ...own, ...lines, '', ''].join('\r\n');
 }
 
-describe('a request that cannot be parsed any more', () => {
-  it('does not write into the answer that has begun', async () => {
+describe('a request whose remaining bytes are not HTTP', () => {
+  it('does not insert an error into a response that has begun', async () => {
     tunnel.upstream.handle((_request, response) => {
       response.writeHead(200);
       response.write('begun');
@@ -60,7 +60,7 @@ describe('a request that cannot be parsed any more', () => {
     expect(received.endsWith('0\r\n\r\n')).toBe(false);
   });
 
-  it('is told that it may have been forwarded where it was', async () => {
+  it('is reported as maybe forwarded if it was forwarded', async () => {
     let seen: (() => void) | undefined;
     const arrived = new Promise<void>((resolve) => {
       seen = resolve;
@@ -77,8 +77,8 @@ describe('a request that cannot be parsed any more', () => {
   });
 });
 
-describe('a pipelined request whose connection ends before its turn', () => {
-  it('is given up at the upstream, like the one before it', async () => {
+describe('a pipelined request whose connection ends before its response is due', () => {
+  it('is aborted at the upstream, like the one before it', async () => {
     const responses: ServerResponse[] = [];
     tunnel.upstream.handle((_request, response) => {
       responses.push(response);
@@ -92,8 +92,8 @@ describe('a pipelined request whose connection ends before its turn', () => {
   });
 });
 
-describe('a pipelined answer that is ready before its turn', () => {
-  it('waits for longer than IDLE_TIMEOUT_MS for an answer that takes its time', async () => {
+describe('a pipelined response that is ready before its turn', () => {
+  it('waits longer than IDLE_TIMEOUT_MS for a slow response before it', async () => {
     await tunnel.close();
     tunnel = await startTunnel({ both: { IDLE_TIMEOUT_MS: '300' } });
     tunnel.upstream.handle(async ({ url }, response) => {
@@ -111,8 +111,8 @@ describe('a pipelined answer that is ready before its turn', () => {
   });
 });
 
-describe('an answer behind one whose head went out alone', () => {
-  it('of the relay itself is as long as it says, also beyond ASCII', async () => {
+describe('a response that follows one whose head was sent alone', () => {
+  it('has the length that it announces, even if the relay generated it and it is not ASCII', async () => {
     const opened = new Promise<ServerResponse>((resolve) => {
       tunnel.upstream.handle((_request, response) => {
         response.writeHead(200, { 'content-type': 'text/event-stream' });

@@ -44,7 +44,7 @@ async function begin(open: () => RawSocket, type: string) {
 
 describe.each(Object.entries(WAYS))('an event stream %s', (_way, open) => {
   it.each(['text/event-stream', 'Text/Event-Stream;charset=utf-8', 'TEXT/EVENT-STREAM'])(
-    'of type %s outlives a silence that ends any other answer',
+    'of type %s survives a silence that ends any other response',
     async (type) => {
       const silent = await begin(open, type);
       await silent.client.until('\r\n\r\n');
@@ -58,7 +58,7 @@ describe.each(Object.entries(WAYS))('an event stream %s', (_way, open) => {
     },
   );
 
-  it('of a type that only begins like it does not', async () => {
+  it('of a type that only begins with text/event-stream does not survive a silence', async () => {
     const { client } = await begin(open, 'text/event-stream-like');
 
     expect(await client.ended).toBe('reset');

@@ -20,8 +20,8 @@ const codeIn = async (client: RawSocket) => {
   return /"code":"(\w+)"/.exec(text)?.[1];
 };
 
-describe('the limits of time', () => {
-  it('for a connection, for the head of an answer and for silence have a code each', async () => {
+describe('the time limits', () => {
+  it('on connecting, on the head of a response and on silence each have their own error code', async () => {
     const full = forThisTest(await startFullListener());
     const unreachable = forThisTest(
       await startRawTunnel({
@@ -49,13 +49,13 @@ describe('the limits of time', () => {
 });
 
 describe('RESPONSE_TIMEOUT_MS', () => {
-  it('counts from the end of an MTE upload that the upstream takes its time to read', async () => {
+  it('counts from the end of an MTE upload, even if the upstream reads it slowly', async () => {
     const tunnel = forThisTest(await startRawTunnel({ inbound: { RESPONSE_TIMEOUT_MS: '300' } }));
     const other = forThisTest(await startRawTunnel({ inbound: { RESPONSE_TIMEOUT_MS: '600' } }));
     other.upstream.follow(() => undefined);
     tunnel.upstream.follow(async ({ socket, whole, write }) => {
       socket.pause();
-      // Longer than the limit: the time-out of another pair tells that it is over.
+      // A second tunnel with twice the limit times out once the limit of the first has certainly passed.
       expect(await codeIn(send(other, 'GET /x HTTP/1.1'))).toBe('RELAY_UPSTREAM_TIMEOUT');
       socket.resume();
       await whole;

@@ -28,7 +28,7 @@ const errorIn = async (client: RawSocket) => {
 };
 
 describe('CONNECT_TIMEOUT_MS', () => {
-  it('ends the wait for a connection to the upstream: nothing was forwarded', async () => {
+  it('limits the wait for a connection to the upstream, and nothing was forwarded', async () => {
     const full = forThisTest(await startFullListener());
     const tunnel = await start({
       both: { CONNECT_TIMEOUT_MS: LIMIT_MS },
@@ -54,7 +54,7 @@ describe('RESPONSE_TIMEOUT_MS', () => {
   });
 
   it.each(['MKE', 'MTE'])(
-    'ends the wait for the head of an answer, and the client hears the inner error (%s)',
+    'limits the wait for the head of a response, and the client receives the sealed error (%s)',
     async (type) => {
       tunnel.upstream.follow(() => undefined);
 
@@ -66,7 +66,7 @@ describe('RESPONSE_TIMEOUT_MS', () => {
     },
   );
 
-  it('is not met by informational answers', async () => {
+  it('is not satisfied by informational responses', async () => {
     tunnel.upstream.follow(async ({ write }) => {
       await write('HTTP/1.1 103 Early Hints\r\n\r\n');
     });
@@ -76,7 +76,7 @@ describe('RESPONSE_TIMEOUT_MS', () => {
     expect(await errorIn(client)).toBe('504 RELAY_UPSTREAM_TIMEOUT maybe');
   });
 
-  it('and the connect limit and 2 s later the relay stops waiting for the other one', async () => {
+  it('plus CONNECT_TIMEOUT_MS and 2 s limits the wait of the outbound relay for its peer', async () => {
     const limits = { RESPONSE_TIMEOUT_MS: LIMIT_MS, CONNECT_TIMEOUT_MS: LIMIT_MS };
     const patient = await start({ outbound: limits });
     patient.upstream.follow(() => undefined);
@@ -107,7 +107,7 @@ describe('IDLE_TIMEOUT_MS (#32)', () => {
     ['of known length', 'Content-Length: 1000\r\n\r\npart'],
     ['in chunks', 'Transfer-Encoding: chunked\r\n\r\n4\r\npart\r\n'],
     ['without a length', '\r\npart'],
-  ])('ends an answer %s that falls silent, by a reset', async (_how, rest) => {
+  ])('resets the connection of the client if a response %s falls silent', async (_how, rest) => {
     tunnel.upstream.follow(async ({ write }) => {
       await write(`HTTP/1.1 200 OK\r\n${rest}`);
     });
@@ -119,7 +119,7 @@ describe('IDLE_TIMEOUT_MS (#32)', () => {
     await tunnel.upstream.sockets.until(0);
   });
 
-  it('ends an MTE answer that falls silent by a 502', async () => {
+  it('ends an MTE response that falls silent with a 502 or 504', async () => {
     tunnel.upstream.follow(async ({ write }) => {
       await write('HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\npart');
     });
@@ -130,7 +130,7 @@ describe('IDLE_TIMEOUT_MS (#32)', () => {
     await tunnel.upstream.sockets.until(0);
   });
 
-  it('ends an upload that falls silent by a 408', async () => {
+  it('ends an upload that falls silent with a 408', async () => {
     const quick = await start({ outbound: { IDLE_TIMEOUT_MS: LIMIT_MS } });
 
     const client = send(quick, 'PUT /x HTTP/1.1', ['Content-Length', '1000']);
@@ -142,7 +142,7 @@ describe('IDLE_TIMEOUT_MS (#32)', () => {
     expect(exchange?.seen()).toMatchObject({ isComplete: false });
   });
 
-  it('ends an upload that the upstream stops reading by a 504', async () => {
+  it('ends an upload that the upstream stops reading with a 504', async () => {
     tunnel.upstream.follow(({ socket }) => {
       socket.pause();
     });
@@ -156,7 +156,7 @@ describe('IDLE_TIMEOUT_MS (#32)', () => {
     await tunnel.upstream.sockets.until(0);
   });
 
-  it('ends an answer that the client stops reading', async () => {
+  it('ends a response that the client stops reading', async () => {
     tunnel.upstream.follow(async ({ write }) => {
       await write('HTTP/1.1 200 OK\r\n\r\n');
       for (;;) {

@@ -6,7 +6,10 @@ import { startRawTunnel, type RawTunnel } from '../../support/raw-tunnel.js';
 import { sharedResources } from '../../support/resources.js';
 import { respondOk } from '../../support/scripted-upstream.js';
 
-/** A coding besides chunks is not undone and not passed on: the bytes behind it would be taken for the content. */
+/**
+ * The relays neither decode nor forward any coding except chunked. Without the field, the coded bytes would be taken for
+ * the content.
+ */
 const shared = sharedResources();
 let tunnel: RawTunnel;
 
@@ -22,8 +25,8 @@ beforeEach(() => {
 const CLOSE: Field = ['Connection', 'close'];
 const CODED: Field = ['Transfer-Encoding', 'gzip, chunked'];
 
-describe('a transfer coding besides chunked', () => {
-  it('of a request is refused, and nothing is forwarded', async () => {
+describe('a transfer coding other than chunked', () => {
+  it('is refused in a request, and nothing is forwarded', async () => {
     const answer = await tunnel.exchange(
       'POST',
       tunnel.head('POST /x HTTP/1.1', CODED, CLOSE),
@@ -35,7 +38,7 @@ describe('a transfer coding besides chunked', () => {
     expect(tunnel.upstream.exchanges.items).toEqual([]);
   });
 
-  it.each(['tunnel', 'pass-through'])('of an answer is a 502 (%s)', async (way) => {
+  it.each(['tunnel', 'pass-through'])('results in a 502 in a response (%s)', async (way) => {
     tunnel.upstream.follow(async ({ write }) => {
       await write(headBytes('HTTP/1.1 200 OK', [CODED]));
       await write('4\r\nbody\r\n0\r\n\r\n');

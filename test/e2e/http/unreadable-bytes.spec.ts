@@ -4,7 +4,7 @@ import { openSocket } from '../../support/raw-socket.js';
 import { startRawTunnel, type RawTunnel } from '../../support/raw-tunnel.js';
 import { forThisTest, sharedResources } from '../../support/resources.js';
 
-/** Bytes that cannot be read as HTTP, on a connection that has a request under way. */
+/** Bytes that are not HTTP, on a connection with a request in progress. */
 const shared = sharedResources();
 let tunnel: RawTunnel;
 
@@ -18,12 +18,12 @@ beforeEach(() => {
 
 const GARBAGE = 'garbage\0\0\r\n\r\n';
 
-describe('bytes that cannot be read', () => {
+describe('bytes that are not HTTP', () => {
   it.each([
     ['of known length', 'Content-Length: 1000\r\n\r\npart'],
     ['in chunks', 'Transfer-Encoding: chunked\r\n\r\n4\r\npart\r\n'],
   ])(
-    'reset a connection whose answer has begun, %s: no error stands in its body',
+    'reset a connection whose response %s has begun, and no error appears in its body',
     async (...row) => {
       const [, rest] = row;
       tunnel.upstream.follow(async ({ write }) => {
@@ -40,7 +40,7 @@ describe('bytes that cannot be read', () => {
     },
   );
 
-  it('do not turn a request that was forwarded into one that was not', async () => {
+  it('do not make a forwarded request appear as not forwarded', async () => {
     tunnel.upstream.follow(() => undefined);
     const client = forThisTest(openSocket(tunnel.outbound.port));
     client.write(tunnel.head('POST /x HTTP/1.1', ['Content-Length', '4']));
@@ -53,7 +53,7 @@ describe('bytes that cannot be read', () => {
     expect((await client.all()).toString('latin1')).not.toContain('"forwarded":"no"');
   });
 
-  it('in a chunked body that has begun to go out say that it may have been forwarded', async () => {
+  it('in a partly forwarded chunked body result in an error that says it may have been forwarded', async () => {
     tunnel.upstream.follow(() => undefined);
     const client = forThisTest(openSocket(tunnel.outbound.port));
     client.write(tunnel.head('POST /x HTTP/1.1', ['Transfer-Encoding', 'chunked']));

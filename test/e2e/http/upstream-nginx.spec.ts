@@ -41,7 +41,7 @@ beforeAll(async () => {
   outbound = shared(await startRelay());
 });
 
-/** The host is that of nginx on both ways, since it makes absolute redirects of it. */
+/** The host is that of nginx with and without the tunnel, since nginx builds absolute redirects from it. */
 const host = (): Field => ['Host', new URL(nginx.url).host];
 const CLOSE: Field = ['Connection', 'close'];
 
@@ -92,7 +92,7 @@ const comparable = (answer: ReceivedResponse) => {
 };
 
 const LAST_MODIFIED = 'Fri, 02 Jan 2026 03:04:05 GMT';
-/** nginx makes it of the time and the length. */
+/** nginx builds it from the modification time and the length. */
 const ETAG = `"${(MODIFIED.getTime() / 1000).toString(16)}-${FILE.length.toString(16)}"`;
 
 const READS: readonly [what: string, status: number, line: string, ...fields: Field[]][] = [
@@ -104,46 +104,55 @@ const READS: readonly [what: string, status: number, line: string, ...fields: Fi
   ['the last bytes', 206, 'GET /file.bin', ['Range', 'bytes=-1']],
   ['three ranges', 206, 'GET /file.bin', ['Range', 'bytes=0-0,10-19,-5']],
   ['a range beyond the end', 416, 'GET /file.bin', ['Range', 'bytes=300000-']],
-  ['a range that is none', 416, 'GET /file.bin', ['Range', 'bytes=9-1']],
+  ['an invalid range', 416, 'GET /file.bin', ['Range', 'bytes=9-1']],
   ['the head of a range', 206, 'HEAD /file.bin', ['Range', 'bytes=0-99']],
-  ['a range of the same', 206, 'GET /file.bin', ['Range', 'bytes=0-9'], ['If-Range', ETAG]],
-  ['a range of another', 200, 'GET /file.bin', ['Range', 'bytes=0-9'], ['If-Range', '"x"']],
-  ['what was not modified', 304, 'GET /file.bin', ['If-Modified-Since', LAST_MODIFIED]],
-  ['what is known by its tag', 304, 'GET /file.bin', ['If-None-Match', ETAG]],
-  ['what is known by any tag', 304, 'GET /file.bin', ['If-None-Match', '*']],
-  ['what is not known', 200, 'GET /file.bin', ['If-None-Match', '"x", W/"y"']],
-  ['what must be another', 412, 'GET /file.bin', ['If-Match', '"x"']],
   [
-    'what must be older',
+    'a range of the current version',
+    206,
+    'GET /file.bin',
+    ['Range', 'bytes=0-9'],
+    ['If-Range', ETAG],
+  ],
+  ['a range of another version', 200, 'GET /file.bin', ['Range', 'bytes=0-9'], ['If-Range', '"x"']],
+  ['a file that was not modified', 304, 'GET /file.bin', ['If-Modified-Since', LAST_MODIFIED]],
+  ['a file with a matching tag', 304, 'GET /file.bin', ['If-None-Match', ETAG]],
+  ['a file that matches any tag', 304, 'GET /file.bin', ['If-None-Match', '*']],
+  ['a file with no matching tag', 200, 'GET /file.bin', ['If-None-Match', '"x", W/"y"']],
+  ['a file that must have another tag', 412, 'GET /file.bin', ['If-Match', '"x"']],
+  [
+    'a file that must be older',
     412,
     'GET /file.bin',
     ['If-Unmodified-Since', 'Thu, 01 Jan 1970 00:00:01 GMT'],
   ],
-  ['a gzip answer', 200, 'GET /page.html', ['Accept-Encoding', 'gzip']],
-  ['a gzip answer’s head', 200, 'HEAD /page.html', ['Accept-Encoding', 'gzip']],
+  ['a gzip response', 200, 'GET /page.html', ['Accept-Encoding', 'gzip']],
+  ['the head of a gzip response', 200, 'HEAD /page.html', ['Accept-Encoding', 'gzip']],
   ['a page', 200, 'GET /page.html'],
   ['a listing', 200, 'GET /folder/'],
   ['a folder without its slash', 301, 'GET /folder'],
-  ['nothing', 404, 'GET /nothing'],
+  ['a missing file', 404, 'GET /nothing'],
   ['a method that is not allowed', 405, 'POST /file.bin', ['Content-Length', '0']],
-  ['a path that climbs out', 400, 'GET /../../etc/passwd'],
+  ['a path that leaves the root', 400, 'GET /../../etc/passwd'],
   ['a path with a NUL', 400, 'GET /%00'],
   ['a path of 20 KiB', 414, `GET /${'a'.repeat(20_000)}`],
   ['a field of 40 KiB', 400, 'GET /', ['X-Long', 'a'.repeat(40_000)]],
 ];
 
 describe.skipIf(!isThere)('nginx as an upstream', () => {
-  describe.each(['MKE', 'MTE'])('read in %s', (type) => {
-    it.each(READS)('gives %s (%i) as it does without', async (_what, status, line, ...fields) => {
-      const without = await directly(line, fields);
-      const within = await throughTunnel(line, fields, Buffer.alloc(0), type);
+  describe.each(['MKE', 'MTE'])('read through the tunnel (%s)', (type) => {
+    it.each(READS)(
+      'returns %s (%i) as on a direct connection',
+      async (_what, status, line, ...fields) => {
+        const without = await directly(line, fields);
+        const within = await throughTunnel(line, fields, Buffer.alloc(0), type);
 
-      expect(statusOf(without.head!)).toBe(status);
-      expect(comparable(within)).toEqual(comparable(without));
-    });
+        expect(statusOf(without.head!)).toBe(status);
+        expect(comparable(within)).toEqual(comparable(without));
+      },
+    );
   });
 
-  it('encodes what the client can then decode', async () => {
+  it('sends a gzip response that the client can decode', async () => {
     const { head, body } = await throughTunnel('GET /page.html', [['Accept-Encoding', 'gzip']]);
 
     expect(valueOf(head!.fields, 'content-encoding')).toBe('gzip');
@@ -151,7 +160,7 @@ describe.skipIf(!isThere)('nginx as an upstream', () => {
     expect(gunzipSync(body).toString()).toBe(TEXT);
   });
 
-  it('is a WebDAV server through the tunnel', async () => {
+  it('serves WebDAV through the tunnel', async () => {
     const dav = async (line: string, fields: Fields = [], body = '') => {
       const length: Field = ['Content-Length', String(Buffer.byteLength(body))];
       const answer = await throughTunnel(line, [...fields, length], Buffer.from(body));
@@ -177,7 +186,7 @@ describe.skipIf(!isThere)('nginx as an upstream', () => {
     expect(await readFile(join(nginx.root, 'dav/a/three.txt'), 'utf8')).toBe('changed');
   });
 
-  it('lists, locks and unlocks through the tunnel', async () => {
+  it('lists, locks and unlocks WebDAV files through the tunnel', async () => {
     await writeFile(join(nginx.root, 'dav/locked.txt'), 'x');
     const lock =
       '<?xml version="1.0"?><lockinfo xmlns="DAV:"><lockscope><exclusive/></lockscope><locktype><write/></locktype></lockinfo>';
@@ -202,7 +211,7 @@ describe.skipIf(!isThere)('nginx as an upstream', () => {
   });
 
   it.each(['MKE', 'MTE'])(
-    'keeps an upload of 8 MiB byte-equal, chunked and not (%s)',
+    'stores an upload of 8 MiB unchanged, both chunked and of known length (%s)',
     async (type) => {
       const body = bytesOfSize(8 * 1024 * 1024);
       const size = body.length.toString(16);
@@ -224,7 +233,7 @@ describe.skipIf(!isThere)('nginx as an upstream', () => {
     },
   );
 
-  it('is heard where it refuses an upload by its length', async () => {
+  it('refuses an upload for its length, and the client receives the refusal', async () => {
     const body = bytesOfSize(2_000_000);
 
     const answer = await throughTunnel(

@@ -13,14 +13,14 @@ import { hasPython, startPythonInbound, type PythonInbound } from '../../support
 import { TOKEN, startRelay, type TestRelay } from '../../support/relay.js';
 import { sharedResources } from '../../support/resources.js';
 
-/** docs/protocol.md was implemented a second time from its text alone: test/interop. */
+/** test/interop is a second implementation of docs/protocol.md, written from its text alone. */
 const TYPES = ['mke', 'mte'] as const;
-/** More than one record holds, in no round number. */
+/** More than one record can carry, and not a multiple of the record size. */
 const BODY = randomBytes(70_001);
-/** A reset may overtake what was sent before it. */
-const BROKEN_OFF = /aborted|hang up|ECONNRESET/;
+/** A reset may overtake data that was sent before it. */
+const CUT_OFF = /aborted|hang up|ECONNRESET/;
 
-describe.skipIf(!hasPython())('another implementation, as the inbound relay', () => {
+describe.skipIf(!hasPython())('an independent inbound relay', () => {
   const shared = sharedResources();
   let inbound: PythonInbound;
   let outbound: TestRelay;
@@ -39,7 +39,7 @@ describe.skipIf(!hasPython())('another implementation, as the inbound relay', ()
   const send = (type: string, spec: ClientRequestSpec): Promise<ClientResponse> =>
     request(outbound.url, { ...spec, headers: { ...clientHeaders(type), ...spec.headers } });
 
-  it.each(TYPES)('gets a request as the client sent it (%s)', async (type) => {
+  it.each(TYPES)('receives a request as the client sent it (%s)', async (type) => {
     const answer = await send(type, {
       method: 'GET',
       path: `/seen?${type}`,
@@ -61,7 +61,7 @@ describe.skipIf(!hasPython())('another implementation, as the inbound relay', ()
     );
   });
 
-  it.each(TYPES)('gives a body back, octet by octet (%s)', async (type) => {
+  it.each(TYPES)('returns a body unchanged (%s)', async (type) => {
     const answer = await send(type, { method: 'POST', path: '/', body: BODY });
 
     expect(answer.status).toBe(201);
@@ -70,14 +70,14 @@ describe.skipIf(!hasPython())('another implementation, as the inbound relay', ()
     expect(fieldValues(answer.rawHeaders, 'x-latin')).toEqual(['caf\xe9']);
   });
 
-  it.each(TYPES)('answers without a body (%s)', async (type) => {
+  it.each(TYPES)('sends responses without a body (%s)', async (type) => {
     expect(await send(type, { path: '/empty' })).toMatchObject({ status: 204 });
     const head = await send(type, { method: 'HEAD', path: '/seen' });
     expect(head.status).toBe(200);
     expect(head.body).toHaveLength(0);
   });
 
-  it('has a message repeated once it says that the session is gone', async () => {
+  it('receives a message again once it has reported its session as unknown', async () => {
     const pairingsBefore = inbound.events.items.filter((event) => 'paired' in event).length;
 
     const answer = await send('mke', { method: 'POST', path: '/forgotten', body: 'once' });
@@ -95,30 +95,36 @@ describe.skipIf(!hasPython())('another implementation, as the inbound relay', ()
     ['mte', '/flipped/0'],
     ['mte', '/flipped/1'],
     ['mte', '/cut'],
-  ])('is not believed where record of an answer was changed (%s %s)', async (type, path) => {
-    const answer = await send(type, { method: 'POST', path, body: 'once' });
+  ])(
+    'has a response with a changed or missing record rejected with a 502 (%s %s)',
+    async (type, path) => {
+      const answer = await send(type, { method: 'POST', path, body: 'once' });
 
-    expect(answer.status).toBe(502);
-    expect(errorOf(answer).forwarded).toBe('maybe');
-  });
+      expect(answer.status).toBe(502);
+      expect(errorOf(answer).forwarded).toBe('maybe');
+    },
+  );
 
-  it.each(['/flipped/2', '/cut'])('breaks an MKE answer off at a bad record (%s)', async (path) => {
-    await expect(send('mke', { method: 'POST', path, body: BODY })).rejects.toThrow(BROKEN_OFF);
-  });
+  it.each(['/flipped/2', '/cut'])(
+    'has an MKE response cut off at a bad record (%s)',
+    async (path) => {
+      await expect(send('mke', { method: 'POST', path, body: BODY })).rejects.toThrow(CUT_OFF);
+    },
+  );
 
-  it('is believed where a body has the length that its head announced', async () => {
+  it('has a response accepted if its body has the announced length', async () => {
     for (const type of TYPES) {
       expect((await send(type, { path: '/announced/5' })).body.toString()).toBe('12345');
     }
   });
 
   it.each(['/announced/4', '/announced/6', '/announced/0'])(
-    'is not believed where a body has another length than its head announced (%s)',
+    'has a response rejected if its body does not have the announced length (%s)',
     async (path) => {
       const whole = await send('mte', { path });
       expect(whole.status).toBe(502);
       expect(errorOf(whole).forwarded).toBe('maybe');
-      await expect(send('mke', { path })).rejects.toThrow(BROKEN_OFF);
+      await expect(send('mke', { path })).rejects.toThrow(CUT_OFF);
     },
   );
 });

@@ -14,9 +14,9 @@ import { SECRET, startRelay, type TestRelay } from '../../support/relay.js';
 import { forThisTest, sharedResources } from '../../support/resources.js';
 import { startUpstream, type Upstream } from '../../support/upstream.js';
 
-/** docs/protocol.md was implemented a second time from its text alone: test/interop. */
+/** test/interop is a second implementation of docs/protocol.md, written from its text alone. */
 const TYPES = ['mke', 'mte'] as const;
-/** More than one record holds, in no round number. */
+/** More than one record can carry, and not a multiple of the record size. */
 const BODY = randomBytes(70_001);
 const FULL_RECORD_BYTES = 65536;
 
@@ -27,7 +27,7 @@ const pieces = (body: Buffer): string[] => {
   );
 };
 
-describe.skipIf(!hasPython())('another implementation, as the outbound relay', () => {
+describe.skipIf(!hasPython())('an independent outbound relay', () => {
   const MAX_MESSAGES = 40;
   const shared = sharedResources();
   let upstream: Upstream;
@@ -54,11 +54,11 @@ describe.skipIf(!hasPython())('another implementation, as the outbound relay', (
   const send = (spec: Readonly<Record<string, unknown>>): Promise<PythonResult> =>
     outbound.command({ do: 'send', type: 'mke', method: 'POST', path: '/', ...spec });
 
-  it('finds the known answers', () => {
-    expect(runPythonSelfTest()).toContain('holds: every message sealed and opened');
+  it('reproduces the known test vectors', () => {
+    expect(runPythonSelfTest()).toContain('passed: every message can be sealed and opened');
   });
 
-  it('finds the relay, and pairs with it', async () => {
+  it('detects the inbound relay and pairs with it', async () => {
     const other = forThisTest(startPythonOutbound(inbound.url));
 
     expect(await other.command({ do: 'probe' })).toEqual({ status: 200, relay: '1' });
@@ -69,7 +69,7 @@ describe.skipIf(!hasPython())('another implementation, as the outbound relay', (
     });
   });
 
-  it('pairs with a wrong clock once it was told the time', async () => {
+  it('pairs despite a wrong clock once it has received the correct time', async () => {
     const other = forThisTest(startPythonOutbound(inbound.url));
 
     const result = await other.command({ do: 'pair', clockOffsetMs: 3_600_000 });
@@ -78,7 +78,7 @@ describe.skipIf(!hasPython())('another implementation, as the outbound relay', (
     expect(result.error).toBeUndefined();
   });
 
-  it('is refused without a signature where its secret is another', async () => {
+  it('is refused without a signature if it has a different secret', async () => {
     const other = forThisTest(startPythonOutbound(inbound.url, `${SECRET}x`));
 
     expect(await other.command({ do: 'pair' })).toEqual({
@@ -87,7 +87,7 @@ describe.skipIf(!hasPython())('another implementation, as the outbound relay', (
   });
 
   describe.each(TYPES)('messages of type %s', (type) => {
-    it('bring a GET there, and its answer back', async () => {
+    it('carry a GET and its response', async () => {
       upstream.forget();
       const fields = [
         ['accept', '*/*'],
@@ -117,15 +117,19 @@ describe.skipIf(!hasPython())('another implementation, as the outbound relay', (
       ['several records', { pieces: pieces(BODY) }, BODY],
       ['an empty last record', { pieces: ['YQ==', 'Yg=='], emptyLast: true }, Buffer.from('ab')],
       ['no body', {}, Buffer.alloc(0)],
-      ['a body that is announced', { fields: [['content-length', '1']], pieces: ['YQ=='] }, 'a'],
-    ])('bring %s there and back, octet by octet', async (_, spec, body) => {
+      [
+        'a body with a content-length',
+        { fields: [['content-length', '1']], pieces: ['YQ=='] },
+        'a',
+      ],
+    ])('carry %s unchanged in both directions', async (_, spec, body) => {
       const { answer } = await send({ type, ...spec });
 
       expect(answer?.status).toBe(207);
       expect(Buffer.from(answer?.body ?? '', 'base64').equals(Buffer.from(body))).toBe(true);
     });
 
-    it('are refused where record 0 was changed, and their number is burnt', async () => {
+    it('are refused if record 0 was changed, and their sequence number is consumed', async () => {
       upstream.forget();
       const message = { type, method: 'GET', seq: MAX_MESSAGES - TYPES.indexOf(type) };
 
@@ -144,7 +148,7 @@ describe.skipIf(!hasPython())('another implementation, as the outbound relay', (
     ['mte', 'changed', { flip: [2, 20] }, 0],
     ['mte', 'missing', { withoutLast: true }, 0],
   ])(
-    'is told of a later record of a message of type %s that is %s',
+    'receives a signed error if a later record of a message of type %s is %s',
     async (type, how, fault, p) => {
       const path = `/${type}-${how}`;
 
@@ -157,18 +161,21 @@ describe.skipIf(!hasPython())('another implementation, as the outbound relay', (
     },
   );
 
-  it.each(TYPES)('is told of a body that is not as long as its head says (%s)', async (type) => {
-    for (const stated of ['0', '1', '3']) {
-      const path = `/${type}-states-${stated}`;
-      const fields = [['content-length', stated]];
+  it.each(TYPES)(
+    'receives a signed error if a body does not have the length in its head (%s)',
+    async (type) => {
+      for (const announced of ['0', '1', '3']) {
+        const path = `/${type}-states-${announced}`;
+        const fields = [['content-length', announced]];
 
-      const { error } = await send({ type, path, fields, pieces: ['YQ==', 'Yg=='] });
+        const { error } = await send({ type, path, fields, pieces: ['YQ==', 'Yg=='] });
 
-      expect(error).toMatchObject({ status: 562, signed: true });
-      const received = upstream.requests.items.some(({ url }) => url === path);
-      expect(received && error?.p === 0).toBe(false);
-    }
-  });
+        expect(error).toMatchObject({ status: 562, signed: true });
+        const received = upstream.requests.items.some(({ url }) => url === path);
+        expect(received && error?.p === 0).toBe(false);
+      }
+    },
+  );
 
   it('pairs again once its session has ended', async () => {
     const ending = await send({ seq: MAX_MESSAGES + 1 });
