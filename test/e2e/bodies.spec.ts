@@ -30,11 +30,11 @@ describe.each(['MKE', 'MTE'])('a tunnel (%s)', (type) => {
     async (size) => {
       const body = randomBytes(size);
 
-      const answer = await tunnel.send({ method: 'POST', path: '/echo', headers, body });
+      const response = await tunnel.send({ method: 'POST', path: '/echo', headers, body });
 
-      expect(answer.status).toBe(200);
-      expect(answer.headers['content-length']).toBe(String(size));
-      expect(answer.body.equals(body)).toBe(true);
+      expect(response.status).toBe(200);
+      expect(response.headers['content-length']).toBe(String(size));
+      expect(response.body.equals(body)).toBe(true);
       expect(tunnel.upstream.requests.items[0]?.headers).toMatchObject({
         'content-length': String(size),
       });
@@ -46,14 +46,14 @@ describe.each(['MKE', 'MTE'])('a tunnel (%s)', (type) => {
     async (size) => {
       const body = randomBytes(size);
 
-      const answer = await tunnel.send({
+      const response = await tunnel.send({
         method: 'POST',
         path: '/echo',
         headers,
         body: piecesOf(body, 40_000),
       });
 
-      expect(answer.body.equals(body)).toBe(true);
+      expect(response.body.equals(body)).toBe(true);
       const upstreamHeaders = tunnel.upstream.requests.items[0]?.headers;
       // A body that proves empty before anything has been sent may be announced as empty.
       if (size > 0) {
@@ -70,9 +70,9 @@ describe.each(['MKE', 'MTE'])('a tunnel (%s)', (type) => {
       piecesOf(body, 50_001).pipe(response);
     });
 
-    const answer = await tunnel.send({ path: '/download', headers });
+    const response = await tunnel.send({ path: '/download', headers });
 
-    expect(answer.body.equals(body)).toBe(true);
+    expect(response.body.equals(body)).toBe(true);
   });
 
   it('keeps the bodies of 50 concurrent requests apart', async () => {
@@ -81,14 +81,14 @@ describe.each(['MKE', 'MTE'])('a tunnel (%s)', (type) => {
     });
     const bodies = Array.from({ length: 50 }, (_, at) => randomBytes(at * 977));
 
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       bodies.map((body, at) =>
         tunnel.send({ method: 'PUT', path: `/${at.toString()}`, headers, body }),
       ),
     );
 
     const expected = bodies.map((body, at) => Buffer.concat([Buffer.from(`/${at}`), body]));
-    expect(answers.map(({ body }, at) => body.equals(expected[at]!))).not.toContain(false);
+    expect(responses.map(({ body }, at) => body.equals(expected[at]!))).not.toContain(false);
     expect(tunnel.upstream.hits).toBe(50);
   });
 });

@@ -14,13 +14,13 @@ const BROKEN = {
 const shared = sharedResources();
 let upstream: RawServer;
 let tunnel: Tunnel;
-let answer: string;
+let responseBytes: string;
 
 beforeAll(async () => {
   upstream = shared(
     await startRawServer((connection) => {
       void connection.until('\r\n\r\n').then(() => {
-        connection.write(answer);
+        connection.write(responseBytes);
       });
     }),
   );
@@ -59,7 +59,7 @@ async function breakOff(version: string, type: string, how: 'reset' | 'end') {
 describe.each(['reset', 'end'] as const)('an upstream that cuts its response off (%s)', (how) => {
   describe.each(['1.1', '1.0'])('resets the connection of an HTTP/%s client', (version) => {
     it.each(['a length', 'chunks'] as const)('during a response with %s', async (framing) => {
-      answer = BROKEN[framing];
+      responseBytes = BROKEN[framing];
 
       const { ended, text } = await breakOff(version, 'MKE', how);
 
@@ -75,7 +75,7 @@ describe('an upstream that cuts an MTE response off', () => {
   it.each(['a length', 'chunks'] as const)(
     'results in a 502 if the response has %s, since none of it was released',
     async (framing) => {
-      answer = BROKEN[framing];
+      responseBytes = BROKEN[framing];
 
       const before = upstream.connections.items.length;
       const sent = tunnel.send({ headers: { 'x-mte-encode-type': 'MTE' } });

@@ -86,10 +86,10 @@ describe('a client that disconnects', () => {
       });
     });
     body.write('first');
-    const answer = await streamRequest(tunnel.outbound.url, { headers: tunnel.clientHeaders });
-    await answer.until('first');
+    const response = await streamRequest(tunnel.outbound.url, { headers: tunnel.clientHeaders });
+    await response.until('first');
 
-    answer.client.destroy();
+    response.client.destroy();
 
     expect(await closed).toBe(false);
   });
@@ -128,8 +128,8 @@ describe('a client that disconnects', () => {
   );
 
   it('leaves the tunnel usable for other clients', async () => {
-    const answer = await tunnel.send({ path: '/still-here', method: 'HEAD' });
+    const response = await tunnel.send({ path: '/still-here', method: 'HEAD' });
 
-    expect(answer.status).toBe(200);
+    expect(response.status).toBe(200);
   });
 });

@@ -33,11 +33,11 @@ describe('HEADERS', () => {
   });
 
   it('are added to the response; the last relay on its path takes precedence', async () => {
-    const answer = await tunnel.send();
+    const response = await tunnel.send();
 
-    expect(fieldValues(answer.rawHeaders, 'x-inbound')).toEqual(['2']);
-    expect(fieldValues(answer.rawHeaders, 'x-outbound')).toEqual(['1']);
-    expect(fieldValues(answer.rawHeaders, 'x-from')).toEqual(['outbound']);
+    expect(fieldValues(response.rawHeaders, 'x-inbound')).toEqual(['2']);
+    expect(fieldValues(response.rawHeaders, 'x-outbound')).toEqual(['1']);
+    expect(fieldValues(response.rawHeaders, 'x-from')).toEqual(['outbound']);
   });
 
   it('replace every field of the same name that the client or the upstream sent', async () => {
@@ -45,11 +45,11 @@ describe('HEADERS', () => {
       response.writeHead(200, ['x-from', 'upstream', 'X-From', 'again']).end();
     });
 
-    const answer = await tunnel.send({ headers: { 'X-FROM': ['client', 'twice'] } });
+    const response = await tunnel.send({ headers: { 'X-FROM': ['client', 'twice'] } });
 
     const raw = tunnel.upstream.requests.items[0]?.rawHeaders ?? [];
     expect(fieldValues(raw, 'x-from')).toEqual(['inbound']);
-    expect(fieldValues(answer.rawHeaders, 'x-from')).toEqual(['outbound']);
+    expect(fieldValues(response.rawHeaders, 'x-from')).toEqual(['outbound']);
   });
 });
 
@@ -57,9 +57,9 @@ describe('DEBUG', () => {
   it('true adds to a response the x-request-id that is logged', async () => {
     const debugging = forThisTest(await startTunnel({ outbound: { DEBUG: 'true' } }));
 
-    const answer = await debugging.send({ headers: { 'x-request-id': 'order-4711' } });
+    const response = await debugging.send({ headers: { 'x-request-id': 'order-4711' } });
 
-    expect(fieldValues(answer.rawHeaders, 'x-request-id')).toEqual(['order-4711']);
+    expect(fieldValues(response.rawHeaders, 'x-request-id')).toEqual(['order-4711']);
     const line = await debugging.outbound.log.find(
       ({ requestId, status }) => requestId === 'order-4711' && status !== undefined,
     );
@@ -67,8 +67,8 @@ describe('DEBUG', () => {
   });
 
   it('false adds no x-request-id', async () => {
-    const answer = await tunnel.send();
+    const response = await tunnel.send();
 
-    expect(fieldValues(answer.rawHeaders, 'x-request-id')).toEqual([]);
+    expect(fieldValues(response.rawHeaders, 'x-request-id')).toEqual([]);
   });
 });

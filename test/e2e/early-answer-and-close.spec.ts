@@ -19,13 +19,13 @@ describe('an early response to a client that sends connection: close', () => {
         }
       };
       const body = Readable.from(endless(), { objectMode: false });
-      const answer = await tunnel.send({
+      const response = await tunnel.send({
         method: 'POST',
         headers: { connection: 'close', 'x-mte-encode-type': 'MTE' },
         body,
       });
       body.destroy();
-      statuses.push(answer.status);
+      statuses.push(response.status);
     }
 
     expect(statuses).toEqual(Array(20).fill(413));

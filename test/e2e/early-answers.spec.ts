@@ -39,14 +39,14 @@ describe('an early response of the upstream', () => {
         response.writeHead(413).end('too large');
       });
 
-      const answer = await tunnel.send({
+      const response = await tunnel.send({
         method: 'POST',
         headers: { 'x-mte-encode-type': type },
         body: upload(8 * MIB),
       });
 
-      expect(answer.status).toBe(413);
-      expect(answer.body.toString()).toBe('too large');
+      expect(response.status).toBe(413);
+      expect(response.body.toString()).toBe('too large');
       expect(tunnel.upstream.hits).toBe(1);
     },
   );
@@ -102,32 +102,32 @@ describe('an early response of the upstream', () => {
     const body = new PassThrough();
     body.write('first');
 
-    const answer = await streamRequest(tunnel.outbound.url, {
+    const response = await streamRequest(tunnel.outbound.url, {
       method: 'POST',
       headers: tunnel.clientHeaders,
       body,
     });
-    await answer.until('first');
+    await response.until('first');
     body.end('second');
 
-    expect(await answer.ended).toBe('complete');
-    expect(Buffer.concat(answer.chunks.items).toString()).toBe('firstsecond');
+    expect(await response.ended).toBe('complete');
+    expect(Buffer.concat(response.chunks.items).toString()).toBe('firstsecond');
   });
 });
 
 describe('an early refusal of a 128 MiB upload', () => {
   it('reaches the client 20 times out of 20', async () => {
-    const answers: string[] = [];
+    const responses: string[] = [];
     for (let run = 0; run < 20; run += 1) {
-      const answer = await tunnel.send({
+      const response = await tunnel.send({
         method: 'POST',
         headers: { 'x-mte-outbound-token': 'wrong' },
         body: upload(128 * MIB),
       });
-      answers.push(`${answer.status} ${errorOf(answer).code}`);
+      responses.push(`${response.status} ${errorOf(response).code}`);
     }
 
-    expect(answers).toEqual(Array(20).fill('401 RELAY_TOKEN_INVALID'));
+    expect(responses).toEqual(Array(20).fill('401 RELAY_TOKEN_INVALID'));
     expect(tunnel.upstream.hits).toBe(0);
   });
 });

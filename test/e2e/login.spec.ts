@@ -20,17 +20,17 @@ describe('the login request of the README', () => {
     });
     const body = '{"user":"ada","password":"correct horse"}';
 
-    const answer = await tunnel.send({
+    const response = await tunnel.send({
       method: 'POST',
       path: '/api/login?from=readme',
       headers: { 'content-type': 'application/json' },
       body,
     });
 
-    expect(answer.status).toBe(200);
-    expect(answer.body.toString()).toBe('{"welcome":"ada"}');
-    expect(answer.headers['content-type']).toBe('application/json');
-    expect(fieldValues(answer.rawHeaders, 'set-cookie')).toEqual(['a=1', 'b=2']);
+    expect(response.status).toBe(200);
+    expect(response.body.toString()).toBe('{"welcome":"ada"}');
+    expect(response.headers['content-type']).toBe('application/json');
+    expect(fieldValues(response.rawHeaders, 'set-cookie')).toEqual(['a=1', 'b=2']);
     const [request] = tunnel.upstream.requests.items;
     expect(request).toMatchObject({ method: 'POST', url: '/api/login?from=readme' });
     expect(request?.headers).toMatchObject({

@@ -21,10 +21,10 @@ describe('a tunnel', () => {
   it.each(['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'REPORT', 'PROPFIND'])(
     'carries %s with its body and its content-length',
     async (method) => {
-      const answer = await tunnel.send({ method, path: '/thing?a=1&a=2', body: 'some body' });
+      const response = await tunnel.send({ method, path: '/thing?a=1&a=2', body: 'some body' });
 
-      expect(answer.status).toBe(200);
-      expect(answer.body.toString()).toBe('some body');
+      expect(response.status).toBe(200);
+      expect(response.body.toString()).toBe('some body');
       const [request] = tunnel.upstream.requests.items;
       expect(request).toMatchObject({ method, url: '/thing?a=1&a=2' });
       expect(request?.headers).toMatchObject({ 'content-length': '9' });
@@ -32,9 +32,9 @@ describe('a tunnel', () => {
   );
 
   it('carries a GET without a body and adds no framing fields', async () => {
-    const answer = await tunnel.send({ path: '/list' });
+    const response = await tunnel.send({ path: '/list' });
 
-    expect(answer.status).toBe(200);
+    expect(response.status).toBe(200);
     const [request] = tunnel.upstream.requests.items;
     expect(request).toMatchObject({ method: 'GET', url: '/list' });
     expect(request?.headers).not.toHaveProperty('content-length');
@@ -42,9 +42,9 @@ describe('a tunnel', () => {
   });
 
   it('carries a GET with a body', async () => {
-    const answer = await tunnel.send({ path: '/search', body: '{"find":"it"}' });
+    const response = await tunnel.send({ path: '/search', body: '{"find":"it"}' });
 
-    expect(answer.body.toString()).toBe('{"find":"it"}');
+    expect(response.body.toString()).toBe('{"find":"it"}');
     expect(tunnel.upstream.requests.items[0]?.method).toBe('GET');
   });
 
@@ -59,11 +59,11 @@ describe('a tunnel', () => {
       response.writeHead(200, { 'content-length': 4711, etag: '"x"' }).end();
     });
 
-    const answer = await tunnel.send({ method: 'HEAD', path: '/big' });
+    const response = await tunnel.send({ method: 'HEAD', path: '/big' });
 
     expect(tunnel.upstream.requests.items[0]?.method).toBe('HEAD');
-    expect(answer).toMatchObject({ status: 200, body: Buffer.alloc(0) });
-    expect(answer.headers).toMatchObject({ 'content-length': '4711', etag: '"x"' });
+    expect(response).toMatchObject({ status: 200, body: Buffer.alloc(0) });
+    expect(response.headers).toMatchObject({ 'content-length': '4711', etag: '"x"' });
   });
 
   it('carries a 204 without a body', async () => {
@@ -71,18 +71,18 @@ describe('a tunnel', () => {
       response.writeHead(204, { etag: '"x"' }).end();
     });
 
-    const answer = await tunnel.send({ method: 'DELETE', path: '/thing' });
+    const response = await tunnel.send({ method: 'DELETE', path: '/thing' });
 
-    expect(answer).toMatchObject({ status: 204, body: Buffer.alloc(0) });
-    expect(answer.headers).toMatchObject({ etag: '"x"' });
-    expect(answer.headers).not.toHaveProperty('content-length');
+    expect(response).toMatchObject({ status: 204, body: Buffer.alloc(0) });
+    expect(response.headers).toMatchObject({ etag: '"x"' });
+    expect(response.headers).not.toHaveProperty('content-length');
   });
 
   it('refuses TRACE', async () => {
-    const answer = await tunnel.send({ method: 'TRACE' });
+    const response = await tunnel.send({ method: 'TRACE' });
 
-    expect(answer.status).toBe(400);
-    expect(errorOf(answer)).toMatchObject({ code: 'RELAY_HEAD_INVALID', forwarded: 'no' });
+    expect(response.status).toBe(400);
+    expect(errorOf(response)).toMatchObject({ code: 'RELAY_HEAD_INVALID', forwarded: 'no' });
     expect(tunnel.upstream.hits).toBe(0);
   });
 });
@@ -103,7 +103,7 @@ describe('header fields', () => {
       response.writeHead(200, fields).end();
     });
 
-    const answer = await tunnel.send({
+    const response = await tunnel.send({
       path: '/fields',
       headers: { cookie: 'c=3', 'X-Many': ['one', 'two'], 'X-Latin': 'na\xefve', accept: '*/*' },
     });
@@ -112,20 +112,20 @@ describe('header fields', () => {
     expect(fieldValues(raw, 'x-many')).toEqual(['one', 'two']);
     expect(fieldValues(raw, 'x-latin')).toEqual(['na\xefve']);
     expect(fieldValues(raw, 'cookie')).toEqual(['c=3']);
-    expect(fieldValues(answer.rawHeaders, 'set-cookie')).toEqual(['a=1', 'b=2']);
-    expect(fieldValues(answer.rawHeaders, 'x-latin')).toEqual(['caf\xe9']);
-    const order = answer.rawHeaders.filter((_, at) => at % 2 === 0);
+    expect(fieldValues(response.rawHeaders, 'set-cookie')).toEqual(['a=1', 'b=2']);
+    expect(fieldValues(response.rawHeaders, 'x-latin')).toEqual(['caf\xe9']);
+    const order = response.rawHeaders.filter((_, at) => at % 2 === 0);
     expect(order.slice(0, 4)).toEqual(['set-cookie', 'x-latin', 'set-cookie', 'link']);
   });
 
   it('of the tunnel itself reach neither the upstream nor the client', async () => {
-    const answer = await tunnel.send({
+    const response = await tunnel.send({
       headers: { 'x-mte-encode-type': 'MKE', 'x-mte-encode-url': 'false', 'x-mte-other': 'x' },
     });
 
     const names = [
       ...(tunnel.upstream.requests.items[0]?.rawHeaders ?? []),
-      ...answer.rawHeaders,
+      ...response.rawHeaders,
     ].filter((text) => text.toLowerCase().startsWith('x-mte-'));
     expect(names).toEqual([]);
   });
@@ -146,11 +146,11 @@ describe('a tunnel', () => {
       response.writeHead(status, { location: '/elsewhere' }).end(`status ${status}`);
     });
 
-    const answer = await tunnel.send({ method: 'POST', path: '/status' });
+    const response = await tunnel.send({ method: 'POST', path: '/status' });
 
-    expect(answer.status).toBe(status);
-    expect(answer.body.toString()).toBe(`status ${status}`);
-    expect(answer.headers.location).toBe('/elsewhere');
+    expect(response.status).toBe(status);
+    expect(response.body.toString()).toBe(`status ${status}`);
+    expect(response.headers.location).toBe('/elsewhere');
     expect(tunnel.upstream.hits).toBe(1);
   });
 });

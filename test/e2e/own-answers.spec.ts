@@ -33,10 +33,10 @@ describe('an x-request-id of the upstream', () => {
       response.writeHead(200, { 'x-request-id': 'of-the-upstream' }).end();
     });
 
-    const answer = await tunnel.send({
+    const response = await tunnel.send({
       headers: { 'x-request-id': 'order-4711' },
     });
 
-    expect(fieldValues(answer.rawHeaders, 'x-request-id')).toEqual(['order-4711']);
+    expect(fieldValues(response.rawHeaders, 'x-request-id')).toEqual(['order-4711']);
   });
 });

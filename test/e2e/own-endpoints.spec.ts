@@ -20,58 +20,58 @@ describe('the endpoints of a relay', () => {
     ['/api/mte-echo/hello', 'hello'],
     ['/api/mte-echo/caf%C3%A9%2F1', 'café/1'],
   ])('echo a GET of %s as %s with the time', async (path, echo) => {
-    const answer = await request(relay.url, { path });
+    const response = await request(relay.url, { path });
 
-    expect(answer.status).toBe(200);
-    expect(answer.headers['content-type']).toMatch(/^application\/json/);
-    expect(JSON.parse(answer.body.toString())).toEqual({
+    expect(response.status).toBe(200);
+    expect(response.headers['content-type']).toMatch(/^application\/json/);
+    expect(JSON.parse(response.body.toString())).toEqual({
       echo,
       time: expect.stringMatching(ISO_8601) as string,
     });
   });
 
   it.each(['GET', 'HEAD'])('identify the relay on %s /api/mte-relay', async (method) => {
-    const answer = await request(relay.url, { method, path: '/api/mte-relay' });
+    const response = await request(relay.url, { method, path: '/api/mte-relay' });
 
-    expect(answer).toMatchObject({ status: 200, body: Buffer.alloc(0) });
-    expect(answer.headers).toMatchObject({ 'x-mte-relay': '1' });
+    expect(response).toMatchObject({ status: 200, body: Buffer.alloc(0) });
+    expect(response.headers).toMatchObject({ 'x-mte-relay': '1' });
   });
 
   it('return 200 on GET /health/live', async () => {
-    const answer = await request(relay.url, { path: '/health/live' });
+    const response = await request(relay.url, { path: '/health/live' });
 
-    expect(answer.status).toBe(200);
-    expect(JSON.parse(answer.body.toString())).toMatchObject({ status: 'ok' });
+    expect(response.status).toBe(200);
+    expect(JSON.parse(response.body.toString())).toMatchObject({ status: 'ok' });
   });
 
   it.each(['/', '/api/login', '/api/mte-echo2', '/api/mte-tunnel', '/-/outbound', '/-/tunnel'])(
     'return 401 for %s without a token or a relay header, and name both in the error',
     async (path) => {
-      const answer = await request(relay.url, { method: 'GET', path });
+      const response = await request(relay.url, { method: 'GET', path });
 
-      expect(answer.status).toBe(401);
-      const error = errorOf(answer);
+      expect(response.status).toBe(401);
+      const error = errorOf(response);
       expect(error).toMatchObject({ code: 'RELAY_TOKEN_MISSING', forwarded: 'no' });
       expect(error.message).toMatch(/x-mte-outbound-token.*x-mte-relay.*PASS_THROUGH_ROUTES/);
     },
   );
 
   it('return 400 in the common error format for an echo path that cannot be decoded', async () => {
-    const answer = await request(relay.url, { path: '/api/mte-echo/%zz' });
+    const response = await request(relay.url, { path: '/api/mte-echo/%zz' });
 
-    expect(answer.status).toBe(400);
-    expect(errorOf(answer)).toMatchObject({ code: 'RELAY_REQUEST_INVALID', forwarded: 'no' });
+    expect(response.status).toBe(400);
+    expect(errorOf(response)).toMatchObject({ code: 'RELAY_REQUEST_INVALID', forwarded: 'no' });
   });
 });
 
 describe('a request with a token', () => {
   it('goes into the tunnel even if its path is that of a relay endpoint', async () => {
-    const answer = await request(relay.url, {
+    const response = await request(relay.url, {
       path: '/api/mte-echo',
       headers: { 'x-mte-outbound-token': 'wrong' },
     });
 
-    expect(answer.status).toBe(401);
-    expect(errorOf(answer).code).toBe('RELAY_TOKEN_INVALID');
+    expect(response.status).toBe(401);
+    expect(errorOf(response).code).toBe('RELAY_TOKEN_INVALID');
   });
 });

@@ -12,11 +12,11 @@ describe('two relays with different secrets', () => {
     const otherSecret = randomBytes(32).toString('base64url');
     const tunnel = forThisTest(await startTunnel({ inbound: { CLIENT_ID_SECRET: otherSecret } }));
 
-    const answer = await tunnel.send({ method: 'POST', body: 'x' });
+    const response = await tunnel.send({ method: 'POST', body: 'x' });
 
-    expect(answer.status).toBe(502);
-    expect(errorOf(answer)).toMatchObject({ code: 'RELAY_PAIR_REFUSED', forwarded: 'no' });
-    expect(errorOf(answer).message).toContain('CLIENT_ID_SECRET');
+    expect(response.status).toBe(502);
+    expect(errorOf(response)).toMatchObject({ code: 'RELAY_PAIR_REFUSED', forwarded: 'no' });
+    expect(errorOf(response).message).toContain('CLIENT_ID_SECRET');
     expect(tunnel.upstream.hits).toBe(0);
     await tunnel.outbound.log.find(
       ({ code, peer }) => code === 'RELAY_PAIR_REFUSED' && peer === tunnel.inbound.url,
@@ -33,11 +33,11 @@ describe('two relays with different secrets', () => {
       tunnel.inbound.log.items.filter(({ code }) => code === 'RELAY_SENDER_INVALID').length;
     const before = pairings();
 
-    const answer = await tunnel.send();
+    const response = await tunnel.send();
 
-    expect(answer.status).toBe(502);
-    expect(errorOf(answer)).toMatchObject({ code: 'RELAY_PAIR_REFUSED', forwarded: 'no' });
-    expect(answer.headers['retry-after']).toBe('1');
+    expect(response.status).toBe(502);
+    expect(errorOf(response)).toMatchObject({ code: 'RELAY_PAIR_REFUSED', forwarded: 'no' });
+    expect(response.headers['retry-after']).toBe('1');
     expect(pairings()).toBe(before);
   });
 
@@ -60,10 +60,10 @@ describe('RELAY_AUDIENCE', () => {
       await startTunnel({ inbound: { RELAY_AUDIENCE: 'https://relay.example' } }),
     );
 
-    const answer = await tunnel.send({ method: 'POST', body: 'x' });
+    const response = await tunnel.send({ method: 'POST', body: 'x' });
 
-    expect(answer.status).toBe(502);
-    expect(errorOf(answer)).toMatchObject({ code: 'RELAY_PAIR_REFUSED', forwarded: 'no' });
+    expect(response.status).toBe(502);
+    expect(errorOf(response)).toMatchObject({ code: 'RELAY_PAIR_REFUSED', forwarded: 'no' });
     expect(tunnel.upstream.hits).toBe(0);
     await tunnel.inbound.log.find(({ code }) => code === 'RELAY_AUDIENCE_REFUSED');
   });
@@ -77,8 +77,8 @@ describe('RELAY_AUDIENCE', () => {
     );
     const tap = forThisTest(await startTap(tunnel.inbound.port, { port: 18_471 }));
 
-    const answer = await tunnel.send({ headers: { 'x-mte-upstream': tap.url } });
+    const response = await tunnel.send({ headers: { 'x-mte-upstream': tap.url } });
 
-    expect(answer.status).toBe(200);
+    expect(response.status).toBe(200);
   });
 });

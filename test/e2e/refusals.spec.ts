@@ -66,14 +66,14 @@ const REFUSALS: [why: string, status: number, code: string, spec: ClientRequestS
 
 describe('a client with', () => {
   it.each(REFUSALS)('%s gets %i %s', async (_why, status, code, spec) => {
-    const answer = await request(tunnel.outbound.url, { method: 'POST', body: 'x', ...spec });
+    const response = await request(tunnel.outbound.url, { method: 'POST', body: 'x', ...spec });
 
-    expect(answer.status).toBe(status);
-    expect(answer.headers).toMatchObject({
+    expect(response.status).toBe(status);
+    expect(response.headers).toMatchObject({
       'content-type': 'application/json; charset=utf-8',
       'cache-control': 'no-store',
     });
-    expect(JSON.parse(answer.body.toString())).toEqual({
+    expect(JSON.parse(response.body.toString())).toEqual({
       error: {
         code,
         message: expect.stringMatching(/./) as string,
@@ -85,11 +85,11 @@ describe('a client with', () => {
   });
 
   it('a request id of its own finds that id in the response and in the log', async () => {
-    const answer = await request(tunnel.outbound.url, {
+    const response = await request(tunnel.outbound.url, {
       headers: { ...token, 'x-request-id': 'order-4711' },
     });
 
-    expect(errorOf(answer).requestId).toBe('order-4711');
+    expect(errorOf(response).requestId).toBe('order-4711');
     const line = await tunnel.outbound.log.find(({ requestId }) => requestId === 'order-4711');
     expect(line).toMatchObject({ status: 400, code: 'RELAY_UPSTREAM_HEADER_INVALID' });
   });
@@ -97,9 +97,9 @@ describe('a client with', () => {
   it('a request id that could break a log line gets a generated one instead', async () => {
     const given = 'a\tb "quoted"';
 
-    const answer = await request(tunnel.outbound.url, { headers: { 'x-request-id': given } });
+    const response = await request(tunnel.outbound.url, { headers: { 'x-request-id': given } });
 
-    expect(errorOf(answer).requestId).toMatch(UUID);
+    expect(errorOf(response).requestId).toMatch(UUID);
   });
 });
 
@@ -110,8 +110,8 @@ describe('OUTBOUND_TOKEN_ALT', () => {
 
     const statuses = await Promise.all(
       [TOKEN, ALT_TOKEN, 'third-token-of-the-tests'].map(async (given) => {
-        const answer = await both.send({ headers: { 'x-mte-outbound-token': given } });
-        return answer.status;
+        const response = await both.send({ headers: { 'x-mte-outbound-token': given } });
+        return response.status;
       }),
     );
 

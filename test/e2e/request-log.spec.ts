@@ -137,7 +137,7 @@ describe('traceparent', () => {
 describe('the log line of a request that failed', () => {
   it('identifies the request and gives every cause if the peer is unreachable', async () => {
     const peer = 'http://127.0.0.1:9';
-    const answer = await tunnel.send({
+    const response = await tunnel.send({
       method: 'POST',
       body: 'x',
       headers: { 'x-mte-upstream': peer, traceparent: TRACEPARENT },
@@ -146,7 +146,7 @@ describe('the log line of a request that failed', () => {
     const line = await lineOf(tunnel.outbound, 'outbound');
     expect(line).toMatchObject({
       level: 50,
-      requestId: errorOf(answer).requestId,
+      requestId: errorOf(response).requestId,
       method: 'POST',
       peer,
       trace_id: TRACE,
@@ -186,9 +186,9 @@ describe('the log line of a request that failed', () => {
       'RELAY_REQUEST_INVALID',
     ],
   ])('has the requestId of the response to %s', async (_what, bytes, role, code) => {
-    const answer = (await exchangeRaw(tunnel.outbound.port, bytes)).toString('latin1');
+    const response = (await exchangeRaw(tunnel.outbound.port, bytes)).toString('latin1');
 
-    const { error } = JSON.parse(answer.slice(answer.indexOf('\r\n\r\n'))) as {
+    const { error } = JSON.parse(response.slice(response.indexOf('\r\n\r\n'))) as {
       readonly error: { readonly requestId: string; readonly code: string };
     };
     const line = await lineOf(tunnel.outbound, role);

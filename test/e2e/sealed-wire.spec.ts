@@ -13,8 +13,8 @@ const CANARIES = {
   cookie: 'canary-cookie',
   authorization: 'canary-authorization',
   body: 'canary-body',
-  answerField: 'canary-answer-field',
-  answerBody: 'canary-answer-body',
+  responseField: 'canary-response-field',
+  responseBody: 'canary-response-body',
 };
 /** As long as the canaries, since a short string could occur among random bytes. */
 const METHOD = 'PROPFIND';
@@ -26,12 +26,12 @@ beforeAll(async () => {
   tunnel = shared(await startTunnel());
   tunnel.upstream.handle(async (request, response) => {
     await request.body();
-    response.writeHead(207, { 'x-answer': CANARIES.answerField }).end(CANARIES.answerBody);
+    response.writeHead(207, { 'x-response': CANARIES.responseField }).end(CANARIES.responseBody);
   });
 });
 
 const sendCanaries = async (tap: Tap, headers: Record<string, string> = {}): Promise<void> => {
-  const answer = await tunnel.send({
+  const response = await tunnel.send({
     method: METHOD,
     path: `/${CANARIES.path}?q=${CANARIES.query}`,
     headers: {
@@ -43,8 +43,8 @@ const sendCanaries = async (tap: Tap, headers: Record<string, string> = {}): Pro
     },
     body: CANARIES.body,
   });
-  expect(answer.status).toBe(207);
-  expect(answer.body.toString()).toBe(CANARIES.answerBody);
+  expect(response.status).toBe(207);
+  expect(response.body.toString()).toBe(CANARIES.responseBody);
 };
 
 const seen = (tap: Tap): string[] => {
@@ -82,7 +82,7 @@ describe('the connection between the relays', () => {
 
     await sendCanaries(tap);
 
-    expect(tap.wire().toString('latin1')).not.toMatch(/x-custom|cookie|authorization|x-answer/i);
+    expect(tap.wire().toString('latin1')).not.toMatch(/x-custom|cookie|authorization|x-response/i);
   });
 });
 
@@ -130,12 +130,12 @@ describe('an option that reveals parts of a request', () => {
   it('x-mte-encode-url: false keeps paths of relay endpoints sealed', async () => {
     const tap = forThisTest(await startTap(tunnel.inbound.port));
 
-    const answer = await tunnel.send({
+    const response = await tunnel.send({
       path: '/api/mte-relay/of-the-upstream',
       headers: { 'x-mte-upstream': tap.url, 'x-mte-encode-url': 'false' },
     });
 
-    expect(answer.status).toBe(207);
+    expect(response.status).toBe(207);
     expect(tap.wire().includes('of-the-upstream')).toBe(false);
   });
 });

@@ -28,7 +28,7 @@ const open = (path: string): Promise<StreamedResponse> =>
   streamRequest(tunnel.outbound.url, { path, headers: tunnel.clientHeaders });
 
 /** Opens a response whose head has been sent; the test writes its body. */
-async function openAnswer(head: Record<string, string>) {
+async function openResponse(head: Record<string, string>) {
   const opened = new Promise<ServerResponse>((resolve) => {
     tunnel.upstream.handle((_request, response) => {
       response.writeHead(200, head);
@@ -36,48 +36,52 @@ async function openAnswer(head: Record<string, string>) {
       resolve(response);
     });
   });
-  const [answer, response] = await Promise.all([open('/answer'), opened]);
-  return { answer, response };
+  const [received, response] = await Promise.all([open('/stream'), opened]);
+  return { received, response };
 }
 
 describe('server-sent events', () => {
   const EVENTS = { 'content-type': 'text/event-stream; charset=utf-8' };
 
   it('arrive one at a time, each before the next is written', async () => {
-    const { answer, response } = await openAnswer(EVENTS);
+    const { received, response } = await openResponse(EVENTS);
 
     for (const event of ['data: 1\n\n', 'data: 2\n\n', 'data: 3\n\n']) {
       response.write(event);
-      await answer.until(event);
+      await received.until(event);
     }
     response.end();
 
-    expect(await answer.ended).toBe('complete');
-    expect(answer.chunks.items.map(String)).toEqual(['data: 1\n\n', 'data: 2\n\n', 'data: 3\n\n']);
+    expect(await received.ended).toBe('complete');
+    expect(received.chunks.items.map(String)).toEqual([
+      'data: 1\n\n',
+      'data: 2\n\n',
+      'data: 3\n\n',
+    ]);
   });
 
   it('may be silent for longer than IDLE_TIMEOUT_MS, unlike other responses', async () => {
-    const { answer, response } = await openAnswer(EVENTS);
+    const { received, response } = await openResponse(EVENTS);
     response.write('data: 1\n\n');
-    await answer.until('data: 1');
+    await received.until('data: 1');
 
-    const other = await openAnswer({ 'content-type': 'text/plain' });
-    expect(await other.answer.ended).toBe('aborted');
+    const other = await openResponse({ 'content-type': 'text/plain' });
+    expect(await other.received.ended).toBe('aborted');
     response.end('data: 2\n\n');
 
-    await answer.until('data: 2');
-    expect(await answer.ended).toBe('complete');
+    await received.until('data: 2');
+    expect(await received.ended).toBe('complete');
   });
 });
 
 describe('a response', () => {
   it('delivers its head before its body begins', async () => {
-    const { answer, response } = await openAnswer({ 'x-early': '1' });
+    const { received, response } = await openResponse({ 'x-early': '1' });
 
-    expect(answer.message.headers['x-early']).toBe('1');
-    expect(answer.chunks.items).toEqual([]);
+    expect(received.message.headers['x-early']).toBe('1');
+    expect(received.chunks.items).toEqual([]);
     response.end();
-    expect(await answer.ended).toBe('complete');
+    expect(await received.ended).toBe('complete');
   });
 });
 

@@ -111,9 +111,12 @@ describe('a TLS listener', () => {
       });
     });
 
-    const answer = await streamRequest(tunnel.outbound.url, { headers: tunnel.clientHeaders, ca });
+    const response = await streamRequest(tunnel.outbound.url, {
+      headers: tunnel.clientHeaders,
+      ca,
+    });
 
-    expect(await answer.ended).toBe('aborted');
+    expect(await response.ended).toBe('aborted');
   });
 
   it('rejects plain HTTP and continues to serve other connections', async () => {

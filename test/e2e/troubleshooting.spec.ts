@@ -178,9 +178,9 @@ describe('docs/troubleshooting.md quotes what relay A logs', () => {
                 'x-mte-client-id': String(incoming.headers['x-mte-client-id']),
                 'x-mte-relay': String(incoming.headers['x-mte-relay']),
               },
-            }).then(async (answer) => {
-              response.setHeader('x-mte-relay', answer.headers.get('x-mte-relay') ?? '');
-              response.writeHead(answer.status).end(Buffer.from(await answer.arrayBuffer()));
+            }).then(async (relayed) => {
+              response.setHeader('x-mte-relay', relayed.headers.get('x-mte-relay') ?? '');
+              response.writeHead(relayed.status).end(Buffer.from(await relayed.arrayBuffer()));
             });
           });
         }),

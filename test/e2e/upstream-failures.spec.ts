@@ -15,10 +15,13 @@ describe('an upstream that', () => {
     const port = await closedPort(createServer());
     const tunnel = await start({ inbound: { UPSTREAM: `http://127.0.0.1:${port}` } });
 
-    const answer = await tunnel.send({ method: 'POST', body: 'x' });
+    const response = await tunnel.send({ method: 'POST', body: 'x' });
 
-    expect(answer.status).toBe(502);
-    expect(errorOf(answer)).toMatchObject({ code: 'RELAY_UPSTREAM_UNREACHABLE', forwarded: 'no' });
+    expect(response.status).toBe(502);
+    expect(errorOf(response)).toMatchObject({
+      code: 'RELAY_UPSTREAM_UNREACHABLE',
+      forwarded: 'no',
+    });
     await tunnel.inbound.log.find(({ code }) => code === 'RELAY_UPSTREAM_UNREACHABLE');
   });
 
@@ -28,10 +31,10 @@ describe('an upstream that', () => {
       handler: () => undefined,
     });
 
-    const answer = await tunnel.send({ path: '/slow' });
+    const response = await tunnel.send({ path: '/slow' });
 
-    expect(answer.status).toBe(504);
-    expect(errorOf(answer)).toMatchObject({ code: 'RELAY_UPSTREAM_TIMEOUT', forwarded: 'maybe' });
+    expect(response.status).toBe(504);
+    expect(errorOf(response)).toMatchObject({ code: 'RELAY_UPSTREAM_TIMEOUT', forwarded: 'maybe' });
     expect(tunnel.upstream.hits).toBe(1);
     const [request] = tunnel.upstream.requests.items;
     expect(await request?.outcome).toBe('complete');
@@ -57,10 +60,10 @@ describe('an upstream that', () => {
   it('closes its connection without a response results in a sealed 502 that may have been forwarded', async () => {
     const tunnel = await start({ handler: ({ message }) => void message.socket.destroy() });
 
-    const answer = await tunnel.send({ method: 'POST', body: 'x' });
+    const response = await tunnel.send({ method: 'POST', body: 'x' });
 
-    expect(answer.status).toBe(502);
-    expect(errorOf(answer)).toMatchObject({ code: 'RELAY_UPSTREAM_FAILED', forwarded: 'maybe' });
+    expect(response.status).toBe(502);
+    expect(errorOf(response)).toMatchObject({ code: 'RELAY_UPSTREAM_FAILED', forwarded: 'maybe' });
     expect(tunnel.upstream.hits).toBe(1);
   });
 
@@ -81,10 +84,10 @@ describe('an upstream that', () => {
     );
     const tunnel = await start({ inbound: { UPSTREAM: raw.url } });
 
-    const answer = await tunnel.send({ method: 'POST', body: 'x' });
+    const response = await tunnel.send({ method: 'POST', body: 'x' });
 
-    expect(answer.status).toBe(502);
-    expect(errorOf(answer)).toMatchObject({ code: 'RELAY_UPSTREAM_FAILED', forwarded: 'maybe' });
+    expect(response.status).toBe(502);
+    expect(errorOf(response)).toMatchObject({ code: 'RELAY_UPSTREAM_FAILED', forwarded: 'maybe' });
     expect(raw.connections.items).toHaveLength(1);
   });
 
@@ -96,10 +99,10 @@ describe('an upstream that', () => {
       },
     });
 
-    const answer = await tunnel.send({ method: 'POST', body: 'x' });
+    const response = await tunnel.send({ method: 'POST', body: 'x' });
 
-    expect(answer.status).toBe(502);
-    expect(errorOf(answer)).toMatchObject({
+    expect(response.status).toBe(502);
+    expect(errorOf(response)).toMatchObject({
       code: 'RELAY_PEER_REFUSED_MESSAGE',
       forwarded: 'maybe',
     });
@@ -115,9 +118,9 @@ describe('an upstream that', () => {
       },
     });
 
-    const answer = await tunnel.send();
+    const response = await tunnel.send();
 
-    expect(answer).toMatchObject({ status: 200 });
-    expect(answer.body.toString()).toBe('final');
+    expect(response).toMatchObject({ status: 200 });
+    expect(response.body.toString()).toBe('final');
   });
 });

@@ -21,7 +21,7 @@ interface Row {
   readonly method?: string;
   readonly version?: string;
   /** What the upstream writes, and whether it closes its connection afterwards. */
-  readonly answer: string;
+  readonly response: string;
   readonly closes?: boolean;
   /** What the client receives. */
   readonly length: string | undefined;
@@ -31,30 +31,30 @@ interface Row {
 }
 
 const ROWS: readonly Row[] = [
-  { title: 'keeps a known length', answer: `${OK}${LENGTH}body`, length: '4', body: 'body' },
+  { title: 'keeps a known length', response: `${OK}${LENGTH}body`, length: '4', body: 'body' },
   {
     title: 'keeps a known length of 0',
-    answer: `${OK}Content-Length: 0\r\n\r\n`,
+    response: `${OK}Content-Length: 0\r\n\r\n`,
     length: '0',
     body: '',
   },
   {
     title: 'keeps chunks',
-    answer: `${OK}${CHUNKED}4\r\nbody\r\n0\r\n\r\n`,
+    response: `${OK}${CHUNKED}4\r\nbody\r\n0\r\n\r\n`,
     length: undefined,
     coding: 'chunked',
     body: 'body',
   },
   {
     title: 'keeps an empty chunked body chunked',
-    answer: `${OK}${CHUNKED}0\r\n\r\n`,
+    response: `${OK}${CHUNKED}0\r\n\r\n`,
     length: undefined,
     coding: 'chunked',
     body: '',
   },
   {
     title: 'turns a body delimited by the end of the connection into chunks',
-    answer: `${OK}\r\nbody`,
+    response: `${OK}\r\nbody`,
     closes: true,
     length: undefined,
     coding: 'chunked',
@@ -63,48 +63,48 @@ const ROWS: readonly Row[] = [
   {
     title: 'turns chunks into a body delimited by the end of the connection for HTTP/1.0',
     version: '1.0',
-    answer: `${OK}${CHUNKED}4\r\nbody\r\n0\r\n\r\n`,
+    response: `${OK}${CHUNKED}4\r\nbody\r\n0\r\n\r\n`,
     length: undefined,
     body: 'body',
   },
   {
     title: 'keeps a known length for HTTP/1.0',
     version: '1.0',
-    answer: `${OK}${LENGTH}body`,
+    response: `${OK}${LENGTH}body`,
     length: '4',
     body: 'body',
   },
   {
     title: 'keeps the length of a response to HEAD, which has no body',
     method: 'HEAD',
-    answer: `${OK}Content-Length: 4711\r\n\r\n`,
+    response: `${OK}Content-Length: 4711\r\n\r\n`,
     length: '4711',
     body: '',
   },
   {
     title: 'adds no length to a chunked response to HEAD',
     method: 'HEAD',
-    answer: `${OK}${CHUNKED}`,
+    response: `${OK}${CHUNKED}`,
     length: undefined,
     body: '',
   },
   {
     title: 'removes the length of a 204',
-    answer: 'HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n',
+    response: 'HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n',
     length: undefined,
     body: '',
     statusIs: 204,
   },
   {
     title: 'adds no length to a 304',
-    answer: 'HTTP/1.1 304 Not Modified\r\nETag: "x"\r\n\r\n',
+    response: 'HTTP/1.1 304 Not Modified\r\nETag: "x"\r\n\r\n',
     length: undefined,
     body: '',
     statusIs: 304,
   },
   {
     title: 'keeps the length 0 of a 205',
-    answer: 'HTTP/1.1 205 Reset Content\r\nContent-Length: 0\r\n\r\n',
+    response: 'HTTP/1.1 205 Reset Content\r\nContent-Length: 0\r\n\r\n',
     length: '0',
     body: '',
     statusIs: 205,
@@ -113,10 +113,10 @@ const ROWS: readonly Row[] = [
 
 describe.each(['MKE', 'MTE'])('a tunnel (%s)', (type) => {
   it.each(ROWS.map((row) => [row.title, row] as const))('%s', async (_title, row) => {
-    const { method = 'GET', version = '1.1', answer, closes = false } = row;
+    const { method = 'GET', version = '1.1', response, closes = false } = row;
     tunnel.upstream.follow(async ({ whole, write, socket }) => {
       await whole;
-      await write(answer);
+      await write(response);
       if (closes) {
         socket.end();
       }
@@ -140,10 +140,10 @@ describe('a client connection', () => {
     const rows = ROWS.filter(({ version }) => version === undefined);
     const client = forThisTest(openSocket(tunnel.outbound.port));
 
-    for (const { method = 'GET', answer, closes = false, body } of rows) {
+    for (const { method = 'GET', response, closes = false, body } of rows) {
       tunnel.upstream.follow(async ({ whole, write, socket }) => {
         await whole;
-        await write(answer);
+        await write(response);
         if (closes) {
           socket.end();
         }

@@ -40,7 +40,7 @@ const token = (): string[] =>
 const run = (args: readonly string[], stdin?: Readable | Buffer) =>
   curl([...token(), ...args], stdin);
 
-const answer =
+const response =
   (head: string, body: Buffer | string = ''): Script =>
   async ({ whole, write }) => {
     await whole;
@@ -53,7 +53,7 @@ const seen = () => tunnel.upstream.exchanges.items[0]!;
 describe.skipIf(!hasCurl)('curl', () => {
   it('downloads 3 MiB unchanged', async () => {
     const body = bytesOfSize(3 * MIB);
-    tunnel.upstream.follow(answer('HTTP/1.1 200 OK', body));
+    tunnel.upstream.follow(response('HTTP/1.1 200 OK', body));
 
     const { exitCode, stdout } = await run([url('/file')]);
 
@@ -62,7 +62,7 @@ describe.skipIf(!hasCurl)('curl', () => {
   });
 
   it.each([
-    ['of known length', answer('HTTP/1.1 200 OK', 'all of it')],
+    ['of known length', response('HTTP/1.1 200 OK', 'all of it')],
     [
       'in chunks',
       (async ({ write }) => {
@@ -113,7 +113,7 @@ describe.skipIf(!hasCurl)('curl', () => {
     const body = bytesOfSize(10_000);
     await writeFile(file, body.subarray(0, 4_000));
     tunnel.upstream.follow(
-      answer(
+      response(
         'HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 4000-9999/10000',
         body.subarray(4_000),
       ),
@@ -128,7 +128,7 @@ describe.skipIf(!hasCurl)('curl', () => {
 
   it('--compressed decodes a gzip response of the upstream', async () => {
     const text = 'the same again and again. '.repeat(1_000);
-    tunnel.upstream.follow(answer('HTTP/1.1 200 OK\r\nContent-Encoding: gzip', gzipSync(text)));
+    tunnel.upstream.follow(response('HTTP/1.1 200 OK\r\nContent-Encoding: gzip', gzipSync(text)));
 
     const { exitCode, stdout } = await run(['--compressed', url('/text')]);
 
@@ -159,7 +159,7 @@ describe.skipIf(!hasCurl)('curl', () => {
   });
 
   it('-c stores both cookies of a login', async () => {
-    tunnel.upstream.follow(answer('HTTP/1.1 200 OK\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2', 'in'));
+    tunnel.upstream.follow(response('HTTP/1.1 200 OK\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2', 'in'));
 
     const { stdout } = await run(['--cookie-jar', '-', '--data', 'user=ada', url('/login')]);
 
@@ -191,7 +191,9 @@ describe.skipIf(!hasCurl)('curl', () => {
   );
 
   it('receives a redirect, which the relays do not follow', async () => {
-    tunnel.upstream.follow(answer('HTTP/1.1 302 Found\r\nLocation: https://elsewhere.example/?q'));
+    tunnel.upstream.follow(
+      response('HTTP/1.1 302 Found\r\nLocation: https://elsewhere.example/?q'),
+    );
 
     const { stdout } = await run(['--write-out', '%{http_code} %{redirect_url}', url('/old')]);
 

@@ -39,15 +39,15 @@ describe.each(LIBRARY_CLIENTS.map((make) => [make().name, make] as const))('%s',
     client.send(url(path), { method, headers: tunnel.clientHeaders, ...rest });
 
   it('sends and receives JSON', async () => {
-    const answer = await client.send(url('/json'), {
+    const response = await client.send(url('/json'), {
       method: 'POST',
       headers: { ...tunnel.clientHeaders, 'content-type': 'application/json' },
       body: Buffer.from('{"name":"Zoë"}'),
     });
 
-    expect(answer.status).toBe(200);
-    expect(answer.header('content-type')).toBe('application/json');
-    expect(JSON.parse((await bodyOf(answer)).toString())).toEqual({ name: 'Zoë' });
+    expect(response.status).toBe(200);
+    expect(response.header('content-type')).toBe('application/json');
+    expect(JSON.parse((await bodyOf(response)).toString())).toEqual({ name: 'Zoë' });
   });
 
   it.each(['PUT', 'PATCH', 'DELETE', 'OPTIONS', 'PROPFIND'])(
@@ -55,9 +55,9 @@ describe.each(LIBRARY_CLIENTS.map((make) => [make().name, make] as const))('%s',
     async (method) => {
       const body = bytesOfSize(300 * KIB);
 
-      const answer = await send(method, '/echo', { body });
+      const response = await send(method, '/echo', { body });
 
-      expect((await bodyOf(answer)).equals(body)).toBe(true);
+      expect((await bodyOf(response)).equals(body)).toBe(true);
       expect(tunnel.upstream.requests.items[0]?.method).toBe(method);
     },
   );
@@ -65,11 +65,11 @@ describe.each(LIBRARY_CLIENTS.map((make) => [make().name, make] as const))('%s',
   it('streams an upload of unknown length', async () => {
     const body = bytesOfSize(1_000 * KIB);
 
-    const answer = await send('POST', '/echo', {
+    const response = await send('POST', '/echo', {
       body: Readable.from([body.subarray(0, 100), body.subarray(100)], { objectMode: false }),
     });
 
-    expect((await bodyOf(answer)).equals(body)).toBe(true);
+    expect((await bodyOf(response)).equals(body)).toBe(true);
     expect(tunnel.upstream.requests.items[0]?.headers['transfer-encoding']).toBe('chunked');
   });
 
@@ -79,16 +79,16 @@ describe.each(LIBRARY_CLIENTS.map((make) => [make().name, make] as const))('%s',
       response.write('data: 1\n\n');
     });
     const abort = new AbortController();
-    const answer = await client.send(url('/events'), {
+    const response = await client.send(url('/events'), {
       method: 'GET',
       headers: tunnel.clientHeaders,
       signal: abort.signal,
     });
 
-    const [event] = (await once(answer.body, 'data')) as [Buffer];
+    const [event] = (await once(response.body, 'data')) as [Buffer];
 
     expect(Buffer.from(event).toString()).toBe('data: 1\n\n');
-    answer.body.on('error', () => undefined);
+    response.body.on('error', () => undefined);
     abort.abort();
   });
 
@@ -100,14 +100,14 @@ describe.each(LIBRARY_CLIENTS.map((make) => [make().name, make] as const))('%s',
       response.end(gzipSync(text));
     });
 
-    const answer = await client.send(url('/gzip'), {
+    const response = await client.send(url('/gzip'), {
       method: 'GET',
       headers: { ...tunnel.clientHeaders, 'accept-encoding': 'gzip' },
     });
 
-    const body = await bodyOf(answer);
+    const body = await bodyOf(response);
     expect((client.decodes ? body : gunzipSync(body)).toString()).toBe(text);
-    expect(answer.header('vary')).toBe('accept-encoding');
+    expect(response.header('vary')).toBe('accept-encoding');
   });
 
   it('receives both cookies of a login', async () => {
@@ -115,10 +115,10 @@ describe.each(LIBRARY_CLIENTS.map((make) => [make().name, make] as const))('%s',
       response.writeHead(200, { 'set-cookie': ['a=1; Path=/', 'b=2; Secure'] }).end();
     });
 
-    const answer = await send('POST', '/login');
+    const response = await send('POST', '/login');
 
-    expect(answer.cookies).toEqual(['a=1; Path=/', 'b=2; Secure']);
-    await bodyOf(answer);
+    expect(response.cookies).toEqual(['a=1; Path=/', 'b=2; Secure']);
+    await bodyOf(response);
   });
 
   it.each([204, 304, 404, 418, 503, 560])('receives status %i', async (status) => {
@@ -126,11 +126,11 @@ describe.each(LIBRARY_CLIENTS.map((make) => [make().name, make] as const))('%s',
       response.writeHead(status, { etag: '"x"' }).end();
     });
 
-    const answer = await send('GET', '/status');
+    const response = await send('GET', '/status');
 
-    expect(answer.status).toBe(status);
-    expect(answer.header('etag')).toBe('"x"');
-    expect(await bodyOf(answer)).toHaveLength(0);
+    expect(response.status).toBe(status);
+    expect(response.header('etag')).toBe('"x"');
+    expect(await bodyOf(response)).toHaveLength(0);
   });
 
   it('receives a redirect unchanged', async () => {
@@ -138,10 +138,10 @@ describe.each(LIBRARY_CLIENTS.map((make) => [make().name, make] as const))('%s',
       response.writeHead(302, { location: '/elsewhere' }).end();
     });
 
-    const answer = await send('GET', '/old');
+    const response = await send('GET', '/old');
 
-    expect([answer.status, answer.header('location')]).toEqual([302, '/elsewhere']);
-    await bodyOf(answer);
+    expect([response.status, response.header('location')]).toEqual([302, '/elsewhere']);
+    await bodyOf(response);
     expect(tunnel.upstream.hits).toBe(1);
   });
 
@@ -150,10 +150,10 @@ describe.each(LIBRARY_CLIENTS.map((make) => [make().name, make] as const))('%s',
       response.writeHead(200, { 'content-length': 4711 }).end();
     });
 
-    const answer = await send('HEAD', '/file');
+    const response = await send('HEAD', '/file');
 
-    expect(answer.header('content-length')).toBe('4711');
-    expect(await bodyOf(answer)).toHaveLength(0);
+    expect(response.header('content-length')).toBe('4711');
+    expect(await bodyOf(response)).toHaveLength(0);
   });
 
   it('receives the responses to 50 consecutive and 50 concurrent requests', async () => {
@@ -163,13 +163,13 @@ describe.each(LIBRARY_CLIENTS.map((make) => [make().name, make] as const))('%s',
     const ask = async (at: number): Promise<string> =>
       (await bodyOf(await send('GET', `/${at}`))).toString();
 
-    const answers: string[] = [];
+    const responses: string[] = [];
     for (let at = 0; at < 50; at += 1) {
-      answers.push(await ask(at));
+      responses.push(await ask(at));
     }
-    answers.push(...(await Promise.all(Array.from({ length: 50 }, (_, at) => ask(50 + at)))));
+    responses.push(...(await Promise.all(Array.from({ length: 50 }, (_, at) => ask(50 + at)))));
 
-    expect(answers).toEqual(Array.from({ length: 100 }, (_, at) => `/${at}`));
+    expect(responses).toEqual(Array.from({ length: 100 }, (_, at) => `/${at}`));
   });
 
   it('aborts its request at the upstream when it gives up', async () => {
@@ -196,9 +196,9 @@ describe.each(LIBRARY_CLIENTS.map((make) => [make().name, make] as const))('%s',
       response.write('part', () => response.destroy());
     });
 
-    const answer = await send('POST', '/part');
+    const response = await send('POST', '/part');
 
-    await expect(bodyOf(answer)).rejects.toThrow();
+    await expect(bodyOf(response)).rejects.toThrow();
   });
 });
 

@@ -27,13 +27,13 @@ describe('with CORS_ORIGINS', () => {
     ['only an origin', ['Origin', APP]],
     ['only the method field of a preflight', ['Access-Control-Request-Method', 'PUT']],
   ])('OPTIONS with %s is not a preflight and is forwarded', async (_what, ...fields) => {
-    const answer = await tunnel.exchange(
+    const response = await tunnel.exchange(
       'OPTIONS',
       tunnel.head('OPTIONS /dav HTTP/1.1', ...fields, ['Connection', 'close']),
     );
 
-    expect(statusOf(answer.head!)).toBe(200);
-    expect(valueOf(answer.head!.fields, 'dav')).toBe('1');
+    expect(statusOf(response.head!)).toBe(200);
+    expect(valueOf(response.head!.fields, 'dav')).toBe('1');
     expect(tunnel.upstream.exchanges.items).toHaveLength(1);
   });
 });

@@ -46,23 +46,23 @@ const plain = (port: number, startLine: string, ...fields: readonly Field[]) =>
 const withToken = (startLine: string, ...fields: readonly Field[]) =>
   tunnel.exchange(startLine.split(' ')[0] ?? '', tunnel.head(startLine, ...fields, CLOSE));
 
-type Answer = Awaited<ReturnType<typeof plain>>;
+type Response = Awaited<ReturnType<typeof plain>>;
 
-const corsFields = ({ head }: Answer): Record<string, string> =>
+const corsFields = ({ head }: Response): Record<string, string> =>
   Object.fromEntries(
     head!.fields
       .map(([name, value]) => [name.toLowerCase(), value] as const)
       .filter(([name]) => name.startsWith('access-control-')),
   );
 
-const varies = ({ head }: Answer): string[] =>
+const varies = ({ head }: Response): string[] =>
   head!.fields.filter(([name]) => name.toLowerCase() === 'vary').map(([, value]) => value);
 
 describe('a preflight', () => {
   it.each([APP, 'https://admin.example:8443'])(
     'from %s needs no token, receives the response of the relay and does not reach the upstream',
     async (from) => {
-      const answer = await plain(
+      const response = await plain(
         tunnel.outbound.port,
         'OPTIONS /any/path HTTP/1.1',
         origin(from),
@@ -70,15 +70,15 @@ describe('a preflight', () => {
         ['Access-Control-Request-Headers', 'content-type, x-mte-upstream'],
       );
 
-      expect(statusOf(answer.head!)).toBe(204);
-      expect(corsFields(answer)).toEqual({
+      expect(statusOf(response.head!)).toBe(204);
+      expect(corsFields(response)).toEqual({
         'access-control-allow-origin': from,
         'access-control-allow-credentials': 'true',
         'access-control-allow-methods': 'GET, PUT, PROPFIND',
         'access-control-allow-headers': 'content-type, x-mte-upstream',
       });
-      expect(varies(answer).join(', ')).toContain('Origin');
-      expect(answer.isComplete).toBe(true);
+      expect(varies(response).join(', ')).toContain('Origin');
+      expect(response.isComplete).toBe(true);
       expect(tunnel.upstream.exchanges.items).toEqual([]);
     },
   );
@@ -90,53 +90,53 @@ describe('a preflight', () => {
     'https://app.example:444',
     'null',
   ])('from %s does not allow the origin', async (from) => {
-    const answer = await plain(
+    const response = await plain(
       tunnel.outbound.port,
       'OPTIONS / HTTP/1.1',
       origin(from),
       asks('PUT'),
     );
 
-    expect(corsFields(answer)).not.toHaveProperty('access-control-allow-origin');
+    expect(corsFields(response)).not.toHaveProperty('access-control-allow-origin');
     expect(tunnel.upstream.exchanges.items).toEqual([]);
   });
 });
 
 describe('a response to a page', () => {
   it('carries the CORS fields of the relay instead of those of the upstream, and all other fields', async () => {
-    const answer = await withToken('GET / HTTP/1.1', origin(APP));
+    const response = await withToken('GET / HTTP/1.1', origin(APP));
 
-    expect(corsFields(answer)).toEqual({
+    expect(corsFields(response)).toEqual({
       'access-control-allow-origin': APP,
       'access-control-allow-credentials': 'true',
     });
-    expect(varies(answer)).toEqual(['Origin', 'Accept']);
-    const cookies = answer.head!.fields.filter(([name]) => name.toLowerCase() === 'set-cookie');
+    expect(varies(response)).toEqual(['Origin', 'Accept']);
+    const cookies = response.head!.fields.filter(([name]) => name.toLowerCase() === 'set-cookie');
     expect(cookies.map(([, value]) => value)).toEqual(['a=1', 'b=2']);
-    expect(answer.body.toString()).toBe('ok');
+    expect(response.body.toString()).toBe('ok');
   });
 
   it('of another origin does not allow that origin', async () => {
-    const answer = await withToken('GET / HTTP/1.1', origin('https://evil.example'));
+    const response = await withToken('GET / HTTP/1.1', origin('https://evil.example'));
 
-    expect(corsFields(answer)).not.toHaveProperty('access-control-allow-origin');
-    expect(varies(answer)).toEqual(['Origin', 'Accept']);
+    expect(corsFields(response)).not.toHaveProperty('access-control-allow-origin');
+    expect(varies(response)).toEqual(['Origin', 'Accept']);
   });
 
   it('carries the CORS fields of the relay on a pass-through route', async () => {
-    const answer = await plain(tunnel.inbound.port, 'GET /public/x HTTP/1.1', origin(APP));
+    const response = await plain(tunnel.inbound.port, 'GET /public/x HTTP/1.1', origin(APP));
 
-    expect(corsFields(answer)).toMatchObject({ 'access-control-allow-origin': APP });
-    expect(corsFields(answer)).not.toHaveProperty('access-control-allow-headers');
-    expect(answer.body.toString()).toBe('ok');
+    expect(corsFields(response)).toMatchObject({ 'access-control-allow-origin': APP });
+    expect(corsFields(response)).not.toHaveProperty('access-control-allow-headers');
+    expect(response.body.toString()).toBe('ok');
   });
 
   it('carries the CORS fields even if it is an error of the relay, so that the page can read it', async () => {
-    const answer = await plain(tunnel.outbound.port, 'GET /private HTTP/1.1', origin(APP));
+    const response = await plain(tunnel.outbound.port, 'GET /private HTTP/1.1', origin(APP));
 
-    expect(statusOf(answer.head!)).toBe(401);
-    expect(corsFields(answer)).toMatchObject({ 'access-control-allow-origin': APP });
-    expect(answer.body.toString()).toContain('RELAY_TOKEN_MISSING');
+    expect(statusOf(response.head!)).toBe(401);
+    expect(corsFields(response)).toMatchObject({ 'access-control-allow-origin': APP });
+    expect(response.body.toString()).toContain('RELAY_TOKEN_MISSING');
   });
 });
 
@@ -148,14 +148,14 @@ describe('without CORS_ORIGINS', () => {
       await write('HTTP/1.1 204 No Content\r\nAccess-Control-Allow-Origin: https://up\r\n\r\n');
     });
 
-    const answer = await open.exchange(
+    const response = await open.exchange(
       'OPTIONS',
       open.head('OPTIONS /x HTTP/1.1', origin(APP), asks('PUT'), CLOSE),
     );
 
-    expect(statusOf(answer.head!)).toBe(204);
-    expect(corsFields(answer)).toEqual({ 'access-control-allow-origin': 'https://up' });
-    expect(varies(answer)).toEqual([]);
+    expect(statusOf(response.head!)).toBe(204);
+    expect(corsFields(response)).toEqual({ 'access-control-allow-origin': 'https://up' });
+    expect(varies(response)).toEqual([]);
     const [exchange] = open.upstream.exchanges.items;
     expect(valueOf(exchange!.head.fields, 'origin')).toBe(APP);
     expect(valueOf(exchange!.head.fields, 'access-control-request-method')).toBe('PUT');

@@ -8,7 +8,7 @@ import type { Script } from '../../support/scripted-upstream.js';
 import { upload } from '../../support/upload.js';
 
 const MIB = 1024 * 1024;
-const ANSWER = 'HTTP/1.1 413 Content Too Large\r\nContent-Length: 9\r\n';
+const RESPONSE = 'HTTP/1.1 413 Content Too Large\r\nContent-Length: 9\r\n';
 
 const shared = sharedResources();
 let tunnel: RawTunnel;
@@ -21,20 +21,20 @@ const UPSTREAMS: readonly [how: string, script: Script][] = [
   [
     'keeps reading',
     async ({ write }) => {
-      await write(`${ANSWER}\r\ntoo large`);
+      await write(`${RESPONSE}\r\ntoo large`);
     },
   ],
   [
     'stops reading',
     async ({ socket, write }) => {
       socket.pause();
-      await write(`${ANSWER}\r\ntoo large`);
+      await write(`${RESPONSE}\r\ntoo large`);
     },
   ],
   [
     'closes its connection',
     async ({ socket, write }) => {
-      await write(`${ANSWER}Connection: close\r\n\r\ntoo large`);
+      await write(`${RESPONSE}Connection: close\r\n\r\ntoo large`);
       socket.end();
     },
   ],
@@ -52,9 +52,9 @@ describe.each(UPSTREAMS)('an early response of an upstream that %s', (_, script)
     const client = open(['Content-Length', String(64 * MIB)]);
 
     const sending = upload(client.socket, 64 * MIB);
-    const answer = (await client.until('too large')).toString('latin1');
+    const response = (await client.until('too large')).toString('latin1');
 
-    expect(answer).toMatch(/^HTTP\/1\.1 413 /);
+    expect(response).toMatch(/^HTTP\/1\.1 413 /);
     expect(await sending.done).toBeLessThan(64 * MIB);
   });
 
@@ -63,9 +63,9 @@ describe.each(UPSTREAMS)('an early response of an upstream that %s', (_, script)
     const client = open(['Transfer-Encoding', 'chunked']);
     client.write('4\r\npart\r\n');
 
-    const answer = (await client.until('too large')).toString('latin1');
+    const response = (await client.until('too large')).toString('latin1');
 
-    expect(answer).toMatch(/^HTTP\/1\.1 413 /);
+    expect(response).toMatch(/^HTTP\/1\.1 413 /);
   });
 
   it('keeps the connection of the client usable for the next request once the upload has ended', async () => {
@@ -81,8 +81,10 @@ describe.each(UPSTREAMS)('an early response of an upstream that %s', (_, script)
     client.write('part');
     client.write(tunnel.head('GET /next HTTP/1.1'));
 
-    const answers = (await client.until('next')).toString('latin1');
-    expect(answers).toMatch(/^HTTP\/1\.1 413 [^]*too largeHTTP\/1\.1 200 OK\r\n[^]*\r\n\r\nnext$/);
+    const responses = (await client.until('next')).toString('latin1');
+    expect(responses).toMatch(
+      /^HTTP\/1\.1 413 [^]*too largeHTTP\/1\.1 200 OK\r\n[^]*\r\n\r\nnext$/,
+    );
   });
 });
 

@@ -63,8 +63,8 @@ function outerRequests(): { method: string; target: string; copies: Field[] }[] 
 /** Sends one request and returns what it revealed on the wire. */
 async function shownBy(target: string, ...fields: readonly Field[]) {
   const before = outerRequests().length;
-  const answer = await send(`GET ${target} HTTP/1.1`, ...fields);
-  expect(statusOf(answer.head!)).toBe(200);
+  const response = await send(`GET ${target} HTTP/1.1`, ...fields);
+  expect(statusOf(response.head!)).toBe(200);
   const [shown, ...others] = outerRequests().slice(before);
   expect(others).toEqual([]);
   return shown!;
@@ -210,11 +210,11 @@ describe('plaintext copies', () => {
     const expected = seen();
     const changed = rewrite(from, to);
 
-    const answer = await send('GET /shown?a=1 HTTP/1.1', ...fields);
+    const response = await send('GET /shown?a=1 HTTP/1.1', ...fields);
 
     expect(changed.count).toBe(1);
     expect(seen()).toEqual(expected);
-    expect(answer).toEqual(unchanged);
+    expect(response).toEqual(unchanged);
     expect(tunnel.upstream.exchanges.items).toHaveLength(2);
   });
 });
@@ -235,21 +235,21 @@ describe('an invalid option', () => {
   ])('%s is refused with a 400, and nothing is sent', async (field) => {
     const before = outerRequests().length;
 
-    const answer = await send('GET /x HTTP/1.1', field);
+    const response = await send('GET /x HTTP/1.1', field);
 
-    expect(statusOf(answer.head!)).toBe(400);
-    expect(answer.body.toString()).toContain('"code":"RELAY_OPTION_INVALID"');
+    expect(statusOf(response.head!)).toBe(400);
+    expect(response.body.toString()).toContain('"code":"RELAY_OPTION_INVALID"');
     expect(outerRequests()).toHaveLength(before);
     expect(tunnel.upstream.exchanges.items).toEqual([]);
   });
 
   it('is refused with a 400 if the option is given twice', async () => {
-    const answer = await send(
+    const response = await send(
       'GET /x HTTP/1.1',
       ['X-MTE-Encode-Type', 'MKE'],
       ['X-MTE-Encode-Type', 'MKE'],
     );
 
-    expect(statusOf(answer.head!)).toBe(400);
+    expect(statusOf(response.head!)).toBe(400);
   });
 });

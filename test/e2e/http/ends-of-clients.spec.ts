@@ -23,7 +23,7 @@ beforeEach(() => {
 interface Phase {
   readonly request: (type: string) => readonly (Buffer | string)[];
   /** What the upstream has written when the client disconnects. */
-  readonly answer: string;
+  readonly response: string;
 }
 
 const head = (type: string, startLine: string, ...fields: readonly Field[]): Buffer =>
@@ -32,19 +32,22 @@ const head = (type: string, startLine: string, ...fields: readonly Field[]): Buf
 const upload = (type: string, ...framing: Field): Buffer =>
   head(type, 'PUT /gone HTTP/1.1', framing);
 const download = (type: string): Buffer => head(type, 'GET /gone HTTP/1.1');
-const ANSWER = 'HTTP/1.1 200 OK\r\nContent-Type: ';
+const RESPONSE = 'HTTP/1.1 200 OK\r\nContent-Type: ';
 
 const WAITING: readonly [phase: string, phase: Phase][] = [
-  ['while it waits for the response to a GET', { request: (type) => [download(type)], answer: '' }],
+  [
+    'while it waits for the response to a GET',
+    { request: (type) => [download(type)], response: '' },
+  ],
   [
     'while it waits for the response after its upload',
-    { request: (type) => [upload(type, 'Content-Length', '4'), 'body'], answer: '' },
+    { request: (type) => [upload(type, 'Content-Length', '4'), 'body'], response: '' },
   ],
   [
     'while it waits for the response after its chunked upload',
     {
       request: (type) => [upload(type, 'Transfer-Encoding', 'chunked'), '4\r\nbody\r\n0\r\n\r\n'],
-      answer: '',
+      response: '',
     },
   ],
 ];
@@ -52,54 +55,54 @@ const WAITING: readonly [phase: string, phase: Phase][] = [
 const STREAMING: readonly [phase: string, phase: Phase][] = [
   [
     'during its upload',
-    { request: (type) => [upload(type, 'Content-Length', '1000'), 'part'], answer: '' },
+    { request: (type) => [upload(type, 'Content-Length', '1000'), 'part'], response: '' },
   ],
   [
     'during its chunked upload',
     {
       request: (type) => [upload(type, 'Transfer-Encoding', 'chunked'), '4\r\npart\r\n'],
-      answer: '',
+      response: '',
     },
   ],
   [
     'during a download of known length',
     {
       request: (type) => [download(type)],
-      answer: `${ANSWER}text/plain\r\nContent-Length: 1000\r\n\r\npart`,
+      response: `${RESPONSE}text/plain\r\nContent-Length: 1000\r\n\r\npart`,
     },
   ],
   [
     'during a chunked download',
     {
       request: (type) => [download(type)],
-      answer: `${ANSWER}text/plain\r\nTransfer-Encoding: chunked\r\n\r\n4\r\npart\r\n`,
+      response: `${RESPONSE}text/plain\r\nTransfer-Encoding: chunked\r\n\r\n4\r\npart\r\n`,
     },
   ],
   [
     'during a download of unknown length',
-    { request: (type) => [download(type)], answer: `${ANSWER}text/plain\r\n\r\npart` },
+    { request: (type) => [download(type)], response: `${RESPONSE}text/plain\r\n\r\npart` },
   ],
   [
     'during an event stream',
     {
       request: (type) => [download(type)],
-      answer: `${ANSWER}text/event-stream\r\n\r\ndata: part\n\n`,
+      response: `${RESPONSE}text/event-stream\r\n\r\ndata: part\n\n`,
     },
   ],
   [
     'during its upload while the response arrives',
     {
       request: (type) => [upload(type, 'Content-Length', '1000'), 'part'],
-      answer: `${ANSWER}text/plain\r\nContent-Length: 1000\r\n\r\npart`,
+      response: `${RESPONSE}text/plain\r\nContent-Length: 1000\r\n\r\npart`,
     },
   ],
 ];
 
 /** Brings a request into the given phase. */
-async function enter({ request, answer }: Phase, type: string) {
+async function enter({ request, response }: Phase, type: string) {
   tunnel.upstream.follow(async ({ write }) => {
-    if (answer !== '') {
-      await write(answer);
+    if (response !== '') {
+      await write(response);
     }
   });
   const client = forThisTest(openSocket(tunnel.outbound.port));
@@ -107,7 +110,7 @@ async function enter({ request, answer }: Phase, type: string) {
     client.write(bytes);
   }
   const exchange = await tunnel.upstream.exchanges.find();
-  if (answer !== '') {
+  if (response !== '') {
     await client.until('part');
   }
   return { client, exchange };
@@ -152,7 +155,7 @@ describe.each(Object.entries(LEAVE))('a client that %s', (_how, leave) => {
 
   it('while its MTE response is buffered aborts its request at the upstream', async () => {
     tunnel.upstream.follow(async ({ write }) => {
-      await write(`${ANSWER}text/plain\r\nContent-Length: 1000\r\n\r\npart`);
+      await write(`${RESPONSE}text/plain\r\nContent-Length: 1000\r\n\r\npart`);
     });
     const client = forThisTest(openSocket(tunnel.outbound.port));
     client.write(download('MTE'));
@@ -184,8 +187,8 @@ describe('bursts of aborted requests', () => {
       for (let burst = 0; burst < 3; burst += 1) {
         tunnel.upstream.exchanges.items.length = 0;
         tunnel.upstream.follow(async ({ write }) => {
-          if (phase.answer !== '') {
-            await write(phase.answer);
+          if (phase.response !== '') {
+            await write(phase.response);
           }
         });
         const clients = Array.from({ length: 40 }, () => openSocket(tunnel.outbound.port));

@@ -37,7 +37,7 @@ const LENGTH = (length: number): readonly Field[] => [['Content-Length', String(
 const CHUNKED: readonly Field[] = [['Transfer-Encoding', 'chunked']];
 
 /** Requests whose upstream disconnects before it responds, both complete and incomplete ones. */
-const UNANSWERED: readonly [when: string, type: string, open: () => RawSocket][] = [
+const WITHOUT_RESPONSE: readonly [when: string, type: string, open: () => RawSocket][] = [
   ['after a GET', 'MKE', () => send('MKE', 'GET /x HTTP/1.1', [])],
   ['after a GET', 'MTE', () => send('MTE', 'GET /x HTTP/1.1', [])],
   ['after an upload', 'MKE', () => send('MKE', 'POST /x HTTP/1.1', LENGTH(4), 'body')],
@@ -53,20 +53,23 @@ const UNANSWERED: readonly [when: string, type: string, open: () => RawSocket][]
 describe.each(Object.entries(BREAKS))(
   'an upstream that %s without a response',
   (_how, breakOff) => {
-    it.each(UNANSWERED)('%s results in a 502 that may have been forwarded (%s)', async (...row) => {
-      const [, , open] = row;
-      const client = open();
-      const exchange = await tunnel.upstream.exchanges.find();
+    it.each(WITHOUT_RESPONSE)(
+      '%s results in a 502 that may have been forwarded (%s)',
+      async (...row) => {
+        const [, , open] = row;
+        const client = open();
+        const exchange = await tunnel.upstream.exchanges.find();
 
-      breakOff(exchange);
+        breakOff(exchange);
 
-      const answer = (await client.until('"requestId"')).toString('latin1');
-      expect(answer).toMatch(/^HTTP\/1\.1 502 /);
-      expect(answer).toContain('"code":"RELAY_UPSTREAM_FAILED"');
-      expect(answer).toContain('"forwarded":"maybe"');
-      await tunnel.upstream.sockets.until(0);
-      expect(tunnel.upstream.exchanges.items).toHaveLength(1);
-    });
+        const response = (await client.until('"requestId"')).toString('latin1');
+        expect(response).toMatch(/^HTTP\/1\.1 502 /);
+        expect(response).toContain('"code":"RELAY_UPSTREAM_FAILED"');
+        expect(response).toContain('"forwarded":"maybe"');
+        await tunnel.upstream.sockets.until(0);
+        expect(tunnel.upstream.exchanges.items).toHaveLength(1);
+      },
+    );
 
     it('within the head of its response results in a 502', async () => {
       tunnel.upstream.follow(async (exchange) => {
@@ -77,13 +80,13 @@ describe.each(Object.entries(BREAKS))(
 
       const client = send('MKE', 'GET /x HTTP/1.1', []);
 
-      const answer = (await client.until('"requestId"')).toString('latin1');
-      expect(answer).toMatch(/^HTTP\/1\.1 502 [^]*"code":"RELAY_UPSTREAM_FAILED"/);
+      const response = (await client.until('"requestId"')).toString('latin1');
+      expect(response).toMatch(/^HTTP\/1\.1 502 [^]*"code":"RELAY_UPSTREAM_FAILED"/);
     });
   },
 );
 
-const ANSWERS: Readonly<Record<string, string>> = {
+const RESPONSES: Readonly<Record<string, string>> = {
   'during a body of known length': 'HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\npart',
   'between chunks': 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\npart\r\n',
   'within a chunk': 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n64\r\npart',
@@ -94,12 +97,12 @@ const ANSWERS: Readonly<Record<string, string>> = {
 describe.each(Object.entries(BREAKS))('an upstream that %s', (_how, breakOff) => {
   it.each(
     ['1.1', '1.0'].flatMap((version) =>
-      Object.keys(ANSWERS).map((name) => [name, version] as const),
+      Object.keys(RESPONSES).map((name) => [name, version] as const),
     ),
   )('%s resets the connection of an HTTP/%s client', async (name, version) => {
     tunnel.upstream.follow(async ({ whole, write }) => {
       await whole;
-      await write(ANSWERS[name]!);
+      await write(RESPONSES[name]!);
     });
     const client = send('MKE', `GET /x HTTP/${version}`, []);
     await client.until('part');
@@ -114,7 +117,7 @@ describe.each(Object.entries(BREAKS))('an upstream that %s', (_how, breakOff) =>
 
   it('during the upload, after its response has begun, resets the connection of the client', async () => {
     tunnel.upstream.follow(async ({ write }) => {
-      await write(ANSWERS['during a body of known length']!);
+      await write(RESPONSES['during a body of known length']!);
     });
     const client = send('MKE', 'PUT /x HTTP/1.1', LENGTH(1_000_000), 'part');
     await client.until('\r\n\r\npart');
@@ -131,7 +134,7 @@ describe('bursts of requests whose upstream cuts its response off', () => {
     async (_how, breakOff) => {
       for (let burst = 0; burst < 3; burst += 1) {
         tunnel.upstream.follow(async (exchange) => {
-          await exchange.write(ANSWERS['during a body of known length']!);
+          await exchange.write(RESPONSES['during a body of known length']!);
         });
         tunnel.upstream.exchanges.items.length = 0;
         const clients = Array.from({ length: 40 }, () => send('MKE', 'GET /x HTTP/1.1', []));

@@ -23,7 +23,7 @@ beforeEach(() => {
   tunnel.upstream.exchanges.items.length = 0;
 });
 
-const answerOf = (type: string): string =>
+const responseHead = (type: string): string =>
   `HTTP/1.1 200 OK\r\nContent-Type: ${type}\r\nTransfer-Encoding: chunked\r\n\r\n`;
 
 const event = (text: string): string => {
@@ -51,7 +51,7 @@ type Open = (...fields: readonly Field[]) => RawSocket;
 async function begin(open: Open, type: string, ...fields: readonly Field[]) {
   const begun = new Promise<ScriptedExchange>((resolve) => {
     tunnel.upstream.follow(async (exchange) => {
-      await exchange.write(answerOf(type));
+      await exchange.write(responseHead(type));
       resolve(exchange);
     });
   });

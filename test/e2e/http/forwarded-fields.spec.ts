@@ -50,11 +50,11 @@ describe.each([
   ['a pass-through route', passedThrough],
 ])('a request through %s', (_way, send) => {
   it('gains no field that describes the client or the relays', async () => {
-    const answer = await send([]);
+    const response = await send([]);
 
     const names = tunnel.upstream.exchanges.items[0]!.head.fields.map(([name]) => name);
     expect(names).toEqual(['host', 'connection']);
-    expect(answer.head!.fields.map(([name]) => name.toLowerCase())).toEqual([
+    expect(response.head!.fields.map(([name]) => name.toLowerCase())).toEqual([
       'content-length',
       'connection',
     ]);

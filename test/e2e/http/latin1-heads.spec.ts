@@ -39,7 +39,7 @@ describe.each(Object.entries(WAYS))('non-ASCII octets in a head (%s)', (_way, op
     const [exchange] = await tunnel.upstream.exchanges.count(1);
     await exchange!.write('4\r\nbody\r\n0\r\n\r\n');
 
-    const answer = (await client.until('0\r\n\r\n')).toString('latin1');
-    expect(answer).toContain('\r\nx-latin: caf\xe9\r\n');
+    const response = (await client.until('0\r\n\r\n')).toString('latin1');
+    expect(response).toContain('\r\nx-latin: caf\xe9\r\n');
   });
 });

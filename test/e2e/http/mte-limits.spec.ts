@@ -37,10 +37,10 @@ const stream = (bytes: number): Readable =>
 
 describe('an MTE message', () => {
   it('of 10 MiB is carried in both directions', async () => {
-    const answer = await send(Buffer.alloc(LIMIT, 'x'));
+    const response = await send(Buffer.alloc(LIMIT, 'x'));
 
-    expect(answer.status).toBe(200);
-    expect(answer.body).toHaveLength(LIMIT);
+    expect(response.status).toBe(200);
+    expect(response.body).toHaveLength(LIMIT);
   });
 
   it.each([
@@ -60,13 +60,13 @@ describe('an MTE message', () => {
         response.end(String(bytes));
       });
 
-      const answer = await impatient.send({
+      const response = await impatient.send({
         method: 'POST',
         headers: { 'x-mte-encode-type': 'MTE' },
         body: make(),
       });
 
-      expect([answer.status, answer.body.toString()]).toEqual([200, String(LIMIT)]);
+      expect([response.status, response.body.toString()]).toEqual([200, String(LIMIT)]);
     },
   );
 
@@ -76,10 +76,10 @@ describe('an MTE message', () => {
   ])(
     'of one byte more, %s, results in a sealed 413 and does not reach the upstream',
     async (_how, make) => {
-      const answer = await send(make());
+      const response = await send(make());
 
-      expect(answer.status).toBe(413);
-      expect(errorOf(answer)).toMatchObject({ code: 'RELAY_BODY_TOO_LARGE', forwarded: 'no' });
+      expect(response.status).toBe(413);
+      expect(errorOf(response)).toMatchObject({ code: 'RELAY_BODY_TOO_LARGE', forwarded: 'no' });
       expect(tunnel.upstream.hits).toBe(0);
       await tunnel.inbound.log.find(({ code }) => code === 'RELAY_BODY_TOO_LARGE');
     },
@@ -97,10 +97,10 @@ describe('an MTE message', () => {
         response.end(Buffer.alloc(LIMIT + 1));
       });
 
-      const answer = await send(Buffer.from('x'));
+      const response = await send(Buffer.from('x'));
 
-      expect(answer.status).toBe(502);
-      expect(errorOf(answer)).toMatchObject({
+      expect(response.status).toBe(502);
+      expect(errorOf(response)).toMatchObject({
         code: 'RELAY_PEER_ANSWER_TOO_LARGE',
         forwarded: 'maybe',
       });

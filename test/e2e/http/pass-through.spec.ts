@@ -45,14 +45,14 @@ const open = (startLine: string, ...fields: readonly Field[]) => {
 };
 
 const exchange = async (port: number, startLine: string, ...fields: readonly Field[]) => {
-  const answer = await exchangeBytes({
+  const response = await exchangeBytes({
     port,
     method: startLine.split(' ')[0] ?? '',
     bytes: [headBytes(startLine, [HOST, ...fields, CLOSE])],
   });
   const [, code = '', forwarded = ''] =
-    /"code":"(\w+)".*"forwarded":"(\w+)"/.exec(answer.body.toString()) ?? [];
-  return { ...answer, text: `${statusOf(answer.head!)} ${code} ${forwarded}`.trim() };
+    /"code":"(\w+)".*"forwarded":"(\w+)"/.exec(response.body.toString()) ?? [];
+  return { ...response, text: `${statusOf(response.head!)} ${code} ${forwarded}`.trim() };
 };
 
 describe('a request without a token on a pass-through route', () => {

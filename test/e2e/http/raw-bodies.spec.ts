@@ -44,10 +44,10 @@ describe('a chunked body that contains', () => {
       const exchange = await tunnel.upstream.exchanges.find();
 
       socket.write(`${bytes}GET /evil HTTP/1.1\r\nHost: a\r\n\r\n`);
-      const answer = (await socket.all()).toString('latin1');
+      const response = (await socket.all()).toString('latin1');
 
-      expect(answer).toMatch(/^HTTP\/1\.1 400 /);
-      expect(answer).toContain('"code":"RELAY_REQUEST_INVALID"');
+      expect(response).toMatch(/^HTTP\/1\.1 400 /);
+      expect(response).toContain('"code":"RELAY_REQUEST_INVALID"');
       const seen = await exchange.whole;
       expect(seen).toMatchObject({ isComplete: false, framing: 'chunked' });
       expect('firstab'.startsWith(seen.body.toString())).toBe(true);
@@ -63,9 +63,9 @@ describe('a chunked body that contains', () => {
 
     socket.write(`0\r\nX-Trailer: ${'x'.repeat(90 * 1024)}\r\n\r\n`);
 
-    const answer = (await socket.all()).toString('latin1');
-    expect(answer).toMatch(/^HTTP\/1\.1 431 /);
-    expect(answer).toContain('"code":"RELAY_REQUEST_TOO_LARGE"');
+    const response = (await socket.all()).toString('latin1');
+    expect(response).toMatch(/^HTTP\/1\.1 431 /);
+    expect(response).toContain('"code":"RELAY_REQUEST_TOO_LARGE"');
     expect(await exchange.whole).toMatchObject({ isComplete: false });
   });
 });
@@ -104,13 +104,13 @@ describe('an empty body', () => {
         chunked: [['Transfer-Encoding', 'chunked']] as const,
       }[framing];
 
-      const answer = await tunnel.exchange(
+      const response = await tunnel.exchange(
         method,
         tunnel.head(`${method} /empty HTTP/1.1`, ...fields, ['Connection', 'close']),
         ...(framing === 'chunked' ? ['0\r\n\r\n'] : []),
       );
 
-      expect(statusOf(answer.head!)).toBe(200);
+      expect(statusOf(response.head!)).toBe(200);
       const [exchange] = tunnel.upstream.exchanges.items;
       expect(exchange?.seen()).toMatchObject({ framing: seen, isComplete: true });
       const length = valueOf(exchange!.head.fields, 'content-length');

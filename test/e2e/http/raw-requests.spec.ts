@@ -156,9 +156,9 @@ describe.each([
   it.each(refusals)(
     '%s: refused with %i %s, and nothing is forwarded',
     async (_what, status, code, text) => {
-      const answer = await send(text, text.split(' ')[0]);
+      const response = await send(text, text.split(' ')[0]);
 
-      expectRefusal(answer, code, status);
+      expectRefusal(response, code, status);
       expect(tunnel.upstream.exchanges.items).toEqual([]);
     },
   );
@@ -199,20 +199,20 @@ const CARRIED: readonly [what: string, request: string, startLine: string][] = [
 
 describe('a tunnel', () => {
   it.each(CARRIED)('carries an unusual request: %s', async (_what, text, startLine) => {
-    const answer = await send(text);
+    const response = await send(text);
 
-    expect(answer).toMatchObject({ body: Buffer.from('ok'), isComplete: true });
+    expect(response).toMatchObject({ body: Buffer.from('ok'), isComplete: true });
     expect(tunnel.upstream.exchanges.items.map(({ head }) => head.startLine)).toEqual([startLine]);
   });
 
   it('meets the expectation 100-continue itself and does not forward it', async () => {
-    const answer = await send(
+    const response = await send(
       `PUT /x HTTP/1.1\r\n${FIELDS}Expect: 100-Continue\r\nContent-Length: 1\r\n\r\na`,
       'PUT',
     );
 
-    expect(answer.informational.map(statusOf)).toEqual([100]);
-    expect(answer.body.toString()).toBe('ok');
+    expect(response.informational.map(statusOf)).toEqual([100]);
+    expect(response.body.toString()).toBe('ok');
     const [exchange] = tunnel.upstream.exchanges.items;
     expect(valueOf(exchange!.head.fields, 'expect')).toBeUndefined();
     expect(exchange!.seen().body.toString()).toBe('a');
@@ -220,12 +220,12 @@ describe('a tunnel', () => {
 
   it('keeps content-length and reads its own fields even if connection lists them', async () => {
     const named = 'Connection: content-length, host, x-mte-outbound-token, x-mte-upstream\r\n';
-    const answer = await send(
+    const response = await send(
       `POST /x HTTP/1.1\r\n${FIELDS}${named}Content-Length: 3\r\n\r\nabc`,
       'POST',
     );
 
-    expect(answer.body.toString()).toBe('ok');
+    expect(response.body.toString()).toBe('ok');
     const [exchange] = tunnel.upstream.exchanges.items;
     expect(valueOf(exchange!.head.fields, 'content-length')).toBe('3');
     expect(exchange!.seen().body.toString()).toBe('abc');
@@ -240,10 +240,10 @@ describe('a tunnel', () => {
       FIELDS,
       tunnel.fields.map((f) => f.join(': ') + '\r\n').join(''),
     );
-    const answer = await send(`${first}${get('/2')}`);
+    const response = await send(`${first}${get('/2')}`);
 
     // The reader stops at the end of the first response, so the rest is the second.
-    expect(answer.body.toString()).toBe('1');
-    expect(answer.rest.toString('latin1')).toMatch(/^HTTP\/1\.1 200 OK\r\n[^]*\r\n\r\n2$/);
+    expect(response.body.toString()).toBe('1');
+    expect(response.rest.toString('latin1')).toMatch(/^HTTP\/1\.1 200 OK\r\n[^]*\r\n\r\n2$/);
   });
 });

@@ -100,14 +100,14 @@ describe('a pipelined response that is ready before its turn', () => {
       if (url === '/slow') {
         await after(1_000);
       }
-      response.end(`answer to ${url}`);
+      response.end(`response to ${url}`);
     });
     const socket = forThisTest(openSocket(tunnel.outbound.port));
     socket.write(head('GET /slow HTTP/1.1') + head('GET /fast HTTP/1.1'));
 
-    const answered = socket.until('answer to /fast').then(() => 'answered');
-    expect(await Promise.race([answered, socket.ended])).toBe('answered');
-    expect(socket.received.toString()).toContain('answer to /slow');
+    const responded = socket.until('response to /fast').then(() => 'responded');
+    expect(await Promise.race([responded, socket.ended])).toBe('responded');
+    expect(socket.received.toString()).toContain('response to /slow');
   });
 });
 
@@ -127,8 +127,8 @@ describe('a response that follows one whose head was sent alone', () => {
     const { length } = await socket.until('0\r\n\r\n');
     socket.write('GET /api/mte-echo/caf%C3%A9 HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n');
 
-    const answer = (await socket.all()).subarray(length).toString('latin1');
-    const [fields = '', body] = answer.split('\r\n\r\n');
+    const response = (await socket.all()).subarray(length).toString('latin1');
+    const [fields = '', body] = response.split('\r\n\r\n');
     expect(fields).toContain(`content-length: ${body?.length}`);
     expect(Buffer.from(body ?? '', 'latin1').toString()).toContain('café');
   });

@@ -70,7 +70,7 @@ describe('RESPONSE_TIMEOUT_MS', () => {
     );
     upload(client.socket, 8 * MIB);
 
-    const answer = (await client.until('\r\n\r\n')).toString('latin1');
-    expect(answer).toMatch(/^HTTP\/1\.1 200 /);
+    const response = (await client.until('\r\n\r\n')).toString('latin1');
+    expect(response).toMatch(/^HTTP\/1\.1 200 /);
   });
 });

@@ -27,14 +27,14 @@ const CODED: Field = ['Transfer-Encoding', 'gzip, chunked'];
 
 describe('a transfer coding other than chunked', () => {
   it('is refused in a request, and nothing is forwarded', async () => {
-    const answer = await tunnel.exchange(
+    const response = await tunnel.exchange(
       'POST',
       tunnel.head('POST /x HTTP/1.1', CODED, CLOSE),
       '0\r\n\r\n',
     );
 
-    expect([400, 501]).toContain(statusOf(answer.head!));
-    expect(answer.body.toString()).toContain('"code":"RELAY_');
+    expect([400, 501]).toContain(statusOf(response.head!));
+    expect(response.body.toString()).toContain('"code":"RELAY_');
     expect(tunnel.upstream.exchanges.items).toEqual([]);
   });
 
@@ -44,7 +44,7 @@ describe('a transfer coding other than chunked', () => {
       await write('4\r\nbody\r\n0\r\n\r\n');
     });
 
-    const answer =
+    const response =
       way === 'tunnel'
         ? await tunnel.exchange('GET', tunnel.head('GET /x HTTP/1.1', CLOSE))
         : await exchangeBytes({
@@ -53,6 +53,6 @@ describe('a transfer coding other than chunked', () => {
             bytes: [headBytes('GET /x HTTP/1.1', [['Host', 'a'], CLOSE])],
           });
 
-    expect(statusOf(answer.head!)).toBe(502);
+    expect(statusOf(response.head!)).toBe(502);
   });
 });

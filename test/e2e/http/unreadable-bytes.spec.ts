@@ -62,7 +62,7 @@ describe('bytes that are not HTTP', () => {
 
     client.write('zz\r\n');
 
-    const answer = (await client.all()).toString('latin1');
-    expect(answer).toMatch(/^HTTP\/1\.1 400 [^]*"forwarded":"maybe"/);
+    const response = (await client.all()).toString('latin1');
+    expect(response).toMatch(/^HTTP\/1\.1 400 [^]*"forwarded":"maybe"/);
   });
 });

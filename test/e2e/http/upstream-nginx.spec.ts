@@ -163,8 +163,8 @@ describe.skipIf(!isThere)('nginx as an upstream', () => {
   it('serves WebDAV through the tunnel', async () => {
     const dav = async (line: string, fields: Fields = [], body = '') => {
       const length: Field = ['Content-Length', String(Buffer.byteLength(body))];
-      const answer = await throughTunnel(line, [...fields, length], Buffer.from(body));
-      return answer.head === undefined ? 0 : statusOf(answer.head);
+      const response = await throughTunnel(line, [...fields, length], Buffer.from(body));
+      return response.head === undefined ? 0 : statusOf(response.head);
     };
 
     expect(await dav('MKCOL /dav/a/')).toBe(201);
@@ -236,13 +236,13 @@ describe.skipIf(!isThere)('nginx as an upstream', () => {
   it('refuses an upload for its length, and the client receives the refusal', async () => {
     const body = bytesOfSize(2_000_000);
 
-    const answer = await throughTunnel(
+    const response = await throughTunnel(
       'PUT /small/file',
       [['Content-Length', String(body.length)]],
       body,
     );
 
-    expect(statusOf(answer.head!)).toBe(413);
-    expect(answer.body.toString()).toContain('413 Request Entity Too Large');
+    expect(statusOf(response.head!)).toBe(413);
+    expect(response.body.toString()).toContain('413 Request Entity Too Large');
   });
 });

@@ -40,14 +40,14 @@ describe.skipIf(!hasPython())('an independent inbound relay', () => {
     request(outbound.url, { ...spec, headers: { ...clientHeaders(type), ...spec.headers } });
 
   it.each(TYPES)('receives a request as the client sent it (%s)', async (type) => {
-    const answer = await send(type, {
+    const response = await send(type, {
       method: 'GET',
       path: `/seen?${type}`,
       headers: { 'x-many': ['1', 'caf\xe9'], host: 'api.example' },
     });
 
-    expect(answer.status).toBe(200);
-    expect(JSON.parse(answer.body.toString())).toMatchObject({
+    expect(response.status).toBe(200);
+    expect(JSON.parse(response.body.toString())).toMatchObject({
       method: 'GET',
       path: `/seen?${type}`,
       fields: [
@@ -62,12 +62,12 @@ describe.skipIf(!hasPython())('an independent inbound relay', () => {
   });
 
   it.each(TYPES)('returns a body unchanged (%s)', async (type) => {
-    const answer = await send(type, { method: 'POST', path: '/', body: BODY });
+    const response = await send(type, { method: 'POST', path: '/', body: BODY });
 
-    expect(answer.status).toBe(201);
-    expect(answer.body.equals(BODY)).toBe(true);
-    expect(fieldValues(answer.rawHeaders, 'set-cookie')).toEqual(['a=1', 'b=2']);
-    expect(fieldValues(answer.rawHeaders, 'x-latin')).toEqual(['caf\xe9']);
+    expect(response.status).toBe(201);
+    expect(response.body.equals(BODY)).toBe(true);
+    expect(fieldValues(response.rawHeaders, 'set-cookie')).toEqual(['a=1', 'b=2']);
+    expect(fieldValues(response.rawHeaders, 'x-latin')).toEqual(['caf\xe9']);
   });
 
   it.each(TYPES)('sends responses without a body (%s)', async (type) => {
@@ -80,10 +80,10 @@ describe.skipIf(!hasPython())('an independent inbound relay', () => {
   it('receives a message again once it has reported its session as unknown', async () => {
     const pairingsBefore = inbound.events.items.filter((event) => 'paired' in event).length;
 
-    const answer = await send('mke', { method: 'POST', path: '/forgotten', body: 'once' });
+    const response = await send('mke', { method: 'POST', path: '/forgotten', body: 'once' });
 
-    expect(answer.status).toBe(201);
-    expect(answer.body.toString()).toBe('once');
+    expect(response.status).toBe(201);
+    expect(response.body.toString()).toBe('once');
     const pairings = inbound.events.items.filter((event) => 'paired' in event);
     expect(pairings).toHaveLength(pairingsBefore + 1);
     const forwarded = inbound.events.items.filter((event) => event['forwarded'] === '/forgotten');
@@ -98,10 +98,10 @@ describe.skipIf(!hasPython())('an independent inbound relay', () => {
   ])(
     'has a response with a changed or missing record rejected with a 502 (%s %s)',
     async (type, path) => {
-      const answer = await send(type, { method: 'POST', path, body: 'once' });
+      const response = await send(type, { method: 'POST', path, body: 'once' });
 
-      expect(answer.status).toBe(502);
-      expect(errorOf(answer).forwarded).toBe('maybe');
+      expect(response.status).toBe(502);
+      expect(errorOf(response).forwarded).toBe('maybe');
     },
   );
 

@@ -96,10 +96,10 @@ describe.skipIf(!hasPython())('an independent outbound relay', () => {
         ['x-many', 'caf\xe9'],
       ];
 
-      const { answer } = await send({ type, method: 'GET', path: '/a?b=%20c', fields });
+      const { answer: response } = await send({ type, method: 'GET', path: '/a?b=%20c', fields });
 
-      expect(answer).toMatchObject({ status: 207, body: '', pieces: 0 });
-      expect(answer?.fields).toEqual(
+      expect(response).toMatchObject({ status: 207, body: '', pieces: 0 });
+      expect(response?.fields).toEqual(
         expect.arrayContaining([
           ['set-cookie', 'a=1'],
           ['set-cookie', 'b=2'],
@@ -123,10 +123,10 @@ describe.skipIf(!hasPython())('an independent outbound relay', () => {
         'a',
       ],
     ])('carry %s unchanged in both directions', async (_, spec, body) => {
-      const { answer } = await send({ type, ...spec });
+      const { answer: response } = await send({ type, ...spec });
 
-      expect(answer?.status).toBe(207);
-      expect(Buffer.from(answer?.body ?? '', 'base64').equals(Buffer.from(body))).toBe(true);
+      expect(response?.status).toBe(207);
+      expect(Buffer.from(response?.body ?? '', 'base64').equals(Buffer.from(body))).toBe(true);
     });
 
     it('are refused if record 0 was changed, and their sequence number is consumed', async () => {
@@ -181,10 +181,10 @@ describe.skipIf(!hasPython())('an independent outbound relay', () => {
     const ending = await send({ seq: MAX_MESSAGES + 1 });
     const ended = await send({ seq: 1 });
     await outbound.command({ do: 'pair' });
-    const { answer } = await send({});
+    const { answer: response } = await send({});
 
     expect(ending.error).toMatchObject({ status: 559, signed: true, p: 0 });
     expect(ended.error).toMatchObject({ status: 560, signed: true, p: 0 });
-    expect(answer?.status).toBe(207);
+    expect(response?.status).toBe(207);
   });
 });
