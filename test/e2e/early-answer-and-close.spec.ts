@@ -9,7 +9,7 @@ const PIECE = Buffer.alloc(65_536, 'x');
 
 /** Node.js closes such a connection after its response; upload bytes that arrive later would turn that into a reset. */
 describe('an early response to a client that sends connection: close', () => {
-  it('reaches the client 20 times out of 20', async () => {
+  it('reaches the client 20 times out of 20', { timeout: 120_000 }, async () => {
     const tunnel = forThisTest(await startTunnel());
     const statuses: number[] = [];
     for (let run = 0; run < 20; run += 1) {

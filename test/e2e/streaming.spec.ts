@@ -17,7 +17,7 @@ const shared = sharedResources();
 let tunnel: Tunnel;
 
 beforeAll(async () => {
-  tunnel = shared(await startTunnel({ both: { IDLE_TIMEOUT_MS: '300' } }));
+  tunnel = shared(await startTunnel());
 });
 
 beforeEach(() => {
@@ -28,15 +28,21 @@ const open = (path: string): Promise<StreamedResponse> =>
   streamRequest(tunnel.outbound.url, { path, headers: tunnel.clientHeaders });
 
 /** Opens a response whose head has been sent; the test writes its body. */
-async function openResponse(head: Record<string, string>) {
+async function openResponse(
+  head: Record<string, string>,
+  { upstream, outbound, clientHeaders } = tunnel,
+) {
   const opened = new Promise<ServerResponse>((resolve) => {
-    tunnel.upstream.handle((_request, response) => {
+    upstream.handle((_request, response) => {
       response.writeHead(200, head);
       response.flushHeaders();
       resolve(response);
     });
   });
-  const [received, response] = await Promise.all([open('/stream'), opened]);
+  const [received, response] = await Promise.all([
+    streamRequest(outbound.url, { path: '/stream', headers: clientHeaders }),
+    opened,
+  ]);
   return { received, response };
 }
 
@@ -61,11 +67,12 @@ describe('server-sent events', () => {
   });
 
   it('may be silent for longer than IDLE_TIMEOUT_MS, unlike other responses', async () => {
-    const { received, response } = await openResponse(EVENTS);
+    const impatient = forThisTest(await startTunnel({ both: { IDLE_TIMEOUT_MS: '300' } }));
+    const { received, response } = await openResponse(EVENTS, impatient);
     response.write('data: 1\n\n');
     await received.until('data: 1');
 
-    const other = await openResponse({ 'content-type': 'text/plain' });
+    const other = await openResponse({ 'content-type': 'text/plain' }, impatient);
     expect(await other.received.ended).toBe('aborted');
     response.end('data: 2\n\n');
 

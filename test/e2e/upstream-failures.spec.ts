@@ -41,7 +41,7 @@ describe('an upstream that', () => {
   });
 
   it('must respond within the limit only once the upload has ended', async () => {
-    const tunnel = await start({ both: { RESPONSE_TIMEOUT_MS: '150' } });
+    const tunnel = await start({ both: { RESPONSE_TIMEOUT_MS: '500' } });
     const socket = forThisTest(openSocket(tunnel.outbound.port));
     const fields = Object.entries(tunnel.clientHeaders).map(([name, value]) => `${name}: ${value}`);
     socket.write(
@@ -49,7 +49,7 @@ describe('an upstream that', () => {
     );
     await tunnel.upstream.requests.find();
     // A second tunnel with twice the limit times out once the limit of the first has certainly passed.
-    const other = await start({ both: { RESPONSE_TIMEOUT_MS: '300' }, handler: () => undefined });
+    const other = await start({ both: { RESPONSE_TIMEOUT_MS: '1000' }, handler: () => undefined });
     expect(await other.send()).toMatchObject({ status: 504 });
 
     socket.write('cd');

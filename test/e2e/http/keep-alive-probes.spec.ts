@@ -38,7 +38,9 @@ describe.skipIf(!isLinux)('a silent event stream', () => {
     client.write(tunnel.head('GET /events HTTP/1.1'));
     await client.until('\r\n\r\n');
 
-    expect(timersOn(tunnel.outbound.port)).toEqual([KEEP_ALIVE_TIMER]);
-    expect(timersOn(tunnel.inbound.port)).toContain(KEEP_ALIVE_TIMER);
+    // Until the bytes of the head are acknowledged, the timer is that of their retransmission.
+    const limit = { timeout: 10_000 };
+    await expect.poll(() => timersOn(tunnel.outbound.port), limit).toEqual([KEEP_ALIVE_TIMER]);
+    await expect.poll(() => timersOn(tunnel.inbound.port), limit).toContain(KEEP_ALIVE_TIMER);
   });
 });

@@ -11,6 +11,8 @@ import { echoBody } from '../../support/upstream.js';
 
 const MIB = 1024 * 1024;
 const LIMIT = 10 * MIB;
+const IDLE_MS = 1_500;
+const READING_MS = 2 * IDLE_MS;
 
 const shared = sharedResources();
 let tunnel: Tunnel;
@@ -49,13 +51,16 @@ describe('an MTE message', () => {
   ])(
     'of 10 MiB, %s, may take an upstream longer than IDLE_TIMEOUT_MS to read, as long as it keeps reading',
     async (_how, make) => {
-      const inbound = { IDLE_TIMEOUT_MS: '400' };
+      const inbound = { IDLE_TIMEOUT_MS: String(IDLE_MS) };
       const impatient = forThisTest(await startTunnel({ inbound }));
       impatient.upstream.handle(async ({ message }, response) => {
+        const beganMs = performance.now();
         let bytes = 0;
         for await (const chunk of message) {
           bytes += (chunk as Buffer).length;
-          await after(5);
+          // The pace follows the clock, so that a slow machine does not also read more slowly.
+          const dueMs = beganMs + (READING_MS * bytes) / LIMIT;
+          await after(Math.max(0, dueMs - performance.now()));
         }
         response.end(String(bytes));
       });

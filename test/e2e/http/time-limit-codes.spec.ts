@@ -50,8 +50,8 @@ describe('the time limits', () => {
 
 describe('RESPONSE_TIMEOUT_MS', () => {
   it('counts from the end of an MTE upload, even if the upstream reads it slowly', async () => {
-    const tunnel = forThisTest(await startRawTunnel({ inbound: { RESPONSE_TIMEOUT_MS: '300' } }));
-    const other = forThisTest(await startRawTunnel({ inbound: { RESPONSE_TIMEOUT_MS: '600' } }));
+    const tunnel = forThisTest(await startRawTunnel({ inbound: { RESPONSE_TIMEOUT_MS: '1000' } }));
+    const other = forThisTest(await startRawTunnel({ inbound: { RESPONSE_TIMEOUT_MS: '2000' } }));
     other.upstream.follow(() => undefined);
     tunnel.upstream.follow(async ({ socket, whole, write }) => {
       socket.pause();
