@@ -6,7 +6,7 @@ import { forThisTest, sharedResources } from '../support/resources.js';
 import { startTunnel, type Tunnel } from '../support/tunnel.js';
 
 /** Responses that end too early, keyed by how they delimit their body. */
-const BROKEN = {
+const CUT_OFF = {
   'a length': 'HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\npart of it',
   chunks: 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\na\r\npart of it\r\n',
 };
@@ -36,7 +36,7 @@ const fields = (): string =>
  * Sends a raw request, ends the upstream connection once part of the response has arrived, and returns how the
  * client's connection ended and what the client received.
  */
-async function breakOff(version: string, type: string, how: 'reset' | 'end') {
+async function cutOff(version: string, type: string, how: 'reset' | 'end') {
   const before = upstream.connections.items.length;
   const socket = forThisTest(openSocket(tunnel.outbound.port));
   socket.write(
@@ -58,10 +58,10 @@ async function breakOff(version: string, type: string, how: 'reset' | 'end') {
 
 describe.each(['reset', 'end'] as const)('an upstream that cuts its response off (%s)', (how) => {
   describe.each(['1.1', '1.0'])('resets the connection of an HTTP/%s client', (version) => {
-    it.each(['a length', 'chunks'] as const)('during a response with %s', async (framing) => {
-      responseBytes = BROKEN[framing];
+    it.each(['a length', 'chunks'] as const)('if the response has %s', async (framing) => {
+      responseBytes = CUT_OFF[framing];
 
-      const { ended, text } = await breakOff(version, 'MKE', how);
+      const { ended, text } = await cutOff(version, 'MKE', how);
 
       expect(text).toMatch(/^HTTP\/1.1 200 /);
       expect(text).toContain('part of it');
@@ -75,7 +75,7 @@ describe('an upstream that cuts an MTE response off', () => {
   it.each(['a length', 'chunks'] as const)(
     'results in a 502 if the response has %s, since none of it was released',
     async (framing) => {
-      responseBytes = BROKEN[framing];
+      responseBytes = CUT_OFF[framing];
 
       const before = upstream.connections.items.length;
       const sent = tunnel.send({ headers: { 'x-mte-encode-type': 'MTE' } });

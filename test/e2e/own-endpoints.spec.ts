@@ -19,7 +19,7 @@ describe('the endpoints of a relay', () => {
     ['/api/mte-echo?x=1', 'test'],
     ['/api/mte-echo/hello', 'hello'],
     ['/api/mte-echo/caf%C3%A9%2F1', 'café/1'],
-  ])('echo a GET of %s as %s with the time', async (path, echo) => {
+  ])('respond to GET %s with the echo "%s" and the time', async (path, echo) => {
     const response = await request(relay.url, { path });
 
     expect(response.status).toBe(200);

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import { createServer } from 'node:net';
 
 import { describe, expect, it } from 'vitest';
 
 import { errorOf } from '../support/client.js';
+import { closedPort } from '../support/listen.js';
 import { forThisTest } from '../support/resources.js';
 import { startTap } from '../support/tap.js';
 import { startTunnel } from '../support/tunnel.js';
@@ -69,13 +71,14 @@ describe('RELAY_AUDIENCE', () => {
   });
 
   it('accepts every address that it lists', async () => {
+    // The port of the relay is unknown until it listens, so a tap on a port chosen in advance provides its address.
+    const port = await closedPort(createServer());
     const tunnel = forThisTest(
       await startTunnel({
-        // The port of the relay is unknown until it listens, so a tap on a fixed port provides its address.
-        inbound: { RELAY_AUDIENCE: 'https://relay.example,http://127.0.0.1:18471' },
+        inbound: { RELAY_AUDIENCE: `https://relay.example,http://127.0.0.1:${port}` },
       }),
     );
-    const tap = forThisTest(await startTap(tunnel.inbound.port, { port: 18_471 }));
+    const tap = forThisTest(await startTap(tunnel.inbound.port, { port }));
 
     const response = await tunnel.send({ headers: { 'x-mte-upstream': tap.url } });
 

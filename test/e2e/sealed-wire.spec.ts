@@ -86,8 +86,8 @@ describe('the connection between the relays', () => {
   });
 });
 
-describe('an option that reveals parts of a request', () => {
-  it('x-mte-encode-url: false reveals the path and nothing else', async () => {
+describe('plaintext copies', () => {
+  it('reveal only the path with x-mte-encode-url: false', async () => {
     const tap = forThisTest(await startTap(tunnel.inbound.port));
 
     await sendCanaries(tap, { 'x-mte-encode-url': 'false' });
@@ -95,7 +95,7 @@ describe('an option that reveals parts of a request', () => {
     expect(seen(tap)).toEqual([CANARIES.path, CANARIES.query]);
   });
 
-  it('x-mte-encode-headers with a list of names reveals all other fields except credentials', async () => {
+  it('reveal the fields that x-mte-encode-headers does not list, except credentials', async () => {
     const tap = forThisTest(await startTap(tunnel.inbound.port));
 
     await sendCanaries(tap, { 'x-mte-encode-headers': 'x-other' });
@@ -103,7 +103,7 @@ describe('an option that reveals parts of a request', () => {
     expect(seen(tap)).toEqual([CANARIES.field]);
   });
 
-  it('x-mte-encode-headers: false reveals all fields except credentials', async () => {
+  it('reveal all fields except credentials with x-mte-encode-headers: false', async () => {
     const tap = forThisTest(await startTap(tunnel.inbound.port));
 
     await sendCanaries(tap, { 'x-mte-encode-headers': 'false' });
@@ -111,7 +111,7 @@ describe('an option that reveals parts of a request', () => {
     expect(seen(tap)).toEqual([CANARIES.field]);
   });
 
-  it('does not affect what the upstream receives, even if the plaintext copies are changed in transit', async () => {
+  it('do not affect what the upstream receives, even if they are changed in transit', async () => {
     const tap = forThisTest(await startTap(tunnel.inbound.port));
     tap.alter((chunk, from) =>
       from === 'near'
@@ -127,7 +127,7 @@ describe('an option that reveals parts of a request', () => {
     expect(request?.headers).toMatchObject({ 'x-custom': CANARIES.field });
   });
 
-  it('x-mte-encode-url: false keeps paths of relay endpoints sealed', async () => {
+  it('never reveal the path of a relay endpoint, even with x-mte-encode-url: false', async () => {
     const tap = forThisTest(await startTap(tunnel.inbound.port));
 
     const response = await tunnel.send({

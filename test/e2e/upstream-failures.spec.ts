@@ -11,7 +11,7 @@ import { startTunnel, type TunnelOptions } from '../support/tunnel.js';
 const start = async (options: TunnelOptions) => forThisTest(await startTunnel(options));
 
 describe('an upstream that', () => {
-  it('is down results in a sealed 502 that was not forwarded', async () => {
+  it('is down results in a sealed 502 with forwarded: no', async () => {
     const port = await closedPort(createServer());
     const tunnel = await start({ inbound: { UPSTREAM: `http://127.0.0.1:${port}` } });
 
@@ -25,7 +25,7 @@ describe('an upstream that', () => {
     await tunnel.inbound.log.find(({ code }) => code === 'RELAY_UPSTREAM_UNREACHABLE');
   });
 
-  it('does not respond in time results in a sealed 504 that may have been forwarded, and is called once', async () => {
+  it('does not respond in time is called once and results in a sealed 504 with forwarded: maybe', async () => {
     const tunnel = await start({
       both: { RESPONSE_TIMEOUT_MS: '150' },
       handler: () => undefined,
@@ -57,7 +57,7 @@ describe('an upstream that', () => {
     expect((await socket.until('abcd')).toString('latin1')).toMatch(/^HTTP\/1.1 200 /);
   });
 
-  it('closes its connection without a response results in a sealed 502 that may have been forwarded', async () => {
+  it('closes its connection without a response results in a sealed 502 with forwarded: maybe', async () => {
     const tunnel = await start({ handler: ({ message }) => void message.socket.destroy() });
 
     const response = await tunnel.send({ method: 'POST', body: 'x' });
@@ -91,7 +91,7 @@ describe('an upstream that', () => {
     expect(raw.connections.items).toHaveLength(1);
   });
 
-  it('returns a response that no message can carry results in a 502 that may have been forwarded', async () => {
+  it('returns a response that no message can carry results in a 502 with forwarded: maybe', async () => {
     const tunnel = await start({
       handler: (_request, response) => {
         const fields = Array.from({ length: 257 }, (_, at) => [`x-${at}`, '1']).flat();

@@ -21,7 +21,7 @@ beforeEach(() => {
   tunnel.upstream.follow(() => undefined);
 });
 
-const BREAKS = {
+const ENDINGS = {
   'closes its connection': ({ socket }: ScriptedExchange) => socket.end(),
   'resets its connection': ({ socket }: ScriptedExchange) => socket.resetAndDestroy(),
 };
@@ -50,32 +50,29 @@ const WITHOUT_RESPONSE: readonly [when: string, type: string, open: () => RawSoc
   ],
 ];
 
-describe.each(Object.entries(BREAKS))(
-  'an upstream that %s without a response',
-  (_how, breakOff) => {
-    it.each(WITHOUT_RESPONSE)(
-      '%s results in a 502 that may have been forwarded (%s)',
-      async (...row) => {
-        const [, , open] = row;
-        const client = open();
-        const exchange = await tunnel.upstream.exchanges.find();
+describe.each(Object.entries(ENDINGS))(
+  'an upstream that %s before it has responded',
+  (_how, endConnection) => {
+    it.each(WITHOUT_RESPONSE)('%s results in a 502 with forwarded: maybe (%s)', async (...row) => {
+      const [, , open] = row;
+      const client = open();
+      const exchange = await tunnel.upstream.exchanges.find();
 
-        breakOff(exchange);
+      endConnection(exchange);
 
-        const response = (await client.until('"requestId"')).toString('latin1');
-        expect(response).toMatch(/^HTTP\/1\.1 502 /);
-        expect(response).toContain('"code":"RELAY_UPSTREAM_FAILED"');
-        expect(response).toContain('"forwarded":"maybe"');
-        await tunnel.upstream.sockets.until(0);
-        expect(tunnel.upstream.exchanges.items).toHaveLength(1);
-      },
-    );
+      const response = (await client.until('"requestId"')).toString('latin1');
+      expect(response).toMatch(/^HTTP\/1\.1 502 /);
+      expect(response).toContain('"code":"RELAY_UPSTREAM_FAILED"');
+      expect(response).toContain('"forwarded":"maybe"');
+      await tunnel.upstream.sockets.until(0);
+      expect(tunnel.upstream.exchanges.items).toHaveLength(1);
+    });
 
-    it('within the head of its response results in a 502', async () => {
+    it('after part of the response head results in a 502', async () => {
       tunnel.upstream.follow(async (exchange) => {
         await exchange.whole;
         await exchange.write('HTTP/1.1 200 OK\r\nContent-Length: 100\r\nX-Half');
-        breakOff(exchange);
+        endConnection(exchange);
       });
 
       const client = send('MKE', 'GET /x HTTP/1.1', []);
@@ -94,7 +91,7 @@ const RESPONSES: Readonly<Record<string, string>> = {
     'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n4\r\npart\r\n',
 };
 
-describe.each(Object.entries(BREAKS))('an upstream that %s', (_how, breakOff) => {
+describe.each(Object.entries(ENDINGS))('an upstream that %s', (_how, endConnection) => {
   it.each(
     ['1.1', '1.0'].flatMap((version) =>
       Object.keys(RESPONSES).map((name) => [name, version] as const),
@@ -107,7 +104,7 @@ describe.each(Object.entries(BREAKS))('an upstream that %s', (_how, breakOff) =>
     const client = send('MKE', `GET /x HTTP/${version}`, []);
     await client.until('part');
 
-    breakOff(await tunnel.upstream.exchanges.find());
+    endConnection(await tunnel.upstream.exchanges.find());
 
     expect(await client.ended).toBe('reset');
     expect(client.received.toString()).not.toContain('0\r\n\r\n');
@@ -122,16 +119,16 @@ describe.each(Object.entries(BREAKS))('an upstream that %s', (_how, breakOff) =>
     const client = send('MKE', 'PUT /x HTTP/1.1', LENGTH(1_000_000), 'part');
     await client.until('\r\n\r\npart');
 
-    breakOff(await tunnel.upstream.exchanges.find());
+    endConnection(await tunnel.upstream.exchanges.find());
 
     expect(await client.ended).toBe('reset');
   });
 });
 
 describe('bursts of requests whose upstream cuts its response off', () => {
-  it.each(Object.entries(BREAKS))(
+  it.each(Object.entries(ENDINGS))(
     'leave no connection open if the upstream %s',
-    async (_how, breakOff) => {
+    async (_how, endConnection) => {
       for (let burst = 0; burst < 3; burst += 1) {
         tunnel.upstream.follow(async (exchange) => {
           await exchange.write(RESPONSES['during a body of known length']!);
@@ -140,7 +137,7 @@ describe('bursts of requests whose upstream cuts its response off', () => {
         const clients = Array.from({ length: 40 }, () => send('MKE', 'GET /x HTTP/1.1', []));
         await Promise.all(clients.map((client) => client.until('part')));
 
-        tunnel.upstream.exchanges.items.forEach(breakOff);
+        tunnel.upstream.exchanges.items.forEach(endConnection);
 
         expect(new Set(await Promise.all(clients.map(({ ended }) => ended)))).toEqual(
           new Set(['reset']),

@@ -94,7 +94,7 @@ describe('an MTE message', () => {
     ['of known length', { 'content-length': LIMIT + 1 }],
     ['in chunks', {}],
   ])(
-    'whose response is one byte too large, %s, results in a 502 that may have been forwarded',
+    'whose response is one byte too large, %s, results in a 502 with forwarded: maybe',
     async (_how, headers) => {
       tunnel.upstream.handle(async (request, response) => {
         await request.body();

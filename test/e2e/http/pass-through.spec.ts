@@ -155,7 +155,7 @@ describe('a request without a token on a pass-through route', () => {
     }
   }
 
-  it('results in a 502 that was not forwarded if the upstream is down', async () => {
+  it('results in a 502 with forwarded: no if the upstream is down', async () => {
     const port = await closedPort(createServer());
     const lonely = forThisTest(
       await startRelay({ ...ROUTES, UPSTREAM: `http://127.0.0.1:${port}` }),

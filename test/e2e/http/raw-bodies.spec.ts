@@ -19,7 +19,7 @@ beforeEach(() => {
 });
 
 /** Bytes that follow a valid first chunk and violate the syntax. */
-const BROKEN: readonly [what: string, bytes: string][] = [
+const MALFORMED: readonly [what: string, bytes: string][] = [
   ['a chunk size that is not a number', 'zz\r\nab\r\n0\r\n\r\n'],
   ['a negative chunk size', '-1\r\nab\r\n0\r\n\r\n'],
   ['a chunk size with a prefix', '0x2\r\nab\r\n0\r\n\r\n'],
@@ -35,7 +35,7 @@ const BROKEN: readonly [what: string, bytes: string][] = [
 ];
 
 describe('a chunked body that contains', () => {
-  it.each(BROKEN)(
+  it.each(MALFORMED)(
     '%s ends its connection with a 400, and its request never completes at the upstream',
     async (_what, bytes) => {
       const socket = forThisTest(openSocket(tunnel.outbound.port));

@@ -60,7 +60,7 @@ describe('a request whose remaining bytes are not HTTP', () => {
     expect(received.endsWith('0\r\n\r\n')).toBe(false);
   });
 
-  it('is reported as maybe forwarded if it was forwarded', async () => {
+  it('results in an error with forwarded: maybe if part of it was forwarded', async () => {
     let seen: (() => void) | undefined;
     const arrived = new Promise<void>((resolve) => {
       seen = resolve;

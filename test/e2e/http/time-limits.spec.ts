@@ -28,7 +28,7 @@ const errorIn = async (client: RawSocket) => {
 };
 
 describe('CONNECT_TIMEOUT_MS', () => {
-  it('limits the wait for a connection to the upstream, and nothing was forwarded', async () => {
+  it('limits the wait for a connection to the upstream, with forwarded: no', async () => {
     const full = forThisTest(await startFullListener());
     const tunnel = await start({
       both: { CONNECT_TIMEOUT_MS: LIMIT_MS },

@@ -40,7 +40,7 @@ describe('bytes that are not HTTP', () => {
     },
   );
 
-  it('do not make a forwarded request appear as not forwarded', async () => {
+  it('never result in forwarded: no for a request that was forwarded', async () => {
     tunnel.upstream.follow(() => undefined);
     const client = forThisTest(openSocket(tunnel.outbound.port));
     client.write(tunnel.head('POST /x HTTP/1.1', ['Content-Length', '4']));
@@ -53,7 +53,7 @@ describe('bytes that are not HTTP', () => {
     expect((await client.all()).toString('latin1')).not.toContain('"forwarded":"no"');
   });
 
-  it('in a partly forwarded chunked body result in an error that says it may have been forwarded', async () => {
+  it('in a partly forwarded chunked body result in a 400 with forwarded: maybe', async () => {
     tunnel.upstream.follow(() => undefined);
     const client = forThisTest(openSocket(tunnel.outbound.port));
     client.write(tunnel.head('POST /x HTTP/1.1', ['Transfer-Encoding', 'chunked']));

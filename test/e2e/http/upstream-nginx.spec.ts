@@ -141,7 +141,7 @@ const READS: readonly [what: string, status: number, line: string, ...fields: Fi
 describe.skipIf(!isThere)('nginx as an upstream', () => {
   describe.each(['MKE', 'MTE'])('read through the tunnel (%s)', (type) => {
     it.each(READS)(
-      'returns %s (%i) as on a direct connection',
+      'gives the same response as on a direct connection: %s (%i)',
       async (_what, status, line, ...fields) => {
         const without = await directly(line, fields);
         const within = await throughTunnel(line, fields, Buffer.alloc(0), type);
