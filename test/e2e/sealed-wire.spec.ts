@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { TOKEN } from '../support/relay.js';
+import { SECRET, TOKEN } from '../support/relay.js';
 import { forThisTest, sharedResources } from '../support/resources.js';
 import { startTap, type Tap } from '../support/tap.js';
 import { startTunnel, type Tunnel } from '../support/tunnel.js';
@@ -68,12 +68,13 @@ describe('the connection between the relays', () => {
     },
   );
 
-  it('reveals no token and no tunnel option', async () => {
+  it('reveals no token, no secret and no tunnel option', async () => {
     const tap = forThisTest(await startTap(tunnel.inbound.port));
 
     await sendCanaries(tap);
 
     expect(tap.wire().includes(TOKEN)).toBe(false);
+    expect(tap.wire().includes(SECRET)).toBe(false);
     expect(tap.wire().toString('latin1')).not.toMatch(/x-mte-(outbound-token|upstream|encode)/i);
   });
 

@@ -73,6 +73,10 @@ describe('an upstream that', () => {
       'with two different lengths',
       'HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab',
     ],
+    [
+      'with a length and chunks',
+      'HTTP/1.1 200 OK\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n',
+    ],
     ['with an invalid length', 'HTTP/1.1 200 OK\r\ncontent-length: x\r\n\r\n'],
   ])('responds %s results in a 502', async (_what, garbage) => {
     const raw = forThisTest(
