@@ -8,12 +8,12 @@ import { openSocket } from '../support/raw-socket.js';
 import { startRelay } from '../support/relay.js';
 import { forThisTest } from '../support/resources.js';
 
-/** Node.js hands the socket of a CONNECT over and forgets it: no limit of the server holds for it any more. */
-describe('#32 a CONNECT', () => {
+/** Node.js detaches the socket of a CONNECT request: none of the server's time limits apply to it from then on. */
+describe('#32 a CONNECT request', () => {
   it.each([
-    ['resets it', true],
-    ['ends it', false],
-  ])('whose sender %s is answered 501 and leaves no socket behind', async (_what, goesAway) => {
+    ['destroys the connection', true],
+    ['waits for the end', false],
+  ])('gets 501 and leaves no socket open if its sender %s', async (_what, disconnects) => {
     const relay = forThisTest(await startRelay());
     const server: Server = relay.app.getHttpServer();
     const accepted = once(server, 'connection') as Promise<[Socket]>;
@@ -23,7 +23,7 @@ describe('#32 a CONNECT', () => {
     const closed = once(served, 'close');
 
     await socket.until('RELAY_METHOD_UNSUPPORTED');
-    if (goesAway) {
+    if (disconnects) {
       await socket.close();
     }
 

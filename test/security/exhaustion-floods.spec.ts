@@ -18,13 +18,13 @@ import { connectRedis } from '../support/session-store.js';
 const MIB = 1024 * 1024;
 const FORGED = isSlow ? 10_000 : 600;
 const LARGE_HEADS = isSlow ? 5_000 : 100;
-/** In the long run more than 256 MiB together. */
+/** In long runs, more than 256 MiB in total. */
 const ENDLESS_UPLOADS = isSlow ? 30 : 3;
 const PAIRINGS = isSlow ? 5_000 : 300;
 const PAIRINGS_PER_MINUTE = isSlow ? 300 : 100;
 const ENDLESS_PATH = '/endless';
 const TIMEOUT_MS = isSlow ? 600_000 : 60_000;
-const AT_ONCE = 50;
+const CONCURRENCY = 50;
 const SALT_22 = 'AAAAAAAAAAAAAAAAAAAAAA';
 
 const shared = sharedResources();
@@ -48,7 +48,7 @@ beforeAll(async () => {
   peer = await ProtocolClient.pair(tunnel.inbound.url);
 });
 
-/** Does something so many times, some of it at once. */
+/** Calls `send` this many times, up to CONCURRENCY calls at a time. */
 async function flood<T>(count: number, send: (at: number) => Promise<T>): Promise<T[]> {
   const results: T[] = [];
   let at = 0;
@@ -58,11 +58,11 @@ async function flood<T>(count: number, send: (at: number) => Promise<T>): Promis
       results.push(await send(at));
     }
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, sender));
+  await Promise.all(Array.from({ length: CONCURRENCY }, sender));
   return results;
 }
 
-/** How many scripts the relays have had Redis run: every operation on sessions is one. */
+/** How many scripts Redis has run for the relays: every session operation is one script. */
 async function scriptsRun(): Promise<number> {
   const stats = await redis.info('commandstats');
   return [...stats.matchAll(/^cmdstat_eval(?:sha)?:calls=(\d+)/gm)].reduce(
@@ -71,7 +71,7 @@ async function scriptsRun(): Promise<number> {
   );
 }
 
-/** CPU time of a process so far, in milliseconds; Linux counts it in hundredths of a second. */
+/** CPU time that a process has used so far, in milliseconds. Linux counts it in hundredths of a second. */
 function cpuMs(pid: number): number {
   const [, fields = ''] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ');
   const [user = 0, system = 0] = fields.split(' ').slice(11, 13).map(Number);
@@ -86,14 +86,14 @@ const counted = (values: readonly unknown[]): Record<string, number> => {
   return counts;
 };
 
-describe('#34 a flood', { timeout: TIMEOUT_MS }, () => {
-  it(`of ${FORGED} forged pairings and messages costs no Redis command and little of anything else`, async () => {
+describe('#34 flooding', { timeout: TIMEOUT_MS }, () => {
+  it(`${FORGED} forged pairings and messages cause no Redis command and little other work`, async () => {
     const { request: pairing } = await pairingRequest(tunnel.inbound.url, keys);
     const stranger = await deriveSecretKeys('a secret that no relay here holds');
     const noise = Buffer.alloc(pairing.body.length, 'x');
     const sid = (at: number): string => Buffer.alloc(16, at).toString('base64url');
     const forgeries: ((at: number) => WireRequest)[] = [
-      // A signature that was seen on the path, over another body.
+      // A signature that was captured on the path, with another body.
       () => ({ ...pairing, body: noise }),
       () => signedPairing(noise, stranger),
       (at) => ({
@@ -111,7 +111,7 @@ describe('#34 a flood', { timeout: TIMEOUT_MS }, () => {
       tunnel.inbound.log.items.filter(({ msg }) => msg === 'request refused').length;
     const linesBefore = lines();
 
-    // Apart from honest traffic, whose messages are operations too.
+    // Measured without honest traffic, whose messages are store operations as well.
     const scriptsBefore = await scriptsRun();
     const cpuBefore = cpuMs(tunnel.inbound.pid);
     const statuses = await flood(FORGED, async (at) => {
@@ -124,16 +124,16 @@ describe('#34 a flood', { timeout: TIMEOUT_MS }, () => {
 
     expect(counted(statuses)).toEqual({ 566: FORGED });
     expect(scripts).toBe(0);
-    // 100 at once, and as many a minute.
+    // The log limit: 100 lines at first, then 100 a minute.
     expect(lines() - linesBefore).toBeLessThan(FORGED / 2);
     await beside(tunnel, `${FORGED} forged`, 128 * MIB, () =>
       flood(FORGED, (at) => deliverTo(tunnel.inbound.url, forgeries[at % forgeries.length]!(at))),
     );
   });
 
-  it(`of ${PAIRINGS} pairings of one peer makes a minute’s worth of sessions`, async () => {
+  it(`${PAIRINGS} pairings of one peer create only as many sessions as the rate limit permits`, async () => {
     const { request: first } = await pairingRequest(tunnel.inbound.url, keys);
-    // One key serves for all: every time is another transcript, and another session.
+    // One key is enough: each timestamp makes another transcript, and so another session.
     const now = Date.now();
     const pairings = Array.from({ length: PAIRINGS }, (_, at) => {
       const body = Buffer.from(first.body);
@@ -162,8 +162,8 @@ describe('#34 a flood', { timeout: TIMEOUT_MS }, () => {
   });
 });
 
-describe('#33 a flood', { timeout: TIMEOUT_MS }, () => {
-  it(`of ${LARGE_HEADS} heads as large as they may be, and larger, is answered and forgotten`, async () => {
+describe('#33 flooding', { timeout: TIMEOUT_MS }, () => {
+  it(`${LARGE_HEADS} oversized heads are all refused, within a bounded amount of memory`, async () => {
     const many = Object.fromEntries(
       Array.from({ length: 1_900 }, (_, at) => [`x-${at}`, 'x'.repeat(30)]),
     );
@@ -176,29 +176,29 @@ describe('#33 a flood', { timeout: TIMEOUT_MS }, () => {
     const wrong = await beside(tunnel, `${LARGE_HEADS} large heads`, 192 * MIB, () =>
       flood(LARGE_HEADS, async (at) => {
         const { status, headers } = kinds[at % kinds.length]!;
-        const answer = await tunnel.send({ headers });
-        return answer.status === status ? [] : [answer.status];
+        const response = await tunnel.send({ headers });
+        return response.status === status ? [] : [response.status];
       }),
     );
 
     expect(wrong.flat()).toEqual([]);
   });
 
-  it(`of ${ENDLESS_UPLOADS} endless MTE bodies at once ends in refusals, within the memory for them`, async () => {
+  it(`${ENDLESS_UPLOADS} concurrent endless MTE bodies are refused, within the memory for buffered messages`, async () => {
     const headers = { ...tunnel.clientHeaders, 'x-mte-encode-type': 'MTE' };
 
-    const answers = await beside(tunnel, `${ENDLESS_UPLOADS} endless bodies`, 512 * MIB, () =>
+    const responses = await beside(tunnel, `${ENDLESS_UPLOADS} endless bodies`, 512 * MIB, () =>
       sendEndlessly(tunnel.outbound.url + ENDLESS_PATH, headers, ENDLESS_UPLOADS),
     );
 
-    const codes = answers.map(([status, body]) => {
+    const codes = responses.map(([status, body]) => {
       const [, code = '', forwarded = ''] = /"code":"(\w+)".*"forwarded":"(\w+)"/.exec(body) ?? [];
       return `${status} ${code} ${forwarded}`;
     });
     console.info(JSON.stringify(counted(codes)));
     const expected = ['413 RELAY_BODY_TOO_LARGE no', '503 RELAY_BUSY no'];
     if (isSlow) {
-      // A relay that is kept busy for longer than the 2 s that a refused sender has to read why.
+      // The relay was busy for longer than the 2 s that a refused sender has for reading the error.
       expected.push('502 RELAY_PEER_CONNECTION_LOST maybe');
     }
     expect(codes.filter((code) => !expected.includes(code))).toEqual([]);

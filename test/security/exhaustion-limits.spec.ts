@@ -29,14 +29,14 @@ beforeAll(async () => {
   keys = await deriveSecretKeys(SECRET);
 });
 
-/** Requests of clients that the upstream keeps waiting. */
+/** Client requests that have reached the upstream and are not answered yet. */
 interface Waiting {
   readonly responses: Recorder<ServerResponse>;
-  readonly answers: Promise<ClientResponse>[];
+  readonly sent: Promise<ClientResponse>[];
   release(): Promise<ClientResponse[]>;
 }
 
-/** As many requests as that, all of which have come to the upstream. */
+/** Sends `count` requests and resolves once all of them have reached the upstream. */
 async function keepWaiting(
   tunnel: Tunnel,
   send: () => Promise<ClientResponse>,
@@ -46,16 +46,16 @@ async function keepWaiting(
   tunnel.upstream.handle((_request, response) => {
     responses.add(response);
   });
-  const answers = Array.from({ length: count }, send);
+  const sent = Array.from({ length: count }, send);
   await responses.count(count);
   tunnel.upstream.handle(echoBody);
   tunnel.upstream.forget();
   return {
     responses,
-    answers,
+    sent,
     release: () => {
       responses.items.forEach((response) => response.end());
-      return Promise.all(answers);
+      return Promise.all(sent);
     },
   };
 }
@@ -63,8 +63,8 @@ async function keepWaiting(
 const codesIn = ({ log }: TestRelay): unknown[] =>
   log.items.map(({ code }) => code).filter((code) => code !== undefined);
 
-describe('#32 as many requests as MAX_CONCURRENT_REQUESTS', () => {
-  it('at the relay of the clients: the next is a 503 that says when to come back', async () => {
+describe('#32 MAX_CONCURRENT_REQUESTS', () => {
+  it('makes the outbound relay refuse the next request with 503 and Retry-After', async () => {
     const tunnel = forThisTest(await startTunnel({ outbound: AT_LIMIT }));
     const waiting = await keepWaiting(tunnel, () => tunnel.send());
 
@@ -83,7 +83,7 @@ describe('#32 as many requests as MAX_CONCURRENT_REQUESTS', () => {
     expect(await tunnel.send()).toMatchObject({ status: 200 });
   });
 
-  it('at the relay of the API: the next is a 503 for its client, and not sent again', async () => {
+  it('makes the inbound relay refuse the next request: its client gets 503, and nothing is retried', async () => {
     const tunnel = forThisTest(await startTunnel({ inbound: AT_LIMIT }));
     const waiting = await keepWaiting(tunnel, () => tunnel.send());
 
@@ -100,7 +100,7 @@ describe('#32 as many requests as MAX_CONCURRENT_REQUESTS', () => {
     expect(await tunnel.send()).toMatchObject({ status: 200 });
   });
 
-  it('at the relay of the API: what was refused can never be forwarded later', async () => {
+  it('makes the inbound relay refuse a message in such a way that it can never be forwarded later', async () => {
     const tunnel = forThisTest(await startTunnel({ inbound: AT_LIMIT }));
     const peer = await ProtocolClient.pair(tunnel.inbound.url);
     const waiting = await keepWaiting(tunnel, () => tunnel.send());
@@ -119,7 +119,7 @@ describe('#32 as many requests as MAX_CONCURRENT_REQUESTS', () => {
     expect(await peer.deliver(peer.seal())).toMatchObject({ status: 200 });
   });
 
-  it('through a pass-through route: the next is a 503', async () => {
+  it('applies to pass-through routes: the next request gets 503', async () => {
     const environment = { ...AT_LIMIT, PASS_THROUGH_ROUTES: '/open' };
     const tunnel = forThisTest(await startTunnel({ inbound: environment }));
     const send = () => request(tunnel.inbound.url, { path: '/open' });
@@ -133,7 +133,7 @@ describe('#32 as many requests as MAX_CONCURRENT_REQUESTS', () => {
     expect(await send()).toMatchObject({ status: 200 });
   });
 
-  it('are over when their clients go away', async () => {
+  it('no longer counts requests whose clients have disconnected', async () => {
     const tunnel = forThisTest(await startTunnel({ outbound: AT_LIMIT, inbound: AT_LIMIT }));
     const responses = new Recorder<ServerResponse>();
     tunnel.upstream.handle((_request, response) => {
@@ -156,7 +156,7 @@ describe('#32 as many requests as MAX_CONCURRENT_REQUESTS', () => {
     expect(await tunnel.send()).toMatchObject({ status: 200 });
   });
 
-  it('take their places only once their senders have proved something', async () => {
+  it('counts a request only once its sender has been authenticated', async () => {
     const one = { MAX_CONCURRENT_REQUESTS: '1' };
     const tunnel = forThisTest(await startTunnel({ outbound: one, inbound: one }));
     await tunnel.send();
@@ -181,32 +181,32 @@ describe('#32 as many requests as MAX_CONCURRENT_REQUESTS', () => {
   });
 });
 
-describe('#34 pairings', () => {
+describe('#34 the rate limit of pairings', () => {
   const PER_MINUTE = 5;
   const startLimited = () => startRelay({ MAX_PAIRINGS_PER_MINUTE: String(PER_MINUTE) });
   const pairAs = async (relay: TestRelay, clientId: string) => {
     const { request: pairing } = await pairingRequest(relay.url, keys, Date.now(), clientId);
-    const answer = await deliverTo(relay.url, pairing);
-    return { pairing, answer };
+    const response = await deliverTo(relay.url, pairing);
+    return { pairing, response };
   };
 
-  it('of one peer above MAX_PAIRINGS_PER_MINUTE are refused, signed; others pair', async () => {
+  it('refuses one peer above MAX_PAIRINGS_PER_MINUTE with a signed error, and lets others pair', async () => {
     const relay = forThisTest(await startLimited());
     for (let count = 0; count < PER_MINUTE; count += 1) {
-      expect(await pairAs(relay, 'a')).toMatchObject({ answer: { status: 200 } });
+      expect(await pairAs(relay, 'a')).toMatchObject({ response: { status: 200 } });
     }
 
-    const { pairing, answer } = await pairAs(relay, 'a');
+    const { pairing, response } = await pairAs(relay, 'a');
 
     const clientIdHeader = headerOf(pairing, CLIENT_ID_HEADER);
-    const statement = verifyError(keys, clientIdHeader, headerOf(answer, RELAY_HEADER), 564);
-    expect(answer.status).toBe(564);
-    expect(statement).toMatchObject({ isNeverForwarded: true });
+    const signedError = verifyError(keys, clientIdHeader, headerOf(response, RELAY_HEADER), 564);
+    expect(response.status).toBe(564);
+    expect(signedError).toMatchObject({ isNeverForwarded: true });
     expect(codesIn(relay)).toEqual(['RELAY_PAIR_LIMIT']);
-    expect(await pairAs(relay, 'b')).toMatchObject({ answer: { status: 200 } });
+    expect(await pairAs(relay, 'b')).toMatchObject({ response: { status: 200 } });
   });
 
-  it('of one peer that somebody replays do not count against it', async () => {
+  it('does not count replayed pairings against the peer that first sent them', async () => {
     const relay = forThisTest(await startLimited());
     const { pairing } = await pairAs(relay, 'a');
 
@@ -218,10 +218,10 @@ describe('#34 pairings', () => {
     }
 
     expect(new Set(replays.map(({ status }) => status))).toEqual(new Set([565]));
-    expect(await pairAs(relay, 'a')).toMatchObject({ answer: { status: 200 } });
+    expect(await pairAs(relay, 'a')).toMatchObject({ response: { status: 200 } });
   });
 
-  it('that are refused so are a 503 for clients, while sessions that are left go on', async () => {
+  it('causes 503 and Retry-After for a client whose request needs the refused pairing', async () => {
     const tunnel = forThisTest(
       await startTunnel({ inbound: { MAX_PAIRINGS_PER_MINUTE: '1', SESSION_MAX_MESSAGES: '1' } }),
     );
@@ -235,7 +235,7 @@ describe('#34 pairings', () => {
     expect(tunnel.upstream.hits).toBe(1);
   });
 
-  it('of a relay are not hindered by forgers at the same address, who have 100 lines of log', async () => {
+  it('is not used up by forgers at the same address, who cause 100 log lines a minute', async () => {
     const tunnel = forThisTest(await startTunnel());
     const { request: pairing } = await pairingRequest(tunnel.inbound.url, keys);
     const forged = { ...pairing, body: Buffer.alloc(pairing.body.length) };
@@ -243,6 +243,7 @@ describe('#34 pairings', () => {
       at % 2 === 0 ? `${text}: ` : `${text}\r\n`,
     );
     const forgedHead = `POST ${PAIR_PATH} HTTP/1.1\r\nhost: a\r\n${forgedFields.join('')}`;
+    const startedAt = performance.now();
     for (let count = 0; count < 100; count += 1) {
       await deliverTo(tunnel.inbound.url, forged);
     }
@@ -257,15 +258,16 @@ describe('#34 pairings', () => {
     expect((await keepAlive.all()).toString()).toMatch(/^HTTP\/1.1 566 [^]*connection: close/i);
     expect(await tunnel.send()).toMatchObject({ status: 200 });
     const lines = codesIn(tunnel.inbound).filter((code) => code === 'RELAY_SENDER_INVALID');
-    // Some of them are refilled meanwhile.
+    // The limit of 100 lines a minute refills during the test.
+    const minutes = (performance.now() - startedAt) / 60_000;
     expect(lines.length).toBeGreaterThanOrEqual(100);
-    expect(lines.length).toBeLessThan(140);
+    expect(lines.length).toBeLessThanOrEqual(Math.ceil(100 * (1 + minutes)));
   });
 });
 
 describe('#33 an MTE message', () => {
-  const IDLE_MS = 150;
-  const MAX_HOLD_MS = 10 * IDLE_MS;
+  const IDLE_MS = 500;
+  const MAX_BUFFER_MS = 10 * IDLE_MS;
   const MTE = 'x-mte-encode-type: MTE\r\n';
   const impatient = () => startTunnel({ both: { IDLE_TIMEOUT_MS: String(IDLE_MS) } });
   const begin = (tunnel: Tunnel, startLine: string, more: string): RawSocket => {
@@ -275,7 +277,7 @@ describe('#33 an MTE message', () => {
     return client;
   };
 
-  it('that trickles in without ever being silent is held for ten times IDLE_TIMEOUT_MS', async () => {
+  it('is refused after ten times IDLE_TIMEOUT_MS if it trickles in without ever being silent', async () => {
     const tunnel = forThisTest(await impatient());
     await tunnel.send();
     tunnel.upstream.forget();
@@ -285,11 +287,11 @@ describe('#33 an MTE message', () => {
       client.write('x');
     }, IDLE_MS / 5);
 
-    const answer = (await client.until('"requestId"')).toString('latin1');
+    const response = (await client.until('"requestId"')).toString('latin1');
     clearInterval(trickle);
 
-    expect(answer).toMatch(/^HTTP\/1.1 408 [^]*"RELAY_BODY_IDLE"[^]*"forwarded":"no"/);
-    expect(performance.now() - startedAt).toBeGreaterThan(MAX_HOLD_MS - IDLE_MS);
+    expect(response).toMatch(/^HTTP\/1.1 408 [^]*"RELAY_BODY_IDLE"[^]*"forwarded":"no"/);
+    expect(performance.now() - startedAt).toBeGreaterThan(MAX_BUFFER_MS - IDLE_MS);
     expect(tunnel.upstream.hits).toBe(0);
   });
 });

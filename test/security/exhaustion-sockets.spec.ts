@@ -15,16 +15,16 @@ import { SECRET, TOKEN } from '../support/relay.js';
 import { sharedResources } from '../support/resources.js';
 
 const MIB = 1024 * 1024;
-/** Of most kinds. */
+/** For each kind except readers. */
 const SOCKETS = 90;
-/** Each of them lets megabytes into the buffers of the system before anybody can notice. */
+/** Each of them fills megabytes of socket buffers before a relay can notice that nobody reads. */
 const READERS = 3;
 const IDLE_CONNECTIONS = isSlow ? 5_000 : 1_000;
 const IDLE_MS = 1_000;
 const TRICKLE_MS = 250;
 /**
- * Whoever still owes a body is listened to for 2 s after his answer, the server looks for late heads once a second, and
- * the machine may be busy.
+ * A relay reads on for 2 s from a sender that it has answered before the end of the body, the server checks for late
+ * heads once a second, and the machine may be busy.
  */
 const SLACK_MS = 12_000;
 const PIECE = Buffer.alloc(65_536, 'x');
@@ -55,7 +55,7 @@ beforeAll(async () => {
 const fieldsOf = (rawHeaders: readonly string[]): string =>
   rawHeaders.map((text, at) => (at % 2 === 0 ? `${text}: ` : `${text}\r\n`)).join('');
 
-/** Somebody who opens many connections and then takes his time. */
+/** A client that opens many connections and then sends or reads slowly. */
 class Slow {
   readonly sockets: Socket[] = [];
   private readonly closings: Promise<unknown>[] = [];
@@ -74,14 +74,14 @@ class Slow {
     await Promise.all(connected);
   }
 
-  /** Reads what comes, without hurry to end. */
-  listens(): this {
+  /** Reads what arrives, without ever ending the connections. */
+  startReading(): this {
     this.sockets.forEach((socket) => socket.resume());
     return this;
   }
 
-  /** A byte now and then, so that nobody can call it silent. */
-  trickles(byte: string): this {
+  /** Writes a byte at intervals, so that no connection is silent. */
+  startTrickling(byte: string): this {
     this.trickle = setInterval(() => {
       this.sockets.forEach((socket) => socket.write(byte));
     }, TRICKLE_MS);
@@ -118,7 +118,7 @@ const clientFields = (): string =>
   `host: a\r\nx-mte-outbound-token: ${TOKEN}\r\nx-mte-upstream: ${tunnel.inbound.url}\r\n`;
 
 describe('#32 slow senders and readers', { timeout: 120_000 }, () => {
-  it('on 540 sockets at once are let go in time, and honest traffic goes on beside them', async () => {
+  it('are disconnected in time on 540 concurrent sockets, while honest traffic continues', async () => {
     const keys = await deriveSecretKeys(SECRET);
     const { request: pairing } = await pairingRequest(tunnel.inbound.url, keys);
     const kinds = {
@@ -130,7 +130,7 @@ describe('#32 slow senders and readers', { timeout: 120_000 }, () => {
       laterRecord: new Slow(),
       reader: new Slow(),
     };
-    /** How long each may stay; those with long limits are waited for in the long run. */
+    /** The time limit of each kind. Only long runs wait for the kinds with long limits. */
     const limits: [keyof typeof kinds, number][] = [
       ['body', IDLE_MS],
       ['laterRecord', IDLE_MS],
@@ -172,12 +172,12 @@ describe('#32 slow senders and readers', { timeout: 120_000 }, () => {
         ),
       ]);
       const { reader, ...senders } = kinds;
-      Object.values(senders).forEach((kind) => kind.listens());
-      kinds.head.trickles('x');
-      kinds.pairing.trickles('x');
-      kinds.firstRecord.trickles('x');
-      // Who does not read learns by writing that the other side has gone; between requests empty lines mean nothing.
-      reader.trickles('\r\n');
+      Object.values(senders).forEach((kind) => kind.startReading());
+      kinds.head.startTrickling('x');
+      kinds.pairing.startTrickling('x');
+      kinds.firstRecord.startTrickling('x');
+      // A client that does not read notices only by writing that the connection is closed. Relays ignore empty lines.
+      reader.startTrickling('\r\n');
       await Promise.all(waitedFor.map(([kind, ms]) => kinds[kind].closedWithin(ms + SLACK_MS)));
     });
     Object.values(kinds).forEach((kind) => {
@@ -187,7 +187,7 @@ describe('#32 slow senders and readers', { timeout: 120_000 }, () => {
 });
 
 describe('#32 idle connections', { timeout: 120_000 }, () => {
-  it(`that wait for ever (${IDLE_CONNECTIONS}) cost little memory, and nobody else their answers`, async () => {
+  it(`take up little memory and do not keep other clients from being served (${IDLE_CONNECTIONS})`, async () => {
     const sockets: Socket[] = [];
     const openOne = async (port: number): Promise<void> => {
       const socket = connect({ port, host: '127.0.0.1' });

@@ -19,7 +19,7 @@ const CANARY_REQUEST = {
 
 const shared = sharedResources();
 
-describe('#13 somebody who is no relay', () => {
+describe('#13 a peer that is not a relay', () => {
   let outbound: TestRelay;
 
   beforeAll(async () => {
@@ -38,7 +38,7 @@ describe('#13 somebody who is no relay', () => {
     ['559', 'HTTP/1.1 559 x\r\ncontent-length: 0\r\n\r\n'],
     ['566', 'HTTP/1.1 566 x\r\nx-mte-relay: 1\r\ncontent-length: 0\r\n\r\n'],
     ['500', 'HTTP/1.1 500 x\r\ncontent-length: 0\r\n\r\n'],
-  ])('and answers %s hears nothing of the client', async (_what, text) => {
+  ])('learns nothing about the client if it answers %s', async (_what, text) => {
     const elsewhere = forThisTest(await startUpstream());
     const location = new URL(elsewhere.url).host;
     const fake = forThisTest(
@@ -50,22 +50,22 @@ describe('#13 somebody who is no relay', () => {
     );
     const headers = { 'x-mte-outbound-token': TOKEN, 'x-mte-upstream': fake.url };
 
-    const answer = await request(outbound.url, {
+    const response = await request(outbound.url, {
       ...CANARY_REQUEST,
       headers: { ...CANARY_REQUEST.headers, ...headers },
     });
 
-    expect(answer.status).toBe(502);
-    expect(errorOf(answer)).toMatchObject({ code: 'RELAY_PAIR_REFUSED', forwarded: 'no' });
-    const heard = Buffer.concat(fake.connections.items.map(({ received }) => received));
-    expect(heard.toString('latin1')).toContain('POST /api/mte-pair');
-    expect(heard.toString('latin1')).not.toContain(CANARY);
-    expect(heard.includes(TOKEN)).toBe(false);
+    expect(response.status).toBe(502);
+    expect(errorOf(response)).toMatchObject({ code: 'RELAY_PAIR_REFUSED', forwarded: 'no' });
+    const sentToFake = Buffer.concat(fake.connections.items.map(({ received }) => received));
+    expect(sentToFake.toString('latin1')).toContain('POST /api/mte-pair');
+    expect(sentToFake.toString('latin1')).not.toContain(CANARY);
+    expect(sentToFake.includes(TOKEN)).toBe(false);
     expect(elsewhere.hits).toBe(0);
   });
 });
 
-describe('#13 somebody on the path', () => {
+describe('#13 an attacker on the path', () => {
   let tunnel: AttackedTunnel;
 
   beforeAll(async () => {
@@ -77,46 +77,46 @@ describe('#13 somebody on the path', () => {
   });
 
   it.each([
-    ['strips the sender', 'x-mte-client-id', () => undefined, 569],
-    ['empties the sender', 'x-mte-client-id', () => '', 566],
-    ['doubles the sender', 'x-mte-client-id', (value: string) => `${value}, ${value}`, 566],
-    ['offers version 2', RELAY_HEADER, (value: string) => value.replace('1.', '2.'), 566],
-    ['offers no version', RELAY_HEADER, (value: string) => value.replace('1.', ''), 566],
+    ['removes the sender header', 'x-mte-client-id', () => undefined, 569],
+    ['empties the sender header', 'x-mte-client-id', () => '', 566],
+    ['doubles the sender header', 'x-mte-client-id', (value: string) => `${value}, ${value}`, 566],
+    ['changes the version to 2', RELAY_HEADER, (value: string) => value.replace('1.', '2.'), 566],
+    ['removes the version', RELAY_HEADER, (value: string) => value.replace('1.', ''), 566],
     ['doubles the relay header', RELAY_HEADER, (value: string) => `${value}, ${value}`, 566],
-  ])('who %s makes a 502, and nothing is executed', async (_what, name, change, status) => {
+  ])('causes a 502 and no execution if it %s', async (_what, name, change, status) => {
     const seen: [number, string][] = [];
     tunnel.middle.meddleWithTunnel(async (wire, deliver) => {
-      const answer = await deliver(withHeader(wire, name, change(headerOf(wire, name))));
-      seen.push([answer.status, headerOf(answer, RELAY_HEADER)]);
-      return answer;
+      const response = await deliver(withHeader(wire, name, change(headerOf(wire, name))));
+      seen.push([response.status, headerOf(response, RELAY_HEADER)]);
+      return response;
     });
 
-    const answer = await tunnel.send(CANARY_REQUEST);
+    const response = await tunnel.send(CANARY_REQUEST);
 
-    expect(answer.status).toBe(502);
-    expect(errorOf(answer)).toMatchObject({ forwarded: 'maybe' });
-    // Unsigned: whoever could not sign gets nothing that is signed.
+    expect(response.status).toBe(502);
+    expect(errorOf(response)).toMatchObject({ forwarded: 'maybe' });
+    // Unsigned: a sender without a valid signature gets no signed response.
     expect(seen).toEqual([[status, '']]);
     expect(tunnel.upstream.hits).toBe(0);
   });
 
-  it('who strips the relay header makes a request that is nobody’s', async () => {
+  it('causes a 401 at the inbound relay and no execution if it removes the relay header', async () => {
     const statuses: number[] = [];
     tunnel.middle.meddleWithTunnel(async (wire, deliver) => {
-      const answer = await deliver(withHeader(wire, RELAY_HEADER, undefined));
-      statuses.push(answer.status);
-      return answer;
+      const response = await deliver(withHeader(wire, RELAY_HEADER, undefined));
+      statuses.push(response.status);
+      return response;
     });
 
-    const answer = await tunnel.send(CANARY_REQUEST);
+    const response = await tunnel.send(CANARY_REQUEST);
 
-    expect(answer.status).toBe(502);
+    expect(response.status).toBe(502);
     expect(statuses).toEqual([401]);
     expect(tunnel.upstream.hits).toBe(0);
   });
 
   it.each([200, 201, 204, 301, 307, 401, 404, 426, 500])(
-    'who answers %i in place of the relay makes a 502, once',
+    'causes a 502 and no retry if it answers %i in place of the relay',
     async (status) => {
       const elsewhere = forThisTest(await startUpstream());
       const sent: WireRequest[] = [];
@@ -125,10 +125,10 @@ describe('#13 somebody on the path', () => {
         return { status, rawHeaders: ['location', elsewhere.url], body: Buffer.alloc(0) };
       });
 
-      const answer = await tunnel.send(CANARY_REQUEST);
+      const response = await tunnel.send(CANARY_REQUEST);
 
-      expect(answer.status).toBe(502);
-      expect(errorOf(answer)).toMatchObject({
+      expect(response.status).toBe(502);
+      expect(errorOf(response)).toMatchObject({
         code: 'RELAY_PEER_ANSWER_INVALID',
         forwarded: 'maybe',
       });

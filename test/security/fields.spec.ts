@@ -24,7 +24,7 @@ beforeEach(() => {
   tunnel.upstream.handle(echoBody);
 });
 
-describe('#29 a head that a peer seals by hand', () => {
+describe('#29 a hand-sealed request head', () => {
   it.each([
     ['a line break in a value', { fields: ['x', 'a\r\nevil: 1'] }],
     ['a line feed in a value', { fields: ['x', 'a\nevil: 1'] }],
@@ -42,17 +42,17 @@ describe('#29 a head that a peer seals by hand', () => {
     ['expect', { fields: ['expect', '100-continue'] }],
     ['x-mte-relay', { fields: ['x-mte-relay', '1'] }],
     ['two lengths', { fields: ['content-length', '1', 'content-length', '1'] }],
-    ['a length that is none', { fields: ['content-length', '1, 1'] }],
+    ['an invalid length', { fields: ['content-length', '1, 1'] }],
     ['a line break in the method', { method: 'GET / HTTP/1.1\r\nx:' }],
     ['a space in the method', { method: 'GET /' }],
     ['the method CONNECT', { method: 'CONNECT' }],
     ['the method TRACE', { method: 'TRACE' }],
     ['no method', { method: '' }],
     ['257 fields', { fields: Array.from({ length: 514 }, () => 'x') }],
-  ])('with %s is refused before the upstream', async (_what, head) => {
+  ])('is refused without a call to the upstream if it has %s', async (_what, head) => {
     const message = client.seal({ head });
 
-    const answer = await client.deliver(message);
+    const response = await client.deliver(message);
 
     expect(client.signedErrorOf(message, answer)).toMatchObject({
       status: 562,
@@ -62,15 +62,15 @@ describe('#29 a head that a peer seals by hand', () => {
   });
 });
 
-describe('#29 an answer of the upstream', () => {
+describe('#29 an upstream response', () => {
   it.each([
     ['a NUL in a value', 'x: a\0b'],
     ['a bare carriage return', 'x: a\rb: c'],
-    ['a name that is none', 'x y: 1'],
+    ['an invalid name', 'x y: 1'],
     ['a folded line', 'x: a\r\n b'],
     ['two lengths', 'content-length: 2\r\ncontent-length: 3'],
     ['chunks and a length', 'transfer-encoding: chunked\r\ncontent-length: 2'],
-  ])('with %s is not passed on', async (_what, line) => {
+  ])('is not passed on if it has %s', async (_what, line) => {
     const upstream = forThisTest(
       await startRawServer((connection) => {
         void connection.until('\r\n\r\n').then(() => {
@@ -81,20 +81,20 @@ describe('#29 an answer of the upstream', () => {
     );
     const misled = forThisTest(await startTunnel({ inbound: { UPSTREAM: upstream.url } }));
 
-    const answer = await misled.send({ method: 'POST', body: 'x' });
+    const response = await misled.send({ method: 'POST', body: 'x' });
 
-    expect(answer.status).toBe(502);
-    expect(errorOf(answer)).toMatchObject({ forwarded: 'maybe' });
+    expect(response.status).toBe(502);
+    expect(errorOf(response)).toMatchObject({ forwarded: 'maybe' });
   });
 });
 
-describe('#30 a client that names fields in Connection', () => {
-  it('strips what it names of its own, and nothing of the relays', async () => {
+describe('#30 the Connection field of a client', () => {
+  it('removes the fields that it names, except those of the relays', async () => {
     const tap = forThisTest(await startTap(tunnel.inbound.port));
     const fields = Object.entries({ ...tunnel.clientHeaders, 'x-mte-upstream': tap.url });
     const named = 'close, x-mte-outbound-token, X-MTE-Upstream, host, content-length, x-named';
 
-    const answer = await exchangeRaw(
+    const response = await exchangeRaw(
       tunnel.outbound.port,
       `POST /connection HTTP/1.1\r\nhost: a\r\n${fields.map((field) => field.join(': ')).join('\r\n')}\r\n` +
         `connection: ${named}\r\nconnection: x-mte-relay, x-mte-client-id, x-also\r\n` +
@@ -102,7 +102,7 @@ describe('#30 a client that names fields in Connection', () => {
         'proxy-authorization: secret\r\nupgrade: h2c\r\ncontent-length: 4\r\n\r\nbody',
     );
 
-    expect(answer.toString('latin1')).toMatch(/^HTTP\/1.1 200 [\s\S]*body$/);
+    expect(response.toString('latin1')).toMatch(/^HTTP\/1.1 200 [\s\S]*body$/);
     const [request] = tunnel.upstream.requests.items;
     const names = request?.rawHeaders.filter((_, at) => at % 2 === 0).map((n) => n.toLowerCase());
     expect(names?.sort()).toEqual(['connection', 'content-length', 'host', 'x-kept']);
@@ -112,8 +112,8 @@ describe('#30 a client that names fields in Connection', () => {
   });
 });
 
-describe('#30 an upstream that names fields in Connection', () => {
-  it('strips what it names of its own, and nothing of the relays', async () => {
+describe('#30 the Connection field of an upstream', () => {
+  it('removes the fields that it names, except those of the relays', async () => {
     tunnel.upstream.handle((_request, response) => {
       response.writeHead(200, [
         ...['connection', 'x-mte-relay, x-named, content-length', 'x-named', '1', 'x-kept', '2'],
@@ -124,21 +124,21 @@ describe('#30 an upstream that names fields in Connection', () => {
       response.end('ok');
     });
 
-    const answer = await tunnel.send();
+    const response = await tunnel.send();
 
-    expect(answer).toMatchObject({ status: 200 });
-    expect(answer.body.toString()).toBe('ok');
-    const names = answer.rawHeaders.filter((_, at) => at % 2 === 0).map((n) => n.toLowerCase());
+    expect(response).toMatchObject({ status: 200 });
+    expect(response.body.toString()).toBe('ok');
+    const names = response.rawHeaders.filter((_, at) => at % 2 === 0).map((n) => n.toLowerCase());
     expect(names).toContain('x-kept');
     expect(names.filter((name) => name.startsWith('x-mte') || name === 'x-named')).toEqual([]);
     expect(names).not.toContain('upgrade');
     expect(names).not.toContain('proxy-authenticate');
-    expect(fieldValues(answer.rawHeaders, 'connection').join()).not.toContain('x-');
+    expect(fieldValues(response.rawHeaders, 'connection').join()).not.toContain('x-');
   });
 });
 
 describe('#31 compressed bodies', () => {
-  it('are opaque: they pass byte-equal with their coding, whatever it says', async () => {
+  it('pass through unchanged, whatever their content coding is called', async () => {
     const body = gzipSync('compressible '.repeat(10_000));
     tunnel.upstream.handle(async (request, response) => {
       const received = await request.body();
@@ -152,18 +152,18 @@ describe('#31 compressed bodies', () => {
 
     for (const coding of ['gzip', 'br', 'unknown', 'gzip, gzip']) {
       const headers = { 'content-encoding': coding, 'accept-encoding': 'gzip, br' };
-      const answer = await tunnel.send({ method: 'POST', headers, body });
+      const response = await tunnel.send({ method: 'POST', headers, body });
 
-      expect(answer.headers).toMatchObject({
+      expect(response.headers).toMatchObject({
         'content-encoding': coding,
         'content-length': String(body.length),
         'x-accepted': 'gzip, br',
       });
-      expect(answer.body.equals(body)).toBe(true);
+      expect(response.body.equals(body)).toBe(true);
     }
   });
 
-  it('are not made: what goes between the relays is as long as what goes in', async () => {
+  it('are never created: a body is no shorter between the relays than at their ends', async () => {
     const tap = forThisTest(await startTap(tunnel.inbound.port));
     const body = Buffer.alloc(200_000, 'a');
 

@@ -42,7 +42,7 @@ const oldError = async (): Promise<WireResponse> => {
   return answer;
 };
 
-/** Lets the request be executed; the client then gets what `forge` makes of the true answers. */
+/** Lets the request be executed, and then responds with what `forge` makes of the genuine responses. */
 const afterExecution =
   (
     forge: (replayed: WireResponse, real: WireResponse) => WireResponse | Promise<WireResponse>,
@@ -55,50 +55,55 @@ const afterExecution =
 const part = (answer: WireResponse, at: number, value: string): string =>
   headerOf(answer, RELAY_HEADER).split('.').with(at, value).join('.');
 
-describe('#8 an answer that says, after the execution, that there was none', () => {
+describe('#8 a response that denies an execution', () => {
   it.each<[string, Meddling]>([
-    ['an unsigned 559', afterExecution(() => stating(559))],
-    ['an unsigned 560', afterExecution(() => stating(560))],
-    ['an unsigned 562', afterExecution(() => stating(562))],
+    ['an unsigned 559', afterExecution(() => emptyResponse(559))],
+    ['an unsigned 560', afterExecution(() => emptyResponse(560))],
+    ['an unsigned 562', afterExecution(() => emptyResponse(562))],
     [
-      'a 560 with a signature of nobody',
+      'a 560 with a random signature',
       afterExecution(() =>
-        stating(560, `1.error.560.0.${Date.now()}.${randomBytes(32).toString('base64url')}`),
+        emptyResponse(560, `1.error.560.0.${Date.now()}.${randomBytes(32).toString('base64url')}`),
       ),
     ],
-    ['a true error about another message', afterExecution(oldError)],
+    ['a genuine error about another message', afterExecution(oldError)],
     [
-      'a 560 made of a true 565',
-      afterExecution((replayed) => stating(560, part(replayed, 2, '560'))),
-    ],
-    ['a true 565 that says "never"', afterExecution((a) => stating(565, part(a, 3, '0')))],
-    [
-      'a true 565 of another time',
-      afterExecution((a) => stating(565, part(a, 4, String(Date.now() + 1)))),
+      'a genuine 565 changed to 560',
+      afterExecution((replayed) => emptyResponse(560, part(replayed, 2, '560'))),
     ],
     [
-      'a true 565 under the status 560',
-      afterExecution((a) => stating(560, headerOf(a, RELAY_HEADER))),
+      'a genuine 565 changed to "never forwarded"',
+      afterExecution((a) => emptyResponse(565, part(a, 3, '0'))),
     ],
     [
-      'a true 565 given twice',
-      afterExecution((a) => stating(565, [1, 2].map(() => headerOf(a, RELAY_HEADER)).join(', '))),
+      'a genuine 565 with another time',
+      afterExecution((a) => emptyResponse(565, part(a, 4, String(Date.now() + 1)))),
     ],
-    ['a true 565', afterExecution((replayed) => replayed)],
-    ['nothing', afterExecution(() => Promise.reject(new Error('the connection breaks')))],
-  ])('(%s) makes a 502 that says "maybe", and no second execution', async (_what, meddling) => {
+    [
+      'a genuine 565 under the status 560',
+      afterExecution((a) => emptyResponse(560, headerOf(a, RELAY_HEADER))),
+    ],
+    [
+      'a genuine 565 given twice',
+      afterExecution((a) =>
+        emptyResponse(565, [1, 2].map(() => headerOf(a, RELAY_HEADER)).join(', ')),
+      ),
+    ],
+    ['a genuine 565', afterExecution((replayed) => replayed)],
+    ['no response', afterExecution(() => Promise.reject(new Error('the connection breaks')))],
+  ])('causes a 502 with "maybe" and no second execution (%s)', async (_what, meddling) => {
     tunnel.middle.meddleWithTunnel(meddling);
     const before = tunnel.middle.tunnelRequests().length;
 
-    const answer = await tunnel.send(POST);
+    const response = await tunnel.send(POST);
 
-    expect(answer.status).toBe(502);
-    expect(errorOf(answer)).toMatchObject({ forwarded: 'maybe' });
+    expect(response.status).toBe(502);
+    expect(errorOf(response)).toMatchObject({ forwarded: 'maybe' });
     expect(tunnel.middle.tunnelRequests().length - before).toBe(1);
     expect(await tunnel.executions()).toBe(1);
   });
 
-  it('makes at most one new session in 30 s, and ends none', async () => {
+  it('causes at most one new session in 30 s, and ends none', async () => {
     const paired = tunnel.outbound.log.items.filter(({ msg }) => msg === 'paired').length;
     const pairings = (): number =>
       tunnel.middle.requests.items.filter(({ path }) => path === '/api/mte-pair').length;
@@ -116,13 +121,13 @@ describe('#10 answers', () => {
     const waiting: ((answer: WireResponse) => void)[] = [];
     const answers: WireResponse[] = [];
     tunnel.middle.meddleWithTunnel(async (request, deliver) => {
-      answers.push(await deliver(request));
-      const mine = answers.length - 1;
+      responses.push(await deliver(request));
+      const mine = responses.length - 1;
       return new Promise((resolve) => {
         waiting[mine] = resolve;
-        if (answers.length === 2) {
-          waiting[0]?.(answers[1]!);
-          waiting[1]?.(answers[0]!);
+        if (responses.length === 2) {
+          waiting[0]?.(responses[1]!);
+          waiting[1]?.(responses[0]!);
         }
       });
     });
@@ -132,10 +137,10 @@ describe('#10 answers', () => {
       tunnel.send({ ...POST, body: 'secret of two' }),
     ]);
 
-    for (const answer of [one, two]) {
-      expect(answer.status).toBe(502);
-      expect(errorOf(answer)).toMatchObject({ forwarded: 'maybe' });
-      expect(answer.body.toString()).not.toContain('secret of');
+    for (const response of [one, two]) {
+      expect(response.status).toBe(502);
+      expect(errorOf(response)).toMatchObject({ forwarded: 'maybe' });
+      expect(response.body.toString()).not.toContain('secret of');
     }
     expect(await tunnel.executions()).toBe(2);
   });
@@ -145,18 +150,18 @@ describe('#10 answers', () => {
     ['another version', (answer) => withHeader(answer, RELAY_HEADER, part(answer, 0, '2'))],
     ['no relay header', (answer) => withHeader(answer, RELAY_HEADER, undefined)],
     ['two relay headers', (a) => ({ ...a, rawHeaders: [...a.rawHeaders, ...a.rawHeaders] })],
-    ['another status', (answer) => ({ ...answer, status: 201 })],
+    ['another status', (response) => ({ ...response, status: 201 })],
     ['a flipped bit in its head', (a) => ({ ...a, body: flipBit(a.body, 100) })],
     [
       'a flipped bit in its body',
       (a) => ({ ...a, body: flipBit(a.body, a.body.length * 8 - 200) }),
     ],
-    ['its end missing', (answer) => ({ ...answer, body: answer.body.subarray(0, -1) })],
-    ['more behind it', (a) => ({ ...a, body: Buffer.concat([a.body, Buffer.of(0)]) })],
-  ])('with %s are not passed on', async (_what, change) => {
+    ['the last byte missing', (response) => ({ ...response, body: response.body.subarray(0, -1) })],
+    ['a byte after the end', (a) => ({ ...a, body: Buffer.concat([a.body, Buffer.of(0)]) })],
+  ])('are not passed on with %s', async (_what, change) => {
     tunnel.middle.meddleWithTunnel(async (request, deliver) => change(await deliver(request)));
 
-    // MKE releases what is authentic before it sees what is not: then only a reset tells.
+    // MKE has released the verified records before a bad one arrives: then only a reset can signal it.
     const mke = await tunnel.send(POST).then(
       ({ status }) => status,
       () => 'reset',
@@ -170,43 +175,43 @@ describe('#10 answers', () => {
   });
 });
 
-describe('#8 an answer in another transfer coding', () => {
-  it('is an answer: a request that may be repeated is not, as its head has come', async () => {
+describe('#8 a response in an unknown transfer coding', () => {
+  it('counts as a response: after its head, even an idempotent request is not retried', async () => {
     tunnel.middle.meddleWithTunnel(async (request, deliver) => {
       const { status, rawHeaders, body } = await deliver(request);
       return { status, rawHeaders: [...rawHeaders, 'transfer-encoding', 'gzip, chunked'], body };
     });
 
-    const answer = await tunnel.send({ ...POST, method: 'PUT' });
+    const response = await tunnel.send({ ...POST, method: 'PUT' });
 
-    expect(answer.status).toBe(502);
-    expect(errorOf(answer)).toMatchObject({ forwarded: 'maybe' });
+    expect(response.status).toBe(502);
+    expect(errorOf(response)).toMatchObject({ forwarded: 'maybe' });
     expect(await tunnel.executions()).toBe(1);
   });
 });
 
-describe('#11 what a relay sent', () => {
-  it('does not open as an answer to itself', async () => {
+describe('#11 a reflected message', () => {
+  it('does not open as the response to itself', async () => {
     tunnel.middle.meddleWithTunnel((request) => ({
       status: 200,
       rawHeaders: [RELAY_HEADER, `1.${SALT_22}`],
       body: request.body,
     }));
 
-    const answer = await tunnel.send(POST);
+    const response = await tunnel.send(POST);
 
-    expect(answer.status).toBe(502);
-    expect(errorOf(answer)).toMatchObject({ forwarded: 'maybe' });
+    expect(response.status).toBe(502);
+    expect(errorOf(response)).toMatchObject({ forwarded: 'maybe' });
     expect(tunnel.upstream.hits).toBe(0);
   });
 
-  it('does not open as a request when it was an answer', async () => {
+  it('does not open as a request if it was a response', async () => {
     const message = client.seal({ body: ['one coin'] });
-    const answer = await client.deliver(message);
+    const response = await client.deliver(message);
     tunnel.upstream.forget();
 
     const reflected = await client.deliver(
-      client.signed(`1.${client.session.sid}.900.mke.${SALT_22}`, answer.body),
+      client.signed(`1.${client.session.sid}.900.mke.${SALT_22}`, response.body),
     );
 
     expect(reflected.status).toBe(562);

@@ -6,7 +6,7 @@ import { fuzz } from '../fuzz/fuzzer.js';
 import { TARGETS } from '../fuzz/targets.js';
 import { isSlow } from '../support/property.js';
 
-/** `npm run fuzz` sets the first, and with `--save` the second. */
+/** `npm run fuzz` sets FUZZ_SECONDS, and with `--save` FUZZ_SAVE as well. */
 const seconds = Number(process.env['FUZZ_SECONDS'] ?? (isSlow ? '20' : '0'));
 const saves = process.env['FUZZ_SAVE'] === '1';
 
@@ -14,12 +14,12 @@ const isLong = seconds > 0;
 const budget = isLong
   ? { executions: Infinity, ms: seconds * 1000, coverage: new BlockCoverage() }
   : { executions: 3_000, ms: 5_000 };
-/** The same inputs in every run of the gate, and others in every longer one. */
+/** Every run of the gate has the same inputs, and every longer run has others. */
 const seed = isLong ? Date.now() % 2 ** 31 : 1;
 
-describe('#29 #33 whatever bytes come, to a decoder', () => {
+describe('#29 #33 a decoder of arbitrary bytes', () => {
   it.each(TARGETS)(
-    '$name: they are refused by an error of its own, or mean what they say',
+    '$name: either refuses them with an error of its own or returns a valid value',
     { timeout: (seconds + 60) * 1000 },
     (target) => {
       const { executions, blocks, found } = fuzz(target, budget, seed);

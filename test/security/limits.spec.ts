@@ -15,13 +15,13 @@ import { startTunnel, type Tunnel } from '../support/tunnel.js';
 import { echoBody } from '../support/upstream.js';
 
 const MIB = 1024 * 1024;
-const PIECE = Buffer.alloc(65_536, 'x');
+const CHUNK = Buffer.alloc(65_536, 'x');
 const SALT_22 = 'AAAAAAAAAAAAAAAAAAAAAA';
 
 const shared = sharedResources();
 let tunnel: Tunnel;
 let client: ProtocolClient;
-/** Nobody calls it but the test: what its store does, the test has caused. */
+/** Only the test calls this relay, so the test has caused every operation of its store. */
 let quiet: TestRelay;
 let keys: SecretKeys;
 
@@ -41,19 +41,19 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** Pieces without end, and how many of their bytes were asked for. */
+/** An endless body, and how many of its bytes have been read. */
 function endless(): { body: Readable; taken: () => number } {
   let taken = 0;
-  const pieces = function* (): Generator<Buffer> {
+  const chunks = function* (): Generator<Buffer> {
     for (;;) {
-      taken += PIECE.length;
-      yield PIECE;
+      taken += CHUNK.length;
+      yield CHUNK;
     }
   };
-  return { body: Readable.from(pieces(), { objectMode: false }), taken: () => taken };
+  return { body: Readable.from(chunks(), { objectMode: false }), taken: () => taken };
 }
 
-/** How often the quiet relay asked its store for anything. */
+/** Counts the store operations of the quiet relay. */
 function spyOnStore(): () => number {
   const store = quiet.app.get<SessionStore>(SessionStore);
   const spies = (['reserve', 'put', 'open', 'mark', 'kill'] as const).map((operation) =>
@@ -62,24 +62,24 @@ function spyOnStore(): () => number {
   return () => spies.reduce((sum, spy) => sum + spy.mock.calls.length, 0);
 }
 
-describe('#33 what is too large', () => {
-  it('in the header of a client is 431, in the shape of every error', async () => {
-    const answer = await tunnel.send({ headers: { 'x-large': 'x'.repeat(100_000) } });
+describe('#33 size limits', () => {
+  it('refuse oversized header fields of a client with 431 and a regular error body', async () => {
+    const response = await tunnel.send({ headers: { 'x-large': 'x'.repeat(100_000) } });
 
-    expect(answer.status).toBe(431);
-    expect(errorOf(answer)).toMatchObject({ code: 'RELAY_REQUEST_TOO_LARGE', forwarded: 'no' });
+    expect(response.status).toBe(431);
+    expect(errorOf(response)).toMatchObject({ code: 'RELAY_REQUEST_TOO_LARGE', forwarded: 'no' });
   });
 
-  it('for a head but not for the server is 400, and seals nothing', async () => {
-    const answer = await tunnel.send({ headers: { 'x-large': 'x'.repeat(70_000) } });
+  it('refuse a head that is too large for a message with 400, and nothing is sealed', async () => {
+    const response = await tunnel.send({ headers: { 'x-large': 'x'.repeat(70_000) } });
 
-    expect(answer.status).toBe(400);
-    expect(errorOf(answer)).toMatchObject({ code: 'RELAY_HEAD_INVALID', forwarded: 'no' });
+    expect(response.status).toBe(400);
+    expect(errorOf(response)).toMatchObject({ code: 'RELAY_HEAD_INVALID', forwarded: 'no' });
     expect(tunnel.upstream.hits).toBe(0);
   });
 
   it.each([0x7fff_ffff, 0xffff_ffff, 69_650, 16, 0])(
-    'or too small as the length of a record (%i) is refused before any of it has come',
+    'refuse a record length that is out of range (%i) before the record arrives',
     async (length) => {
       const header = Buffer.alloc(4);
       header.writeUInt32BE(length);
@@ -91,30 +91,30 @@ describe('#33 what is too large', () => {
       );
       socket.write(header);
 
-      const answer = await socket.until('\r\n\r\n');
+      const response = await socket.until('\r\n\r\n');
 
-      expect(answer.toString('latin1')).toMatch(/^HTTP\/1.1 562 /);
+      expect(response.toString('latin1')).toMatch(/^HTTP\/1.1 562 /);
       expect(tunnel.upstream.hits).toBe(0);
     },
   );
 
-  it('for an MTE message up is an inner 413, and ends an endless upload', async () => {
+  it('end an endless upload in an MTE message with 413', async () => {
     const { body, taken } = endless();
 
-    const answer = await tunnel.send({
+    const response = await tunnel.send({
       method: 'POST',
       headers: { 'x-mte-encode-type': 'MTE', connection: 'keep-alive' },
       body,
     });
     body.destroy();
 
-    expect(answer.status).toBe(413);
-    expect(errorOf(answer)).toMatchObject({ code: 'RELAY_BODY_TOO_LARGE', forwarded: 'no' });
+    expect(response.status).toBe(413);
+    expect(errorOf(response)).toMatchObject({ code: 'RELAY_BODY_TOO_LARGE', forwarded: 'no' });
     expect(taken()).toBeLessThan(64 * MIB);
     expect(tunnel.upstream.hits).toBe(0);
   });
 
-  it('for an MTE message down is a 502, and ends an endless answer', async () => {
+  it('end an endless response in an MTE message with 502, and abort it at the upstream', async () => {
     const { body, taken } = endless();
     const aborted = new Promise<boolean>((resolve) => {
       tunnel.upstream.handle((_request, response) => {
@@ -126,20 +126,20 @@ describe('#33 what is too large', () => {
       });
     });
 
-    const answer = await tunnel.send({ headers: { 'x-mte-encode-type': 'MTE' } });
+    const response = await tunnel.send({ headers: { 'x-mte-encode-type': 'MTE' } });
 
-    expect(answer.status).toBe(502);
-    expect(errorOf(answer)).toMatchObject({ forwarded: 'maybe' });
+    expect(response.status).toBe(502);
+    expect(errorOf(response)).toMatchObject({ forwarded: 'maybe' });
     expect(await aborted).toBe(true);
     body.destroy();
     expect(taken()).toBeLessThan(64 * MIB);
   });
 
   it.each([
-    ['1483 bytes', 'content-length: 1483\r\n'],
-    ['a length that is none', 'content-length: 1e3\r\n'],
+    ['a length of 1483', 'content-length: 1483\r\n'],
+    ['an invalid length', 'content-length: 1e3\r\n'],
     ['no length', 'transfer-encoding: chunked\r\n'],
-  ])('for a pairing request (%s) is refused before any of it has come', async (_what, framing) => {
+  ])('refuse a pairing request with %s before its body arrives', async (_what, framing) => {
     const operations = spyOnStore();
     const { request: pairing } = await pairingRequest(quiet.url, keys);
     const fields = pairing.rawHeaders.map((text, at) =>
@@ -148,20 +148,20 @@ describe('#33 what is too large', () => {
     const socket = forThisTest(openSocket(quiet.port));
     socket.write(`POST /api/mte-pair HTTP/1.1\r\nhost: a\r\n${fields.join('')}${framing}\r\n`);
 
-    const answer = await socket.until('\r\n\r\n');
+    const response = await socket.until('\r\n\r\n');
 
-    expect(answer.toString('latin1')).toMatch(/^HTTP\/1.1 (566|400) /);
+    expect(response.toString('latin1')).toMatch(/^HTTP\/1.1 (566|400) /);
     expect(operations()).toBe(0);
   });
 });
 
 describe('#34 a flood of forged requests', () => {
-  it('with random sessions never gets to the session store', async () => {
+  it('never reaches the session store with random session ids', async () => {
     const operations = spyOnStore();
     const statuses = new Set<number>();
 
     for (let batch = 0; batch < 20; batch += 1) {
-      const answers = await Promise.all(
+      const responses = await Promise.all(
         Array.from({ length: 50 }, (_, at) => {
           const { rawHeaders } = client.seal();
           const sid = Buffer.alloc(16, batch * 50 + at).toString('base64url');
@@ -176,7 +176,7 @@ describe('#34 a flood of forged requests', () => {
           });
         }),
       );
-      answers.forEach(({ status }) => statuses.add(status));
+      responses.forEach(({ status }) => statuses.add(status));
     }
 
     expect([...statuses]).toEqual([566]);
@@ -186,25 +186,25 @@ describe('#34 a flood of forged requests', () => {
 
 describe('#35 a sequence number', () => {
   it.each(['4294967295', '1048576', '9999999', '0', '01', '-1', '1e3', '1.5', ''])(
-    'of "%s" is refused, unsigned, before the session store, though its signature is good',
+    'is refused, unsigned and without store access, even in a validly signed header ("%s")',
     async (sequence) => {
       const operations = spyOnStore();
       const header = `1.${client.session.sid}.${sequence}.mke.${SALT_22}`;
 
-      const answer = await deliverTo(quiet.url, client.signed(header, Buffer.alloc(0)));
+      const response = await deliverTo(quiet.url, client.signed(header, Buffer.alloc(0)));
 
-      expect([answer.status, headerOf(answer, RELAY_HEADER)]).toEqual([566, '']);
+      expect([response.status, headerOf(response, RELAY_HEADER)]).toEqual([566, '']);
       expect(operations()).toBe(0);
     },
   );
 
-  it('above SESSION_MAX_MESSAGES ends the session, and is stated as never forwarded', async () => {
+  it('ends the session above SESSION_MAX_MESSAGES, with a signed "never forwarded"', async () => {
     const own = await ProtocolClient.pair(tunnel.inbound.url);
     const past = own.seal({ sequence: own.session.maxMessages + 1 });
 
-    const answer = await own.deliver(past);
+    const response = await own.deliver(past);
     const next = own.seal({ sequence: 1 });
-    const answerToNext = await own.deliver(next);
+    const responseToNext = await own.deliver(next);
 
     expect(own.signedErrorOf(past, answer)).toMatchObject({ status: 559, isNeverForwarded: true });
     expect(own.signedErrorOf(next, answerToNext)).toMatchObject({ status: 560 });
@@ -212,34 +212,34 @@ describe('#35 a sequence number', () => {
   });
 });
 
-describe('#37 an error during a 128 MiB upload', () => {
+describe('#37 an error of the inbound relay during a 128 MiB upload', () => {
   const upload = (): Readable =>
     Readable.from(
       (function* (): Generator<Buffer> {
         for (let at = 0; at < 2048; at += 1) {
-          yield PIECE;
+          yield CHUNK;
         }
       })(),
       { objectMode: false },
     );
 
-  it('of the inbound relay arrives at whoever sends, 20 times of 20', async () => {
-    const answers: number[] = [];
+  it('reaches the sender 20 times out of 20', async () => {
+    const responses: number[] = [];
     for (let run = 0; run < 20; run += 1) {
-      const { rawHeaders } = client.signed(`1.${client.session.sid}.0.mke.${SALT_22}`, PIECE);
-      const answer = await request(tunnel.inbound.url, {
+      const { rawHeaders } = client.signed(`1.${client.session.sid}.0.mke.${SALT_22}`, CHUNK);
+      const response = await request(tunnel.inbound.url, {
         method: 'POST',
         path: TUNNEL_PATH,
         headers: { 'x-mte-relay': rawHeaders[1], 'x-mte-client-id': rawHeaders[3] },
         body: upload(),
       });
-      answers.push(answer.status);
+      responses.push(response.status);
     }
 
-    expect(answers).toEqual(Array(20).fill(566));
+    expect(responses).toEqual(Array(20).fill(566));
   });
 
-  it('of the inbound relay reaches the client as what it is', async () => {
+  it('reaches the client as RELAY_PEER_REFUSED_MESSAGE', async () => {
     const tap = forThisTest(await startTap(tunnel.inbound.port, { records: false }));
     await tunnel.send({ headers: { 'x-mte-upstream': tap.url } });
     const sid = String(
@@ -251,22 +251,22 @@ describe('#37 an error during a 128 MiB upload', () => {
     vi.spyOn(store, 'open').mockResolvedValue(undefined);
     expect(sid).not.toBe('undefined');
 
-    const answer = await tunnel.send({
+    const response = await tunnel.send({
       method: 'POST',
       headers: { 'x-mte-upstream': tap.url },
       body: upload(),
     });
 
-    expect(answer.status).toBe(502);
-    expect(errorOf(answer)).toMatchObject({
+    expect(response.status).toBe(502);
+    expect(errorOf(response)).toMatchObject({
       code: 'RELAY_PEER_REFUSED_MESSAGE',
       forwarded: 'no',
     });
   });
 });
 
-describe('#42 clients that send what the other relay would refuse', () => {
-  it('get 400 each, and cost nobody the session', async () => {
+describe('#42 requests that the inbound relay would refuse', () => {
+  it('get 400 each and do not end the session that others use', async () => {
     const paired = (): number =>
       tunnel.outbound.log.items.filter(({ msg }) => msg === 'paired').length;
     expect(await tunnel.send()).toMatchObject({ status: 200 });
@@ -277,8 +277,8 @@ describe('#42 clients that send what the other relay would refuse', () => {
     for (let batch = 0; batch < 20; batch += 1) {
       await Promise.all(
         Array.from({ length: 50 }, async (_, at) => {
-          const answer = await tunnel.send({ path: bad[at % bad.length] ?? '' });
-          statuses.bad.add(answer.status);
+          const response = await tunnel.send({ path: bad[at % bad.length] ?? '' });
+          statuses.bad.add(response.status);
         }),
       );
       statuses.good.add((await tunnel.send({ method: 'POST', body: 'good' })).status);

@@ -31,14 +31,14 @@ beforeEach(() => {
   upstream.forget();
 });
 
-/** The request is refused by a signed error, and the upstream gets no whole request. */
+/** Expects the inbound relay to refuse a request with a signed error. */
 const expectRefused = async (request: WireRequest, what: string): Promise<void> => {
   const answer = await client.deliver(request);
   const statement = client.signedErrorOf(request, answer);
   expect(statement, what).toMatchObject({ status: 562 });
 };
 
-/** MKE may have begun with what came before the bad record; MTE may not have begun at all. */
+/** With MKE, forwarding may have begun before the bad record; with MTE, it must not have begun at all. */
 const expectNeverExecuted = async (type: MessageType): Promise<void> => {
   expect(await completed(upstream)).toBe(0);
   if (type === 'mte') {
@@ -47,7 +47,7 @@ const expectNeverExecuted = async (type: MessageType): Promise<void> => {
 };
 
 describe.each(TYPES)('#2 a message of four records (%s)', (type) => {
-  it('is executed where nobody touched it', async () => {
+  it('is executed if nobody has touched it', async () => {
     const message = client.seal({ ...FOUR_RECORDS, type });
 
     const { head, body } = client.open(message, await client.deliver(message));
@@ -57,7 +57,7 @@ describe.each(TYPES)('#2 a message of four records (%s)', (type) => {
     expect(await completed(upstream)).toBe(1);
   });
 
-  it('with a flipped bit in any record is never executed', async () => {
+  it('is never executed if a bit of any record is flipped', async () => {
     const bits = client.seal(FOUR_RECORDS).body.length * 8;
     for (let bit = 0; bit < bits; bit += 13) {
       const message = client.seal({ ...FOUR_RECORDS, type });
@@ -67,7 +67,7 @@ describe.each(TYPES)('#2 a message of four records (%s)', (type) => {
     await expectNeverExecuted(type);
   });
 
-  it('with a flipped bit in the length of any record is never executed', async () => {
+  it('is never executed if a bit in the length of any record is flipped', async () => {
     const { records } = client.seal(FOUR_RECORDS);
     let start = 0;
     for (const { length } of records) {
@@ -81,7 +81,7 @@ describe.each(TYPES)('#2 a message of four records (%s)', (type) => {
     await expectNeverExecuted(type);
   });
 
-  it('with a flipped bit in its header is refused, unsigned, before its body is read', async () => {
+  it('is refused, unsigned and before its body is read, if a bit of its header is flipped', async () => {
     const message = client.seal({ ...FOUR_RECORDS, type });
     const given = Buffer.from(message.relayHeader, 'latin1');
     const flipped = Array.from({ length: given.length * 8 }, (_, bit) =>
@@ -89,8 +89,8 @@ describe.each(TYPES)('#2 a message of four records (%s)', (type) => {
     ).filter((value) => /^[\x21-\x7e]*$/.test(value));
 
     for (const value of flipped) {
-      const answer = await client.deliver(withHeader(message, RELAY_HEADER, value));
-      expect([answer.status, headerOf(answer, RELAY_HEADER)], value).toEqual([566, '']);
+      const response = await client.deliver(withHeader(message, RELAY_HEADER, value));
+      expect([response.status, headerOf(response, RELAY_HEADER)], value).toEqual([566, '']);
     }
 
     expect(flipped.length).toBeGreaterThan(200);
@@ -98,7 +98,7 @@ describe.each(TYPES)('#2 a message of four records (%s)', (type) => {
   });
 
   it.each(['sid', 'seq', 'type', 'salt'])(
-    'under a header of its own secret with another %s does not open',
+    'does not open under a validly signed header with another %s',
     async (field) => {
       const other = await ProtocolClient.pair(inbound.url);
       const message = client.seal({ ...FOUR_RECORDS, type });
@@ -126,7 +126,7 @@ describe.each(TYPES)('#2 a message of four records (%s)', (type) => {
 });
 
 describe.each(TYPES)('#3 a message of four records (%s)', (type) => {
-  it('that is cut anywhere is never executed', async () => {
+  it('is never executed if it is cut anywhere', async () => {
     const { length } = client.seal(FOUR_RECORDS).body;
     for (let at = 0; at < length; at += 3) {
       const message = client.seal({ ...FOUR_RECORDS, type });
@@ -136,7 +136,7 @@ describe.each(TYPES)('#3 a message of four records (%s)', (type) => {
     await expectNeverExecuted(type);
   });
 
-  it('that is cut between two records is never executed', async () => {
+  it('is never executed if it is cut between two records', async () => {
     for (const count of [1, 2, 3]) {
       const message = client.seal({ ...FOUR_RECORDS, type });
       const body = Buffer.concat(message.records.slice(0, count));
@@ -146,7 +146,7 @@ describe.each(TYPES)('#3 a message of four records (%s)', (type) => {
     await expectNeverExecuted(type);
   });
 
-  it('with anything behind it is never executed', async () => {
+  it('is never executed if anything follows it', async () => {
     for (const [what, more] of [
       ['a byte', () => Buffer.of(0)],
       ['its last record', (records: readonly Buffer[]) => records[3]!],
@@ -161,15 +161,15 @@ describe.each(TYPES)('#3 a message of four records (%s)', (type) => {
   });
 });
 
-describe.each(TYPES)('#3 a message whose last record has come (%s)', (type) => {
-  it('waits for the end of its request, and is refused where a byte comes instead', async () => {
+describe.each(TYPES)('#3 a message whose last record has arrived (%s)', (type) => {
+  it('waits for the end of its HTTP request, and is refused if a byte arrives instead', async () => {
     const message = client.seal({ ...FOUR_RECORDS, type });
     const fields = message.rawHeaders.map((text, at) => text + (at % 2 === 0 ? ': ' : '\r\n'));
     const socket = forThisTest(openSocket(inbound.port));
     socket.write(`POST ${TUNNEL_PATH} HTTP/1.1\r\nhost: a\r\n${fields.join('')}`);
     socket.write(`content-length: ${message.body.length + 1}\r\n\r\n`);
     socket.write(message.body);
-    // Whatever is sent after it is answered before it.
+    // Later messages are answered before this one.
     for (let count = 0; count < 5; count += 1) {
       await client.deliver(client.seal({ head: { path: '/other' } }));
     }
@@ -190,7 +190,7 @@ describe.each(TYPES)('#4 the records of a message (%s)', (type) => {
     await expectRefused({ ...message, body }, type);
   };
 
-  it('in any of the 23 other orders are never executed', async () => {
+  it('are never executed in any of the 23 other orders', async () => {
     const [, ...orders] = permutations([0, 1, 2, 3]);
     for (const order of orders) {
       await sendRecords((records) => order.map((at) => records[at]!));
@@ -200,7 +200,7 @@ describe.each(TYPES)('#4 the records of a message (%s)', (type) => {
     await expectNeverExecuted(type);
   });
 
-  it('with any of them left out are never executed', async () => {
+  it('are never executed if any of them is missing', async () => {
     const subsets = properSubsets([0, 1, 2, 3]);
     for (const subset of subsets) {
       await sendRecords((records) => subset.map((at) => records[at]!));
@@ -210,7 +210,7 @@ describe.each(TYPES)('#4 the records of a message (%s)', (type) => {
     await expectNeverExecuted(type);
   });
 
-  it('with any of them twice are never executed', async () => {
+  it('are never executed if any of them is doubled', async () => {
     for (const twice of [0, 1, 2, 3]) {
       await sendRecords((records) => records.toSpliced(twice, 0, records[twice]!));
     }
@@ -220,7 +220,7 @@ describe.each(TYPES)('#4 the records of a message (%s)', (type) => {
 });
 
 describe('#12 records of one session', () => {
-  it('in a message of another one are never executed', async () => {
+  it('are never executed in a message of another session', async () => {
     const other = await ProtocolClient.pair(inbound.url);
     for (const at of [0, 1, 2, 3]) {
       const theirs = other.seal(FOUR_RECORDS);
@@ -232,7 +232,7 @@ describe('#12 records of one session', () => {
     expect(await completed(upstream)).toBe(0);
   });
 
-  it('in another message of the same session are never executed', async () => {
+  it('are never executed in another message of the same session', async () => {
     for (const at of [0, 1, 2, 3]) {
       const earlier = client.seal(FOUR_RECORDS);
       const message = client.seal(FOUR_RECORDS);

@@ -11,33 +11,34 @@ import {
 
 const WAVES = 20;
 const WAVE_REQUESTS = 10;
-const ANSWER_LIMIT_MS = 1_500;
-/** Wipes are what is tested: a machine that is busy should not add an outage. */
+/** A command fails after 800 ms. The rest is for a slow machine, well below the pause of 10 s. */
+const RESPONSE_LIMIT_MS = 5_000;
+/** The test is about wipes: a busy machine must not add an outage. */
 const PATIENT = { REDIS_COMMAND_TIMEOUT_MS: '10000' };
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
 let tunnel: SharedSessionTunnel;
 
-describe('#15 a Redis that is wiped twenty times in a run of 200 requests', () => {
+describe('#15 a Redis that is wiped twenty times during 200 requests', () => {
   beforeEach(async () => {
     tunnel = forThisTest(await startSharedSessionTunnel(PATIENT));
   });
 
-  it('costs none of them, and each is executed once', async () => {
+  it('fails none of them, and each is executed once', async () => {
     const ids = Array.from({ length: WAVES * WAVE_REQUESTS }, (_, id) => id);
     const bodies = [100, 1_000, 10_000, 65_536, 1_048_576].map((bytes) => randomBytes(bytes));
     const send = async (id: number): Promise<void> => {
       const body = bodies[id % bodies.length]!;
-      const answer = await tunnel.send({ method: 'POST', path: `/${id}`, body });
-      expect(answer.status).toBe(200);
-      expect(answer.body.equals(body)).toBe(true);
+      const response = await tunnel.send({ method: 'POST', path: `/${id}`, body });
+      expect(response.status).toBe(200);
+      expect(response.body.equals(body)).toBe(true);
     };
     for (let wave = 0; wave < WAVES; wave += 1) {
       const [first = 0, ...others] = ids.slice(wave * WAVE_REQUESTS, (wave + 1) * WAVE_REQUESTS);
-      // It takes the place of the session that was wiped before: a request that meets two wipes may be refused.
+      // It replaces the session that was wiped last: a request that meets two wipes may be refused.
       await send(first);
       const sent = others.map(send);
-      // One is answered, the others are anywhere between two relays.
+      // One has been answered; the others may be anywhere between the two relays.
       await Promise.race(sent);
       await tunnel.redis.flushall();
       await Promise.all(sent);
@@ -48,40 +49,40 @@ describe('#15 a Redis that is wiped twenty times in a run of 200 requests', () =
   });
 });
 
-describe('#18 a Redis that does not serve', () => {
+describe('#18 an unavailable Redis', () => {
   beforeEach(async () => {
     tunnel = forThisTest(await startSharedSessionTunnel());
   });
 
   it.each<[string, () => Promise<unknown>]>([
-    ['is a read-only replica', () => tunnel.redis.replicaof('127.0.0.1', '9')],
-    ['does not answer', () => tunnel.redis.call('CLIENT', 'PAUSE', '10000', 'ALL')],
-    ['is dead', () => tunnel.server.kill()],
+    ['read-only replica', () => tunnel.redis.replicaof('127.0.0.1', '9')],
+    ['no reply', () => tunnel.redis.call('CLIENT', 'PAUSE', '10000', 'ALL')],
+    ['killed', () => tunnel.server.kill()],
   ])(
-    'since it %s makes 503s: nothing is forwarded, and nothing called unknown',
+    'causes 503s: nothing is forwarded, and no session is reported as unknown (%s)',
     async (_, fail) => {
       expect(await tunnel.send({ method: 'POST', path: '/before' })).toMatchObject({ status: 200 });
       await fail();
 
-      const answers = await Promise.all(
+      const responses = await Promise.all(
         METHODS.map(async (method) => {
           const startedAt = performance.now();
-          const answer = await tunnel.send({ method, path: '/meanwhile' });
-          return { answer, ms: performance.now() - startedAt };
+          const response = await tunnel.send({ method, path: '/meanwhile' });
+          return { response, ms: performance.now() - startedAt };
         }),
       );
 
-      for (const { answer, ms } of answers) {
-        expect(answer.status).toBe(503);
-        expect(errorOf(answer)).toMatchObject({
+      for (const { response, ms } of responses) {
+        expect(response.status).toBe(503);
+        expect(errorOf(response)).toMatchObject({
           code: 'RELAY_PEER_STORE_UNAVAILABLE',
           forwarded: 'maybe',
         });
-        expect(ms).toBeLessThan(ANSWER_LIMIT_MS);
+        expect(ms).toBeLessThan(RESPONSE_LIMIT_MS);
       }
       expect(tunnel.upstream.requests.items.map(({ url }) => url)).toEqual(['/before']);
-      const stated = tunnel.inbound[0].log.items.map(({ status }) => status);
-      expect(stated).not.toContain(560);
+      const statuses = tunnel.inbound[0].log.items.map(({ status }) => status);
+      expect(statuses).not.toContain(560);
     },
   );
 });

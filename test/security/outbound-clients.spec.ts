@@ -23,7 +23,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** Where this process connects to from now on, but for the client's own connections to the relay. */
+/** Where this process connects to from now on, except for the client's own connections to the relay. */
 function spyOnConnections(): () => string[] {
   const connect = vi.spyOn(Socket.prototype, 'connect');
   return () =>
@@ -40,33 +40,36 @@ describe('#24 a token', () => {
     `POST / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n${upstreamField()}${tokens}content-length: 1\r\n\r\nx`;
 
   it.each([
-    ['that is wrong', 'x-mte-outbound-token: wrong\r\n'],
-    ['that is empty', 'x-mte-outbound-token:\r\n'],
-    ['that is cut', `x-mte-outbound-token: ${TOKEN.slice(0, -1)}\r\n`],
-    ['with more behind it', `x-mte-outbound-token: ${TOKEN}x\r\n`],
+    ['wrong', 'x-mte-outbound-token: wrong\r\n'],
+    ['empty', 'x-mte-outbound-token:\r\n'],
+    ['truncated', `x-mte-outbound-token: ${TOKEN.slice(0, -1)}\r\n`],
+    ['too long', `x-mte-outbound-token: ${TOKEN}x\r\n`],
     ['in another case', `x-mte-outbound-token: ${TOKEN.toUpperCase()}\r\n`],
-    ['with a scheme', `x-mte-outbound-token: Bearer ${TOKEN}\r\n`],
+    ['preceded by a scheme', `x-mte-outbound-token: Bearer ${TOKEN}\r\n`],
     ['given twice', `x-mte-outbound-token: ${TOKEN}\r\n`.repeat(2)],
-    ['beside a wrong one', `x-mte-outbound-token: ${TOKEN}\r\nx-mte-outbound-token: wrong\r\n`],
-    ['of other octets', 'x-mte-outbound-token: \xe9\xe9\xe9\xe9\xe9\xe9\xe9\xe9\r\n'],
-  ])('%s gets 401 and opens no connection', async (_what, tokens) => {
+    [
+      'given beside a wrong one',
+      `x-mte-outbound-token: ${TOKEN}\r\nx-mte-outbound-token: wrong\r\n`,
+    ],
+    ['made of other octets', 'x-mte-outbound-token: \xe9\xe9\xe9\xe9\xe9\xe9\xe9\xe9\r\n'],
+  ])('is refused with 401 and opens no connection if it is %s', async (_what, tokens) => {
     const connections = spyOnConnections();
 
-    const answer = (await exchangeRaw(tunnel.outbound.port, post(tokens))).toString('latin1');
+    const response = (await exchangeRaw(tunnel.outbound.port, post(tokens))).toString('latin1');
 
-    expect(answer).toMatch(/^HTTP\/1.1 401 /);
-    expect(answer).toContain('RELAY_TOKEN_INVALID');
-    expect(answer).not.toContain(TOKEN);
+    expect(response).toMatch(/^HTTP\/1.1 401 /);
+    expect(response).toContain('RELAY_TOKEN_INVALID');
+    expect(response).not.toContain(TOKEN);
     expect(connections()).toEqual([]);
     expect(tunnel.upstream.hits).toBe(0);
   });
 
-  it('that is right gets through, and goes no further', async () => {
+  it('is accepted if it is right, and is not forwarded', async () => {
     const right = post(`x-mte-outbound-token: ${TOKEN}\r\n`);
 
-    const answer = (await exchangeRaw(tunnel.outbound.port, right)).toString('latin1');
+    const response = (await exchangeRaw(tunnel.outbound.port, right)).toString('latin1');
 
-    expect(answer).toMatch(/^HTTP\/1.1 200 /);
+    expect(response).toMatch(/^HTTP\/1.1 200 /);
     const [request] = tunnel.upstream.requests.items;
     expect(request?.rawHeaders.join()).not.toContain(TOKEN);
   });
@@ -121,39 +124,42 @@ describe('#25 x-mte-upstream', () => {
     'http://[::]',
   ];
 
-  it.each(malformed)('"%s" is malformed: 400, and no connection', async (value) => {
+  it.each(malformed)(
+    'is refused with 400 and opens no connection if it is malformed ("%s")',
+    async (value) => {
+      const connections = spyOnConnections();
+
+      const response = await tunnel.send({ headers: { 'x-mte-upstream': value } });
+
+      expect(response.status).toBe(400);
+      expect(errorOf(response)).toMatchObject({
+        code: 'RELAY_UPSTREAM_HEADER_INVALID',
+        forwarded: 'no',
+      });
+      expect(connections()).toEqual([]);
+    },
+  );
+
+  it.each(refused)('is refused with 403 and opens no connection ("%s")', async (value) => {
     const connections = spyOnConnections();
 
-    const answer = await tunnel.send({ headers: { 'x-mte-upstream': value } });
+    const response = await tunnel.send({ headers: { 'x-mte-upstream': value } });
 
-    expect(answer.status).toBe(400);
-    expect(errorOf(answer)).toMatchObject({
-      code: 'RELAY_UPSTREAM_HEADER_INVALID',
-      forwarded: 'no',
-    });
+    expect(response.status).toBe(403);
+    expect(errorOf(response)).toMatchObject({ code: 'RELAY_UPSTREAM_REFUSED', forwarded: 'no' });
     expect(connections()).toEqual([]);
   });
 
-  it.each(refused)('"%s" is refused: 403, and no connection', async (value) => {
-    const connections = spyOnConnections();
-
-    const answer = await tunnel.send({ headers: { 'x-mte-upstream': value } });
-
-    expect(answer.status).toBe(403);
-    expect(errorOf(answer)).toMatchObject({ code: 'RELAY_UPSTREAM_REFUSED', forwarded: 'no' });
-    expect(connections()).toEqual([]);
-  });
-
-  it('given twice is malformed', async () => {
+  it('is malformed if it is given twice', async () => {
     const values = [tunnel.inbound.url, tunnel.inbound.url];
 
-    const answer = await tunnel.send({ headers: { 'x-mte-upstream': values } });
+    const response = await tunnel.send({ headers: { 'x-mte-upstream': values } });
 
-    expect(answer.status).toBe(400);
+    expect(response.status).toBe(400);
   });
 
   it.each(['HTTP://127.0.0.1:PORT/', 'http://127.1:PORT', 'http://2130706433:PORT'])(
-    '"%s" is the same relay in other words: one session serves all',
+    'names the same relay in every spelling: one session serves all ("%s")',
     async (template) => {
       const value = template.replace('PORT', String(tunnel.inbound.port));
 
@@ -165,12 +171,12 @@ describe('#25 x-mte-upstream', () => {
     },
   );
 
-  describe('where OUTBOUND_ALLOWED_UPSTREAMS lists some', () => {
+  describe('if OUTBOUND_ALLOWED_UPSTREAMS is set', () => {
     let listed: Tunnel;
 
     beforeAll(async () => {
-      const free = 'http://allowed.example:8080';
-      listed = shared(await startTunnel({ outbound: { OUTBOUND_ALLOWED_UPSTREAMS: free } }));
+      const allowed = 'http://allowed.example:8080';
+      listed = shared(await startTunnel({ outbound: { OUTBOUND_ALLOWED_UPSTREAMS: allowed } }));
     });
 
     it.each([
@@ -180,12 +186,12 @@ describe('#25 x-mte-upstream', () => {
       'http://sub.allowed.example:8080',
       'http://allowed.example.evil:8080',
       'http://127.0.0.1:8080',
-    ])('"%s" is refused: 403, and no connection', async (value) => {
+    ])('is refused with 403 and opens no connection ("%s")', async (value) => {
       const connections = spyOnConnections();
 
-      const answer = await listed.send({ headers: { 'x-mte-upstream': value } });
+      const response = await listed.send({ headers: { 'x-mte-upstream': value } });
 
-      expect(answer.status).toBe(403);
+      expect(response.status).toBe(403);
       expect(connections().filter((to) => !to.endsWith(`:${listed.outbound.port}`))).toEqual([]);
     });
   });

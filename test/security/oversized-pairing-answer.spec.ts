@@ -4,10 +4,10 @@ import { startAttackedTunnel } from '../support/attacked-tunnel.js';
 import { errorOf } from '../support/client.js';
 import { forThisTest } from '../support/resources.js';
 
-/** Such as the error page of a proxy, which is longer than any pairing answer. */
-describe('#13 a pairing answer that is longer than one can be', () => {
+/** For example the error page of a proxy, which is longer than any pairing response. */
+describe('#13 an oversized pairing response', () => {
   it.each([200, 404, 503])(
-    '(status %i) is a refusal, not a peer that cannot be reached',
+    'counts as a refusal, not as an unreachable peer (status %i)',
     async (status) => {
       const tunnel = forThisTest(await startAttackedTunnel());
       tunnel.middle.meddleWithPairing(() => ({
@@ -16,10 +16,10 @@ describe('#13 a pairing answer that is longer than one can be', () => {
         body: Buffer.alloc(2_000, 'x'),
       }));
 
-      const answer = await tunnel.send({ method: 'POST', body: 'x' });
+      const response = await tunnel.send({ method: 'POST', body: 'x' });
 
-      expect(answer.status).toBe(502);
-      expect(errorOf(answer)).toMatchObject({
+      expect(response.status).toBe(502);
+      expect(errorOf(response)).toMatchObject({
         code: 'RELAY_PAIR_REFUSED',
         forwarded: 'no',
       });

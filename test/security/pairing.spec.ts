@@ -31,37 +31,37 @@ const bitsOf = (bytes: number, step = 1): number[] =>
   Array.from({ length: Math.ceil((bytes * 8) / step) }, (_, at) => at * step);
 
 describe('#1 a pairing request', () => {
-  it('with a flipped bit in its body is refused, unsigned, and reserves nothing', async () => {
+  it('is refused, unsigned, and reserves nothing if a bit of its body is flipped', async () => {
     const { request } = await pairingRequest(tunnel.inbound.url, keys);
     const reserve = vi.spyOn(tunnel.inbound.app.get<SessionStore>(SessionStore), 'reserve');
 
     for (const bit of bitsOf(request.body.length, BODY_BIT_STEP)) {
-      const answer = await deliverTo(tunnel.inbound.url, {
+      const response = await deliverTo(tunnel.inbound.url, {
         ...request,
         body: flipBit(request.body, bit),
       });
-      expect([answer.status, headerOf(answer, RELAY_HEADER)], `bit ${bit}`).toEqual([566, '']);
+      expect([response.status, headerOf(response, RELAY_HEADER)], `bit ${bit}`).toEqual([566, '']);
     }
 
     expect(reserve).not.toHaveBeenCalled();
     expect(await deliverTo(tunnel.inbound.url, request)).toMatchObject({ status: 200 });
   });
 
-  it('with a flipped bit in its signature is refused, unsigned, and reserves nothing', async () => {
+  it('is refused, unsigned, and reserves nothing if a bit of its signature is flipped', async () => {
     const { request } = await pairingRequest(tunnel.inbound.url, keys);
     const reserve = vi.spyOn(tunnel.inbound.app.get<SessionStore>(SessionStore), 'reserve');
     const signature = Buffer.from(headerOf(request, CLIENT_ID_HEADER), 'latin1');
     const flipped = bitsOf(signature.length)
       .map((bit) => flipBit(signature, bit).toString('latin1'))
-      // Others cannot stand in a header.
+      // Other characters cannot occur in a header.
       .filter((value) => /^[\x21-\x7e]*$/.test(value));
 
     for (const value of flipped) {
-      const answer = await deliverTo(
+      const response = await deliverTo(
         tunnel.inbound.url,
         withHeader(request, CLIENT_ID_HEADER, value),
       );
-      expect([answer.status, headerOf(answer, RELAY_HEADER)], value).toEqual([566, '']);
+      expect([response.status, headerOf(response, RELAY_HEADER)], value).toEqual([566, '']);
     }
 
     expect(flipped.length).toBeGreaterThan(300);
@@ -71,19 +71,19 @@ describe('#1 a pairing request', () => {
   it.each([
     ['without a sender', CLIENT_ID_HEADER, undefined, 569],
     ['without a version', RELAY_HEADER, undefined, 569],
-    ['of version 2', RELAY_HEADER, '2', 566],
+    ['with version 2', RELAY_HEADER, '2', 566],
     ['with two senders', CLIENT_ID_HEADER, 'twice', 566],
-  ])('%s is refused', async (_what, name, value, status) => {
+  ])('is refused %s', async (_what, name, value, status) => {
     const { request } = await pairingRequest(tunnel.inbound.url, keys);
     const given = headerOf(request, name);
     const changed = withHeader(request, name, value === 'twice' ? `${given}, ${given}` : value);
 
-    const answer = await deliverTo(tunnel.inbound.url, changed);
+    const response = await deliverTo(tunnel.inbound.url, changed);
 
-    expect([answer.status, headerOf(answer, RELAY_HEADER)]).toEqual([status, '']);
+    expect([response.status, headerOf(response, RELAY_HEADER)]).toEqual([status, '']);
   });
 
-  it('that is signed but has the wrong version, suite or length is refused, unsigned', async () => {
+  it('is refused, unsigned, with a valid signature but the wrong version, suite or length', async () => {
     const { request } = await pairingRequest(tunnel.inbound.url, keys);
     const { body } = request;
     const wrong = [
@@ -95,8 +95,8 @@ describe('#1 a pairing request', () => {
     ];
 
     for (const bytes of wrong) {
-      const answer = await deliverTo(tunnel.inbound.url, signedPairing(bytes, keys));
-      expect([answer.status, headerOf(answer, RELAY_HEADER)]).toEqual([566, '']);
+      const response = await deliverTo(tunnel.inbound.url, signedPairing(bytes, keys));
+      expect([response.status, headerOf(response, RELAY_HEADER)]).toEqual([566, '']);
     }
   });
 });
@@ -106,21 +106,21 @@ describe('#1 a pairing answer', () => {
     tunnel.middle.meddleWithPairing(async (request, deliver) => change(await deliver(request)));
     tunnel.upstream.forget();
 
-    const answer = await tunnel.send({ method: 'POST', body: 'x' });
+    const response = await tunnel.send({ method: 'POST', body: 'x' });
 
-    expect(answer.status).toBe(502);
-    expect(errorOf(answer)).toMatchObject({ code: 'RELAY_PAIR_REFUSED', forwarded: 'no' });
+    expect(response.status).toBe(502);
+    expect(errorOf(response)).toMatchObject({ code: 'RELAY_PAIR_REFUSED', forwarded: 'no' });
     expect(tunnel.upstream.hits).toBe(0);
     tunnel.advance(BACK_OFF_MS);
   };
 
-  it('with a flipped bit makes no session', async () => {
-    // The fixed fields in full, samples of the encapsulation and of the confirmation.
+  it('creates no session if a bit of it is flipped', async () => {
+    // Every bit of the fixed fields, and samples of the encapsulation and of the confirmation.
     const bits = [...bitsOf(10), ...bitsOf(1120, 997).map((bit) => 80 + bit)];
     bits.push(...bitsOf(32, 29).map((bit) => 1130 * 8 + bit));
 
     for (const bit of bits) {
-      await refusedWith((answer) => ({ ...answer, body: flipBit(answer.body, bit) }));
+      await refusedWith((response) => ({ ...response, body: flipBit(response.body, bit) }));
     }
   });
 
@@ -134,7 +134,7 @@ describe('#1 a pairing answer', () => {
     await refusedWith(change);
   });
 
-  it('that nobody touched makes one after all that', async () => {
+  it('creates a session if nobody has touched it, even after all those refusals', async () => {
     tunnel.middle.meddleWithPairing(undefined);
 
     expect(await tunnel.send({ method: 'POST', body: 'x' })).toMatchObject({ status: 200 });
@@ -142,20 +142,20 @@ describe('#1 a pairing answer', () => {
 });
 
 describe('#6 a replayed pairing request', () => {
-  it('makes no second session and costs no key exchange, however often it comes', async () => {
+  it('creates no second session and costs no key exchange, however often it arrives', async () => {
     const flooded = forThisTest(await startAttackedTunnel());
     const store = flooded.inbound.app.get<SessionStore>(SessionStore);
     const put = vi.spyOn(store, 'put');
     const { request } = await pairingRequest(flooded.inbound.url, keys);
 
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       Array.from({ length: 100 }, () => deliverTo(flooded.inbound.url, request)),
     );
 
-    const made = answers.filter(({ status }) => status === 200);
-    const refused = answers.filter(({ status }) => status === 565);
+    const made = responses.filter(({ status }) => status === 200);
+    const refused = responses.filter(({ status }) => status === 565);
     expect([made.length, refused.length]).toEqual([1, 99]);
-    // What is refused is refused before a key is made that could be put.
+    // A refusal comes before the key exchange whose result would be stored by `put`.
     expect(put).toHaveBeenCalledTimes(1);
     const clientIdHeader = headerOf(request, CLIENT_ID_HEADER);
     const [first] = refused;
@@ -166,31 +166,31 @@ describe('#6 a replayed pairing request', () => {
 });
 
 describe('#11 a pairing request', () => {
-  it('for one relay is refused by another one with the same secret and its own RELAY_AUDIENCE', async () => {
+  it('is refused by another relay with the same secret but its own RELAY_AUDIENCE', async () => {
     const other = forThisTest(await startRelay({ RELAY_AUDIENCE: 'https://other.example' }));
     const { request } = await pairingRequest(tunnel.inbound.url, keys);
 
-    const answer = await deliverTo(other.url, request);
+    const response = await deliverTo(other.url, request);
 
-    expect([answer.status, headerOf(answer, RELAY_HEADER)]).toEqual([566, '']);
+    expect([response.status, headerOf(response, RELAY_HEADER)]).toEqual([566, '']);
   });
 
-  it('that comes back to the relay that sent it is refused by its RELAY_AUDIENCE', async () => {
+  it('is refused by the RELAY_AUDIENCE of its sender if it is reflected', async () => {
     const own = await startAttackedTunnel({ outbound: { RELAY_AUDIENCE: 'https://own.example' } });
     forThisTest(own);
     own.middle.meddleWithPairing((request) => deliverTo(own.outbound.url, request));
 
-    const answer = await own.send({ method: 'POST', body: 'x' });
+    const response = await own.send({ method: 'POST', body: 'x' });
 
-    expect(answer.status).toBe(502);
-    expect(errorOf(answer)).toMatchObject({ code: 'RELAY_PAIR_REFUSED', forwarded: 'no' });
+    expect(response.status).toBe(502);
+    expect(errorOf(response)).toMatchObject({ code: 'RELAY_PAIR_REFUSED', forwarded: 'no' });
     expect(own.upstream.hits).toBe(0);
   });
 });
 
 describe('#14 clocks that differ by an hour', () => {
   it.each([3_600_000, -3_600_000])(
-    '(%i ms) pair after one more round trip',
+    'pair after an additional round trip (%i ms)',
     async (clockSkewMs) => {
       const skewed = forThisTest(await startAttackedTunnel({ clockSkewMs }));
 
@@ -201,20 +201,24 @@ describe('#14 clocks that differ by an hour', () => {
     },
   );
 
-  it('do not pair by a time that somebody else states', async () => {
+  it('do not pair with a time that an attacker has altered', async () => {
     const skewed = forThisTest(await startAttackedTunnel({ clockSkewMs: 3_600_000 }));
     skewed.middle.meddleWithPairing(async (request, deliver) => {
-      const answer = await deliver(request);
-      const stated = headerOf(answer, RELAY_HEADER).split('.');
-      expect(stated.slice(0, 3)).toEqual(['1', 'error', '566']);
-      const [, , , , unixMs] = stated;
-      return withHeader(answer, RELAY_HEADER, stated.with(4, String(Number(unixMs) + 1)).join('.'));
+      const response = await deliver(request);
+      const parts = headerOf(response, RELAY_HEADER).split('.');
+      expect(parts.slice(0, 3)).toEqual(['1', 'error', '566']);
+      const [, , , , unixMs] = parts;
+      return withHeader(
+        response,
+        RELAY_HEADER,
+        parts.with(4, String(Number(unixMs) + 1)).join('.'),
+      );
     });
 
-    const answer = await skewed.send({ method: 'POST', body: 'x' });
+    const response = await skewed.send({ method: 'POST', body: 'x' });
 
-    expect(answer.status).toBe(502);
-    expect(errorOf(answer)).toMatchObject({ code: 'RELAY_PAIR_REFUSED', forwarded: 'no' });
+    expect(response.status).toBe(502);
+    expect(errorOf(response)).toMatchObject({ code: 'RELAY_PAIR_REFUSED', forwarded: 'no' });
     expect(skewed.middle.requests.items).toHaveLength(1);
     expect(skewed.upstream.hits).toBe(0);
   });

@@ -23,14 +23,14 @@ beforeEach(() => {
   tunnel.upstream.forget();
 });
 
-/** Sends a request line as it is; tells the status. */
+/** Sends a request target verbatim and returns the status. */
 const sendTarget = async (through: Tunnel, target: string): Promise<number> => {
   const fields = Object.entries(through.clientHeaders).map(([name, value]) => `${name}: ${value}`);
-  const answer = await exchangeRaw(
+  const response = await exchangeRaw(
     through.outbound.port,
     `GET ${target} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n${fields.join('\r\n')}\r\n\r\n`,
   );
-  return Number(/^HTTP\/1.1 (\d+) /.exec(answer.toString('latin1'))?.[1]);
+  return Number(/^HTTP\/1.1 (\d+) /.exec(response.toString('latin1'))?.[1]);
 };
 
 describe('#26 a request target', () => {
@@ -44,7 +44,7 @@ describe('#26 a request target', () => {
     ['/%2e%2e/%2fevil', '/%2e%2e/%2fevil'],
     ['/a/../b', '/a/../b'],
     ['/:80/', '/:80/'],
-  ])('%s reaches the upstream, and only that, as %s', async (target, path) => {
+  ])('%s reaches the configured upstream, and no other, as %s', async (target, path) => {
     expect(await sendTarget(tunnel, target)).toBe(200);
 
     const [request] = tunnel.upstream.requests.items;
@@ -68,15 +68,15 @@ describe('#26 a request target', () => {
     '*',
     'ftp://evil.example/',
     '/caf\xe9',
-  ])('%s is refused: 400', async (target) => {
+  ])('%s is refused with 400', async (target) => {
     expect(await sendTarget(tunnel, target)).toBe(400);
 
     expect(tunnel.upstream.hits).toBe(0);
   });
 });
 
-describe('#26 with a base path and a list of routes a request target', () => {
-  it('within them reaches the upstream below its base path', async () => {
+describe('#26 a request target, with a base path and a list of routes', () => {
+  it('reaches the upstream below its base path if it matches a route', async () => {
     expect(await sendTarget(based, '/open/x?y=/../z')).toBe(200);
 
     expect(tunnel.upstream.requests.items.map(({ url }) => url)).toEqual(['/base/open/x?y=/../z']);
@@ -102,13 +102,13 @@ describe('#26 with a base path and a list of routes a request target', () => {
     '/OPEN/x',
     '/',
     'http://evil.example/closed',
-  ])('%s stays outside: 400 or 404, and nothing is called', async (target) => {
+  ])('%s is refused with 400 or 404 without a call to the upstream', async (target) => {
     expect([400, 404]).toContain(await sendTarget(based, target));
 
     expect(tunnel.upstream.hits).toBe(0);
   });
 
-  it('that a peer seals by hand is held to the same rules', async () => {
+  it('is subject to the same rules if a peer has sealed it by hand', async () => {
     const client = await ProtocolClient.pair(based.inbound.url);
     const statuses: number[] = [];
     for (const path of ['/open/../admin', '/open/%2e%2e/admin', '/closed']) {
@@ -121,7 +121,7 @@ describe('#26 with a base path and a list of routes a request target', () => {
   });
 });
 
-describe('#26 a path that a peer seals by hand', () => {
+describe('#26 a hand-sealed path', () => {
   it.each([
     '//evil.example',
     '/\\evil',
@@ -133,11 +133,11 @@ describe('#26 a path that a peer seals by hand', () => {
     '/x y',
     '/x\r\nhost: evil',
     '/caf\xe9',
-  ])('%j is refused before the upstream', async (path) => {
+  ])('%j is refused without a call to the upstream', async (path) => {
     const client = await ProtocolClient.pair(tunnel.inbound.url);
     const message = client.seal({ head: { path } });
 
-    const answer = await client.deliver(message);
+    const response = await client.deliver(message);
 
     expect(client.signedErrorOf(message, answer)).toMatchObject({
       status: 562,

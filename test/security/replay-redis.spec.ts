@@ -32,8 +32,8 @@ const signedErrorOf = (request: WireRequest, answer: WireResponse): SignedError 
   verifyError(
     keys,
     headerOf(request, 'x-mte-client-id'),
-    headerOf(answer, RELAY_HEADER),
-    answer.status,
+    headerOf(response, RELAY_HEADER),
+    response.status,
   );
 
 const neverForwarded = (status: number) => ({ status, isNeverForwarded: true });
@@ -41,7 +41,7 @@ const neverForwarded = (status: number) => ({ status, isNeverForwarded: true });
 const toTheOther = (request: WireRequest): Promise<WireResponse> =>
   deliverTo(tunnel.inbound[1].url, request);
 
-/** Sends a request that is served, and gives what went over the wire for it. */
+/** Sends a request that is answered with 200, and returns the message that was sent for it. */
 const served = async (): Promise<{ request: WireRequest; key: string; sequence: number }> => {
   expect(await tunnel.send(POST)).toMatchObject({ status: 200 });
   const request = tunnel.middle.tunnelRequests().at(-1)!;
@@ -53,10 +53,10 @@ const pairingOf = (): WireRequest =>
   tunnel.middle.requests.items.find(({ path }) => path === '/api/mte-pair')!;
 
 describe('#5 a captured request', () => {
-  it('that the other replica gets is refused as a replay', async () => {
+  it('is refused as a replay by the other replica', async () => {
     const { request } = await served();
 
-    const answer = await toTheOther(request);
+    const response = await toTheOther(request);
 
     expect(signedErrorOf(request, answer)).toMatchObject({ status: 565, isNeverForwarded: false });
     expect(tunnel.upstream.hits).toBe(1);
@@ -64,7 +64,7 @@ describe('#5 a captured request', () => {
 });
 
 describe('#7 a POST that is corrupted on its way to one replica', () => {
-  it('is burnt for all of them: the original that another one gets after the retry is refused', async () => {
+  it('consumes its sequence number for all replicas: another one refuses the original after the retry', async () => {
     const attempts: WireRequest[] = [];
     tunnel.middle.meddleWithTunnel((request, deliver) => {
       attempts.push(request);
@@ -82,7 +82,7 @@ describe('#7 a POST that is corrupted on its way to one replica', () => {
 });
 
 describe('#16 a Redis that is restored from a snapshot', () => {
-  it('has forgotten a mark, and still no replay is executed: the session is dead', async () => {
+  it('has lost a mark, but no replay is executed, because the session is dead', async () => {
     await served();
     await tunnel.redis.save();
     const { request, key, sequence } = await served();
@@ -91,7 +91,7 @@ describe('#16 a Redis that is restored from a snapshot', () => {
     await tunnel.restoreRedis();
     expect(await tunnel.redis.getbit(key, BITMAP_AT + sequence)).toBe(0);
 
-    const answers = await servedAgain(request);
+    const responses = await afterReconnecting(request);
 
     expect(answers.map((answer) => signedErrorOf(request, answer))).toMatchObject([
       neverForwarded(560),
@@ -116,7 +116,7 @@ describe('#17 a session that is evicted between two requests', () => {
     const { request, key } = await served();
     await tunnel.redis.del(key);
 
-    const answer = await toTheOther(request);
+    const response = await toTheOther(request);
 
     expect(signedErrorOf(request, answer)).toMatchObject(neverForwarded(560));
     expect(tunnel.upstream.hits).toBe(1);
@@ -125,26 +125,26 @@ describe('#17 a session that is evicted between two requests', () => {
     expect(tunnel.upstream.hits).toBe(2);
   });
 
-  it('cannot be paired again after its old message was refused', async () => {
+  it('cannot be paired again after one of its old messages was refused', async () => {
     const { request, key } = await served();
     await tunnel.redis.del(key);
     await toTheOther(request);
 
-    const answer = await toTheOther(pairingOf());
+    const response = await toTheOther(pairingOf());
 
     expect(signedErrorOf(pairingOf(), answer)).toMatchObject(neverForwarded(565));
     expect(await tunnel.redis.get(key)).toBe('x');
   });
 });
 
-describe('#40 a session that is evicted, and paired again by a replay', () => {
-  it('does not open its old messages: it has keys of its own', async () => {
+describe('#40 a session that is evicted and then paired again by a replay', () => {
+  it('does not open its old messages, because it has new keys', async () => {
     const { request, key, sequence } = await served();
     await tunnel.redis.del(key);
     expect((await toTheOther(pairingOf())).status).toBe(200);
     expect(await tunnel.redis.getbit(key, BITMAP_AT + sequence)).toBe(0);
 
-    const answers = [await toTheOther(request), await tunnel.middle.deliver(request)];
+    const responses = [await toTheOther(request), await tunnel.middle.deliver(request)];
 
     expect(answers.map((answer) => signedErrorOf(request, answer))).toMatchObject([
       neverForwarded(562),
@@ -154,7 +154,7 @@ describe('#40 a session that is evicted, and paired again by a replay', () => {
   });
 
   it.each(['mke', 'mte'] as const)(
-    'does not take the mark of a message (%s) that was opened before, and is dead from then on',
+    'does not accept the mark of a message (%s) that was opened before, and is dead from then on',
     async (type) => {
       const client = await ProtocolClient.pair(tunnel.middle.url);
       const message = client.seal({ type, body: ['one coin'] });
@@ -165,10 +165,10 @@ describe('#40 a session that is evicted, and paired again by a replay', () => {
       expect((await toTheOther(pairingOf())).status).toBe(200);
 
       socket.write(message.body);
-      const answer = (await socket.all()).toString('latin1');
+      const response = (await socket.all()).toString('latin1');
 
-      expect(answer).toMatch(/^HTTP\/1.1 560 /);
-      expect(answer).toContain('x-mte-relay: 1.error.560.0.');
+      expect(response).toMatch(/^HTTP\/1.1 560 /);
+      expect(response).toContain('x-mte-relay: 1.error.560.0.');
       expect(await tunnel.redis.get(key)).toBe('x');
       expect(client.signedErrorOf(again, await client.deliver(again))).toMatchObject(
         neverForwarded(560),
@@ -177,7 +177,7 @@ describe('#40 a session that is evicted, and paired again by a replay', () => {
     },
   );
 
-  /** Sends all of a message but its body, and resolves once its session was read. */
+  /** Sends a message without its body and resolves once the relay has read the session. */
   const openedBy = async (
     port: number,
     message: SealedMessage,

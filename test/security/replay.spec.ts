@@ -36,46 +36,46 @@ const signedErrorOf = (request: WireRequest, answer: WireResponse): SignedError 
   verifyError(
     keys,
     headerOf(request, 'x-mte-client-id'),
-    headerOf(answer, RELAY_HEADER),
-    answer.status,
+    headerOf(response, RELAY_HEADER),
+    response.status,
   );
 
 describe('#5 a captured request', () => {
-  it('that is replayed is refused as one, and was executed once', async () => {
+  it('is refused as a replay, and has been executed once', async () => {
     expect(await tunnel.send(POST)).toMatchObject({ status: 200 });
     const captured = tunnel.middle.tunnelRequests().at(-1)!;
 
-    const answer = await tunnel.middle.deliver(captured);
+    const response = await tunnel.middle.deliver(captured);
 
     expect(signedErrorOf(captured, answer)).toMatchObject({ status: 565, isNeverForwarded: false });
     expect(await tunnel.executions()).toBe(1);
   });
 
-  it.each(['MKE', 'MTE'])('of which 200 copies race is executed once (%s)', async (type) => {
+  it.each(['MKE', 'MTE'])('is executed once if 200 copies of it race (%s)', async (type) => {
     const statuses: number[] = [];
     tunnel.middle.meddleWithTunnel(async (request, deliver) => {
-      const answers = await Promise.all(Array.from({ length: 200 }, () => deliver(request)));
-      statuses.push(...answers.map(({ status }) => status));
-      return answers.find(({ status }) => status === 200);
+      const responses = await Promise.all(Array.from({ length: 200 }, () => deliver(request)));
+      statuses.push(...responses.map(({ status }) => status));
+      return responses.find(({ status }) => status === 200);
     });
 
-    const answer = await tunnel.send({ ...POST, headers: { 'x-mte-encode-type': type } });
+    const response = await tunnel.send({ ...POST, headers: { 'x-mte-encode-type': type } });
 
-    expect(answer).toMatchObject({ status: 200 });
+    expect(response).toMatchObject({ status: 200 });
     expect(statuses.filter((status) => status === 200)).toHaveLength(1);
     expect(statuses.filter((status) => status === 565)).toHaveLength(199);
     expect(await tunnel.executions()).toBe(1);
   });
 
-  it('that never arrived may be delivered later, once', async () => {
+  it('can be delivered later, once, if it never arrived', async () => {
     let kept: WireRequest | undefined;
     tunnel.middle.meddleWithTunnel((request) => {
       kept = request;
       return undefined;
     });
-    const answer = await tunnel.send(POST);
-    expect(answer.status).toBe(502);
-    expect(errorOf(answer)).toMatchObject({ forwarded: 'maybe' });
+    const response = await tunnel.send(POST);
+    expect(response.status).toBe(502);
+    expect(errorOf(response)).toMatchObject({ forwarded: 'maybe' });
 
     const late = [await tunnel.middle.deliver(kept!), await tunnel.middle.deliver(kept!)];
 
@@ -89,9 +89,9 @@ describe('#5 a captured request', () => {
     const captured = tunnel.middle.tunnelRequests().at(-1)!;
     const [first] = tunnel.upstream.requests.items;
 
-    const answers = [];
+    const responses = [];
     for (const url of [other.url, tunnel.outbound.url]) {
-      answers.push(await deliverTo(url, captured));
+      responses.push(await deliverTo(url, captured));
     }
 
     expect(answers.map((answer) => signedErrorOf(captured, answer))).toMatchObject([
@@ -102,8 +102,8 @@ describe('#5 a captured request', () => {
   });
 });
 
-describe('#7 a POST that is corrupted on its way', () => {
-  it('is burnt before its sender hears of it: the original that comes after the retry is refused', async () => {
+describe('#7 a POST that is corrupted in transit', () => {
+  it('consumes its sequence number before its sender gets the error: the original is refused after the retry', async () => {
     const attempts: WireRequest[] = [];
     tunnel.middle.meddleWithTunnel(async (request, deliver) => {
       attempts.push(request);
@@ -124,29 +124,29 @@ describe('#7 a POST that is corrupted on its way', () => {
     const answers: WireResponse[] = [];
     tunnel.middle.meddleWithTunnel(async (request, deliver) => {
       await deliver(request);
-      const answer = await deliver({ ...request, body: flipBit(request.body, 1000) });
-      answers.push(answer);
-      return answer;
+      const response = await deliver({ ...request, body: flipBit(request.body, 1000) });
+      responses.push(response);
+      return response;
     });
 
-    const answer = await tunnel.send(POST);
+    const response = await tunnel.send(POST);
 
-    expect(answer.status).toBe(502);
-    expect(errorOf(answer)).toMatchObject({ forwarded: 'maybe' });
-    expect(answers.map(({ status }) => status)).toEqual([565]);
+    expect(response.status).toBe(502);
+    expect(errorOf(response)).toMatchObject({ forwarded: 'maybe' });
+    expect(responses.map(({ status }) => status)).toEqual([565]);
     expect(await tunnel.executions()).toBe(1);
   });
 
-  it('every time is not retried for ever', async () => {
+  it('is not retried forever if every attempt is corrupted', async () => {
     tunnel.middle.meddleWithTunnel((request, deliver) =>
       deliver({ ...request, body: flipBit(request.body, 1000) }),
     );
     const before = tunnel.middle.tunnelRequests().length;
 
-    const answer = await tunnel.send(POST);
+    const response = await tunnel.send(POST);
 
-    expect(answer.status).toBe(502);
-    expect(errorOf(answer)).toMatchObject({ forwarded: 'no' });
+    expect(response.status).toBe(502);
+    expect(errorOf(response)).toMatchObject({ forwarded: 'no' });
     expect(tunnel.middle.tunnelRequests().length - before).toBe(2);
     expect(tunnel.upstream.hits).toBe(0);
   });
@@ -155,13 +155,13 @@ describe('#7 a POST that is corrupted on its way', () => {
 describe('#9 a session that has expired', () => {
   const LIFETIME = { SESSION_LIFETIME_SECONDS: '300' };
 
-  it('makes no true "unknown" believed: what was executed is not sent again', async () => {
+  it('makes a genuine "unknown" untrustworthy: an executed request is not sent again', async () => {
     const expiring = forThisTest(
       await startAttackedTunnel({ inbound: LIFETIME, handler: () => undefined }),
     );
-    const statements: unknown[] = [];
+    const signedErrors: unknown[] = [];
     expiring.middle.meddleWithTunnel(async (request, deliver) => {
-      // The first copy is being executed, for as long as this test runs.
+      // The upstream goes on executing the first copy until the test ends.
       deliver(request).catch(() => undefined);
       await expiring.upstream.requests.find();
       expiring.advance(301_000);
@@ -170,15 +170,15 @@ describe('#9 a session that has expired', () => {
       return replayed;
     });
 
-    const answer = await expiring.send(POST);
+    const response = await expiring.send(POST);
 
-    expect(statements).toMatchObject([{ isNeverForwarded: true }]);
-    expect(answer.status).toBe(502);
-    expect(errorOf(answer)).toMatchObject({ forwarded: 'maybe' });
+    expect(signedErrors).toMatchObject([{ isNeverForwarded: true }]);
+    expect(response.status).toBe(502);
+    expect(errorOf(response)).toMatchObject({ forwarded: 'maybe' });
     expect(expiring.upstream.hits).toBe(1);
   });
 
-  it('is not waited for: after 90 % of its lifetime a message gets a new one', async () => {
+  it('is replaced in advance: after 90 % of its lifetime, a message gets a new session', async () => {
     const aging = forThisTest(await startAttackedTunnel({ inbound: LIFETIME, handler: echoBody }));
     await aging.send(POST);
     aging.advance(271_000);
@@ -194,15 +194,15 @@ describe('#9 a session that has expired', () => {
 });
 
 describe('#38 a copy of a running relay', () => {
-  it('that counts as the original did uses other keys, and is refused', async () => {
+  it('uses other keys for the same sequence number than the original, and is refused', async () => {
     await tunnel.send(POST);
     vi.spyOn(PeerSession.prototype, 'takeSequence').mockReturnValue(1_000);
     const before = tunnel.middle.tunnelRequests().length;
 
     expect(await tunnel.send(POST)).toMatchObject({ status: 200 });
-    const answer = await tunnel.send(POST);
+    const response = await tunnel.send(POST);
 
-    expect(answer.status).toBe(502);
+    expect(response.status).toBe(502);
     const headers = tunnel.middle
       .tunnelRequests()
       .slice(before)

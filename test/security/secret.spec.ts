@@ -24,7 +24,7 @@ import { DEFAULTS, SECRET, TOKEN, startRelay, type TestRelay } from '../support/
 import { forThisTest, sharedResources } from '../support/resources.js';
 import { startUpstream, type Upstream } from '../support/upstream.js';
 
-/** Where they lie in a pairing request and its answer. protocol.md section 4. */
+/** Their place in a pairing request and in its response: protocol.md section 4. */
 const PUBLIC_KEY_BYTES = 1216;
 const ENCAPSULATION = { from: 10, to: 1130 };
 const LIFETIME_MS = 3_600_000;
@@ -32,7 +32,7 @@ const LIFETIME_MS = 3_600_000;
 const shared = sharedResources();
 let keys: SecretKeys;
 let upstream: Upstream;
-/** Holds the secret that somebody else knows. */
+/** Holds the secret that the attacker knows. */
 let inbound: TestRelay;
 
 beforeAll(async () => {
@@ -50,13 +50,13 @@ const recordPairing = async () => {
   const ephemeral = randomBytes(32);
   const initiator = await PairingInitiator.begin(inbound.url, Date.now(), ephemeral);
   const pairing = signedPairing(initiator.requestBody, keys);
-  const answer = await deliverTo(inbound.url, pairing);
+  const response = await deliverTo(inbound.url, pairing);
   const header = headerOf(pairing, CLIENT_ID_HEADER);
-  const session = await initiator.complete(header, answer.body, keys);
-  return { ephemeral, initiator, pairing, answer, header, session };
+  const session = await initiator.complete(header, response.body, keys);
+  return { ephemeral, initiator, pairing, response, header, session };
 };
 
-/** The one block of RFC 5869's second step. */
+/** HKDF-Expand of RFC 5869, for a single block. */
 const expand = (root: Buffer, info: string): Buffer =>
   createHmac('sha256', root).update(info).update(Buffer.of(1)).digest();
 
@@ -65,41 +65,41 @@ const sessionIn = async (relay: TestRelay, sid: string, header: string): Promise
   return openSessionBlob(blob!, keys, sid, parseClientIdHeader(header).identity).keys;
 };
 
-describe('#21 somebody who recorded a session, and learns the secret later', () => {
-  it('lacks one key that was never sent and is forgotten: with it he would have all, without it nothing', async () => {
-    const { ephemeral, initiator, pairing, answer, header, session } = await recordPairing();
+describe('#21 an attacker who recorded a session and learns the secret later', () => {
+  it('lacks the ephemeral key, which was never sent and is discarded: it alone would open the session', async () => {
+    const { ephemeral, initiator, pairing, response, header, session } = await recordPairing();
     const { hash } = pairTranscript(header, pairing.body);
     const identity = Buffer.from(parseClientIdHeader(header).identity);
     const keyFrom = (sharedSecret: Uint8Array): Buffer =>
       hpkeExporter(sharedSecret, hash, keys.psk, identity)('c2s', 32);
-    const encapsulation = answer.body.subarray(ENCAPSULATION.from, ENCAPSULATION.to);
+    const encapsulation = response.body.subarray(ENCAPSULATION.from, ENCAPSULATION.to);
 
     expect(keyFrom(xWing.decapsulate(encapsulation, ephemeral))).toEqual(
       session.keys.clientToServer,
     );
     const guesses = [
       ...[keys.sender, keys.error, keys.store, keys.psk, hash, Buffer.alloc(32)],
-      ...[encapsulation, pairing.body, answer.body].map((bytes) => bytes.subarray(-32)),
+      ...[encapsulation, pairing.body, response.body].map((bytes) => bytes.subarray(-32)),
       xWing.encapsulate(pairing.body.subarray(-PUBLIC_KEY_BYTES)).sharedSecret,
       ...[keys.psk, randomBytes(32)].map((seed) => xWing.decapsulate(encapsulation, seed)),
     ];
     for (const guess of guesses) {
       expect(keyFrom(guess).equals(session.keys.clientToServer)).toBe(false);
     }
-    await expect(initiator.complete(header, answer.body, keys)).rejects.toThrow();
+    await expect(initiator.complete(header, response.body, keys)).rejects.toThrow();
   });
 
-  it('gets other keys where he has a relay of his own answer the recorded pairing', async () => {
-    const his = forThisTest(await startRelay());
+  it('gets other keys if a relay of their own answers the recorded pairing', async () => {
+    const foreign = forThisTest(await startRelay());
     const { pairing, header, session } = await recordPairing();
 
-    expect(await deliverTo(his.url, pairing)).toMatchObject({ status: 200 });
+    expect(await deliverTo(foreign.url, pairing)).toMatchObject({ status: 200 });
 
     expect(await sessionIn(inbound, session.sid, header)).toEqual(session.keys);
-    expect(await sessionIn(his, session.sid, header)).not.toEqual(session.keys);
+    expect(await sessionIn(foreign, session.sid, header)).not.toEqual(session.keys);
   });
 
-  it('finds nothing in the store of a session that has expired', async () => {
+  it('finds nothing about an expired session in the store', async () => {
     const clock = new HandMovedClock(Date.now());
     const forgetful = forThisTest(
       await startRelay({}, (builder) => builder.overrideProvider(Clock).useValue(clock)),
@@ -115,16 +115,16 @@ describe('#21 somebody who recorded a session, and learns the secret later', () 
   });
 });
 
-describe('#22 a secret that somebody else may know', () => {
+describe('#22 a leaked secret', () => {
   const OTHER = randomBytes(32).toString('base64url');
 
-  it('lets him play either relay as long as it is in use: a documented limit', async () => {
+  it('lets an attacker act as either relay while it is in use: a documented limit', async () => {
     const thief = await ProtocolClient.pair(inbound.url, SECRET);
 
     expect(await thief.deliver(thief.seal())).toMatchObject({ status: 200 });
   });
 
-  it('is of no use to him once it was changed: no pairing, and no session from before', async () => {
+  it('is useless once it has been changed: it pairs with no relay', async () => {
     const changed = forThisTest(
       await startRelay({ UPSTREAM: upstream.url, CLIENT_ID_SECRET: OTHER }),
     );
@@ -132,15 +132,15 @@ describe('#22 a secret that somebody else may know', () => {
     const headers = { 'x-mte-outbound-token': TOKEN, 'x-mte-upstream': changed.url };
 
     await expect(ProtocolClient.pair(changed.url, SECRET)).rejects.toThrow();
-    const answer = await request(outbound.url, { headers });
+    const response = await request(outbound.url, { headers });
 
-    expect(errorOf(answer)).toMatchObject({ code: 'RELAY_PAIR_REFUSED', forwarded: 'no' });
+    expect(errorOf(response)).toMatchObject({ code: 'RELAY_PAIR_REFUSED', forwarded: 'no' });
     expect(upstream.hits).toBe(0);
   });
 });
 
 describe('#39 a secret that is being changed', () => {
-  it('and the next one both work while CLIENT_ID_SECRET_ALT names the other', async () => {
+  it('works alongside its successor while CLIENT_ID_SECRET_ALT holds one of the two', async () => {
     const next = randomBytes(32).toString('base64url');
     const steps = [
       { CLIENT_ID_SECRET: SECRET, CLIENT_ID_SECRET_ALT: next },
@@ -157,8 +157,8 @@ describe('#39 a secret that is being changed', () => {
   });
 });
 
-describe('#23 a guess at the secret', () => {
-  it('costs one scrypt with 32 MiB, whatever of the protocol it is tried against', async () => {
+describe('#23 guessing the secret', () => {
+  it('costs one scrypt with 32 MiB per guess, whichever part of the protocol is attacked', async () => {
     const root = scryptSync('a guess', 'mte-relay/1 root', 32, {
       N: 2 ** 15,
       r: 8,
@@ -179,7 +179,7 @@ describe('#23 a guess at the secret', () => {
   });
 
   it.each([0, 1, 15])(
-    'at %i characters is not offered: no relay starts with such a secret',
+    'is prevented for secrets of %i characters: no relay starts with one',
     (length) => {
       expect(() => loadConfig({ ...DEFAULTS, CLIENT_ID_SECRET: 'x'.repeat(length) })).toThrow(
         expect.objectContaining({
@@ -190,7 +190,7 @@ describe('#23 a guess at the secret', () => {
   );
 
   it.each(['kq7Zt1mXw9LrB4vN', 'kq7Zt1mXw9LrB4vNc8Yp2HsJd6Gf3Ta', 'ab'.repeat(20)])(
-    'that may succeed ("%s") is warned of, with the command that makes a better one',
+    'causes a warning if it may succeed ("%s"), with the command that generates a better secret',
     (CLIENT_ID_SECRET) => {
       const { warnings } = loadConfig({ ...DEFAULTS, CLIENT_ID_SECRET });
 

@@ -15,7 +15,7 @@ const shared = sharedResources();
 let tunnel: Tunnel;
 let names: NameService;
 let attempts: ConnectionAttempts;
-/** Something on this machine that no client may reach through a relay. */
+/** A service on this machine that no client may reach through a relay. */
 let inner: { readonly port: number; readonly url: string };
 let innerConnections = 0;
 
@@ -23,7 +23,7 @@ beforeAll(async () => {
   tunnel = shared(await startTunnel());
   names = shared(startNameService());
   attempts = shared(watchConnections());
-  const server = createServer((_request, response) => response.end('canary of the inside'));
+  const server = createServer((_request, response) => response.end('internal canary'));
   server.on('connection', () => {
     innerConnections += 1;
   });
@@ -39,12 +39,12 @@ beforeEach(() => {
 const sendTo = (upstream: string, relay = tunnel): Promise<ClientResponse> =>
   relay.send({ method: 'POST', body: 'x', headers: { 'x-mte-upstream': upstream } });
 
-/** Where the relay tried to connect to: the client of this test connects to the relay alone. */
+/** Where the relay tried to connect to: the client of this test connects only to the relay. */
 const relayAttempts = (relay = tunnel): string[] =>
   attempts.targets.filter((target) => !target.endsWith(`:${relay.outbound.port}`));
 
-describe('#25 x-mte-upstream that names an inner address', () => {
-  /** All of them lead to a listener on this machine where nobody refuses them. */
+describe('#25 x-mte-upstream that names an internal address', () => {
+  /** Unless they are refused, all of them lead to a listener on this machine. */
   it.each([
     'http://0.0.0.0:PORT',
     'http://0:PORT',
@@ -58,11 +58,11 @@ describe('#25 x-mte-upstream that names an inner address', () => {
     'http://[::ffff:0.0.0.0]:PORT',
     'http://[::ffff:0:0]:PORT',
     'http://0.0.0.1:PORT',
-  ])('"%s" is refused: 403, and a listener there sees nobody', async (template) => {
-    const answer = await sendTo(template.replace('PORT', String(inner.port)));
+  ])('is refused with 403, and the listener there gets no connection ("%s")', async (template) => {
+    const response = await sendTo(template.replace('PORT', String(inner.port)));
 
-    expect(answer.status).toBe(403);
-    expect(errorOf(answer)).toMatchObject({ code: 'RELAY_UPSTREAM_REFUSED', forwarded: 'no' });
+    expect(response.status).toBe(403);
+    expect(errorOf(response)).toMatchObject({ code: 'RELAY_UPSTREAM_REFUSED', forwarded: 'no' });
     expect(relayAttempts()).toEqual([]);
     expect(innerConnections).toBe(0);
   });
@@ -86,12 +86,15 @@ describe('#25 x-mte-upstream that names an inner address', () => {
     'http://[fd00:ec2::23]',
     'http://[::ffff:100.100.100.200]',
     'http://[::ffff:168.63.129.16]',
-  ])('"%s", where machines keep credentials, is refused: 403, and no attempt', async (value) => {
-    const answer = await sendTo(value);
+  ])(
+    'is refused with 403 and no connection attempt if it names a metadata service ("%s")',
+    async (value) => {
+      const response = await sendTo(value);
 
-    expect(answer.status).toBe(403);
-    expect(relayAttempts()).toEqual([]);
-  });
+      expect(response.status).toBe(403);
+      expect(relayAttempts()).toEqual([]);
+    },
+  );
 
   it.each([
     'http://[fe80::1%25eth0]',
@@ -105,52 +108,55 @@ describe('#25 x-mte-upstream that names an inner address', () => {
     'http://0x169.254.169.254.0x1.1',
     'http://1.2.3.4.5:80/%2f',
     'http://[::ffff:169.254.169.254',
-  ])('"%s" is malformed: 400, and neither a lookup nor an attempt', async (value) => {
-    const answer = await sendTo(value);
+  ])(
+    'is refused with 400, no lookup and no connection attempt if it is malformed ("%s")',
+    async (value) => {
+      const response = await sendTo(value);
 
-    expect(answer.status).toBe(400);
-    expect([...relayAttempts(), ...names.asked]).toEqual([]);
-  });
+      expect(response.status).toBe(400);
+      expect([...relayAttempts(), ...names.asked]).toEqual([]);
+    },
+  );
 });
 
 describe('#25 a name', () => {
   it.each([
-    ['the link-local address of metadata', ['169.254.169.254']],
+    ['the link-local metadata address', ['169.254.169.254']],
     ['a link-local neighbour', ['169.254.7.7']],
     ['a link-local IPv6 address', ['fe80::1']],
-    ['metadata by IPv6', ['fd00:ec2::254']],
-    ['an IPv4 address in IPv6', ['::ffff:169.254.169.254']],
-    ['a refused address behind a harmless one', ['127.0.0.1', '169.254.169.254']],
+    ['the IPv6 metadata address', ['fd00:ec2::254']],
+    ['an IPv4-mapped IPv6 address', ['::ffff:169.254.169.254']],
+    ['a refused address after a harmless one', ['127.0.0.1', '169.254.169.254']],
     ['a refused address before a harmless one', ['169.254.169.254', '127.0.0.1']],
     ['every interface of this machine', ['0.0.0.0']],
-    ['every interface by IPv6', ['::']],
-  ])('that resolves to %s is looked up and not connected to', async (_what, addresses) => {
+    ['every interface in IPv6', ['::']],
+  ])('is looked up but not connected to if it resolves to %s', async (_what, addresses) => {
     const name = `name-${addresses.join('-').replaceAll(/[^\w]+/g, '-')}.example`;
     names.say(name, addresses);
 
-    const answer = await sendTo(`http://${name}:${inner.port}`);
+    const response = await sendTo(`http://${name}:${inner.port}`);
 
-    expect(answer.status).toBe(502);
-    expect(errorOf(answer)).toMatchObject({ code: 'RELAY_PEER_UNREACHABLE', forwarded: 'no' });
+    expect(response.status).toBe(502);
+    expect(errorOf(response)).toMatchObject({ code: 'RELAY_PEER_UNREACHABLE', forwarded: 'no' });
     expect(names.asked).toEqual([name]);
     expect(relayAttempts()).toEqual([]);
     expect(innerConnections).toBe(0);
   });
 
-  it('that resolves to a relay is connected to, at the address that was checked', async () => {
+  it('is connected to at the address that was checked if it resolves to a relay', async () => {
     names.say('relay.example', ['127.0.0.1']);
 
-    const answer = await sendTo(`http://relay.example:${tunnel.inbound.port}`);
+    const response = await sendTo(`http://relay.example:${tunnel.inbound.port}`);
 
-    expect(answer.status).toBe(200);
+    expect(response.status).toBe(200);
     expect(new Set(relayAttempts())).toEqual(
       new Set([`127.0.0.1:${tunnel.inbound.port}`, `127.0.0.1:${tunnel.upstream.port}`]),
     );
-    // Looked up once a connection, that of the pairing and that of the message, and never again.
+    // One lookup for each connection, that of the pairing and that of the message.
     expect(names.asked).toHaveLength(2);
   });
 
-  it('that resolves to another address at every question is never connected to at a refused one', async () => {
+  it('is never connected to at a refused address, even if every lookup gives another address', async () => {
     const flipping = forThisTest(await startTunnel());
     const [good, bad] = [['127.0.0.1'], ['0.0.0.0']];
     names.say('flips.example', good, bad, good, bad, good, bad, good);
@@ -165,7 +171,7 @@ describe('#25 a name', () => {
     expect(relayAttempts(flipping).filter((target) => target.startsWith('0.'))).toEqual([]);
   });
 
-  it('that is turned to an inner address after pairing gets no message there', async () => {
+  it('gets no message at an internal address to which it changes after pairing', async () => {
     const rebound = forThisTest(await startTunnel());
     const connections = new OpenSockets(rebound.inbound.app.getHttpServer());
     const url = `http://rebound.example:${rebound.inbound.port}`;
@@ -177,15 +183,15 @@ describe('#25 a name', () => {
     rebound.upstream.forget();
     attempts.targets.length = 0;
 
-    const answer = await sendTo(url, rebound);
+    const response = await sendTo(url, rebound);
 
-    expect(answer.status).toBe(502);
-    expect(errorOf(answer)).toMatchObject({ code: 'RELAY_PEER_UNREACHABLE', forwarded: 'no' });
+    expect(response.status).toBe(502);
+    expect(errorOf(response)).toMatchObject({ code: 'RELAY_PEER_UNREACHABLE', forwarded: 'no' });
     expect(relayAttempts(rebound)).toEqual([]);
     expect(rebound.upstream.hits).toBe(0);
   });
 
-  it('that OUTBOUND_ALLOWED_UPSTREAMS lists is connected to wherever it is', async () => {
+  it('is connected to at any address if OUTBOUND_ALLOWED_UPSTREAMS lists it', async () => {
     const url = `http://listed.example:${tunnel.inbound.port}`;
     const listing = forThisTest(
       await startTunnel({ outbound: { OUTBOUND_ALLOWED_UPSTREAMS: url } }),
@@ -196,47 +202,53 @@ describe('#25 a name', () => {
   });
 });
 
-describe('#25 a redirect of the peer', () => {
-  const inside = (): string => `http://127.0.0.1:${inner.port}/latest/meta-data`;
+describe('#25 a redirect', () => {
+  const internalUrl = (): string => `http://127.0.0.1:${inner.port}/latest/meta-data`;
 
-  it.each([301, 302, 303, 307, 308])('%i is not followed when pairing', async (status) => {
-    const redirecting = createServer((request, response: ServerResponse) => {
-      request.resume();
-      response.writeHead(status, { location: inside() }).end();
-    });
-    const { url } = forThisTest(await listen(redirecting));
+  it.each([301, 302, 303, 307, 308])(
+    'is not followed if the peer redirects a pairing (%i)',
+    async (status) => {
+      const redirecting = createServer((request, response: ServerResponse) => {
+        request.resume();
+        response.writeHead(status, { location: internalUrl() }).end();
+      });
+      const { url } = forThisTest(await listen(redirecting));
 
-    const answer = await sendTo(url);
+      const response = await sendTo(url);
 
-    expect(answer.status).toBe(502);
-    expect(errorOf(answer)).toMatchObject({ code: 'RELAY_PAIR_REFUSED', forwarded: 'no' });
-    expect(innerConnections).toBe(0);
-  });
+      expect(response.status).toBe(502);
+      expect(errorOf(response)).toMatchObject({ code: 'RELAY_PAIR_REFUSED', forwarded: 'no' });
+      expect(innerConnections).toBe(0);
+    },
+  );
 
-  it.each([301, 302, 303, 307, 308])('%i is not followed with a message', async (status) => {
-    const middle = forThisTest(await startMiddle(tunnel.inbound.url));
-    expect(await sendTo(middle.url)).toMatchObject({ status: 200 });
-    middle.meddleWithTunnel(() => ({
-      status,
-      rawHeaders: ['location', inside(), 'refresh', `0; url=${inside()}`],
-      body: Buffer.alloc(0),
-    }));
+  it.each([301, 302, 303, 307, 308])(
+    'is not followed if the peer redirects a message (%i)',
+    async (status) => {
+      const middle = forThisTest(await startMiddle(tunnel.inbound.url));
+      expect(await sendTo(middle.url)).toMatchObject({ status: 200 });
+      middle.meddleWithTunnel(() => ({
+        status,
+        rawHeaders: ['location', internalUrl(), 'refresh', `0; url=${internalUrl()}`],
+        body: Buffer.alloc(0),
+      }));
 
-    const answer = await sendTo(middle.url);
+      const response = await sendTo(middle.url);
 
-    expect(answer.status).toBe(502);
-    expect(errorOf(answer)).toMatchObject({ code: 'RELAY_PEER_ANSWER_INVALID' });
-    expect(innerConnections).toBe(0);
-  });
+      expect(response.status).toBe(502);
+      expect(errorOf(response)).toMatchObject({ code: 'RELAY_PEER_ANSWER_INVALID' });
+      expect(innerConnections).toBe(0);
+    },
+  );
 
-  it('of the API is the client’s to follow', async () => {
+  it('is passed on to the client if the API sends it', async () => {
     tunnel.upstream.handle((_request, response) => {
-      response.writeHead(302, { location: inside() }).end();
+      response.writeHead(302, { location: internalUrl() }).end();
     });
 
-    const answer = await sendTo(tunnel.inbound.url);
+    const response = await sendTo(tunnel.inbound.url);
 
-    expect([answer.status, answer.headers.location]).toEqual([302, inside()]);
+    expect([response.status, response.headers.location]).toEqual([302, internalUrl()]);
     expect(innerConnections).toBe(0);
   });
 });

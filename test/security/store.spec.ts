@@ -32,8 +32,8 @@ beforeEach(async () => {
 const deliver = (request: WireRequest): Promise<WireResponse> =>
   deliverTo(tunnel.inbound[1].url, request);
 
-describe('#19 whoever reads the session store', () => {
-  it('finds no key, no secret, no identity and nothing of a request in it', async () => {
+describe('#19 an attacker who reads the session store', () => {
+  it('finds no key, no secret, no identity and no part of a request in it', async () => {
     const message = client.seal({
       head: { path: `/${CANARY}`, fields: ['authorization', CANARY] },
       body: [CANARY],
@@ -59,8 +59,8 @@ describe('#19 whoever reads the session store', () => {
   });
 });
 
-describe('#20 whoever writes to the session store', () => {
-  it('cannot make a relay use a session that was altered or moved: nothing is forwarded', async () => {
+describe('#20 an attacker who writes to the session store', () => {
+  it('cannot make a relay use an altered or moved session: nothing is forwarded', async () => {
     const other = await ProtocolClient.pair(tunnel.inbound[0].url);
     const own = await tunnel.redis.getBuffer(key);
     const foreign = await tunnel.redis.getBuffer(`mte:s:${other.session.sid}`);
@@ -75,7 +75,7 @@ describe('#20 whoever writes to the session store', () => {
     expect(tunnel.upstream.hits).toBe(0);
   });
 
-  it('can make relays pair again, and no more than that: clients are served', async () => {
+  it('can make relays pair again, but no more than that: clients are still served', async () => {
     expect(await tunnel.send({ method: 'POST', body: 'one' })).toMatchObject({ status: 200 });
     for (const name of await tunnel.redis.keys('*')) {
       await tunnel.redis.set(name, 'anything');
@@ -85,7 +85,7 @@ describe('#20 whoever writes to the session store', () => {
     expect(tunnel.upstream.hits).toBe(2);
   });
 
-  it('can clear a mark, and then has the message executed again: a documented risk', async () => {
+  it('can clear a mark and thereby have the message executed again: a documented risk', async () => {
     const message = client.seal();
     const sequence = 1;
     expect(await deliver(message)).toMatchObject({ status: 200 });

@@ -35,8 +35,8 @@ beforeEach(() => {
 const fields = (): string =>
   `host: a\r\nx-mte-outbound-token: ${TOKEN}\r\nx-mte-upstream: ${tunnel.middle.url}\r\n`;
 
-describe('#3 an answer that is cut on its way', () => {
-  /** Cuts behind the head, within a record, between two of them, and before the last byte. */
+describe('#3 a response that is cut in transit', () => {
+  /** Cuts after the head, within a record, between two records, and before the last byte. */
   const cuts = [0, 1, 260, 276, 4_000, 65_829, 65_830, 131_000, 149_000, -20, -1];
 
   it.each([
@@ -44,11 +44,11 @@ describe('#3 an answer that is cut on its way', () => {
     ['an HTTP/1.1 client that gets chunks', '1.1', '/chunked'],
     ['an HTTP/1.0 client', '1.0', '/length'],
     ['an HTTP/1.0 client that gets no length', '1.0', '/chunked'],
-  ])('is a 502 or a reset for %s, never a whole one', async (_who, version, path) => {
+  ])('is a 502 or a reset for %s, never a complete response', async (_who, version, path) => {
     for (const cut of cuts) {
       tunnel.middle.meddleWithTunnel(async (request, deliver) => {
-        const answer = await deliver(request);
-        return { ...answer, body: answer.body.subarray(0, cut) };
+        const response = await deliver(request);
+        return { ...response, body: response.body.subarray(0, cut) };
       });
       const socket = forThisTest(openSocket(tunnel.outbound.port));
       socket.write(`GET ${path} HTTP/${version}\r\n${fields()}connection: close\r\n\r\n`);
@@ -65,25 +65,25 @@ describe('#3 an answer that is cut on its way', () => {
     }
   });
 
-  it('is a 502 for a client of MTE, which saw none of it', async () => {
+  it('is a 502 for a client that uses MTE, and none of it is released', async () => {
     for (const cut of cuts) {
       tunnel.middle.meddleWithTunnel(async (request, deliver) => {
-        const answer = await deliver(request);
-        return { ...answer, body: answer.body.subarray(0, cut) };
+        const response = await deliver(request);
+        return { ...response, body: response.body.subarray(0, cut) };
       });
 
-      const answer = await tunnel.send({
+      const response = await tunnel.send({
         path: '/length',
         headers: { 'x-mte-encode-type': 'MTE' },
       });
 
-      expect(answer.status, `cut at ${cut}`).toBe(502);
-      expect(errorOf(answer)).toMatchObject({ forwarded: 'maybe' });
+      expect(response.status, `cut at ${cut}`).toBe(502);
+      expect(errorOf(response)).toMatchObject({ forwarded: 'maybe' });
     }
   });
 });
 
-describe('#3 a request that is cut on its way', () => {
+describe('#3 a request that is cut in transit', () => {
   const whole = Buffer.alloc(150_000, 'request ');
   const chunked = (): Readable => Readable.from([whole], { objectMode: false });
 
@@ -98,20 +98,20 @@ describe('#3 a request that is cut on its way', () => {
         deliver({ ...request, body: request.body.subarray(0, cut) }),
       );
 
-      const answer = await tunnel.send({
+      const response = await tunnel.send({
         method: 'POST',
         path: '/length',
         headers: { 'x-mte-encode-type': type },
         body: body(),
       });
 
-      expect(answer.status, `cut at ${cut}`).toBe(502);
+      expect(response.status, `cut at ${cut}`).toBe(502);
     }
 
     expect(await tunnel.executions()).toBe(0);
   });
 
-  it.each(['resets', 'ends'])('by a connection that %s is aborted at the upstream', async (how) => {
+  it.each(['resets', 'ends'])('is aborted at the upstream if the connection %s', async (how) => {
     const direct = forThisTest(await startTunnel());
     const tap = forThisTest(await startTap(direct.inbound.port));
     await direct.send({ headers: { 'x-mte-upstream': tap.url } });
@@ -128,14 +128,14 @@ describe('#3 a request that is cut on its way', () => {
       return chunk;
     });
 
-    const answer = await direct.send({
+    const response = await direct.send({
       method: 'POST',
       headers: { 'x-mte-upstream': tap.url },
       body: Buffer.alloc(1_000_000),
     });
 
-    expect(answer.status).toBe(502);
-    expect(errorOf(answer)).toMatchObject({ forwarded: 'maybe' });
+    expect(response.status).toBe(502);
+    expect(errorOf(response)).toMatchObject({ forwarded: 'maybe' });
     const outcomes = await Promise.all(
       direct.upstream.requests.items.map(({ outcome }) => outcome),
     );
