@@ -40,7 +40,7 @@ const firstReason = async (...args: Parameters<typeof openStore>): Promise<strin
 };
 
 describe('a Redis with a password', () => {
-  it('takes the one of the URL, and a wrong or missing one is told without being shown', async () => {
+  it('accepts the password of the URL; a wrong or missing one is reported without being shown', async () => {
     const { port, url } = await start();
     const operator = forThisTest(connectRedis(url));
     await operator.config('SET', 'requirepass', PASSWORD);
@@ -53,7 +53,7 @@ describe('a Redis with a password', () => {
     expect(await firstReason(url)).toContain('NOAUTH');
   });
 
-  it('is within reach by itself when its password becomes the one of the URL', async () => {
+  it('becomes available without a restart once its password is the one of the URL', async () => {
     const { port, url } = await start();
     const operator = forThisTest(connectRedis(url));
     await operator.config('SET', 'requirepass', 'before');
@@ -65,7 +65,7 @@ describe('a Redis with a password', () => {
 });
 
 describe('a Redis with users', () => {
-  /** The very line that operators copy. */
+  /** The line that operators copy. */
   const rights = (): string[] => {
     const [, line] = /^ACL SETUSER relay on >password (.*)$/m.exec(
       readFileSync('docs/configuration.md', 'utf8'),
@@ -73,7 +73,7 @@ describe('a Redis with users', () => {
     return line!.split(' ');
   };
 
-  it('needs to grant no more than the documentation says', async () => {
+  it('needs to grant no more rights than the documentation lists', async () => {
     const { port, url } = await start();
     await forThisTest(connectRedis(url)).acl('SETUSER', 'relay', 'on', `>${PASSWORD}`, ...rights());
     const { store, health } = forThisTest(
@@ -86,7 +86,7 @@ describe('a Redis with users', () => {
     expect((await health.describe()).warnings).toEqual([]);
   });
 
-  it('may keep CONFIG to itself, which costs a warning', async () => {
+  it('may deny CONFIG GET, which causes a warning', async () => {
     const { port, url } = await start();
     const operator = forThisTest(connectRedis(url));
     await operator.acl('SETUSER', 'relay', 'on', `>${PASSWORD}`, ...rights(), '-config|get');
@@ -99,7 +99,7 @@ describe('a Redis with users', () => {
     });
   });
 
-  it('that forbids the database of the URL is out of reach, instead of in another database', async () => {
+  it('is unavailable if it denies the database of the URL, and no other database is used instead', async () => {
     const { port, url } = await start();
     const operator = forThisTest(connectRedis(url));
     await operator.acl('SETUSER', 'relay', 'on', `>${PASSWORD}`, ...rights());
@@ -117,7 +117,7 @@ describe('a Redis with users', () => {
     expect(await operator.dbsize()).toBe(0);
   });
 
-  it('that forbids a script is out of reach, for the reason that Redis gives', async () => {
+  it('is unavailable if it denies scripts, for the reason that Redis gives', async () => {
     const { port, url } = await start();
     const operator = forThisTest(connectRedis(url));
     await operator.acl('SETUSER', 'relay', 'on', `>${PASSWORD}`, '~*', '+@all', '-@scripting');
@@ -139,7 +139,7 @@ it('sessions are kept in the database that the URL names', async () => {
 
 describe('a Redis over TLS', () => {
   const startTls = async ({ cert, key } = forAddress, clients = 'no'): Promise<string> => {
-    // The port that every test server has speaks in clear; this one is besides it.
+    // Every test server has a plaintext port; the TLS port is an additional one.
     const port = await closedPort(createServer());
     const tls = tlsArgs({ cert, key, ca: authority.ca });
     await start(...tls, '--tls-auth-clients', clients, '--tls-port', String(port));
@@ -147,12 +147,12 @@ describe('a Redis over TLS', () => {
   };
   const CA = { REDIS_TLS_CA_FILE: authority.ca };
 
-  it('is trusted with the authority that signed for it', async () => {
+  it('is trusted if the configured authority has signed its certificate', async () => {
     const { store } = forThisTest(await openReadyStore(await startTls(), CA));
     await pairIn(store);
   });
 
-  it('is not trusted with another authority, or with those of the system', async () => {
+  it('is not trusted with another authority or with those of the system', async () => {
     const url = await startTls();
     expect(await firstReason(url, { REDIS_TLS_CA_FILE: stranger.ca })).toMatch(/certificate/);
     expect(await firstReason(url)).toMatch(/certificate/);
@@ -164,7 +164,7 @@ describe('a Redis over TLS', () => {
     );
   });
 
-  it('that asks for a certificate gets the one of this relay', async () => {
+  it('gets the certificate of this relay if it requires one', async () => {
     const url = await startTls(forAddress, 'yes');
     const own = { REDIS_TLS_CERT_FILE: ofRelay.cert, REDIS_TLS_KEY_FILE: ofRelay.key };
     const { store } = forThisTest(await openReadyStore(url, { ...CA, ...own }));
@@ -174,11 +174,11 @@ describe('a Redis over TLS', () => {
     expect(await firstReason(url, { ...CA, ...foreign })).not.toBe('none');
   });
 
-  it('is not spoken to in clear, and a clear one not over TLS', async () => {
+  it('cannot be used in plaintext, nor a plaintext Redis over TLS', async () => {
     const url = await startTls();
     expect(await firstReason(url.replace('rediss', 'redis'))).not.toBe('none');
-    const clear = await start();
-    expect(await firstReason(clear.url.replace('redis', 'rediss'), CA)).not.toBe('none');
+    const plaintext = await start();
+    expect(await firstReason(plaintext.url.replace('redis', 'rediss'), CA)).not.toBe('none');
   });
 
   it('may be a cluster', { timeout: 60_000 }, async () => {
@@ -191,24 +191,30 @@ describe('a Redis over TLS', () => {
     );
   });
 
-  it('may be watched by sentinels, who are asked over TLS too', { timeout: 60_000 }, async () => {
-    const tls = { ...forAddress, ca: authority.ca };
-    const tlsPort = async (): Promise<string> => String(await closedPort(createServer()));
-    const [primary, replica] = [await tlsPort(), await tlsPort()];
-    const args = ['--tls-replication', 'yes', '--repl-diskless-sync-delay', '0', ...tlsArgs(tls)];
-    await start(...args, '--tls-port', primary);
-    await start(...args, '--tls-port', replica, '--replicaof', `127.0.0.1 ${primary}`);
-    const sentinels = forThisTest(
-      await startRedisSentinels(Number(primary), { tls: { ...tls, ports: await sentinelPorts() } }),
-    );
-    const { store, reports } = forThisTest(await openReadyStore(sentinels.url, CA));
-    await pairIn(store);
-    await sentinels.failOver();
-    await reports.count(3, 15_000);
-    expect(await sentinels.primaryPort()).toBe(Number(replica));
-    await pairIn(store);
-    expect(await firstReason(sentinels.url, { REDIS_TLS_CA_FILE: stranger.ca })).toMatch(
-      /certificate/,
-    );
-  });
+  it(
+    'may be watched by sentinels, which are queried over TLS as well',
+    { timeout: 60_000 },
+    async () => {
+      const tls = { ...forAddress, ca: authority.ca };
+      const tlsPort = async (): Promise<string> => String(await closedPort(createServer()));
+      const [primary, replica] = [await tlsPort(), await tlsPort()];
+      const args = ['--tls-replication', 'yes', '--repl-diskless-sync-delay', '0', ...tlsArgs(tls)];
+      await start(...args, '--tls-port', primary);
+      await start(...args, '--tls-port', replica, '--replicaof', `127.0.0.1 ${primary}`);
+      const sentinels = forThisTest(
+        await startRedisSentinels(Number(primary), {
+          tls: { ...tls, ports: await sentinelPorts() },
+        }),
+      );
+      const { store, reports } = forThisTest(await openReadyStore(sentinels.url, CA));
+      await pairIn(store);
+      await sentinels.failOver();
+      await reports.count(3, 15_000);
+      expect(await sentinels.primaryPort()).toBe(Number(replica));
+      await pairIn(store);
+      expect(await firstReason(sentinels.url, { REDIS_TLS_CA_FILE: stranger.ca })).toMatch(
+        /certificate/,
+      );
+    },
+  );
 });

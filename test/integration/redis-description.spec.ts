@@ -8,7 +8,7 @@ import { startTap } from '../support/tap.js';
 
 const start = async (...args: string[]) => {
   const server = await startRedisServer({ args });
-  // Some of them would save at an orderly stop.
+  // Servers with snapshots would write one on an orderly stop.
   forThisTest({ close: () => server.stop() });
   forThisTest({ close: () => server.kill() });
   return server;
@@ -19,8 +19,8 @@ const describeWith = async (...args: string[]) => {
   return forThisTest(await openReadyStore(url)).health.describe();
 };
 
-describe('what is told of a Redis', () => {
-  it('is its version and settings, without a warning where they are as they should be', async () => {
+describe('the description of a Redis', () => {
+  it('contains its version and settings, without a warning if they are as recommended', async () => {
     const description = await describeWith();
     expect(description).toEqual({
       version: expect.stringMatching(/^(redis|valkey) \d+\.\d+\.\d+/) as string,
@@ -31,7 +31,7 @@ describe('what is told of a Redis', () => {
     });
   });
 
-  it('comes with the report that it is available', async () => {
+  it('is part of the report that Redis is available', async () => {
     const { url } = await start('--maxmemory-policy', 'allkeys-lru');
     const { health, reports } = forThisTest(await openReadyStore(url));
     expect(reports.items).toEqual([{ state: 'available', description: await health.describe() }]);
@@ -41,7 +41,7 @@ describe('what is told of a Redis', () => {
     ['snapshots', ['--save', '3600 1'], 'rdb'],
     ['a log of all writes', ['--appendonly', 'yes'], 'aof'],
     ['both', ['--save', '3600 1', '--appendonly', 'yes'], 'rdb and aof'],
-  ])('warns of %s, since sessions then lie on disk', async (_, args, persistence) => {
+  ])('warns of %s, because sessions are then on disk', async (_, args, persistence) => {
     const description = await describeWith(...args);
     expect(description.persistence).toBe(persistence);
     expect(description.warnings).toEqual([
@@ -79,7 +79,7 @@ describe('what is told of a Redis', () => {
     expect((await health.describe()).warnings).toEqual([expect.stringContaining('older than 6.2')]);
   });
 
-  it('covers every primary of a cluster, and warns of what is peculiar to one', async () => {
+  it('covers every primary of a cluster, and warns of settings that only one of them has', async () => {
     const cluster = forThisTest(await startRedisCluster());
     const [, second] = cluster.nodes;
     await redisCli(second!.port, 'CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lfu');

@@ -17,9 +17,9 @@ const start = async (options: Parameters<typeof startRedisServer>[0] = {}) => {
   return server;
 };
 
-const againAvailable = ({ reports }: OpenedStore) => reports.count(reports.items.length + 2);
+const availableAgain = ({ reports }: OpenedStore) => reports.count(reports.items.length + 2);
 
-/** Two sessions, one mark each, of which the snapshot knows nothing. */
+/** Two sessions with one mark each, of which the snapshot has the sessions but not the marks. */
 const restoredFromSnapshot = async () => {
   const server = await start();
   const opened = forThisTest(await openReadyStore(server.url));
@@ -32,15 +32,15 @@ const restoredFromSnapshot = async () => {
     expect(await store.mark(sid, 5, head)).toBe('first');
   }
 
-  const back = againAvailable(opened);
+  const back = availableAgain(opened);
   await server.kill();
   await start({ port: server.port, dir: server.dir });
   await back;
   return { store, sessions, operator: forThisTest(connectRedis(server.url)) };
 };
 
-describe('a Redis that was restored from a snapshot', () => {
-  it('has the sessions without their marks, which it would take for never made', async () => {
+describe('a Redis that has been restored from a snapshot', () => {
+  it('has the sessions without their marks, so it would not recognise a replay', async () => {
     const { sessions, operator } = await restoredFromSnapshot();
     for (const { key } of sessions) {
       expect(await operator.strlen(key)).toBe(BLOB_BYTES);
@@ -48,7 +48,7 @@ describe('a Redis that was restored from a snapshot', () => {
     }
   });
 
-  it('refuses and kills them, by OPEN and by MARK alike', async () => {
+  it('refuses and kills those sessions, on OPEN as well as on MARK', async () => {
     const { store, sessions, operator } = await restoredFromSnapshot();
     const [opened, marked] = sessions;
     expect(await store.open(opened.sid)).toBeUndefined();
@@ -57,14 +57,14 @@ describe('a Redis that was restored from a snapshot', () => {
     expect(await store.reserve(opened.sid)).toBeUndefined();
   });
 
-  it('does not save what was reserved before', async () => {
+  it('does not accept a session for an id that was reserved before the restore', async () => {
     const server = await start();
     const opened = forThisTest(await openReadyStore(server.url));
     const epoch = await opened.store.reserve('reserved');
     const saver = connectRedis(server.url);
     await saver.save();
     await saver.close();
-    const back = againAvailable(opened);
+    const back = availableAgain(opened);
     await server.kill();
     await start({ port: server.port, dir: server.dir });
     await back;
@@ -74,7 +74,7 @@ describe('a Redis that was restored from a snapshot', () => {
   });
 });
 
-describe('a replica that was promoted', () => {
+describe('a replica that has been promoted', () => {
   it('has the sessions of its primary, and refuses and kills them', async () => {
     const primary = await start({ args: ['--repl-diskless-sync-delay', '0'] });
     const replica = await start();
@@ -91,11 +91,11 @@ describe('a replica that was promoted', () => {
   });
 });
 
-describe('a Redis that tells no master_replid', () => {
-  it('is served with an epoch of zeros, and with a warning', async () => {
+describe('a Redis that reports no master_replid', () => {
+  it('is used with an epoch of zeros, and with a warning', async () => {
     const server = await start();
     const tap = forThisTest(await startTap(server.port));
-    // The name is spoilt both in the scripts on their way there and in the answer to INFO.
+    // The name is changed both in the scripts on their way to Redis and in the reply to INFO.
     tap.alter((chunk) =>
       Buffer.from(chunk.toString('latin1').replaceAll('master_replid', 'master_REPLID'), 'latin1'),
     );

@@ -14,25 +14,27 @@ import {
   pairIn,
 } from '../support/session-store.js';
 
+const RECOVERY_LIMIT_MS = 15_000;
+
 const start = async (...args: string[]) => {
   const server = await startRedisServer({ args: ['--repl-diskless-sync-delay', '0', ...args] });
   forThisTest({ close: () => server.stop() });
   return { server, operator: forThisTest(connectRedis(server.url)) };
 };
 
-/** Makes a server the replica of another, and waits until it has all that the other one has. */
+/** Makes a server the replica of another, and waits until it has all of the other's data. */
 const follow = async (operator: Redis, port: number): Promise<void> => {
   await operator.replicaof('127.0.0.1', port);
   await expect
-    .poll(() => operator.info('replication'), { timeout: 15_000 })
+    .poll(() => operator.info('replication'), { timeout: RECOVERY_LIMIT_MS })
     .toContain('master_link_status:up');
 };
 
 const errorOf = (report: StoreReport): string =>
   report.state === 'unavailable' ? `${report.error.message}: ${String(report.error.cause)}` : '';
 
-describe('a Redis that became a read-only replica', () => {
-  it('fails every operation that would write, and says "absent" of nothing', async () => {
+describe('a Redis that has become a read-only replica', () => {
+  it('fails every operation that would write, and reports nothing as absent', async () => {
     const primary = await start();
     const { server, operator } = await start();
     const { store, health } = forThisTest(await openReadyStore(server.url));
@@ -72,7 +74,7 @@ describe('a Redis that became a read-only replica', () => {
     await pairIn(opened.store);
   });
 
-  it('is told as out of reach, with the reason, where it is one from the start', async () => {
+  it('is reported as unavailable, with the reason, if it is one from the start', async () => {
     const primary = await start();
     const { server, operator } = await start();
     await follow(operator, primary.server.port);
@@ -81,8 +83,8 @@ describe('a Redis that became a read-only replica', () => {
   });
 });
 
-describe('a primary that was cut off from its replicas, with min-replicas-to-write', () => {
-  it('marks, kills and reserves nothing, and says "absent" of nothing', async () => {
+describe('a primary that is cut off from its replicas, with min-replicas-to-write', () => {
+  it('marks, kills and reserves nothing, and reports nothing as absent', async () => {
     const { server, operator } = await start();
     const { store, health } = forThisTest(await openReadyStore(server.url));
     const { RESERVE, MARK, KILL } = operationsOn(store, await pairIn(store));
@@ -97,7 +99,7 @@ describe('a primary that was cut off from its replicas, with min-replicas-to-wri
 });
 
 describe('a Redis that is full', () => {
-  it('fails what needs memory with noeviction, and serves again when there is room', async () => {
+  it('fails operations that need memory with noeviction, and serves again when there is memory', async () => {
     const { server, operator } = await start('--maxmemory-policy', 'noeviction');
     const { store, health } = forThisTest(await openReadyStore(server.url));
     const live = await pairIn(store);
@@ -122,7 +124,7 @@ describe('a Redis that is full', () => {
     expect(await store.mark(live.sid, 1, live.head)).toBe('first');
   });
 
-  it('is told as out of reach, once, and as available again when there is room', async () => {
+  it('is reported as unavailable once, and as available again when there is memory', async () => {
     const { server, operator } = await start('--maxmemory-policy', 'noeviction');
     const { store, reports } = forThisTest(await openReadyStore(server.url));
     await operator.config('SET', 'maxmemory', '1');
@@ -139,7 +141,7 @@ describe('a Redis that is full', () => {
     ]);
   });
 
-  it('is within reach by itself when there is room, where it was full from the start', async () => {
+  it('becomes available when there is memory, even if it was full from the start', async () => {
     const { server, operator } = await start(
       '--maxmemory',
       '1',
@@ -153,14 +155,14 @@ describe('a Redis that is full', () => {
     await pairIn(opened.store);
   });
 
-  it('with an eviction policy loses sessions whole: their old messages find them dead', async () => {
+  it('loses entire sessions with an eviction policy: their old messages find them dead', async () => {
     const { server, operator } = await start('--maxmemory-policy', 'volatile-ttl');
     const { store } = forThisTest(await openReadyStore(server.url));
     const live = await pairIn(store);
     expect(await store.open(live.sid)).toEqual(live.blob);
     await operator.pexpire(live.key, 1000);
     await operator.config('SET', 'maxmemory', '1');
-    // Every write makes Redis evict what it may, until it has room or nothing is left.
+    // Every write makes Redis evict sessions until it has enough memory or none is left.
     await operator.set('filler', 'x').catch(() => undefined);
     await operator.config('SET', 'maxmemory', '0');
     expect(await operator.exists(live.key)).toBe(0);
@@ -169,8 +171,8 @@ describe('a Redis that is full', () => {
   });
 });
 
-describe('a Redis that was wiped', () => {
-  it('knows no session, and kills each that is asked for', async () => {
+describe('a Redis that has been wiped', () => {
+  it('knows no session, and kills each one that is asked for', async () => {
     const { server, operator } = await start();
     const { store, reports } = forThisTest(await openReadyStore(server.url));
     const [opened, marked] = [await pairIn(store), await pairIn(store)];
@@ -182,15 +184,17 @@ describe('a Redis that was wiped', () => {
   });
 });
 
-describe('a Redis that may not write, because it could not save', () => {
-  it('fails, and says "absent" of nothing', async () => {
+describe('a Redis that refuses writes because it could not save', () => {
+  it('fails, and reports nothing as absent', async () => {
     const { server, operator } = await start('--save', '3600 1000000');
-    // In an orderly stop it would insist on saving.
+    // On an orderly stop, it would insist on saving.
     forThisTest({ close: () => server.kill() });
     const { store } = forThisTest(await openReadyStore(server.url));
     rmSync(server.dir, { recursive: true });
     await operator.bgsave().catch(() => undefined);
-    await expect.poll(() => operator.info('persistence')).toContain('rdb_last_bgsave_status:err');
+    await expect
+      .poll(() => operator.info('persistence'), { timeout: RECOVERY_LIMIT_MS })
+      .toContain('rdb_last_bgsave_status:err');
     await expect(store.open('unknown')).rejects.toMatchObject({
       code: 'RELAY_STORE_UNAVAILABLE',
       cause: expect.objectContaining({

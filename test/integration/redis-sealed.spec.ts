@@ -16,7 +16,7 @@ import { startRedisServer } from '../support/redis-server.js';
 import { sharedResources } from '../support/resources.js';
 import { connectRedis, openReadyStore } from '../support/session-store.js';
 
-/** Who reads or writes Redis learns no key and no identity from it, and cannot move a session (threats 19 and 20). */
+/** An attacker who reads or writes Redis learns no key and no identity, and cannot move a session (threats 19 and 20). */
 const SECRET = 'canary-secret-that-both-relays-hold';
 const CLIENT = 'canary-client';
 
@@ -53,7 +53,7 @@ const save = async (owner = ownerNamed(CLIENT)) => {
   return { sid, key: `mte:s:${sid}`, keys, owner };
 };
 
-it('a dump of Redis holds no key, no secret and no identity of a session', async () => {
+it('a dump of Redis contains no key, no secret and no identity of a session', async () => {
   const saved = await Promise.all(Array.from({ length: 20 }, () => save()));
   for (const { sid, owner } of saved) {
     await sessions.mark(await sessions.open(sid, 1, owner), 1);
@@ -88,7 +88,7 @@ it('a session does not open for another client', async () => {
   );
 });
 
-it('a session does not open under another secret, also where its kid is overwritten', async () => {
+it('a session does not open under another secret, even if its kid is overwritten', async () => {
   const { sid, key } = await save();
   const other = ownerNamed(CLIENT, otherSecretKeys);
   await expect(sessions.open(sid, 1, other)).rejects.toBeInstanceOf(SessionBlobInvalidError);
@@ -96,12 +96,12 @@ it('a session does not open under another secret, also where its kid is overwrit
   await expect(sessions.open(sid, 1, other)).rejects.toBeInstanceOf(SessionBlobInvalidError);
 });
 
-it('a session that was altered anywhere does not open, or is not found', async () => {
+it('a session that is altered anywhere does not open or is not found', async () => {
   const { sid, key, owner } = await save();
   const whole = await redis.getBuffer(key);
   for (let at = 0; at < 144; at += 1) {
     const altered = Buffer.from(whole ?? []);
-    // The kid names which key to try and is itself bound by that key alone.
+    // The kid names the key to try, and only that key authenticates it.
     if (at >= 40 && at < 44) continue;
     altered.writeUInt8(altered.readUInt8(at) ^ 1, at);
     await redis.set(key, altered);
@@ -111,7 +111,7 @@ it('a session that was altered anywhere does not open, or is not found', async (
   }
 });
 
-it('a session of another epoch does not open, also where its epoch is overwritten', async () => {
+it('a session of another epoch does not open, even if its epoch is overwritten', async () => {
   const { sid, key, keys, owner } = await save();
   const epoch = await redis.getrange(key, 0, 39);
   const session = { keys, expiresAtMs: Date.now() + 60_000 };

@@ -17,10 +17,12 @@ import {
   timed,
 } from '../support/session-store.js';
 
-/** The sentinels need a second or two to be sure and to agree; the rest is ours. */
+/** The sentinels need a second or two to notice and to agree; the rest is for the store and a slow machine. */
 const FAILOVER_LIMIT_MS = 15_000;
-/** A primary that is replaced though nothing is wrong with it learns of that after 10 s. */
+/** The store must not wait for a healthy primary to learn that it has been replaced, which takes 10 s. */
 const SWITCH_LIMIT_MS = 8000;
+/** A command fails after 800 ms; the rest is for a slow machine. */
+const FAILURE_LIMIT_MS = 4000;
 
 const start = async (...args: string[]) => {
   const server = await startRedisServer({ args: ['--repl-diskless-sync-delay', '0', ...args] });
@@ -37,7 +39,7 @@ const startWatched = async (options: RedisSentinelsOptions = {}) => {
 };
 
 describe('a primary that sentinels watch', { timeout: 60_000 }, () => {
-  it('is found through them, in the database that the URL names', async () => {
+  it('is found through the sentinels, in the database that the URL names', async () => {
     const { primary, sentinels } = await startWatched();
     const { store } = forThisTest(await openReadyStore(`${sentinels.url}/2`));
     const { key } = await pairIn(store);
@@ -45,7 +47,7 @@ describe('a primary that sentinels watch', { timeout: 60_000 }, () => {
     expect(await operator.exists(key)).toBe(1);
   });
 
-  it('is found through sentinels that ask for a password', async () => {
+  it('is found through sentinels that require a password', async () => {
     const { sentinels } = await startWatched({ password: 'of-sentinels' });
     const { store } = forThisTest(
       await openReadyStore(sentinels.url, { REDIS_SENTINEL_PASSWORD: 'of-sentinels' }),
@@ -53,29 +55,29 @@ describe('a primary that sentinels watch', { timeout: 60_000 }, () => {
     await pairIn(store);
   });
 
-  it('that dies is replaced, and the new one knows none of its sessions', async () => {
+  it('is replaced when it dies, and its successor accepts none of its sessions', async () => {
     const { primary, replica, sentinels } = await startWatched();
     const opened = forThisTest(await openReadyStore(sentinels.url));
     const { store, reports } = opened;
     const [unknown, marked] = [await pairIn(store), await pairIn(store)];
     const copies = forThisTest(connectRedis(replica.url));
-    await expect.poll(() => copies.exists(unknown.key, marked.key)).toBe(2);
+    await expect.poll(() => copies.exists(unknown.key, marked.key), { timeout: 10_000 }).toBe(2);
 
     await primary.kill();
     const { error, ms } = await timed(store.open(unknown.sid));
     expect(error).toBeInstanceOf(SessionStoreUnavailableError);
-    expect(ms).toBeLessThan(1000);
+    expect(ms).toBeLessThan(FAILURE_LIMIT_MS);
     await reports.count(3, FAILOVER_LIMIT_MS);
 
     expect(await sentinels.primaryPort()).toBe(replica.port);
-    // The copies are there, and refused: which marks came too late to be copied, nobody knows.
+    // The copies are there but are refused: nobody knows which marks came too late to be copied.
     expect(await store.open(unknown.sid)).toBeUndefined();
     expect(await store.mark(marked.sid, 1, marked.head)).toBe('dead');
     expect(await copies.mget(unknown.key, marked.key)).toEqual(['x', 'x']);
     await pairIn(store);
   });
 
-  it('that hangs is left for its successor, and not returned to when it wakes up', async () => {
+  it('is abandoned for its successor when it hangs, even if it wakes up later', async () => {
     const { primary, replica, sentinels } = await startWatched();
     const { store, reports } = forThisTest(await openReadyStore(sentinels.url));
     await pairIn(store);
@@ -83,7 +85,7 @@ describe('a primary that sentinels watch', { timeout: 60_000 }, () => {
     try {
       const { error, ms } = await timed(store.kill('during'));
       expect(error).toBeInstanceOf(SessionStoreUnavailableError);
-      expect(ms).toBeLessThan(1000);
+      expect(ms).toBeLessThan(FAILURE_LIMIT_MS);
       await reports.count(3, FAILOVER_LIMIT_MS);
     } finally {
       process.kill(primary.pid, 'SIGCONT');
@@ -92,7 +94,7 @@ describe('a primary that sentinels watch', { timeout: 60_000 }, () => {
     expect(await forThisTest(connectRedis(replica.url)).exists(key)).toBe(1);
   });
 
-  it('that is replaced by an operator is left for its successor', async () => {
+  it('is abandoned for its successor when an operator replaces it', async () => {
     const { replica, sentinels } = await startWatched();
     const { store, reports } = forThisTest(await openReadyStore(sentinels.url));
     const old = await pairIn(store);
@@ -104,7 +106,7 @@ describe('a primary that sentinels watch', { timeout: 60_000 }, () => {
     expect(await forThisTest(connectRedis(replica.url)).exists(key)).toBe(1);
   });
 
-  it('is out of reach while no sentinel is there, and found when they come', async () => {
+  it('is unavailable while no sentinel is running, and is found when they start', async () => {
     const primary = await start();
     await start('--replicaof', `127.0.0.1 ${primary.port}`);
     const ports = await sentinelPorts();

@@ -24,7 +24,7 @@ describe('the redis-server that the tests run against', () => {
     expect(await client.info('replication')).toMatch(/^master_replid:[0-9a-f]{40}\r$/m);
   });
 
-  it('is gone, with its files, once stopped', async () => {
+  it('is gone, with its files, once it is stopped', async () => {
     await start();
     client.disconnect();
     await server.stop();
@@ -51,7 +51,7 @@ describe('the redis-server that the tests run against', () => {
     }
   });
 
-  it('says why when redis-server does not start', async () => {
+  it('is rejected with the reason if redis-server does not start', async () => {
     await start();
 
     await expect(startRedisServer({ port: server.port })).rejects.toThrow('Address already in use');

@@ -3,7 +3,7 @@ import type { SessionStore } from '@relay/session';
 import type { Redis } from 'ioredis';
 import { beforeAll, describe, expect, it } from 'vitest';
 
-// eslint-disable-next-line no-restricted-imports -- a suite for tests, which the library's door does not offer
+// eslint-disable-next-line no-restricted-imports -- a shared test suite, which the library's index.ts does not export
 import { describeSessionStore } from '../../libs/session/src/session-store.contract.js';
 import { startRedisServer } from '../support/redis-server.js';
 import { sharedResources } from '../support/resources.js';
@@ -38,7 +38,7 @@ describeSessionStore(() => ({
 const keyOf = (sid: string): string => `mte:s:${sid}`;
 
 describe('a session in Redis', () => {
-  it('is one string under the prefix: the blob, and a bit a message behind it', async () => {
+  it('is one string under the prefix: the blob, followed by one bit for each message', async () => {
     await redis.flushall();
     const { sid, key, blob, head } = await pairIn(store);
     await store.mark(sid, 1, head);
@@ -48,7 +48,7 @@ describe('a session in Redis', () => {
     expect(await redis.getBuffer(key)).toEqual(Buffer.concat([blob, Buffer.of(0x40, 0x08)]));
   });
 
-  it('has its bits at 1152 + sequence, and takes 128 KiB with the last', async () => {
+  it('has its bits at 1152 + sequence, and takes up 128 KiB with the last one', async () => {
     const { sid, key, head } = await pairIn(store);
     await store.mark(sid, 2 ** 20 - 1, head);
     expect(await redis.getbit(key, 1152 + 2 ** 20 - 1)).toBe(1);
@@ -76,12 +76,12 @@ describe('a session in Redis', () => {
     }
   });
 
-  it('carries the epoch that INFO replication tells', async () => {
+  it('has the epoch that INFO replication reports', async () => {
     const [, epoch] = /^master_replid:(\w+)/m.exec(await redis.info('replication')) ?? [];
     expect(await store.reserve('epoch')).toBe(epoch);
   });
 
-  it('of another type than a string is an error, not an absent session', async () => {
+  it('is an error, not absent, if its key is not a string', async () => {
     await redis.hset(keyOf('hash'), 'a', 'b');
     await expect(store.open('hash')).rejects.toMatchObject({ code: 'RELAY_STORE_UNAVAILABLE' });
     await expect(store.mark('hash', 1, Buffer.alloc(56))).rejects.toMatchObject({
@@ -90,11 +90,11 @@ describe('a session in Redis', () => {
   });
 });
 
-describe('the life of an entry', () => {
+describe('the lifetime of an entry', () => {
   const ttl = (key: string) => redis.pttl(key);
   const isWhole = (ms: number): boolean => ms > LIFETIME_MS - 5000 && ms <= LIFETIME_MS;
 
-  it('is one lifetime from RESERVE on, which nothing extends while the session lives', async () => {
+  it('begins with RESERVE, and nothing extends it while the session lives', async () => {
     const sid = 'a-life';
     const epoch = (await store.reserve(sid)) ?? '';
     expect(await ttl(keyOf(sid))).toSatisfy(isWhole);
@@ -114,7 +114,7 @@ describe('the life of an entry', () => {
     expect(await ttl(keyOf(sid))).toSatisfy(isCut);
   });
 
-  it('is one lifetime from each kill on, whichever operation killed it', async () => {
+  it('begins again with each kill, whichever operation has killed the session', async () => {
     const head = Buffer.alloc(BLOB_HEAD_BYTES);
     const kills = [
       (sid: string) => store.kill(sid),
@@ -129,7 +129,7 @@ describe('the life of an entry', () => {
     }
   });
 
-  it('ends by itself, and the id is free again', async () => {
+  it('ends without a command, and the id is free again', async () => {
     const { sid, key } = await pairIn(store);
     await redis.pexpire(key, 1);
     await expect.poll(() => redis.exists(key)).toBe(0);
@@ -138,7 +138,7 @@ describe('the life of an entry', () => {
 });
 
 describe('the scripts', () => {
-  it('are known again after SCRIPT FLUSH, without an error and without a second run', async () => {
+  it('are known again after SCRIPT FLUSH, without an error and without a second execution', async () => {
     const { sid, head } = await pairIn(store);
     for (let sequence = 1; sequence <= 3; sequence += 1) {
       await redis.script('FLUSH');
@@ -165,7 +165,7 @@ describe('the scripts', () => {
   });
 });
 
-it('two relays with prefixes of their own share a Redis without sharing a session', async () => {
+it('two relays with different prefixes share a Redis without sharing a session', async () => {
   const other = await openReadyStore(url, { REDIS_PREFIX: 'other.relay:' });
   try {
     const { sid } = await pairIn(store);

@@ -12,6 +12,11 @@ import {
 } from '../support/session-store.js';
 import { startTap } from '../support/tap.js';
 
+/** Longer than any time limit of a test, so that only the time limit can have ended an operation. */
+const PAUSE_MS = 15_000;
+/** The store tries to connect once a second or more often; the rest is for a slow machine. */
+const RECOVERY_LIMIT_MS = 5000;
+
 const start = async () => {
   const server = await startRedisServer();
   forThisTest({ close: () => server.stop() });
@@ -25,27 +30,27 @@ const calls = async (url: string, command: string): Promise<number> => {
   return Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(stats)?.[1] ?? 0);
 };
 
-describe('a Redis that answers late', () => {
-  it('costs a caller the time limit and not more, for every operation', async () => {
+describe('a Redis that replies late', () => {
+  it('delays a caller by the time limit and not more, for every operation', async () => {
     const { url } = await start();
     const { store, health } = forThisTest(
       await openReadyStore(url, { REDIS_COMMAND_TIMEOUT_MS: '300' }),
     );
     const operations = Object.values(operationsOn(store, await pairIn(store)));
-    await forThisTest(connectRedis(url)).client('PAUSE', 3000);
+    await forThisTest(connectRedis(url)).client('PAUSE', PAUSE_MS);
 
     const outcomes = await Promise.all(operations.map((operation) => timed(operation())));
     for (const { error, ms } of outcomes) {
       expect(error).toBeInstanceOf(SessionStoreUnavailableError);
       expect(ms).toBeGreaterThan(250);
-      expect(ms).toBeLessThan(800);
+      expect(ms).toBeLessThan(PAUSE_MS / 3);
     }
     const { error, ms } = await timed(health.check());
     expect(error).toBeInstanceOf(SessionStoreUnavailableError);
-    expect(ms).toBeLessThan(1000);
+    expect(ms).toBeLessThan(PAUSE_MS / 3);
   });
 
-  it('is not what a process is that was busy when the answer came', async () => {
+  it('is not assumed if the relay itself was busy when the reply arrived', async () => {
     const { url } = await start();
     const { store } = forThisTest(await openReadyStore(url, { REDIS_COMMAND_TIMEOUT_MS: '200' }));
     const { sid } = await pairIn(store);
@@ -58,10 +63,11 @@ describe('a Redis that answers late', () => {
     }
   });
 
-  it('serves again as soon as it answers again', async () => {
+  it('serves again soon after it replies again', async () => {
     const { url } = await start();
     const { store } = forThisTest(await openReadyStore(url));
-    await forThisTest(connectRedis(url)).client('PAUSE', 3000);
+    const pauseMs = 3000;
+    await forThisTest(connectRedis(url)).client('PAUSE', pauseMs);
     const pausedAt = performance.now();
     await expect(store.open('during')).rejects.toBeInstanceOf(SessionStoreUnavailableError);
     await expect
@@ -71,27 +77,30 @@ describe('a Redis that answers late', () => {
             () => 'answered',
             () => 'failed',
           ),
-        { timeout: 10_000, interval: 50 },
+        { timeout: pauseMs + 2 * RECOVERY_LIMIT_MS, interval: 50 },
       )
       .toBe('answered');
-    expect(performance.now() - pausedAt).toBeLessThan(3000 + 2500);
+    expect(performance.now() - pausedAt).toBeLessThan(pauseMs + RECOVERY_LIMIT_MS);
   });
 
-  it('owes at most 1,000 answers: what comes on top is refused at once', async () => {
+  it('has at most 1,000 commands to reply to: any more are refused immediately', async () => {
     const { url } = await start();
-    const { store } = forThisTest(await openReadyStore(url, { REDIS_COMMAND_TIMEOUT_MS: '1000' }));
-    await forThisTest(connectRedis(url)).client('PAUSE', 3000);
+    const limitMs = 4000;
+    const { store } = forThisTest(
+      await openReadyStore(url, { REDIS_COMMAND_TIMEOUT_MS: String(limitMs) }),
+    );
+    await forThisTest(connectRedis(url)).client('PAUSE', PAUSE_MS);
     const waiting = Array.from({ length: 1000 }, () => timed(store.open('a')));
-    expect((await timed(store.open('a'))).ms).toBeLessThan(500);
+    expect((await timed(store.open('a'))).ms).toBeLessThan(limitMs / 2);
     const outcomes = await Promise.all(waiting);
     expect(outcomes.every(({ error }) => error instanceof SessionStoreUnavailableError)).toBe(true);
-    // Their callers have given up, yet Redis has all of them still to answer.
-    expect((await timed(store.open('a'))).ms).toBeLessThan(500);
+    // Their callers have given up, but Redis still has to reply to all of them.
+    expect((await timed(store.open('a'))).ms).toBeLessThan(limitMs / 2);
   });
 });
 
-describe('a Redis that is gone without a word', () => {
-  it('is left for a new connection after twice the time limit', async () => {
+describe('a Redis whose connection goes silent', () => {
+  it('is connected to again after twice the time limit', async () => {
     const { url, port } = await start();
     const tap = forThisTest(await startTap(port));
     const opened = forThisTest(
@@ -103,7 +112,7 @@ describe('a Redis that is gone without a word', () => {
     const lost = opened.reports.find(({ state }) => state === 'unavailable');
     const { error, ms } = await timed(opened.store.open('a'));
     expect(error).toBeInstanceOf(SessionStoreUnavailableError);
-    expect(ms).toBeLessThan(800);
+    expect(ms).toBeLessThan(RECOVERY_LIMIT_MS);
     await lost;
     await opened.reports.count(3);
     await pairIn(opened.store);
@@ -111,8 +120,8 @@ describe('a Redis that is gone without a word', () => {
   });
 });
 
-describe('a MARK whose answer is lost', () => {
-  it('is an error and never sent again, though it burnt its number', async () => {
+describe('a MARK whose reply is lost', () => {
+  it('is an error and is never sent again, although it consumed its sequence number', async () => {
     const { url, port } = await start();
     const tap = forThisTest(await startTap(port));
     const opened = forThisTest(await openReadyStore(tap.url.replace('http', 'redis')));
@@ -138,7 +147,7 @@ describe('a MARK whose answer is lost', () => {
     expect(await store.mark(sid, 2, head)).toBe('replay');
   });
 
-  it('among many is an error for each of them, and none is sent again', async () => {
+  it('is an error for each of many that were sent together, and none is sent again', async () => {
     const { url, port } = await start();
     const tap = forThisTest(await startTap(port));
     const opened = forThisTest(await openReadyStore(tap.url.replace('http', 'redis')));
@@ -146,10 +155,10 @@ describe('a MARK whose answer is lost', () => {
     const { sid, head } = await pairIn(store);
     await store.mark(sid, 1, head);
     const before = await calls(url, 'setbit');
-    let answers = 0;
+    let replies = 0;
     tap.alter((chunk, from, connection) => {
-      answers += from === 'far' ? 1 : 0;
-      if (answers > 0) {
+      replies += from === 'far' ? 1 : 0;
+      if (replies > 0) {
         connection.cut();
       }
       return chunk;
