@@ -14,7 +14,7 @@ const { forbidden } = createRequire(import.meta.url)('../../.dependency-cruiser.
   forbidden: readonly ImportRule[];
 };
 
-/** `^libs/session/` → `session`, without the library itself. */
+/** Library names, as `session` from `^libs/session/`, without the library itself. */
 const allowedBy = ({ name, to }: ImportRule) =>
   (to.pathNot ?? [])
     .map((path) => path.replace(/^\^libs\/(.*)\/$/, '$1'))

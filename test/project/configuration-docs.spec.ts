@@ -23,7 +23,7 @@ const required = (() => {
   }
 })();
 
-/** `NAME=value` lines; a commented one is optional and shows its default. */
+/** The `NAME=value` lines. A commented line is optional and shows the default. */
 const example = [...read('.env.example').matchAll(/^(# )?([A-Z_]+)=(.*)$/gm)].map(
   ([, comment, name, value]) => ({
     name: name!,
@@ -44,29 +44,29 @@ const table = [
 const named = (entries: readonly { name: string }[]) => entries.map(({ name }) => name).sort();
 
 describe('every configuration variable', () => {
-  it('belongs to a property of RelayConfig, and the reverse', () => {
+  it('belongs to a property of RelayConfig, and vice versa', () => {
     expect(Object.keys(ENVIRONMENT_VARIABLES).sort()).toEqual(
       Object.keys(new RelayConfig()).sort(),
     );
     expect(new Set(variables).size).toBe(variables.length);
   });
 
-  it('is in .env.example once, and the reverse', () => {
+  it('is in .env.example once, and vice versa', () => {
     expect(named(example)).toEqual(variables);
   });
 
-  it('is in the table of docs/configuration.md once, with a rule, and the reverse', () => {
+  it('is in the table of docs/configuration.md once, with a rule, and vice versa', () => {
     expect(named(table)).toEqual(variables);
     expect(table.filter(({ rule }) => rule === '')).toEqual([]);
   });
 
-  it('is called required exactly where the relay does not start without it', () => {
+  it('is marked as required if, and only if, the relay does not start without it', () => {
     expect(required).not.toEqual([]);
     expect(named(example.filter(({ isCommented }) => !isCommented))).toEqual(required);
     expect(named(table.filter(({ isRequired }) => isRequired === 'yes'))).toEqual(required);
   });
 
-  it('has one default in the class, in .env.example and in the table', () => {
+  it('has the same default in the class, in .env.example and in the table', () => {
     const toEnvironment = (entries: typeof example) =>
       Object.fromEntries(entries.map(({ name, value }) => [name, value]));
     const withDefaults = loadConfig(toEnvironment(example)).config;
@@ -79,7 +79,7 @@ describe('every configuration variable', () => {
     );
   });
 
-  it('with a default in the class shows it in .env.example', () => {
+  it('shows the default of the class in .env.example', () => {
     const defaults = new RelayConfig();
     const shown = new Map(example.map(({ name, value }) => [name, value]));
     for (const [property, name] of Object.entries(ENVIRONMENT_VARIABLES)) {
@@ -91,7 +91,7 @@ describe('every configuration variable', () => {
   });
 });
 
-describe('every placeholder in the documentation', () => {
+describe('a placeholder in the documentation', () => {
   const documents = [
     '.env.example',
     'README.md',
@@ -100,7 +100,7 @@ describe('every placeholder in the documentation', () => {
       .map((name) => join('docs', name)),
   ].filter((path) => existsSync(join(root, path)));
 
-  it.each(documents)('of %s for a secret or token is refused in production', (path) => {
+  it.each(documents)('is refused as a secret or token in production (%s)', (path) => {
     const placeholder =
       /(?:CLIENT_ID_SECRET|OUTBOUND_TOKEN|x-mte-outbound-token)(?:_ALT)?[=:]\W*(YOUR\w+)/gi;
     for (const [, text] of read(path).matchAll(placeholder)) {
@@ -108,7 +108,7 @@ describe('every placeholder in the documentation', () => {
     }
   });
 
-  it('ends the start of .env.example, as it stands, in production', () => {
+  it('makes an unchanged .env.example invalid in production', () => {
     const environment = Object.fromEntries(example.map(({ name, value }) => [name, value]));
     expect(() => loadConfig({ ...environment, NODE_ENV: 'production' })).toThrow(
       expect.objectContaining({

@@ -33,11 +33,11 @@ const production = Object.entries(lock.packages).filter(
 const manifestOf = (path: string) => JSON.parse(read(join(path, 'package.json'))) as Manifest;
 
 describe('docs/dependencies.md', () => {
-  it('lists every production dependency, and no other', () => {
+  it('lists every production dependency and no other', () => {
     expect(rows.map(([name]) => name)).toEqual(Object.keys(manifest.dependencies ?? {}).sort());
   });
 
-  it('says of each why it is there, its licence, and who keeps it', () => {
+  it('states the purpose, the licence and the maintainer of each', () => {
     for (const cells of rows) {
       expect(cells.filter((cell) => cell !== '')).toHaveLength(4);
     }
@@ -47,8 +47,8 @@ describe('docs/dependencies.md', () => {
   });
 });
 
-describe('the packages that a relay runs on', () => {
-  it('are fixed by a hash each', () => {
+describe('the production packages', () => {
+  it('are each pinned by a hash', () => {
     expect(production.length).toBeGreaterThan(0);
     const loose = production.filter(
       ([, { integrity }]) => integrity?.startsWith('sha512-') !== true,
@@ -56,9 +56,9 @@ describe('the packages that a relay runs on', () => {
     expect(loose.map(([path]) => path)).toEqual([]);
   });
 
-  it('run no code while they are installed', () => {
+  it('run no code during their installation', () => {
     const locked = production.filter(([, { hasInstallScript }]) => hasInstallScript === true);
-    // The lock says what the registry said; the manifests say what is there. Optional ones may be missing.
+    // The lock file repeats the registry; the manifests show what is installed. Optional packages may be missing.
     const installed = production.filter(
       ([path]) =>
         existsSync(join(root, path)) &&

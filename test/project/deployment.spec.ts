@@ -23,7 +23,7 @@ const HEALTH_CHECK = ['CMD', 'node', 'dist/apps/relay/src/healthcheck.js'];
 const dockerfile = read('Dockerfile');
 
 describe('the Dockerfile', () => {
-  it('starts programs that the build makes, without a shell and not as root', () => {
+  it('starts programs that the build creates, without a shell and not as root', () => {
     for (const program of ['main', 'healthcheck']) {
       expect(dockerfile).toMatch(
         new RegExp(`CMD \\["node", ("--[^"]+", )*"dist/apps/relay/src/${program}\\.js"\\]`),
@@ -41,18 +41,18 @@ describe('the Dockerfile', () => {
     expect(flags(scripts.start)).not.toEqual([]);
   });
 
-  it('builds with every engine: no line is for BuildKit alone', () => {
+  it('builds with every engine: no line requires BuildKit', () => {
     expect(dockerfile).not.toMatch(/^# *syntax|--mount|--chmod|--link|<</m);
   });
 
-  it('is based on the Node.js of .nvmrc', () => {
+  it('is based on the Node.js version in .nvmrc', () => {
     const base = `node:${read('.nvmrc').trim()}-bookworm-slim`;
     for (const path of ['Dockerfile', 'deploy/docker/sample-upstream/Dockerfile']) {
       expect(read(path)).toContain(`ARG BASE_IMAGE=${base}\n`);
     }
   });
 
-  it('sets variables that a relay knows', () => {
+  it('sets variables that a relay accepts', () => {
     expect(configOf(SAMPLE)).toMatchObject({
       nodeEnv: 'production',
       port: 8080,
@@ -61,7 +61,7 @@ describe('the Dockerfile', () => {
     });
   });
 
-  it('gets what it copies, and nothing else, past .dockerignore', () => {
+  it('copies exactly what .dockerignore lets through', () => {
     const [first, ...rest] = read('.dockerignore')
       .split('\n')
       .filter((line) => line !== '' && !line.startsWith('#'));
@@ -76,10 +76,10 @@ describe('the Dockerfile', () => {
 
 describe('docker-compose.yml', () => {
   const trial = compose('docker-compose.yml');
-  const [sending, receiving] = [serviceOf(trial, 'relay-a'), serviceOf(trial, 'relay-b')];
+  const [outbound, inbound] = [serviceOf(trial, 'relay-a'), serviceOf(trial, 'relay-b')];
 
-  it('starts with the placeholders of the documentation, outside production', () => {
-    for (const relay of [sending, receiving]) {
+  it('starts with the documented placeholders, outside production', () => {
+    for (const relay of [outbound, inbound]) {
       const config = configOf(relay.environment ?? {});
       expect(config).toMatchObject({
         nodeEnv: 'development',
@@ -91,7 +91,7 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  it('takes both secrets, and no other setting, from the environment', () => {
+  it('takes both secrets and the published port, and nothing else, from the environment', () => {
     const names = [...read('docker-compose.yml').matchAll(/\$\{([A-Z_]+)/g)].map(
       ([, name]) => name,
     );
@@ -103,10 +103,10 @@ describe('docker-compose.yml', () => {
     });
   });
 
-  it('lets the receiving relay be scaled, and the sending one be found by its name', () => {
-    expect(receiving.ports).toBeUndefined();
-    expect(receiving.container_name).toBeUndefined();
-    expect(sending).toMatchObject({
+  it('lets the inbound relay be scaled and gives the outbound relay a fixed name', () => {
+    expect(inbound.ports).toBeUndefined();
+    expect(inbound.container_name).toBeUndefined();
+    expect(outbound).toMatchObject({
       container_name: 'mte-api-relay',
       ports: ['127.0.0.1:8080:8080'],
       labels: { app: 'mte-api-relay' },
@@ -114,11 +114,11 @@ describe('docker-compose.yml', () => {
   });
 
   it('builds the image of both relays once', () => {
-    expect([sending.image, receiving.image]).toEqual(['mte-api-relay', 'mte-api-relay']);
-    expect([sending.build, receiving.build]).toEqual([undefined, { context: '.' }]);
+    expect([outbound.image, inbound.image]).toEqual(['mte-api-relay', 'mte-api-relay']);
+    expect([outbound.build, inbound.build]).toEqual([undefined, { context: '.' }]);
   });
 
-  it('is read alike by both programs of that name', () => {
+  it('means the same to both versions of Docker Compose', () => {
     expect(trial.version).toBeUndefined();
     expect(JSON.stringify(serviceOf(trial, 'redis').command)).toContain('"--save",""');
   });
@@ -128,7 +128,7 @@ describe('the stack of deploy/swarm', () => {
   const stack = compose('deploy/swarm/stack.yml', SAMPLE);
   const relay = serviceOf(stack, 'mte-api-relay');
 
-  it('starts, with time to stop, from settings and secret files', () => {
+  it('starts from settings and secret files, with enough time to stop', () => {
     const config = configOf(relay.environment ?? {});
     expect(config).toMatchObject({ nodeEnv: 'production', upstream: SAMPLE.UPSTREAM });
     expectTimeToStop(seconds(relay.stop_grace_period), config);
@@ -139,7 +139,7 @@ describe('the stack of deploy/swarm', () => {
     );
   });
 
-  it('holds no secret, and takes over only with a task that is healthy', () => {
+  it('contains no secret, and replaces a task only with a healthy one', () => {
     for (const secret of Object.values(stack.secrets ?? {})) expect(secret.external).toBe(true);
     expect(relay).toMatchObject({
       read_only: true,
@@ -150,7 +150,7 @@ describe('the stack of deploy/swarm', () => {
     });
   });
 
-  it('is the same in stack.dnsrr.yml, but for the port and the load balancer', () => {
+  it('is the same in stack.dnsrr.yml, except for the port and the load balancer', () => {
     const published = '    ports:\n.*?(?=    read_only)';
     const withoutHead = (path: string): string => read(path).replace(/^(?:#.*\n)+/, '');
     const expected = withoutHead('deploy/swarm/stack.yml')
@@ -197,7 +197,7 @@ describe('the Deployment of deploy/kubernetes', () => {
     );
   };
 
-  it('starts, with time to stop, from the settings of the example and secret files', () => {
+  it('starts from the example settings and secret files, with enough time to stop', () => {
     const { containers, terminationGracePeriodSeconds } = spec.template.spec;
     const config = configOf({
       ...literals('deploy/kubernetes/base/kustomization.yaml'),
@@ -222,11 +222,11 @@ describe('the task of deploy/ecs', () => {
   };
   const [relay] = containerDefinitions;
 
-  it('starts, with time to stop, from settings and secrets', () => {
+  it('starts from settings and secrets, with enough time to stop', () => {
     const secrets = relay.secrets.map(({ name }) => ({ name, value: SAMPLE[name] }));
     const config = configOf({ ...pairs(relay.environment), ...pairs(secrets) });
     expectTimeToStop(relay.stopTimeout, config);
-    // What Fargate allows.
+    // The maximum that Fargate allows.
     expect(relay.stopTimeout).toBeLessThanOrEqual(120);
     expect(relay).toMatchObject({
       name: 'mte-api-relay',
@@ -238,7 +238,7 @@ describe('the task of deploy/ecs', () => {
 });
 
 describe('docs/deployment.md', () => {
-  it('names files that are there', () => {
+  it('names only files that exist', () => {
     const names = [...read('docs/deployment.md').matchAll(/\bdeploy\/[\w./-]*\w/g)].map(
       ([name]) => name,
     );

@@ -13,7 +13,7 @@ const documents = [
     .map((name) => join('docs', name)),
 ];
 
-/** How GitHub names the place of a heading. */
+/** The anchors that GitHub derives from the headings of a document. */
 const anchorsOf = (path: string) =>
   [...read(path).matchAll(/^#+ (.+)$/gm)].map(([, heading]) =>
     heading!
@@ -23,7 +23,7 @@ const anchorsOf = (path: string) =>
   );
 
 describe.each(documents)('%s', (path) => {
-  it('links to files and headings that exist', () => {
+  it('links only to files and headings that exist', () => {
     const links = [...read(path).matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)/g)];
     const broken = links
       .map(([, file, anchor]) => ({
@@ -46,7 +46,7 @@ describe('README.md', () => {
     expect(readme.split('\n').length - 1).toBeLessThanOrEqual(200);
   });
 
-  it('starts relays with an environment that is a configuration, and calls them with its token', () => {
+  it('starts relays with valid environments, and calls them with their token', () => {
     const shells = [...readme.matchAll(/```sh\n(.*?)```/gs)].map(([, commands]) => commands!);
     const environments = shells
       .filter((commands) => commands.includes('npm start'))

@@ -20,7 +20,7 @@ const MODELS = [
   Service,
 ];
 
-/** A manifest as it stands in its file. */
+/** A manifest as it is in its file. */
 interface Manifest {
   readonly apiVersion: string;
   readonly kind: string;
@@ -52,7 +52,7 @@ const manifests = files
     }),
   );
 
-/** Reads as the value does, and takes each field from the set when it is read. */
+/** A copy of a value that removes each field from `unread` when that field is read. */
 function watched(value: unknown, path: string, unread: Set<string>): unknown {
   if (typeof value !== 'object' || value === null) return value;
   const copy: object = Array.isArray(value) ? [] : {};
@@ -70,8 +70,8 @@ function watched(value: unknown, path: string, unread: Set<string>): unknown {
 }
 
 /**
- * What the API's schema says against a manifest. A validator takes no notice of a field that its schema
- * does not know, so that a field that no validator has read is a misspelt or misplaced one.
+ * What is wrong with a manifest according to the schema of the API. A validator ignores fields that are not in its
+ * schema, so a field that no validator has read is misspelt or misplaced.
  */
 function problemsOf(manifest: Manifest): readonly string[] {
   const { apiVersion, kind } = manifest;
@@ -94,11 +94,11 @@ const only = (kind: string): Manifest => {
 };
 
 describe('the manifests of deploy/kubernetes', () => {
-  it.each(manifests)('%s is what the API takes', (_, manifest) => {
+  it.each(manifests)('%s conforms to the schema of the API', (_, manifest) => {
     expect(problemsOf(manifest)).toEqual([]);
   });
 
-  it('would be refused with a misspelt field or a value of another type', () => {
+  it('would be refused with a misspelt field or a value of the wrong type', () => {
     const service = only('Service');
     expect(problemsOf({ ...service, spec: { selectors: {} } })).toEqual([
       '/spec/selectors is unknown',
@@ -106,7 +106,7 @@ describe('the manifests of deploy/kubernetes', () => {
     expect(problemsOf({ ...service, spec: { ports: 'http' } })).not.toEqual([]);
   });
 
-  it('are all named by a kustomization, and every name is there', () => {
+  it('are all named by a kustomization, which names nothing else', () => {
     const named = files.filter(isKustomization).flatMap((file) => {
       const { resources = [], components = [] } = kustomizationOf(file);
       return [...resources, ...components].map((name) => join(dirname(file), name));
@@ -116,7 +116,7 @@ describe('the manifests of deploy/kubernetes', () => {
     expect(files.filter((file) => !isKustomization(file) && !named.includes(file))).toEqual([]);
   });
 
-  it('patch a container that is there', () => {
+  it('patch a container that exists', () => {
     const patches = files
       .filter(isKustomization)
       .flatMap((file) => kustomizationOf(file).patches ?? [])
@@ -131,7 +131,7 @@ describe('the manifests of deploy/kubernetes', () => {
     }
   });
 
-  it('have the names that users look for', () => {
+  it('have the names that users expect', () => {
     const relay = manifests
       .filter(([, { metadata }]) => metadata.labels?.['app'] === 'mte-api-relay')
       .map(([, { kind, metadata }]) => `${kind} ${metadata.name}`);

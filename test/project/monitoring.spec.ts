@@ -8,7 +8,7 @@ const root = join(import.meta.dirname, '../..');
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
 const folder = join(root, 'deploy/prometheus');
 
-/** Debian has it in its package prometheus. */
+/** Debian's package `prometheus` contains promtool. */
 const hasPromtool = spawnSync('promtool', ['--version']).status === 0;
 const promtool = (...args: string[]) => {
   const { status, stdout, stderr } = spawnSync('promtool', args, { cwd: folder, encoding: 'utf8' });
@@ -48,7 +48,7 @@ const metricsIn = (text: string) => [
 ];
 
 describe('the alert rules', () => {
-  it.skipIf(!hasPromtool)('are what promtool calls valid, and fire where they should', () => {
+  it.skipIf(!hasPromtool)('are valid according to promtool, and fire when they should', () => {
     for (const args of [
       ['check', 'rules', 'alerts.yml'],
       ['test', 'rules', 'alerts.test.yml'],
@@ -58,13 +58,13 @@ describe('the alert rules', () => {
     }
   });
 
-  it('name metrics that docs/metrics.md lists', () => {
+  it('name only metrics that docs/metrics.md lists', () => {
     const named = metricsIn(rules);
     expect(named.length).toBeGreaterThan(8);
     expect(named.filter((name) => !documented.has(name))).toEqual([]);
   });
 
-  it('are each tried with series that make them fire', () => {
+  it('are each tested with series that make them fire', () => {
     const alerts = [...rules.matchAll(/- alert: (\w+)/g)].map(([, name]) => name!);
     const tested = [...read('deploy/prometheus/alerts.test.yml').matchAll(/alertname="(\w+)"/g)];
     expect(tested.map(([, name]) => name!).sort()).toEqual(alerts.sort());
@@ -72,12 +72,12 @@ describe('the alert rules', () => {
 });
 
 describe('the dashboard', () => {
-  it('shows every metric that docs/metrics.md lists, and no other', () => {
+  it('shows every metric that docs/metrics.md lists and no other', () => {
     const named = metricsIn(JSON.stringify(dashboard));
     expect(named.sort()).toEqual([...documented.keys()].sort());
   });
 
-  it('has panels that do not overlap, each with a number of its own', () => {
+  it('has panels that do not overlap and have unique ids', () => {
     const { panels } = dashboard;
     expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
     const cells = panels.flatMap(({ gridPos: { x, y, w, h } }) =>
@@ -86,7 +86,7 @@ describe('the dashboard', () => {
     expect(new Set(cells).size).toBe(cells.length);
   });
 
-  it('selects by labels that its metrics have', () => {
+  it('selects only by labels that its metrics have', () => {
     const wrong = expressions.flatMap((expr) =>
       [...expr.matchAll(/\b(mte_relay_\w+)\{([^}]*)\}/g)].flatMap(([, series, matchers]) => {
         const { labels = [] } = documented.get(metricOf(series!)) ?? {};
@@ -98,7 +98,7 @@ describe('the dashboard', () => {
     expect(wrong).toEqual([]);
   });
 
-  it.skipIf(!hasPromtool)('asks what promtool can read', () => {
+  it.skipIf(!hasPromtool)('contains only queries that promtool accepts', () => {
     const dir = mkdtempSync(join(tmpdir(), 'relay-rules-'));
     const file = join(dir, 'dashboard.yml');
     const rulesOf = expressions.map((expr, at) => ({

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 const FOLDER = 'test/mutations';
-/** The gate shows that the patches apply; `npm run test:mutations` shows that tests notice each. */
+/** This test shows that the patches apply; `npm run test:mutations` shows that the tests notice each of them. */
 const LEAST_PATCHES = 25;
 
 const root = join(import.meta.dirname, '../..');
@@ -12,7 +12,7 @@ const patches = readdirSync(join(root, FOLDER)).filter((name) => name.endsWith('
 
 interface Hunk {
   readonly file: string;
-  /** The lines that the patch finds, and what it makes of them. */
+  /** The lines that the patch expects, and the lines that replace them. */
   readonly before: string;
   readonly after: string;
 }
@@ -39,14 +39,14 @@ function hunksOf(diff: string): Hunk[] {
 describe.each(patches)('test/mutations/%s', (name) => {
   const [head = '', ...diffs] = read(join(FOLDER, name)).split(/^diff --git .*\n/m);
 
-  it('says what it takes away, of which threat, and which tests notice it', () => {
+  it('names the defence that it removes, its threat, and the tests that notice it', () => {
     const tests = /^Tests: (.*)$/m.exec(head)?.[1]?.split(' ') ?? [];
     expect(head).toMatch(/^.{20,} Threat \d+\.\n/);
     expect(tests).not.toEqual([]);
     expect(tests.filter((file) => !existsSync(join(root, file)))).toEqual([]);
   });
 
-  it('applies to the sources as they are', () => {
+  it('applies to the current sources', () => {
     const hunks = diffs.flatMap(hunksOf);
     expect(hunks).not.toEqual([]);
     for (const { file, before, after } of hunks) {
@@ -56,6 +56,6 @@ describe.each(patches)('test/mutations/%s', (name) => {
   });
 });
 
-it(`at least ${LEAST_PATCHES} defences have a patch that takes them out`, () => {
+it(`at least ${LEAST_PATCHES} defences have a patch that removes them`, () => {
   expect(patches.length).toBeGreaterThanOrEqual(LEAST_PATCHES);
 });

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 const root = join(import.meta.dirname, '../..');
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
 
-/** Cells of the table rows under a heading that begin with an error code, without quotes. */
+/** The cells, without backticks, of the table rows under a heading that begin with an error code. */
 function codeRows(document: string, heading: string): string[][] {
   const [, section = ''] = document.split(`${heading}\n`);
   const [table = ''] = section.split(/^#/m);
@@ -54,14 +54,14 @@ describe('docs/operations.md', () => {
     });
     expect(
       Object.fromEntries(peerRows.map(([code, ...cells]) => [code, cells.slice(0, 2)])),
-    ).toEqual(Object.fromEntries(stated));
+    ).toEqual(Object.fromEntries(expected));
   });
 
   it('lists every code of the registry once, and no other', () => {
     expect(sorted(codesOf([...clientRows, ...peerRows, ...logRows]))).toEqual(sorted(codes));
   });
 
-  it('says of each code what happened, and what to do where somebody was answered', () => {
+  it('explains each code, and says what to do about those that somebody receives', () => {
     for (const cells of [...clientRows, ...peerRows, ...logRows]) {
       expect(cells.filter((cell) => cell === '')).toEqual([]);
     }
@@ -69,7 +69,7 @@ describe('docs/operations.md', () => {
 });
 
 describe('the error table of README.md', () => {
-  it('has statuses and verdicts as docs/operations.md has them, in its order', () => {
+  it('has the same statuses and verdicts as docs/operations.md, in the same order', () => {
     const rows = codeRows(read('README.md'), '## Errors').map((cells) => cells.slice(0, 3));
     const codes = new Set(codesOf(rows));
     expect(rows).toEqual(

@@ -18,7 +18,7 @@ const rows = [...read('docs/threat-model.md').matchAll(/^\| +(\d+) +\|.*\|$/gm)]
 const carries = (file: string, number: number) =>
   existsSync(join(root, file)) && new RegExp(`#${number}\\b`).test(read(file));
 
-/** The numbers in the titles of a file. */
+/** The threat numbers in a file. */
 const numbersIn = (file: string) => [
   ...new Set([...read(file).matchAll(/#(\d+)\b/g)].map(([, number]) => Number(number))),
 ];
@@ -30,7 +30,7 @@ describe('the table of docs/threat-model.md', () => {
     );
   });
 
-  it('names for each a test that carries its number, or says why none can show it', () => {
+  it('names for each threat a test that carries its number, or says why there is none', () => {
     const unproved = rows.filter(({ number, files, proof }) =>
       files.length === 0
         ? !/^no test: .{20}/.test(proof)
