@@ -9,8 +9,8 @@ import { forThisTest } from '../support/resources.js';
 
 const linesOf = (text: string): string[] => text.split('\n').filter((line) => line !== '');
 
-describe('a relay with a bad environment (#36)', () => {
-  it('ends with exit code 1 and one line for each variable that is missing', async () => {
+describe('a relay with an invalid environment (#36)', () => {
+  it('exits with code 1 and one line for each missing variable', async () => {
     const { exitCode, stdout, stderr } = await runRelay({});
 
     expect(exitCode).toBe(1);
@@ -24,7 +24,7 @@ describe('a relay with a bad environment (#36)', () => {
     ]);
   });
 
-  it('names every variable that breaks its rule, without a value and without a stack trace', async () => {
+  it('names every invalid variable, without its value and without a stack trace', async () => {
     const environment: RelayEnvironment = {
       ...DEFAULTS,
       CLIENT_ID_SECRET: 'canary-secret',
@@ -50,7 +50,7 @@ describe('a relay with a bad environment (#36)', () => {
     expect(stdout + stderr).not.toMatch(/canary|^\s+at |node:/m);
   });
 
-  it('ends with exit code 1 and one line where its port is taken', async () => {
+  it('exits with code 1 and one line if its port is in use', async () => {
     const taken = forThisTest(await listen(createServer()));
 
     const { exitCode, stderr } = await runRelay({ ...DEFAULTS, PORT: String(taken.port) });

@@ -13,16 +13,16 @@ import { startRelayProcess, type ProcessEnd, type RelayProcess } from '../suppor
 import { startUpstream, type Upstream } from '../support/upstream.js';
 
 const MIB = 1024 * 1024;
-/** `npm run fuzz:sockets` sets it. */
+/** `npm run fuzz:sockets` sets FUZZ_REQUESTS. */
 const requests = Number(process.env['FUZZ_REQUESTS'] ?? (isSlow ? 100_000 : 2_000));
-/** The same requests in every run of the gate, and others in every longer one. */
+/** Every run of the gate has the same requests, and every longer run has others. */
 const seed = requests > 2_000 ? Date.now() % 2 ** 31 : 1;
-const AT_ONCE = 32;
-/** Whoever sends half a request waits this long for an answer, and goes away. */
+const CONCURRENCY = 32;
+/** How long the sender of half a request waits for a response before it disconnects. */
 const PATIENCE_MS = 50;
 const CAPTURED = 8;
 const MAX_GROWTH_BYTES = 96 * MIB;
-/** From here on the relay has met what it meets: its code is compiled, its heap has its size. */
+/** After this share of the requests the relay has warmed up: its code is compiled, and its heap has grown. */
 const WARM_UP_SHARE = 0.3;
 
 let upstream: Upstream;
@@ -34,11 +34,15 @@ const onWire = ({ method, path, rawHeaders, body }: WireRequest): Buffer => {
   const fields = rawHeaders.flatMap((name, at): Field[] =>
     at % 2 === 0 ? [[name, rawHeaders[at + 1] ?? '']] : [],
   );
-  const framed: Field[] = [['host', 'relay'], ...fields, ['content-length', String(body.length)]];
-  return Buffer.concat([headBytes(`${method} ${path} HTTP/1.1`, framed), body]);
+  const allFields: Field[] = [
+    ['host', 'relay'],
+    ...fields,
+    ['content-length', String(body.length)],
+  ];
+  return Buffer.concat([headBytes(`${method} ${path} HTTP/1.1`, allFields), body]);
 };
 
-/** Requests as an attacker has them: each was accepted once, when its sender sent it. */
+/** Requests as an attacker captures them: each was accepted once, when its sender sent it. */
 const capture = async (): Promise<Buffer[]> => {
   const seen: WireRequest[] = [];
   for (let at = 0; at < CAPTURED; at += 1) {
@@ -63,13 +67,13 @@ const capture = async (): Promise<Buffer[]> => {
   ];
 };
 
-/** Says it, to the end or as if more came, and waits for the end of the connection, but not for long. */
-const say = async (bytes: Buffer, isAll: boolean): Promise<void> => {
+/** Sends bytes, with or without an end of the stream, and waits briefly for the connection to close. */
+const send = async (bytes: Buffer, isAll: boolean): Promise<void> => {
   const socket = connect({ port: relay.port, host: '127.0.0.1', noDelay: true });
   const closed = new Promise((resolve) => socket.once('close', resolve));
   socket.on('error', () => undefined);
   socket.resume();
-  // A reset fails while the end is on its way, and then nothing closes the socket.
+  // A reset fails while the end is being sent, and then nothing closes the socket.
   socket.setTimeout(PATIENCE_MS, () => (isAll ? socket.destroy() : socket.resetAndDestroy()));
   socket.write(bytes);
   if (isAll) {
@@ -78,15 +82,15 @@ const say = async (bytes: Buffer, isAll: boolean): Promise<void> => {
   await closed;
 };
 
-const sayAll = async (count: number, random: Random): Promise<void> => {
+const sendAll = async (count: number, random: Random): Promise<void> => {
   let left = count;
-  const sayNext = async (): Promise<void> => {
+  const sendNext = async (): Promise<void> => {
     while (left > 0) {
       left -= 1;
-      await say(mutantOf(random.oneOf(captured), random, captured), random.below(2) === 0);
+      await send(mutantOf(random.oneOf(captured), random, captured), random.below(2) === 0);
     }
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, sayNext));
+  await Promise.all(Array.from({ length: CONCURRENCY }, sendNext));
 };
 
 beforeAll(async () => {
@@ -101,18 +105,18 @@ afterAll(async () => {
   await Promise.all([relay.close(), upstream.close()]);
 });
 
-describe('#33 #34 a relay under captured requests that are changed at random', () => {
+describe('#33 #34 a relay that receives randomly changed copies of captured requests', () => {
   it(
-    'forwards none of them, does not grow, and serves whoever is honest',
+    'forwards none of them, does not grow, and serves honest peers',
     { timeout: 60_000 + requests * 20 },
     async ({ annotate }) => {
       const random = new Random(seed);
       const warmUp = Math.round(requests * WARM_UP_SHARE);
       const startedAt = performance.now();
 
-      await sayAll(warmUp, random);
+      await sendAll(warmUp, random);
       const before = relay.rss();
-      await sayAll(requests - warmUp, random);
+      await sendAll(requests - warmUp, random);
       const growth = relay.rss() - before;
 
       const seconds = (performance.now() - startedAt) / 1000;
@@ -127,7 +131,7 @@ describe('#33 #34 a relay under captured requests that are changed at random', (
     },
   );
 
-  it('logs no fault of its own, and ends when it is told to', async () => {
+  it('logs no internal error, and stops on SIGTERM', async () => {
     const panics = relay.log.items.filter(
       ({ level, code }) => level === 60 || code === 'RELAY_INTERNAL',
     );

@@ -12,7 +12,7 @@ import { startUpstream } from '../support/upstream.js';
 
 const shared = sharedResources();
 
-/** Bytes that look like nothing, the same in every run. */
+/** Bytes that look random and are the same in every run. */
 function noise(seed: number, bytes: number): Buffer {
   const blocks = Array.from({ length: Math.ceil(bytes / 32) }, (_, at) =>
     createHash('sha256').update(`noise ${seed} ${at}`).digest(),
@@ -23,7 +23,7 @@ function noise(seed: number, bytes: number): Buffer {
 const TOKEN_FIELD = `x-mte-outbound-token: ${TOKEN}\r\n`;
 const LONG = 'x'.repeat(100_000);
 
-/** What somebody may say who does not keep to any rule, as a server or as a client. */
+/** What a client or a server may send that follows no rules. */
 const GARBAGE: Record<string, string | Buffer> = {
   nothing: '',
   noise: noise(1, 5_000),
@@ -32,9 +32,9 @@ const GARBAGE: Record<string, string | Buffer> = {
   'the preface of HTTP/2': 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
   'an endless line': LONG,
   'a bad status line': 'HTTP/1.1 nope\r\n\r\n',
-  'an answer that nobody asked for': 'HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n'.repeat(20),
-  'half an answer': 'HTTP/1.1 200 OK\r\ncontent-length: 100\r\nx-mte-relay: 1\r\n\r\nhalf',
-  'a pairing answer of noise': Buffer.concat([
+  'unsolicited responses': 'HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n'.repeat(20),
+  'half a response': 'HTTP/1.1 200 OK\r\ncontent-length: 100\r\nx-mte-relay: 1\r\n\r\nhalf',
+  'a pairing response of noise': Buffer.concat([
     Buffer.from('HTTP/1.1 200 OK\r\ncontent-length: 1162\r\nx-mte-relay: 1\r\n\r\n'),
     noise(2, 1162),
   ]),
@@ -50,13 +50,17 @@ const GARBAGE: Record<string, string | Buffer> = {
 };
 
 const isAlive = async (relay: RelayProcess): Promise<boolean> => {
-  const answer = await request(relay.url, { path: '/health/live' });
+  const response = await request(relay.url, { path: '/health/live' });
   const hasPanicked = relay.log.items.some(({ level }) => level === 60);
-  return relay.isRunning() && answer.status === 200 && !hasPanicked;
+  return relay.isRunning() && response.status === 200 && !hasPanicked;
 };
 
-/** Says it, waits for what comes back, and goes away: in order, or by a reset. */
-const say = async (socket: RawSocket, garbage: string | Buffer, resets: boolean): Promise<void> => {
+/** Sends garbage, then ends or resets the connection and waits until the other side has ended it. */
+const sendGarbage = async (
+  socket: RawSocket,
+  garbage: string | Buffer,
+  resets: boolean,
+): Promise<void> => {
   socket.write(garbage);
   if (resets) {
     socket.socket.resetAndDestroy();
@@ -66,18 +70,18 @@ const say = async (socket: RawSocket, garbage: string | Buffer, resets: boolean)
   await socket.ended;
 };
 
-describe('a relay stays up whatever', () => {
+describe('a relay that receives garbage', () => {
   let outbound: RelayProcess;
   let inbound: RelayProcess;
-  /** Its upstream says what `spoken` holds. */
+  /** Its upstream sends `garbage` as the response. */
   let misled: RelayProcess;
-  let spoken: string | Buffer = '';
+  let garbage: string | Buffer = '';
 
   beforeAll(async () => {
     const upstream = shared(await startUpstream());
     const misleading = shared(
       await startRawServer((connection) => {
-        void say(connection, spoken, false);
+        void sendGarbage(connection, garbage, false);
       }),
     );
     [outbound, inbound, misled] = await Promise.all([
@@ -88,29 +92,29 @@ describe('a relay stays up whatever', () => {
     [outbound, inbound, misled].forEach(shared);
   });
 
-  it.each(Object.keys(GARBAGE))('a client says: %s', async (what) => {
+  it.each(Object.keys(GARBAGE))('stays up if a client sends %s', async (what) => {
     for (const resets of [false, true]) {
-      await say(openSocket(inbound.port), GARBAGE[what] ?? '', resets);
+      await sendGarbage(openSocket(inbound.port), GARBAGE[what] ?? '', resets);
     }
 
     expect(await isAlive(inbound)).toBe(true);
   });
 
-  it.each(Object.keys(GARBAGE))('its peer answers: %s', async (what) => {
+  it.each(Object.keys(GARBAGE))('stays up if its peer answers a pairing with %s', async (what) => {
     const peer = forThisTest(
       await startRawServer((connection) => {
-        void say(connection, GARBAGE[what] ?? '', false);
+        void sendGarbage(connection, GARBAGE[what] ?? '', false);
       }),
     );
     const headers = { 'x-mte-outbound-token': TOKEN, 'x-mte-upstream': peer.url };
 
-    const answer = await request(outbound.url, { method: 'POST', headers, body: 'x' });
+    const response = await request(outbound.url, { method: 'POST', headers, body: 'x' });
 
-    expect(answer.status).toBe(502);
+    expect(response.status).toBe(502);
     expect(await isAlive(outbound)).toBe(true);
   });
 
-  it.each(Object.keys(GARBAGE))('its peer answers a message with: %s', async (what) => {
+  it.each(Object.keys(GARBAGE))('stays up if its peer answers a message with %s', async (what) => {
     const tap = forThisTest(await startTap(inbound.port));
     const headers = { 'x-mte-outbound-token': TOKEN, 'x-mte-upstream': tap.url };
     const send = () => request(outbound.url, { method: 'POST', headers, body: 'x' });
@@ -123,14 +127,14 @@ describe('a relay stays up whatever', () => {
       return undefined;
     });
 
-    const answer = await send();
+    const response = await send();
 
-    expect(answer.status).toBe(502);
+    expect(response.status).toBe(502);
     expect(await isAlive(outbound)).toBe(true);
   });
 
-  it.each(Object.keys(GARBAGE))('its upstream answers: %s', async (what) => {
-    spoken = GARBAGE[what] ?? '';
+  it.each(Object.keys(GARBAGE))('stays up if its upstream answers with %s', async (what) => {
+    garbage = GARBAGE[what] ?? '';
     const headers = { 'x-mte-outbound-token': TOKEN, 'x-mte-upstream': misled.url };
 
     const ended = await request(outbound.url, { method: 'POST', headers, body: 'x' }).then(
@@ -138,7 +142,7 @@ describe('a relay stays up whatever', () => {
       () => 'reset',
     );
 
-    // Some of it is an answer, if an odd one.
+    // Some of it is a valid, if unusual, response.
     expect([200, 502, 'reset']).toContain(ended);
     expect(await isAlive(misled)).toBe(true);
     expect(await isAlive(outbound)).toBe(true);

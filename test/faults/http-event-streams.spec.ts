@@ -12,7 +12,7 @@ import { startRelayProcess, type RelayProcess } from '../support/relay-process.j
 import { sharedResources } from '../support/resources.js';
 
 const STREAMS = 1_000;
-/** Connections that are opened before the next are. */
+/** How many connections are opened at a time. */
 const BATCH = 100;
 const MAX_RESIDENT_BYTES = 400 * 1024 * 1024;
 const LIMIT_MS = 10 * 60_000;
@@ -51,13 +51,13 @@ const open = async () => {
 
 describe('1,000 event streams through one pair of relays', () => {
   it(
-    'outlive a silence that ends other answers, and no relay has ever more than 400 MiB resident',
+    'outlive a silence that ends other responses, and no relay ever has more than 400 MiB resident',
     async () => {
       const clients = [];
       for (let at = 0; at < STREAMS; at += BATCH) {
         clients.push(...(await Promise.all(Array.from({ length: BATCH }, open))));
       }
-      // An answer of another type that is silent ends by that very limit: when it has ended, the time is over.
+      // A silent response of another type is ended by the time limit: once it has ended, the limit has passed.
       const { message } = await openRequest(outbound.url, { path: '/silent', headers: headers() });
       message.on('error', () => undefined).resume();
       await new Promise((resolve) => message.once('close', resolve));

@@ -9,11 +9,11 @@ import { startTunnel } from '../support/tunnel.js';
 import { echoBody } from '../support/upstream.js';
 
 const LIMIT = 10 * 1024 * 1024;
-/** As many whole messages as fit into 256 MiB. */
+/** How many complete messages fit into 256 MiB. */
 const FITTING = 25;
 
 describe('an MTE message', () => {
-  it('is a 503 while others take up 256 MiB, and passes once they are over', async () => {
+  it('gets 503 while others take up the 256 MiB for buffered messages, and passes once they have ended', async () => {
     const tunnel = forThisTest(await startTunnel());
     const send = (body: Buffer) =>
       tunnel.send({ method: 'POST', headers: { 'x-mte-encode-type': 'MTE' }, body });
@@ -26,7 +26,7 @@ describe('an MTE message', () => {
     });
     const body = Buffer.alloc(LIMIT);
     const first = Array.from({ length: FITTING }, () => send(body));
-    // Each is recorded twice: when it came, and when it was whole.
+    // Each is recorded twice: when it arrived, and when it was complete.
     await tunnel.upstream.requests.count(2 * FITTING, 60_000);
 
     const refused = await send(body);

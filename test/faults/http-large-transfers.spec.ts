@@ -13,11 +13,11 @@ import { sharedResources } from '../support/resources.js';
 const MIB = 1024 * 1024;
 const TRANSFER_BYTES = 2 * 1024 * MIB;
 const MAX_RESIDENT_BYTES = 200 * MIB;
-const PIECE_BYTES = 65_536;
-/** Generous: the machine may be busy with others. */
+const CHUNK_BYTES = 65_536;
+/** Generous: the machine may be busy. */
 const LIMIT_MS = 15 * 60_000;
 
-/** What a transfer repeats; not a multiple of any size that is used on the way, so that nothing can be exchanged. */
+/** What a transfer repeats. It is not a multiple of any size that is used on the way, so any swap would be noticed. */
 const PATTERN_BYTES = MIB - 1;
 const PATTERN = randomBytes(PATTERN_BYTES);
 const TWICE = Buffer.concat([PATTERN, PATTERN]);
@@ -36,8 +36,8 @@ beforeAll(async () => {
         return;
       }
       response.writeHead(200, { 'content-length': TRANSFER_BYTES });
-      for (const piece of pieces()) {
-        if (!response.write(piece)) {
+      for (const chunk of chunks()) {
+        if (!response.write(chunk)) {
           await once(response, 'drain');
         }
       }
@@ -46,10 +46,10 @@ beforeAll(async () => {
   );
 });
 
-/** The transfer in pieces, of memory that is there once. */
-function* pieces(): Generator<Buffer> {
-  for (let at = 0; at < TRANSFER_BYTES; at += PIECE_BYTES) {
-    yield expectedAt(at, Math.min(PIECE_BYTES, TRANSFER_BYTES - at));
+/** The transfer in chunks, which all share the memory of one pattern. */
+function* chunks(): Generator<Buffer> {
+  for (let at = 0; at < TRANSFER_BYTES; at += CHUNK_BYTES) {
+    yield expectedAt(at, Math.min(CHUNK_BYTES, TRANSFER_BYTES - at));
   }
 }
 
@@ -58,7 +58,7 @@ function expectedAt(offset: number, bytes: number): Buffer {
   return TWICE.subarray(start, start + bytes);
 }
 
-/** Compares as it reads. */
+/** Compares a body with the pattern while reading it. */
 async function received(message: IncomingMessage): Promise<{ bytes: number; isSame: boolean }> {
   let bytes = 0;
   let isSame = true;
@@ -70,33 +70,33 @@ async function received(message: IncomingMessage): Promise<{ bytes: number; isSa
   return { bytes, isSame };
 }
 
-/** Beside other tests memory is that of a process which gets no turn: alone, with SLOW=1. */
+/** Next to other tests, a relay that gets too little CPU time uses more memory: this one runs alone, with SLOW=1. */
 const isAlone = process.env['SLOW'] === '1';
 
-describe.runIf(isAlone)('2 GiB up and 2 GiB down at once', () => {
+describe.runIf(isAlone)('2 GiB up and 2 GiB down at the same time', () => {
   it(
-    'arrive unchanged, and no relay has ever more than 200 MiB resident',
+    'arrive unchanged, and no relay ever has more than 200 MiB resident',
     async () => {
       const whole = { bytes: TRANSFER_BYTES, isSame: true };
       const startedAtMs = performance.now();
       const up = tunnel.send({
         method: 'PUT',
         path: '/up',
-        body: Readable.from(pieces(), { objectMode: false }),
+        body: Readable.from(chunks(), { objectMode: false }),
       });
       const { message } = await openRequest(tunnel.outbound.url, {
         path: '/down',
         headers: tunnel.clientHeaders,
       });
 
-      const [answer, down] = await Promise.all([up, received(message)]);
+      const [response, down] = await Promise.all([up, received(message)]);
 
       const seconds = (performance.now() - startedAtMs) / 1000;
       const peaks = [tunnel.outbound, tunnel.inbound].map(peakResidentBytes);
       console.info(
-        `2 GiB up and down at once in ${seconds.toFixed(1)} s, peaks: ${peaks.map(inMib).join(' (outbound), ')} (inbound)`,
+        `2 GiB up and down at the same time in ${seconds.toFixed(1)} s, peaks: ${peaks.map(inMib).join(' (outbound), ')} (inbound)`,
       );
-      expect(JSON.parse(answer.body.toString())).toEqual(whole);
+      expect(JSON.parse(response.body.toString())).toEqual(whole);
       expect(down).toEqual(whole);
       expect(Math.max(...peaks)).toBeLessThan(MAX_RESIDENT_BYTES);
     },

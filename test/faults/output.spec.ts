@@ -5,9 +5,9 @@ import { DEFAULTS } from '../support/relay.js';
 import { startRelayProcess } from '../support/relay-process.js';
 import { forThisTest } from '../support/resources.js';
 
-/** Each has a line of some 250 bytes; together they are more than a pipe and a socket hold. */
+/** Each causes a log line of about 250 bytes; together they are more than a pipe and a socket can buffer. */
 const REQUESTS = 2_000;
-const AT_ONCE = 50;
+const CONCURRENCY = 50;
 const STOP_LIMIT_MS = 8_000;
 
 const REFUSED = {
@@ -16,15 +16,15 @@ const REFUSED = {
 };
 
 it.each(['unread', 'closed'] as const)(
-  'a relay whose standard output is %s serves, and ends when it is told to stop',
+  'a relay whose standard output is %s serves requests and stops on SIGTERM',
   async (how) => {
     const relay = forThisTest(await startRelayProcess());
     relay.ignoreOutput(how);
-    for (let count = 0; count < REQUESTS; count += AT_ONCE) {
-      const answers = await Promise.all(
-        Array.from({ length: AT_ONCE }, () => request(relay.url, { headers: REFUSED })),
+    for (let count = 0; count < REQUESTS; count += CONCURRENCY) {
+      const responses = await Promise.all(
+        Array.from({ length: CONCURRENCY }, () => request(relay.url, { headers: REFUSED })),
       );
-      expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([400]));
+      expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([400]));
     }
 
     void relay.kill('SIGTERM');

@@ -8,7 +8,9 @@ import { forThisTest } from '../support/resources.js';
 import { startUpstream, type Upstream } from '../support/upstream.js';
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
-const BACK_LIMIT_MS = 5_000;
+/** A command fails after 800 ms, or immediately while there is no connection; the rest is for a slow machine. */
+const REFUSAL_LIMIT_MS = 4_000;
+const RECOVERY_LIMIT_MS = 10_000;
 
 let redis: RedisServer;
 let upstream: Upstream;
@@ -41,12 +43,12 @@ const send = (method: string): Promise<ClientResponse> =>
 const health = async (path: 'live' | 'ready'): Promise<number> =>
   (await request(inbound.url, { path: `/health/${path}` })).status;
 
-/** All at once; each with how long it took. */
+/** Sends one request of each method at the same time, and measures how long each of them takes. */
 const sendAll = () =>
   Promise.all(
     METHODS.map(async (method) => {
       const startedAt = performance.now();
-      return { answer: await send(method), ms: performance.now() - startedAt };
+      return { response: await send(method), ms: performance.now() - startedAt };
     }),
   );
 
@@ -54,18 +56,18 @@ const expectAllRefused = (
   outcomes: Awaited<ReturnType<typeof sendAll>>,
   forwarded: 'no' | 'maybe',
 ): void => {
-  for (const { answer, ms } of outcomes) {
-    expect(answer.status).toBe(503);
-    expect(errorOf(answer)).toMatchObject({ code: 'RELAY_PEER_STORE_UNAVAILABLE', forwarded });
-    expect(ms).toBeLessThan(1_000);
+  for (const { response, ms } of outcomes) {
+    expect(response.status).toBe(503);
+    expect(errorOf(response)).toMatchObject({ code: 'RELAY_PEER_STORE_UNAVAILABLE', forwarded });
+    expect(ms).toBeLessThan(REFUSAL_LIMIT_MS);
   }
   expect(upstream.hits).toBe(0);
   expect(inbound.log.items.filter(({ status }) => status === 560)).toEqual([]);
 };
 
-/** Without a restart of any relay. */
+/** Expects requests to be served again without a restart of any relay. */
 const expectServedSoon = async (): Promise<void> => {
-  const options = { timeout: BACK_LIMIT_MS, interval: 100 };
+  const options = { timeout: RECOVERY_LIMIT_MS, interval: 100 };
   await expect.poll(() => health('ready'), options).toBe(200);
   await expect.poll(async () => (await send('POST')).status, options).toBe(200);
   expect(upstream.hits).toBe(1);
@@ -80,13 +82,13 @@ afterEach(() => {
   expect([inbound.isRunning(), outbound.isRunning()]).toEqual([true, true]);
 });
 
-describe('a relay whose Redis is away at the start', () => {
+describe('a relay whose Redis is unreachable at the start', () => {
   beforeEach(async () => {
     await redis.stop();
     await startRelays();
   });
 
-  it('is live and not ready, and becomes ready by itself', async () => {
+  it('is live but not ready, and becomes ready without a restart', async () => {
     expect(await health('live')).toBe(200);
     expect(await health('ready')).toBe(503);
 
@@ -96,13 +98,13 @@ describe('a relay whose Redis is away at the start', () => {
     expect(await health('live')).toBe(200);
   });
 
-  it('has every request refused within 1 s as never forwarded', async () => {
+  it('has every request refused quickly, as never forwarded', async () => {
     expectAllRefused(await sendAll(), 'no');
     expectAllRefused(await sendAll(), 'no');
   });
 });
 
-describe('a relay whose Redis dies in the middle of traffic', () => {
+describe('a relay whose Redis dies during traffic', () => {
   beforeEach(async () => {
     await startRelays();
     expect(await send('POST')).toMatchObject({ status: 200 });
@@ -110,8 +112,8 @@ describe('a relay whose Redis dies in the middle of traffic', () => {
     await redis.kill();
   });
 
-  /** "Maybe", as the number is not burnt: somebody on the path could still deliver the message. */
-  it('has every request refused within 1 s, never as unknown, and is live but not ready', async () => {
+  /** "Maybe", because the sequence number is not consumed: an attacker could still deliver the message. */
+  it('has every request refused quickly, never as unknown, and is live but not ready', async () => {
     expectAllRefused(await sendAll(), 'maybe');
     expect(await health('live')).toBe(200);
     expect(await health('ready')).toBe(503);
@@ -127,8 +129,8 @@ describe('a relay whose Redis dies in the middle of traffic', () => {
   });
 });
 
-describe('a relay that starts while its Redis is there', () => {
-  it('listens only when it has its sessions: the first message is served', async () => {
+describe('a relay whose Redis is available at the start', () => {
+  it('listens only after its session store has become available', async () => {
     await startRelays();
     const messages = inbound.log.items.map(({ msg }) => msg);
     expect(messages.indexOf('the session store is available')).toBeGreaterThan(-1);

@@ -18,7 +18,7 @@ beforeAll(async () => {
   replicas = fleet.inbound;
 });
 
-/** A replica at a moment at which it has a request under way that may not be sent twice, and for some time yet. */
+/** A replica that is busy, and will be for some time, with a request that must not be sent twice. */
 const busyReplica = async (): Promise<Replica> => {
   const execution = await vi.waitUntil(
     () =>
@@ -31,15 +31,15 @@ const busyReplica = async (): Promise<Replica> => {
   return replicas.find(({ name }) => name === execution.replica)!;
 };
 
-/** A request whose connection broke: it could not be sent twice, and nobody knows what became of it. */
-const lostUnderWay = expect.objectContaining({
+/** A request whose connection broke: it must not be sent twice, and nobody knows whether it was executed. */
+const lostInProgress = expect.objectContaining({
   end: 'refused',
   status: 502,
   code: 'RELAY_PEER_CONNECTION_LOST',
   forwarded: 'maybe',
 }) as LoadOutcome;
 
-/** What is left when answers that had begun, and broke off, are taken away. */
+/** The failures without the responses that had begun and were cut off. */
 const refused = (failed: readonly LoadOutcome[]): LoadOutcome[] =>
   failed.filter(({ end }) => end !== 'broken');
 
@@ -56,9 +56,9 @@ describe('three inbound relays on one Redis, under load', () => {
     expect(failed, summary).toEqual([]);
   });
 
-  /** A connection that the system has taken for a process that closes its door just then is reset. */
+  /** A connection that the system accepts for a process just as it stops listening is reset. */
   it.runIf(isSlow)(
-    'lose at most a POST or PATCH when each is started again at its address, with nobody told',
+    'lose only POST and PATCH requests, if any, when each is restarted at its address without notice',
     async ({ annotate }) => {
       const { failed, summary } = await underLoad(fleet, async () => {
         for (const replica of replicas) {
@@ -67,12 +67,12 @@ describe('three inbound relays on one Redis, under load', () => {
       });
       await annotate(summary);
 
-      expect(failed, summary).toEqual(failed.map(() => lostUnderWay));
+      expect(failed, summary).toEqual(failed.map(() => lostInProgress));
       expect(UNSAFE, summary).toEqual(expect.arrayContaining(failed.map(({ method }) => method)));
     },
   );
 
-  it('lose only what was under way when one is killed', async ({ annotate }) => {
+  it('lose only requests in progress when one is killed', async ({ annotate }) => {
     const { failed, summary } = await underLoad(fleet, async () => {
       await (await busyReplica()).crash();
     });
@@ -80,11 +80,11 @@ describe('three inbound relays on one Redis, under load', () => {
 
     const lost = refused(failed);
     expect(lost, summary).not.toEqual([]);
-    expect(lost, summary).toEqual(lost.map(() => lostUnderWay));
+    expect(lost, summary).toEqual(lost.map(() => lostInProgress));
     expect(UNSAFE, summary).toEqual(expect.arrayContaining(lost.map(({ method }) => method)));
   });
 
-  it('lose only what was under way when the network to one breaks', async ({ annotate }) => {
+  it('lose only requests in progress when the network to one breaks', async ({ annotate }) => {
     const { failed, summary } = await underLoad(fleet, async (load) => {
       const { relay } = await busyReplica();
       fleet.network.cut(relay.port);
@@ -95,7 +95,7 @@ describe('three inbound relays on one Redis, under load', () => {
 
     const lost = refused(failed);
     expect(lost, summary).not.toEqual([]);
-    expect(lost, summary).toEqual(lost.map(() => lostUnderWay));
+    expect(lost, summary).toEqual(lost.map(() => lostInProgress));
     expect(UNSAFE, summary).toEqual(expect.arrayContaining(lost.map(({ method }) => method)));
   });
 

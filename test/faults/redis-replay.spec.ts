@@ -50,7 +50,7 @@ const send = (spec: ClientRequestSpec): Promise<ClientResponse> =>
     },
   });
 
-/** Delivers copies of a request at the same time, in turn to each of the two relays. */
+/** Delivers copies of a request at the same time, alternating between the two relays. */
 const race = (captured: WireRequest) =>
   Promise.all(
     Array.from({ length: COPIES }, (_, at) =>
@@ -58,19 +58,19 @@ const race = (captured: WireRequest) =>
     ),
   );
 
-describe('two inbound relays in processes of their own on one Redis (#5)', () => {
+describe('two inbound relay processes on one Redis (#5)', () => {
   it.each(['MKE', 'MTE'])('execute one of 200 racing copies of a request (%s)', async (type) => {
     const statuses: number[] = [];
     middle.meddleWithTunnel(async (captured) => {
-      const answers = await race(captured);
-      statuses.push(...answers.map(({ status }) => status));
-      return answers.find(({ status }) => status === 200);
+      const responses = await race(captured);
+      statuses.push(...responses.map(({ status }) => status));
+      return responses.find(({ status }) => status === 200);
     });
 
-    const answer = await send({ ...POST, headers: { 'x-mte-encode-type': type } });
+    const response = await send({ ...POST, headers: { 'x-mte-encode-type': type } });
 
-    expect(answer).toMatchObject({ status: 200 });
-    expect(answer.body.toString()).toBe(POST.body);
+    expect(response).toMatchObject({ status: 200 });
+    expect(response.body.toString()).toBe(POST.body);
     expect(statuses.filter((status) => status === 200)).toHaveLength(1);
     expect(statuses.filter((status) => status === 565)).toHaveLength(COPIES - 1);
     expect(upstream.hits).toBe(1);
@@ -78,30 +78,30 @@ describe('two inbound relays in processes of their own on one Redis (#5)', () =>
 
   it('execute none of 200 copies of a request that was served before', async () => {
     expect(await send(POST)).toMatchObject({ status: 200 });
-    const answers = await race(middle.tunnelRequests().at(-1)!);
+    const responses = await race(middle.tunnelRequests().at(-1)!);
 
-    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([565]));
+    expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([565]));
     expect(upstream.hits).toBe(1);
   });
 
-  it('execute one of 200 copies of a request whose sender was told "maybe"', async () => {
+  it('execute one of 200 copies of a request whose sender got "maybe"', async () => {
     middle.meddleWithTunnel(() => undefined);
-    const answer = await send(POST);
-    expect(answer.status).toBe(502);
-    expect(errorOf(answer)).toMatchObject({ forwarded: 'maybe' });
+    const response = await send(POST);
+    expect(response.status).toBe(502);
+    expect(errorOf(response)).toMatchObject({ forwarded: 'maybe' });
 
-    const answers = await race(middle.tunnelRequests().at(-1)!);
+    const responses = await race(middle.tunnelRequests().at(-1)!);
 
-    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
+    expect(responses.filter(({ status }) => status === 200)).toHaveLength(1);
     expect(upstream.hits).toBe(1);
   });
 
-  it('make one session of 200 racing copies of a pairing request (#6)', async () => {
+  it('create one session from 200 racing copies of a pairing request (#6)', async () => {
     const { request: pairing } = await pairingRequest(middle.url, await deriveSecretKeys(SECRET));
 
-    const answers = await race(pairing);
+    const responses = await race(pairing);
 
-    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
-    expect(answers.filter(({ status }) => status === 565)).toHaveLength(COPIES - 1);
+    expect(responses.filter(({ status }) => status === 200)).toHaveLength(1);
+    expect(responses.filter(({ status }) => status === 565)).toHaveLength(COPIES - 1);
   });
 });

@@ -19,8 +19,8 @@ const replaceAll = (replicas: readonly Replica[], changes: RelayEnvironment): Pr
   Promise.all(replicas.map((replica) => replica.replace(changes)));
 
 /** protocol.md section 1. */
-describe('a new CLIENT_ID_SECRET, brought in by four steps of restarts under load (#39)', () => {
-  it('costs no request', async ({ annotate }) => {
+describe('a new CLIENT_ID_SECRET, introduced by four steps of restarts under load (#39)', () => {
+  it('loses no request', async ({ annotate }) => {
     const { inbound, outbound, secret } = fleet;
     const next = randomBytes(32).toString('base64url');
     const { failed, summary } = await underLoad(fleet, async () => {
@@ -35,7 +35,7 @@ describe('a new CLIENT_ID_SECRET, brought in by four steps of restarts under loa
     expect(failed, summary).toEqual([]);
   });
 
-  it('leaves the old one without use: a relay that still has it cannot pair', async () => {
+  it('makes the old one useless: a relay that still has it cannot pair', async () => {
     const [straggler] = fleet.outbound;
     await straggler!.replace({ CLIENT_ID_SECRET: fleet.secret });
     const load = fleet.load();

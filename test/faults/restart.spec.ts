@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { startProcessTunnel } from '../support/process-tunnel.js';
 import { forThisTest } from '../support/resources.js';
 
-/** The inbound relay keeps its sessions in memory: killed and started again it knows none of them. */
-describe('an inbound relay that is killed and started again', () => {
+/** The inbound relay keeps its sessions in memory: after a restart, it knows none of them. */
+describe('an inbound relay that is killed and restarted', () => {
   it.each(['POST', 'GET'])(
     'serves the next %s of the same outbound relay, once',
     async (method) => {
@@ -14,10 +14,10 @@ describe('an inbound relay that is killed and started again', () => {
 
       await tunnel.inbound.kill('SIGKILL');
       await tunnel.restartInbound();
-      const answer = await send('after');
+      const response = await send('after');
 
-      expect(answer.status).toBe(200);
-      expect(answer.body.toString()).toBe('body of after');
+      expect(response.status).toBe(200);
+      expect(response.body.toString()).toBe('body of after');
       expect(tunnel.upstream.requests.items.map(({ url }) => url)).toEqual(['/before', '/after']);
       expect(tunnel.outbound.isRunning()).toBe(true);
     },
@@ -30,11 +30,11 @@ describe('an inbound relay that is killed and started again', () => {
     await tunnel.restartInbound();
     const paths = Array.from({ length: 20 }, (_, at) => `/${at}`);
 
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       paths.map((path) => tunnel.send({ method: 'POST', path, body: path })),
     );
 
-    expect(answers.map(({ status, body }) => `${status} ${body.toString()}`)).toEqual(
+    expect(responses.map(({ status, body }) => `${status} ${body.toString()}`)).toEqual(
       paths.map((path) => `200 ${path}`),
     );
     const executed = tunnel.upstream.requests.items.map(({ url }) => url);
@@ -43,16 +43,16 @@ describe('an inbound relay that is killed and started again', () => {
 });
 
 describe('an outbound relay that is killed', () => {
-  it('aborts the request that it was sending at the upstream', async () => {
+  it('has its request aborted at the upstream', async () => {
     const tunnel = forThisTest(await startProcessTunnel(() => undefined));
-    const sent = tunnel.send({ path: '/wait' }).catch(() => 'broken off');
+    const sent = tunnel.send({ path: '/wait' }).catch(() => 'cut off');
     const request = await tunnel.upstream.requests.find();
     const closed = new Promise((resolve) => request.message.socket.once('close', resolve));
 
     await tunnel.outbound.kill('SIGKILL');
 
     await closed;
-    expect(await sent).toBe('broken off');
+    expect(await sent).toBe('cut off');
     expect(tunnel.inbound.isRunning()).toBe(true);
   });
 });

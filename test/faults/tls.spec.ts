@@ -31,7 +31,7 @@ function shownBy({ port }: RelayProcess): Promise<string> {
   return certificateAt(port, ca);
 }
 
-/** The error that ends a handshake of TLS 1.1. */
+/** The error that ends a TLS 1.1 handshake. */
 function refusalOfTls11({ port }: RelayProcess): Promise<string | undefined> {
   const socket = connect({
     port,
@@ -52,7 +52,7 @@ function refusalOfTls11({ port }: RelayProcess): Promise<string | undefined> {
   });
 }
 
-/** Two relays that speak HTTPS alone, under one certificate. */
+/** Two relays that serve only HTTPS, with the same certificate. */
 function secureTunnel(cert: string, key: string): Promise<ProcessTunnel> {
   return startProcessTunnel(undefined, {
     TLS_CERT_FILE: cert,
@@ -61,8 +61,8 @@ function secureTunnel(cert: string, key: string): Promise<ProcessTunnel> {
   });
 }
 
-describe('two relays that speak HTTPS', () => {
-  it('tunnel a request, and are found healthy', async () => {
+describe('two relays that serve HTTPS', () => {
+  it('tunnel a request, and pass their health checks', async () => {
     const { cert, key } = authority.issue('both', LOOPBACK);
     const tunnel = forThisTest(await secureTunnel(cert, key));
     expect([tunnel.outbound.url, tunnel.inbound.url]).toEqual([
@@ -70,17 +70,17 @@ describe('two relays that speak HTTPS', () => {
       `https://127.0.0.1:${tunnel.inbound.port}`,
     ]);
 
-    const answer = await tunnel.send({ method: 'POST', path: '/echo', body: 'sealed twice', ca });
+    const response = await tunnel.send({ method: 'POST', path: '/echo', body: 'sealed twice', ca });
 
-    expect(answer.status).toBe(200);
-    expect(answer.body.toString()).toBe('sealed twice');
+    expect(response.status).toBe(200);
+    expect(response.body.toString()).toBe('sealed twice');
     const environment = { TLS_CERT_FILE: cert, TLS_KEY_FILE: key };
     const port = String(tunnel.outbound.port);
     expect(await runHealthCheck({ ...environment, PORT: port })).toBe(0);
     expect(await runHealthCheck({ PORT: port })).toBe(1);
   });
 
-  it('take a new certificate while a connection is open, which goes on', async () => {
+  it('start using a new certificate without interrupting an open connection', async () => {
     const mount = forThisTest(mountCertificate(authority.issue('old', LOOPBACK)));
     const tunnel = forThisTest(await secureTunnel(mount.cert, mount.key));
     const { upstream, inbound, outbound } = tunnel;
@@ -111,7 +111,7 @@ describe('two relays that speak HTTPS', () => {
     expect(await stream.ended).toBe('complete');
   });
 
-  it('keep a certificate that is replaced by what cannot be used, say so once, and never speak TLS 1.1', async () => {
+  it('keep their certificate if its replacement is unusable, log that once, and never accept TLS 1.1', async () => {
     const old = authority.issue('kept', LOOPBACK);
     const mount = forThisTest(mountCertificate(old));
     const relay = forThisTest(
@@ -121,9 +121,9 @@ describe('two relays that speak HTTPS', () => {
         NODE_OPTIONS: '--tls-min-v1.0 --tls-cipher-list=DEFAULT@SECLEVEL=0',
       }),
     );
-    // Of another kind: OpenSSL itself then sees nothing wrong with half of each pair.
+    // Another key type: OpenSSL itself then finds nothing wrong with half of each pair.
     const other = authority.issue('other', LOOPBACK, 'rsa');
-    // Not even where Node.js was told to: the lowest version is the relay's own.
+    // Not even if Node.js is set to accept it: the relay sets its own minimum version.
     expect(await refusalOfTls11(relay)).toBe('ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION');
     const refusals = () => relay.log.items.filter(({ level }) => level === 50);
 
@@ -131,7 +131,7 @@ describe('two relays that speak HTTPS', () => {
     await relay.log.find(({ level }) => level === 50);
     expect(await shownBy(relay)).toBe('kept');
 
-    // The right pair after all; so it was the only refusal.
+    // Now the matching pair: the refusal before was the only one.
     mount.swap(other);
     await relay.log.find(({ msg }) => msg === 'a new certificate is in use');
     expect(await shownBy(relay)).toBe('other');
@@ -147,22 +147,22 @@ describe('two relays that speak HTTPS', () => {
 
 describe('a relay whose certificate cannot be verified', () => {
   it.each([
-    ['of an unknown authority', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
-    ['of another host', 'ERR_TLS_CERT_ALTNAME_INVALID'],
-  ])('because it is %s gets no request', async (why, reason) => {
-    const isStranger = why === 'of an unknown authority';
+    ['from an unknown authority', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
+    ['for another host', 'ERR_TLS_CERT_ALTNAME_INVALID'],
+  ])('gets no request if the certificate is %s', async (why, reason) => {
+    const isStranger = why === 'from an unknown authority';
     const issuer = isStranger ? forThisTest(makeAuthority()) : authority;
     const { cert, key } = issuer.issue('wrong', isStranger ? LOOPBACK : 'DNS:elsewhere.example');
     const inbound = forThisTest(await startRelay({ TLS_CERT_FILE: cert, TLS_KEY_FILE: key }));
 
-    const answer = await request(trusting.url, {
+    const response = await request(trusting.url, {
       method: 'POST',
       body: 'secret',
       headers: { 'x-mte-outbound-token': TOKEN, 'x-mte-upstream': inbound.url },
     });
 
-    expect(answer.status).toBe(502);
-    expect(errorOf(answer)).toMatchObject({ code: 'RELAY_PEER_UNREACHABLE', forwarded: 'no' });
+    expect(response.status).toBe(502);
+    expect(errorOf(response)).toMatchObject({ code: 'RELAY_PEER_UNREACHABLE', forwarded: 'no' });
     const line = await trusting.log.find(({ peer }) => peer === inbound.url);
     expect(line).toMatchObject({ msg: 'pairing failed', code: 'RELAY_PEER_UNREACHABLE' });
     expect(JSON.stringify(line['error'])).toContain(reason);

@@ -12,9 +12,9 @@ const MIB = 1024 * 1024;
 const GIB = 1024 * MIB;
 const WARM_UP_BYTES = 128 * MIB;
 const MAX_GROWTH_BYTES = 64 * MIB;
-const PIECE_BYTES = 65_536;
-/** Memory is looked at so often that no growth could hide between two looks. */
-const LOOK_EVERY_PIECES = 256;
+const CHUNK_BYTES = 65_536;
+/** Memory is sampled so often that no growth can hide between two samples. */
+const CHUNKS_PER_SAMPLE = 256;
 
 const shared = sharedResources();
 let tunnel: ProcessTunnel;
@@ -26,8 +26,8 @@ beforeAll(async () => {
       if (url.startsWith('/down/')) {
         const bytes = Number(url.slice('/down/'.length));
         response.writeHead(200, { 'content-length': bytes });
-        for (const piece of pieces(bytes, hash)) {
-          if (!response.write(piece)) {
+        for (const chunk of chunks(bytes, hash)) {
+          if (!response.write(chunk)) {
             await once(response, 'drain');
           }
         }
@@ -42,33 +42,37 @@ beforeAll(async () => {
   );
 });
 
-/** What the upstream sent last. */
+/** The hash of the last body that the upstream sent. */
 const hashes = { down: '' };
 
-/** Bytes that do not repeat, made as they are asked for and hashed on the way. */
-function* pieces(bytes: number, hash: Hash, look: () => void = () => undefined): Generator<Buffer> {
-  const pattern = randomBytes(PIECE_BYTES);
-  for (let at = 0; at * PIECE_BYTES < bytes; at += 1) {
-    const piece = Buffer.from(pattern.subarray(0, Math.min(PIECE_BYTES, bytes - at * PIECE_BYTES)));
-    piece.writeUInt32BE(at);
-    hash.update(piece);
-    if (at % LOOK_EVERY_PIECES === 0) {
-      look();
+/** Bytes that do not repeat, generated on demand and hashed. */
+function* chunks(
+  bytes: number,
+  hash: Hash,
+  sample: () => void = () => undefined,
+): Generator<Buffer> {
+  const pattern = randomBytes(CHUNK_BYTES);
+  for (let at = 0; at * CHUNK_BYTES < bytes; at += 1) {
+    const chunk = Buffer.from(pattern.subarray(0, Math.min(CHUNK_BYTES, bytes - at * CHUNK_BYTES)));
+    chunk.writeUInt32BE(at);
+    hash.update(chunk);
+    if (at % CHUNKS_PER_SAMPLE === 0) {
+      sample();
     }
-    yield piece;
+    yield chunk;
   }
 }
 
-/** Sends that many bytes up; tells whether the upstream got the very same. */
-async function sendUp(bytes: number, look: () => void): Promise<boolean> {
+/** Uploads a body of this size, and returns whether the upstream received exactly that body. */
+async function sendUp(bytes: number, sample: () => void): Promise<boolean> {
   const hash = createHash('sha256');
-  const body = Readable.from(pieces(bytes, hash, look), { objectMode: false });
-  const answer = await tunnel.send({ method: 'PUT', path: '/up', body });
-  return answer.status === 200 && answer.body.toString() === hash.digest('hex');
+  const body = Readable.from(chunks(bytes, hash, sample), { objectMode: false });
+  const response = await tunnel.send({ method: 'PUT', path: '/up', body });
+  return response.status === 200 && response.body.toString() === hash.digest('hex');
 }
 
-/** Asks for that many bytes; tells whether the client got the very same. */
-async function fetchDown(bytes: number, look: () => void): Promise<boolean> {
+/** Downloads a body of this size, and returns whether the client received exactly that body. */
+async function fetchDown(bytes: number, sample: () => void): Promise<boolean> {
   const hash = createHash('sha256');
   const { message } = await openRequest(tunnel.outbound.url, {
     path: `/down/${bytes}`,
@@ -78,7 +82,7 @@ async function fetchDown(bytes: number, look: () => void): Promise<boolean> {
   message.on('data', (chunk: Buffer) => {
     hash.update(chunk);
     if (Math.floor(received / (16 * MIB)) !== Math.floor((received + chunk.length) / (16 * MIB))) {
-      look();
+      sample();
     }
     received += chunk.length;
   });

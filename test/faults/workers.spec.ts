@@ -10,13 +10,13 @@ import { childrenOf, pidsOfRequests, twoWorkers, workersUp } from '../support/wo
 
 const REQUESTS = 40;
 const COPIES = 40;
-/** More than a pipe keeps together, in a line of the log. */
+/** Makes a log line that is longer than what a pipe writes atomically. */
 const LONG_ROUTE = `/${'r'.repeat(6_000)}`;
-/** Of some 300 bytes each: together they are more than what lies between two processes. */
+/** Each has about 300 bytes; together they are more than the buffers between two processes. */
 const LINES = 2_000;
-const AT_ONCE = 50;
+const CONCURRENCY = 50;
 
-/** Lines are passed on twice. */
+/** Log lines pass through two processes. */
 const LOG = { timeout: 10_000 };
 
 const environment = await twoWorkers();
@@ -47,11 +47,11 @@ const send = (count: number) =>
 const total = (samples: ReadonlyMap<string, number>, role: string): number =>
   samples.get(`mte_relay_requests_total{role="${role}",code="ok"}`) ?? 0;
 
-describe('two relays of two workers each, on one Redis', () => {
-  it('serve requests with all of their workers, under one address', async () => {
-    const answers = await send(REQUESTS);
+describe('two relays with two workers each, on one Redis', () => {
+  it('serve requests with all of their workers, at one address', async () => {
+    const responses = await send(REQUESTS);
 
-    expect(answers.map(({ status, body }) => `${status} ${body.toString()}`)).toEqual(
+    expect(responses.map(({ status, body }) => `${status} ${body.toString()}`)).toEqual(
       Array.from({ length: REQUESTS }, (_, at) => `200 body ${at}`),
     );
     expect(tunnel.upstream.hits).toBe(REQUESTS);
@@ -65,7 +65,7 @@ describe('two relays of two workers each, on one Redis', () => {
     }
   });
 
-  it('count together, whoever of the workers is asked', async () => {
+  it('report the metrics of both workers, whichever of them is asked', async () => {
     const before = await samplesOf(tunnel.outbound);
     const inboundBefore = await samplesOf(tunnel.inbound);
     await send(REQUESTS);
@@ -76,7 +76,7 @@ describe('two relays of two workers each, on one Redis', () => {
       expect(total(outbound, 'outbound') - total(before, 'outbound')).toBe(REQUESTS);
       expect(total(inbound, 'inbound') - total(inboundBefore, 'inbound')).toBe(REQUESTS);
       expect(outbound.get('mte_relay_store_available')).toBe(1);
-      // Each of them has a session of its own.
+      // Each worker has its own session.
       expect(outbound.get('mte_relay_peers{state="paired"}')).toBe(2);
       expect(outbound.get('mte_relay_tls_certificate_not_after_seconds')).toBe(0);
       expect(outbound.get('process_start_time_seconds')).toBeGreaterThan(1.7e9);
@@ -95,19 +95,19 @@ describe('two relays of two workers each, on one Redis', () => {
     }
   });
 
-  it('write whole lines, however long, also where nobody reads them for a while', async () => {
+  it('write complete lines, however long, even if nobody reads them for a while', async () => {
     const { pid, log, url, ignoreOutput, readOutput } = tunnel.outbound;
     ignoreOutput('unread');
-    for (let count = 0; count < LINES; count += AT_ONCE) {
+    for (let count = 0; count < LINES; count += CONCURRENCY) {
       await Promise.all(
-        Array.from({ length: AT_ONCE }, () =>
+        Array.from({ length: CONCURRENCY }, () =>
           request(url, { headers: { 'x-mte-outbound-token': TOKEN } }),
         ),
       );
     }
     readOutput();
 
-    // Each line is parsed on its arrival.
+    // Each line is parsed when it arrives.
     await expect
       .poll(() => log.items.filter(({ msg }) => msg === 'request refused'), LOG)
       .toHaveLength(LINES);
@@ -121,7 +121,7 @@ describe('two relays of two workers each, on one Redis', () => {
 });
 
 describe('a request that one worker has forwarded', () => {
-  it('is refused by all others, and by itself', async () => {
+  it('is refused by every worker, including that one', async () => {
     const middle = shared(await startMiddle(tunnel.inbound.url));
     const headers = { 'x-mte-upstream': middle.url };
     expect(await tunnel.send({ method: 'POST', body: 'one coin', headers })).toMatchObject({
@@ -130,11 +130,11 @@ describe('a request that one worker has forwarded', () => {
     const [captured] = middle.tunnelRequests();
     const hits = tunnel.upstream.hits;
 
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       Array.from({ length: COPIES }, () => deliverTo(tunnel.inbound.url, captured!)),
     );
 
-    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([565]));
+    expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([565]));
     expect(tunnel.upstream.hits).toBe(hits);
     const refusers = (): Set<unknown> =>
       new Set(
