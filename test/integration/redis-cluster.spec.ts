@@ -14,10 +14,7 @@ import {
 } from '../support/session-store.js';
 import { startTap } from '../support/tap.js';
 
-/**
- * A command fails after 800 ms, or immediately while there is no connection. The rest of the limit is for a slow machine;
- * it stays well below the seconds that a cluster takes to replace a node.
- */
+/** A command fails after 800 ms, or immediately while there is no connection. The rest is for a slow machine. */
 const FAILURE_LIMIT_MS = 4000;
 const RECOVERY_LIMIT_MS = 15_000;
 

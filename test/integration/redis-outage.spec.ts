@@ -15,14 +15,11 @@ import {
   timed,
 } from '../support/session-store.js';
 
-/**
- * The store tries to connect once a second or more often, as soon as Redis is there again. The rest of the limit is for
- * a slow machine.
- */
+/** The store tries to connect at least once a second. The rest is for a slow machine. */
 const RECOVERY_LIMIT_MS = 5000;
-/** Stores whose commands wait this long for a reply show that a failure in less time has not waited. */
+/** With such a time limit for commands, a failure within IMMEDIATE_MS shows that the store did not wait. */
 const PATIENT = { REDIS_COMMAND_TIMEOUT_MS: '10000' };
-/** Generous for an immediate failure on a busy machine, and well below the time limit of a patient store. */
+/** Generous for an immediate failure on a busy machine, and well below the time limit of PATIENT. */
 const IMMEDIATE_MS = 4000;
 
 const isAvailable = ({ state }: StoreReport): boolean => state === 'available';
@@ -90,7 +87,7 @@ describe('a store whose Redis is unreachable at the start', () => {
     await gone.stop();
     const opened = forThisTest(await openStore(gone.url));
     await opened.reports.find();
-    // Time for several attempts: there is no event to wait for if nothing must happen.
+    // Time for several attempts: what must not happen has no event to wait for.
     await delay(500);
     expect(opened.reports.items).toHaveLength(1);
   });

@@ -12,9 +12,9 @@ import {
 } from '../support/session-store.js';
 import { startTap } from '../support/tap.js';
 
-/** Longer than any time limit of a test, so that only the time limit can have ended an operation. */
+/** Longer than every bound below, so an operation within its bound was ended by its time limit. */
 const PAUSE_MS = 15_000;
-/** The store tries to connect once a second or more often; the rest is for a slow machine. */
+/** The store tries to connect at least once a second. The rest is for a slow machine. */
 const RECOVERY_LIMIT_MS = 5000;
 
 const start = async () => {

@@ -61,7 +61,7 @@ describe('docs/operations.md', () => {
     expect(sorted(codesOf([...clientRows, ...peerRows, ...logRows]))).toEqual(sorted(codes));
   });
 
-  it('explains each code, and says what to do about those that somebody receives', () => {
+  it('explains each code, and what to do about it, without an empty cell', () => {
     for (const cells of [...clientRows, ...peerRows, ...logRows]) {
       expect(cells.filter((cell) => cell === '')).toEqual([]);
     }

@@ -23,7 +23,7 @@ const ENDLESS_UPLOADS = isSlow ? 30 : 3;
 const PAIRINGS = isSlow ? 5_000 : 300;
 const PAIRINGS_PER_MINUTE = isSlow ? 300 : 100;
 const ENDLESS_PATH = '/endless';
-const TIMEOUT_MS = isSlow ? 600_000 : 60_000;
+const TIMEOUT_MS = isSlow ? 600_000 : 120_000;
 const CONCURRENCY = 50;
 const SALT_22 = 'AAAAAAAAAAAAAAAAAAAAAA';
 

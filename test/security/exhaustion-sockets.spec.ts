@@ -27,7 +27,7 @@ const TRICKLE_MS = 250;
  * heads once a second, and the machine may be busy.
  */
 const SLACK_MS = 12_000;
-const PIECE = Buffer.alloc(65_536, 'x');
+const CHUNK = Buffer.alloc(65_536, 'x');
 const ENDLESS_PATH = '/endless';
 
 const shared = sharedResources();
@@ -110,7 +110,7 @@ class Slow {
 
 function* endless(): Generator<Buffer> {
   for (;;) {
-    yield PIECE;
+    yield CHUNK;
   }
 }
 
