@@ -4,7 +4,7 @@ import type { ServerResponse } from 'node:http';
 
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import { openRequest, streamRequest, type StreamedResponse } from '../support/client.js';
+import { openRequest, streamRequest } from '../support/client.js';
 import { openSocket } from '../support/raw-socket.js';
 import { forThisTest, sharedResources } from '../support/resources.js';
 import { startTunnel, type Tunnel } from '../support/tunnel.js';
@@ -23,9 +23,6 @@ beforeAll(async () => {
 beforeEach(() => {
   tunnel.upstream.forget();
 });
-
-const open = (path: string): Promise<StreamedResponse> =>
-  streamRequest(tunnel.outbound.url, { path, headers: tunnel.clientHeaders });
 
 /** Opens a response whose head has been sent; the test writes its body. */
 async function openResponse(

@@ -26,20 +26,20 @@ beforeEach(() => {
   tunnel.upstream.forget();
 });
 
-/** An empty answer with this status and statement. */
-const stating = (status: number, relayHeader?: string): WireResponse => ({
+/** An empty response with this status and relay header. */
+const emptyResponse = (status: number, relayHeader?: string): WireResponse => ({
   status,
   rawHeaders: relayHeader === undefined ? [] : [RELAY_HEADER, relayHeader],
   body: Buffer.alloc(0),
 });
 
-/** A true error of the inbound relay: never forwarded, but said of another message. */
+/** A genuine error of the inbound relay that states "never forwarded", but about another message. */
 const oldError = async (): Promise<WireResponse> => {
   const header = `1.${randomBytes(16).toString('base64url')}.1.mke.${SALT_22}`;
   const request = client.signed(header, Buffer.alloc(0));
-  const answer = await client.deliver(request);
-  expect(client.signedErrorOf(request, answer)).toMatchObject({ isNeverForwarded: true });
-  return answer;
+  const response = await client.deliver(request);
+  expect(client.statementOf(request, response)).toMatchObject({ isNeverForwarded: true });
+  return response;
 };
 
 /** Lets the request be executed, and then responds with what `forge` makes of the genuine responses. */
@@ -52,8 +52,8 @@ const afterExecution =
     return forge(await deliver(request), real);
   };
 
-const part = (answer: WireResponse, at: number, value: string): string =>
-  headerOf(answer, RELAY_HEADER).split('.').with(at, value).join('.');
+const part = (response: WireResponse, at: number, value: string): string =>
+  headerOf(response, RELAY_HEADER).split('.').with(at, value).join('.');
 
 describe('#8 a response that denies an execution', () => {
   it.each<[string, Meddling]>([
@@ -116,10 +116,10 @@ describe('#8 a response that denies an execution', () => {
   });
 });
 
-describe('#10 answers', () => {
-  it('that are swapped reach neither client', async () => {
-    const waiting: ((answer: WireResponse) => void)[] = [];
-    const answers: WireResponse[] = [];
+describe('#10 responses', () => {
+  it('reach neither client if they are swapped', async () => {
+    const waiting: ((response: WireResponse) => void)[] = [];
+    const responses: WireResponse[] = [];
     tunnel.middle.meddleWithTunnel(async (request, deliver) => {
       responses.push(await deliver(request));
       const mine = responses.length - 1;
@@ -145,10 +145,10 @@ describe('#10 answers', () => {
     expect(await tunnel.executions()).toBe(2);
   });
 
-  it.each<[string, (answer: WireResponse) => WireResponse]>([
-    ['another salt', (answer) => withHeader(answer, RELAY_HEADER, `1.${SALT_22}`)],
-    ['another version', (answer) => withHeader(answer, RELAY_HEADER, part(answer, 0, '2'))],
-    ['no relay header', (answer) => withHeader(answer, RELAY_HEADER, undefined)],
+  it.each<[string, (response: WireResponse) => WireResponse]>([
+    ['another salt', (response) => withHeader(response, RELAY_HEADER, `1.${SALT_22}`)],
+    ['another version', (response) => withHeader(response, RELAY_HEADER, part(response, 0, '2'))],
+    ['no relay header', (response) => withHeader(response, RELAY_HEADER, undefined)],
     ['two relay headers', (a) => ({ ...a, rawHeaders: [...a.rawHeaders, ...a.rawHeaders] })],
     ['another status', (response) => ({ ...response, status: 201 })],
     ['a flipped bit in its head', (a) => ({ ...a, body: flipBit(a.body, 100) })],

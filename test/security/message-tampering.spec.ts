@@ -33,9 +33,9 @@ beforeEach(() => {
 
 /** Expects the inbound relay to refuse a request with a signed error. */
 const expectRefused = async (request: WireRequest, what: string): Promise<void> => {
-  const answer = await client.deliver(request);
-  const statement = client.signedErrorOf(request, answer);
-  expect(statement, what).toMatchObject({ status: 562 });
+  const response = await client.deliver(request);
+  const signedError = client.statementOf(request, response);
+  expect(signedError, what).toMatchObject({ status: 562 });
 };
 
 /** With MKE, forwarding may have begun before the bad record; with MTE, it must not have begun at all. */

@@ -101,8 +101,8 @@ describe('#1 a pairing request', () => {
   });
 });
 
-describe('#1 a pairing answer', () => {
-  const refusedWith = async (change: (answer: WireResponse) => WireResponse): Promise<void> => {
+describe('#1 a pairing response', () => {
+  const refusedWith = async (change: (response: WireResponse) => WireResponse): Promise<void> => {
     tunnel.middle.meddleWithPairing(async (request, deliver) => change(await deliver(request)));
     tunnel.upstream.forget();
 
@@ -124,13 +124,13 @@ describe('#1 a pairing answer', () => {
     }
   });
 
-  it.each<[string, (answer: WireResponse) => WireResponse]>([
-    ['that is cut', (answer) => ({ ...answer, body: answer.body.subarray(0, -1) })],
-    ['without its version', (answer) => withHeader(answer, RELAY_HEADER, undefined)],
-    ['of version 2', (answer) => withHeader(answer, RELAY_HEADER, '2')],
-    ['of another status', (answer) => ({ ...answer, status: 201 })],
-    ['of zeros', (answer) => ({ ...answer, body: Buffer.alloc(answer.body.length) })],
-  ])('%s makes no session', async (_what, change) => {
+  it.each<[string, (response: WireResponse) => WireResponse]>([
+    ['is cut', (response) => ({ ...response, body: response.body.subarray(0, -1) })],
+    ['lacks its version', (response) => withHeader(response, RELAY_HEADER, undefined)],
+    ['has version 2', (response) => withHeader(response, RELAY_HEADER, '2')],
+    ['has another status', (response) => ({ ...response, status: 201 })],
+    ['is all zeros', (response) => ({ ...response, body: Buffer.alloc(response.body.length) })],
+  ])('creates no session if it %s', async (_what, change) => {
     await refusedWith(change);
   });
 

@@ -1,5 +1,5 @@
 import { RELAY_HEADER, deriveSecretKeys, type SecretKeys } from '@relay/protocol';
-import { verifyError, type SignedError } from '@relay/signature';
+import { verifyError, type ErrorStatement } from '@relay/signature';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { flipBit } from '../support/corruption.js';
@@ -27,8 +27,8 @@ beforeEach(async () => {
   tunnel = forThisTest(await startSharedSessionTunnel());
 });
 
-/** What a signed error says of the request that it answers. */
-const signedErrorOf = (request: WireRequest, answer: WireResponse): SignedError | undefined =>
+/** The verified signed error in the response to a request; undefined if there is none. */
+const signedErrorOf = (request: WireRequest, response: WireResponse): ErrorStatement | undefined =>
   verifyError(
     keys,
     headerOf(request, 'x-mte-client-id'),
@@ -58,7 +58,10 @@ describe('#5 a captured request', () => {
 
     const response = await toTheOther(request);
 
-    expect(signedErrorOf(request, answer)).toMatchObject({ status: 565, isNeverForwarded: false });
+    expect(signedErrorOf(request, response)).toMatchObject({
+      status: 565,
+      isNeverForwarded: false,
+    });
     expect(tunnel.upstream.hits).toBe(1);
   });
 });
@@ -93,7 +96,7 @@ describe('#16 a Redis that is restored from a snapshot', () => {
 
     const responses = await afterReconnecting(request);
 
-    expect(answers.map((answer) => signedErrorOf(request, answer))).toMatchObject([
+    expect(responses.map((response) => signedErrorOf(request, response))).toMatchObject([
       neverForwarded(560),
       neverForwarded(560),
     ]);
@@ -101,10 +104,10 @@ describe('#16 a Redis that is restored from a snapshot', () => {
     expect(tunnel.upstream.hits).toBe(2);
   });
 
-  /** Once each relay has found its Redis again. */
-  const servedAgain = async (request: WireRequest): Promise<WireResponse[]> => {
-    const isBack = (answer: WireResponse): boolean => answer.status !== 563;
-    const options = { timeout: 5_000 };
+  /** Delivers a request to both relays once they have reconnected to Redis. */
+  const afterReconnecting = async (request: WireRequest): Promise<WireResponse[]> => {
+    const isBack = (response: WireResponse): boolean => response.status !== 563;
+    const options = { timeout: 15_000 };
     await expect.poll(async () => isBack(await tunnel.middle.deliver(request)), options).toBe(true);
     await expect.poll(async () => isBack(await toTheOther(request)), options).toBe(true);
     return Promise.all([tunnel.middle.deliver(request), toTheOther(request)]);
@@ -118,7 +121,7 @@ describe('#17 a session that is evicted between two requests', () => {
 
     const response = await toTheOther(request);
 
-    expect(signedErrorOf(request, answer)).toMatchObject(neverForwarded(560));
+    expect(signedErrorOf(request, response)).toMatchObject(neverForwarded(560));
     expect(tunnel.upstream.hits).toBe(1);
     const next = await served();
     expect(next.key).not.toBe(key);
@@ -132,7 +135,7 @@ describe('#17 a session that is evicted between two requests', () => {
 
     const response = await toTheOther(pairingOf());
 
-    expect(signedErrorOf(pairingOf(), answer)).toMatchObject(neverForwarded(565));
+    expect(signedErrorOf(pairingOf(), response)).toMatchObject(neverForwarded(565));
     expect(await tunnel.redis.get(key)).toBe('x');
   });
 });
@@ -146,7 +149,7 @@ describe('#40 a session that is evicted and then paired again by a replay', () =
 
     const responses = [await toTheOther(request), await tunnel.middle.deliver(request)];
 
-    expect(answers.map((answer) => signedErrorOf(request, answer))).toMatchObject([
+    expect(responses.map((response) => signedErrorOf(request, response))).toMatchObject([
       neverForwarded(562),
       { status: 565 },
     ]);
@@ -170,7 +173,7 @@ describe('#40 a session that is evicted and then paired again by a replay', () =
       expect(response).toMatch(/^HTTP\/1.1 560 /);
       expect(response).toContain('x-mte-relay: 1.error.560.0.');
       expect(await tunnel.redis.get(key)).toBe('x');
-      expect(client.signedErrorOf(again, await client.deliver(again))).toMatchObject(
+      expect(client.statementOf(again, await client.deliver(again))).toMatchObject(
         neverForwarded(560),
       );
       expect(tunnel.upstream.hits).toBe(0);

@@ -1,8 +1,8 @@
 import { RELAY_HEADER, deriveSecretKeys, type SecretKeys } from '@relay/protocol';
-import { verifyError, type SignedError } from '@relay/signature';
+import { verifyError, type ErrorStatement } from '@relay/signature';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { PeerSession } from '../../apps/relay/src/peers/peer-session.js';
+import { PeerSession } from '../../apps/relay/src/outbound/peer-session.js';
 import { startAttackedTunnel, type AttackedTunnel } from '../support/attacked-tunnel.js';
 import { errorOf } from '../support/client.js';
 import { flipBit } from '../support/corruption.js';
@@ -31,8 +31,8 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** What a signed error says of the request that it answers. */
-const signedErrorOf = (request: WireRequest, answer: WireResponse): SignedError | undefined =>
+/** The verified signed error in the response to a request; undefined if there is none. */
+const signedErrorOf = (request: WireRequest, response: WireResponse): ErrorStatement | undefined =>
   verifyError(
     keys,
     headerOf(request, 'x-mte-client-id'),
@@ -47,7 +47,10 @@ describe('#5 a captured request', () => {
 
     const response = await tunnel.middle.deliver(captured);
 
-    expect(signedErrorOf(captured, answer)).toMatchObject({ status: 565, isNeverForwarded: false });
+    expect(signedErrorOf(captured, response)).toMatchObject({
+      status: 565,
+      isNeverForwarded: false,
+    });
     expect(await tunnel.executions()).toBe(1);
   });
 
@@ -94,7 +97,7 @@ describe('#5 a captured request', () => {
       responses.push(await deliverTo(url, captured));
     }
 
-    expect(answers.map((answer) => signedErrorOf(captured, answer))).toMatchObject([
+    expect(responses.map((response) => signedErrorOf(captured, response))).toMatchObject([
       { status: 560, isNeverForwarded: true },
       { status: 560, isNeverForwarded: true },
     ]);
@@ -120,8 +123,8 @@ describe('#7 a POST that is corrupted in transit', () => {
     expect(await tunnel.executions()).toBe(1);
   });
 
-  it('and whose original is delivered first is not executed again: the corrupted one is a replay', async () => {
-    const answers: WireResponse[] = [];
+  it('is refused as a replay if the original was delivered first, and is not executed again', async () => {
+    const responses: WireResponse[] = [];
     tunnel.middle.meddleWithTunnel(async (request, deliver) => {
       await deliver(request);
       const response = await deliver({ ...request, body: flipBit(request.body, 1000) });
@@ -166,7 +169,7 @@ describe('#9 a session that has expired', () => {
       await expiring.upstream.requests.find();
       expiring.advance(301_000);
       const replayed = await deliver(request);
-      statements.push(signedErrorOf(request, replayed));
+      signedErrors.push(signedErrorOf(request, replayed));
       return replayed;
     });
 

@@ -28,7 +28,7 @@ beforeEach(async () => {
   key = `mte:s:${client.session.sid}`;
 });
 
-/** To the replica that has not seen the session yet. */
+/** Delivers a request to the replica that has not seen the session yet. */
 const deliver = (request: WireRequest): Promise<WireResponse> =>
   deliverTo(tunnel.inbound[1].url, request);
 
