@@ -44,7 +44,7 @@ describe('docs/operations.md', () => {
   });
 
   it('lists every code that relays state, with status and signature, and no other', () => {
-    const stated = codes.flatMap((code) => {
+    const expected = codes.flatMap((code) => {
       const entry = ERRORS[code];
       if (!('relay' in entry)) {
         return [];

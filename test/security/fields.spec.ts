@@ -54,7 +54,7 @@ describe('#29 a hand-sealed request head', () => {
 
     const response = await client.deliver(message);
 
-    expect(client.statementOf(message, response)).toMatchObject({
+    expect(client.signedErrorOf(message, response)).toMatchObject({
       status: 562,
       isNeverForwarded: true,
     });

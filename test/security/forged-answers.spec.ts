@@ -38,7 +38,7 @@ const oldError = async (): Promise<WireResponse> => {
   const header = `1.${randomBytes(16).toString('base64url')}.1.mke.${SALT_22}`;
   const request = client.signed(header, Buffer.alloc(0));
   const response = await client.deliver(request);
-  expect(client.statementOf(request, response)).toMatchObject({ isNeverForwarded: true });
+  expect(client.signedErrorOf(request, response)).toMatchObject({ isNeverForwarded: true });
   return response;
 };
 

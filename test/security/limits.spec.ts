@@ -206,8 +206,11 @@ describe('#35 a sequence number', () => {
     const next = own.seal({ sequence: 1 });
     const responseToNext = await own.deliver(next);
 
-    expect(own.statementOf(past, response)).toMatchObject({ status: 559, isNeverForwarded: true });
-    expect(own.statementOf(next, responseToNext)).toMatchObject({ status: 560 });
+    expect(own.signedErrorOf(past, response)).toMatchObject({
+      status: 559,
+      isNeverForwarded: true,
+    });
+    expect(own.signedErrorOf(next, responseToNext)).toMatchObject({ status: 560 });
     expect(tunnel.upstream.hits).toBe(0);
   });
 });

@@ -34,7 +34,7 @@ beforeEach(() => {
 /** Expects the inbound relay to refuse a request with a signed error. */
 const expectRefused = async (request: WireRequest, what: string): Promise<void> => {
   const response = await client.deliver(request);
-  const signedError = client.statementOf(request, response);
+  const signedError = client.signedErrorOf(request, response);
   expect(signedError, what).toMatchObject({ status: 562 });
 };
 

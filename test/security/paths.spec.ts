@@ -139,7 +139,7 @@ describe('#26 a hand-sealed path', () => {
 
     const response = await client.deliver(message);
 
-    expect(client.statementOf(message, response)).toMatchObject({
+    expect(client.signedErrorOf(message, response)).toMatchObject({
       status: 562,
       isNeverForwarded: true,
     });

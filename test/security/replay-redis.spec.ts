@@ -1,5 +1,5 @@
 import { RELAY_HEADER, deriveSecretKeys, type SecretKeys } from '@relay/protocol';
-import { verifyError, type ErrorStatement } from '@relay/signature';
+import { verifyError, type SignedError } from '@relay/signature';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { flipBit } from '../support/corruption.js';
@@ -28,7 +28,7 @@ beforeEach(async () => {
 });
 
 /** The verified signed error in the response to a request; undefined if there is none. */
-const signedErrorOf = (request: WireRequest, response: WireResponse): ErrorStatement | undefined =>
+const signedErrorOf = (request: WireRequest, response: WireResponse): SignedError | undefined =>
   verifyError(
     keys,
     headerOf(request, 'x-mte-client-id'),
@@ -173,7 +173,7 @@ describe('#40 a session that is evicted and then paired again by a replay', () =
       expect(response).toMatch(/^HTTP\/1.1 560 /);
       expect(response).toContain('x-mte-relay: 1.error.560.0.');
       expect(await tunnel.redis.get(key)).toBe('x');
-      expect(client.statementOf(again, await client.deliver(again))).toMatchObject(
+      expect(client.signedErrorOf(again, await client.deliver(again))).toMatchObject(
         neverForwarded(560),
       );
       expect(tunnel.upstream.hits).toBe(0);

@@ -1,8 +1,8 @@
 import { RELAY_HEADER, deriveSecretKeys, type SecretKeys } from '@relay/protocol';
-import { verifyError, type ErrorStatement } from '@relay/signature';
+import { verifyError, type SignedError } from '@relay/signature';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { PeerSession } from '../../apps/relay/src/outbound/peer-session.js';
+import { PeerSession } from '../../apps/relay/src/peers/peer-session.js';
 import { startAttackedTunnel, type AttackedTunnel } from '../support/attacked-tunnel.js';
 import { errorOf } from '../support/client.js';
 import { flipBit } from '../support/corruption.js';
@@ -32,7 +32,7 @@ afterEach(() => {
 });
 
 /** The verified signed error in the response to a request; undefined if there is none. */
-const signedErrorOf = (request: WireRequest, response: WireResponse): ErrorStatement | undefined =>
+const signedErrorOf = (request: WireRequest, response: WireResponse): SignedError | undefined =>
   verifyError(
     keys,
     headerOf(request, 'x-mte-client-id'),

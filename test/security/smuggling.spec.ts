@@ -139,7 +139,7 @@ describe('#28 a body that is not as long as its head states', () => {
       const head = { path: '/buffered', fields: ['content-length', stated] };
       const message = client.seal({ type: 'mte', head, body });
 
-      const signedError = client.statementOf(message, await client.deliver(message));
+      const signedError = client.signedErrorOf(message, await client.deliver(message));
 
       expect(signedError).toMatchObject({ status: 562, isNeverForwarded: true });
       expect(tunnel.upstream.requests.items.filter(({ url }) => url === '/buffered')).toEqual([]);

@@ -1,10 +1,10 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { statusOf, valueOf } from '../../support/raw-http.js';
-import type { GotAnswer } from '../../support/raw-client.js';
+import type { ReceivedResponse } from '../../support/raw-client.js';
 import { startRawTunnel, type RawTunnel } from '../../support/raw-tunnel.js';
 import { sharedResources } from '../../support/resources.js';
-import { answerOk } from '../../support/scripted-upstream.js';
+import { respondOk } from '../../support/scripted-upstream.js';
 
 const shared = sharedResources();
 let tunnel: RawTunnel;
@@ -15,14 +15,14 @@ beforeAll(async () => {
 
 beforeEach(() => {
   tunnel.upstream.exchanges.items.length = 0;
-  tunnel.upstream.follow(answerOk);
+  tunnel.upstream.follow(respondOk);
 });
 
 /** A placeholder for the fields of the tunnel in a handwritten request. */
 const FIELDS = '<fields>';
 
 /** Sends the request with the fields of a client and connection: close, so bytes after the response are seen too. */
-const send = (text: string, method = 'GET'): Promise<GotAnswer> => {
+const send = (text: string, method = 'GET'): Promise<ReceivedResponse> => {
   const fields = [...tunnel.fields, ['Connection', 'close']].map(([n, v]) => `${n}: ${v}\r\n`);
   return tunnel.exchange(method, text.replace(FIELDS, fields.join('')));
 };
@@ -163,7 +163,11 @@ describe.each([
     },
   );
 
-  const expectRefusal = ({ head, body, isComplete }: GotAnswer, code: string, status: number) => {
+  const expectRefusal = (
+    { head, body, isComplete }: ReceivedResponse,
+    code: string,
+    status: number,
+  ) => {
     expect(head === undefined ? 0 : statusOf(head)).toBe(status);
     expect(valueOf(head!.fields, 'content-type')).toBe('application/json; charset=utf-8');
     expect(isComplete).toBe(true);

@@ -5,9 +5,9 @@ import { gunzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
 
 import { bytesOfSize } from '../../support/http-cases/bodies.js';
-import { comparableAnswer } from '../../support/http-differences.js';
+import { comparableResponse } from '../../support/http-differences.js';
 import { hasNginx, startNginx, type Nginx } from '../../support/nginx.js';
-import { exchangeBytes, type GotAnswer } from '../../support/raw-client.js';
+import { exchangeBytes, type ReceivedResponse } from '../../support/raw-client.js';
 import { headBytes, statusOf, valueOf, type Field } from '../../support/raw-http.js';
 import { TOKEN, startRelay, type TestRelay } from '../../support/relay.js';
 import { sharedResources } from '../../support/resources.js';
@@ -47,7 +47,12 @@ const CLOSE: Field = ['Connection', 'close'];
 
 type Fields = readonly Field[];
 
-const exchange = (port: number, line: string, fields: Fields, body: Buffer): Promise<GotAnswer> =>
+const exchange = (
+  port: number,
+  line: string,
+  fields: Fields,
+  body: Buffer,
+): Promise<ReceivedResponse> =>
   exchangeBytes({
     port,
     method: line.split(' ')[0] ?? '',
@@ -76,8 +81,8 @@ const throughTunnel = (
   );
 
 /** Replaces what always differs between two consecutive responses: the date and the multipart boundary. */
-const comparable = (response: GotAnswer) => {
-  const { fields, body, ...rest } = comparableAnswer(response);
+const comparable = (response: ReceivedResponse) => {
+  const { fields, body, ...rest } = comparableResponse(response);
   const boundary = (text: string): string => text.replace(/\b\d{20}\b/g, '<boundary>');
   return {
     ...rest,
