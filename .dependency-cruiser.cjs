@@ -1,4 +1,7 @@
-/** The direction of imports, as docs/architecture.md states it. */
+/** The direction of imports, as docs/architecture.md states it. Cycles of folders: .dependency-cruiser.folders.cjs. */
+/** Rooms that serve requests, each in its role. */
+const ROLES = ['outbound', 'inbound', 'pairing', 'pass-through'];
+
 const lib = (name) => `^libs/${name}/`;
 const mayImportOnly = (name, ...allowed) => ({
   name: `${name}-imports`,
@@ -12,7 +15,7 @@ module.exports = {
   forbidden: [
     {
       name: 'no-cycles',
-      comment: 'a cycle is a missing third module',
+      comment: 'files that need each other lack a third one below both',
       severity: 'error',
       from: {},
       to: { circular: true },
@@ -34,37 +37,32 @@ module.exports = {
     },
     {
       name: 'index-is-for-others',
-      comment: "no file inside a lib imports the lib's own door",
+      comment: "no file inside a library imports the library's own index.ts",
       severity: 'error',
       from: { path: '^libs/([^/]+)/src/' },
       to: { path: '^libs/$1/src/index[.]ts$' },
     },
     {
-      name: 'index-is-the-only-door',
+      name: 'index-is-the-only-entry',
+      comment: 'what index.ts does not export may change freely',
       severity: 'error',
       from: { path: '^(apps|libs/([^/]+))/' },
       to: { path: '^libs/[^/]+/src/', pathNot: ['^libs/[^/]+/src/index[.]ts$', '^libs/$2/'] },
     },
     {
       name: 'tests-stay-outside',
-      comment: 'only specs use what tests are made of',
+      comment: 'only specs import from test/',
       severity: 'error',
       from: { path: '^(apps|libs)/', pathNot: '[.](spec|contract)[.]ts$' },
       to: { path: '^test/' },
     },
-    {
-      name: 'roles-stay-apart',
-      comment: 'what inbound and outbound share goes down into a lib',
+    ...ROLES.map((role) => ({
+      name: `${role}-stays-apart`,
+      comment: 'what roles share goes down into a room below them, or into a library',
       severity: 'error',
-      from: { path: '^apps/relay/src/inbound/' },
-      to: { path: '^apps/relay/src/(outbound|pairing|pass-through)/' },
-    },
-    {
-      name: 'roles-stay-apart-too',
-      severity: 'error',
-      from: { path: '^apps/relay/src/outbound/' },
-      to: { path: '^apps/relay/src/(inbound|pairing|pass-through)/' },
-    },
+      from: { path: `^apps/relay/src/${role}/` },
+      to: { path: `^apps/relay/src/(${ROLES.filter((other) => other !== role).join('|')})/` },
+    })),
   ],
   options: {
     tsConfig: { fileName: 'tsconfig.json' },

@@ -40,13 +40,13 @@ export default tseslint.config(
             {
               name: '@nestjs/common',
               importNames: ['forwardRef'],
-              message: 'A cycle is a missing third module.',
+              message: 'Modules that need each other lack a third one below both.',
             },
           ],
           patterns: [
             {
               group: [...libs.map((lib) => `@relay/${lib}/*`), '**/libs/**'],
-              message: "A lib's index.ts is its only door.",
+              message: "A library's index.ts is its only entry point.",
             },
           ],
         },

@@ -45,7 +45,7 @@ describe('the log line of a request that received a response', () => {
 
     const both = {
       level: 30,
-      msg: 'request answered',
+      msg: 'request completed',
       status: 200,
       ms: expect.any(Number) as number,
       bytesIn: 12,
@@ -105,9 +105,9 @@ describe('the log line of a request that received a response', () => {
 
     expect(await lineOf(tunnel.outbound, 'outbound')).toMatchObject({ attempt: 2 });
     const { items } = tunnel.outbound.log;
-    expect(items.find(({ msg }) => msg === 'sending once more')).toMatchObject({
+    expect(items.find(({ msg }) => msg === 'sending again')).toMatchObject({
       level: 20,
-      reason: 'the other relay stated 560',
+      reason: 'a signed error with status 560',
       forwarded: 'no',
     });
     expect(items.find(({ msg }) => msg === 'paired')).toMatchObject({ reason: 'dropped' });

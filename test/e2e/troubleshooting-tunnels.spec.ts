@@ -45,7 +45,7 @@ const TROUBLES: Readonly<Record<string, Trouble>> = {
     heading: PAIR,
     options: () => ({ outbound: { CLIENT_ID_SECRET: 'another secret, of 32 characters or more' } }),
     status: 502,
-    outbound: ['pairing failed', 'pairing was answered with status 566'],
+    outbound: ['pairing failed', 'pairing was refused with status 566'],
     inbound: [
       'RELAY_SENDER_INVALID',
       'the sender signs with a CLIENT_ID_SECRET that is not known here',
@@ -68,19 +68,19 @@ const TROUBLES: Readonly<Record<string, Trouble>> = {
     options: () => ({ inbound: { REDIS_URL: 'redis://127.0.0.1:9' } }),
     status: 503,
     outbound: ['RELAY_PEER_STORE_UNAVAILABLE'],
-    inbound: ['the session store is out of reach', 'ECONNREFUSED'],
+    inbound: ['the session store is unavailable', 'ECONNREFUSED'],
   },
   'a Redis host name that does not resolve': {
     heading: STORE,
     options: () => ({ inbound: { REDIS_URL: `redis://${NO_NAME}` } }),
     status: 503,
-    inbound: ['the session store is out of reach', 'ENOTFOUND'],
+    inbound: ['the session store is unavailable', 'ENOTFOUND'],
   },
   'an upstream that is not running': {
     heading: '502 RELAY_UPSTREAM',
     options: () => ({ inbound: { UPSTREAM: NOWHERE } }),
     status: 502,
-    inbound: ['request answered', 'RELAY_UPSTREAM_UNREACHABLE', 'ECONNREFUSED'],
+    inbound: ['request completed', 'RELAY_UPSTREAM_UNREACHABLE', 'ECONNREFUSED'],
   },
   'an MTE message that is too large': {
     heading: '431, 400 and 413',
@@ -132,7 +132,7 @@ describe('docs/troubleshooting.md quotes what a pair of relays logs', () => {
       [`redis://${url.host}`, 'NOAUTH'],
     ] as const) {
       const relay = forThisTest(await startRelay({ REDIS_URL }));
-      await expectQuoted(relay, STORE, ['the session store is out of reach', quote]);
+      await expectQuoted(relay, STORE, ['the session store is unavailable', quote]);
     }
   });
 

@@ -155,7 +155,7 @@ describe('docs/troubleshooting.md quotes what relay A logs', () => {
     );
     await plain.send({ headers: { 'x-mte-upstream': api.url } });
     await expectQuoted(plain.outbound, '502 RELAY_PAIR_REFUSED', [
-      'pairing was answered with status 404',
+      'pairing was refused with status 404',
     ]);
   });
 
@@ -191,7 +191,7 @@ describe('docs/troubleshooting.md quotes what relay A logs', () => {
     });
     await expectQuoted(plain.outbound, '502 RELAY_PEER_ANSWER_INVALID', [
       'RELAY_PEER_ANSWER_INVALID',
-      "the other relay's address answered with status 502",
+      "the other relay's address responded with status 502",
     ]);
   });
 });

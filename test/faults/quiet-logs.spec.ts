@@ -194,7 +194,7 @@ describe('with a canary in every input, relays never output it (#36)', () => {
 
   it('when the store refuses their password, and when it is gone', async () => {
     await tunnel.lockRedis();
-    await loggedBy(tunnel.inbound, 'the session store is out of reach');
+    await loggedBy(tunnel.inbound, 'the session store is unavailable');
     keep(await tunnel.send());
     const codes = [codeIn(output.at(-1)!)];
     const another = forThisTest(await startRelayProcess(tunnel.environment));

@@ -138,8 +138,8 @@ describe('two relays that serve HTTPS', () => {
     expect(await refusalOfTls11(relay)).toBe('ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION');
     expect(refusals()).toMatchObject([
       {
-        msg: 'the new certificate cannot be used: the one before stays in use',
-        error: { message: 'the key is not that of the certificate' },
+        msg: 'the new certificate cannot be used: the previous one stays in use',
+        error: { message: 'the private key does not match the certificate' },
       },
     ]);
   });

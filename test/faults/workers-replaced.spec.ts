@@ -34,7 +34,7 @@ const newcomer = async ({ log }: RelayProcess, before: readonly number[]): Promi
 };
 
 const endsIn = ({ log }: RelayProcess) =>
-  log.items.filter(({ msg }) => msg === 'a worker ended unasked');
+  log.items.filter(({ msg }) => msg === 'a worker ended unexpectedly');
 
 /** The smallest number of workers that were listening at any time after the start. */
 const fewestListening = ({ log }: RelayProcess): number => {
@@ -42,7 +42,7 @@ const fewestListening = ({ log }: RelayProcess): number => {
     .flatMap(({ msg, time }) =>
       msg === 'relay is listening'
         ? [{ time, by: 1 }]
-        : msg === 'told to stop: finishing what is under way'
+        : msg === 'stopping: finishing requests in progress'
           ? [{ time, by: -1 }]
           : [],
     )
@@ -184,7 +184,7 @@ describe('workers that are replaced on SIGHUP', () => {
 
     process.kill(relay.pid, 'SIGHUP');
     await relay.log.find(
-      ({ msg }) => msg === 'a new worker did not start: the others stay',
+      ({ msg }) => msg === 'a new worker did not start: the existing workers stay',
       START_LIMIT_MS,
     );
 

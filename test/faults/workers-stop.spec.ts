@@ -47,7 +47,7 @@ describe('a relay with two workers that is stopped', () => {
       expect(workers.map(isAlive)).toEqual([false, false]);
       const stopped = relay.log.items.filter(({ msg }) => msg === 'stopped');
       expect(stopped.map(({ pid }) => pid).sort()).toEqual([...workers].sort());
-      expect(relay.log.items.at(-1)).toMatchObject({ msg: 'all workers have ended' });
+      expect(relay.log.items.at(-1)).toMatchObject({ msg: 'all workers have stopped' });
     },
   );
 

@@ -129,7 +129,7 @@ function doubled({ upstream, seen }: Fleet, outcomes: readonly LoadOutcome[]): s
 export function exchangesOf({ inbound }: Fleet): string[] {
   return inbound.flatMap(({ log }) =>
     log.flatMap(({ msg, role, exchange }) =>
-      role === 'inbound' && (msg === 'request answered' || msg === 'answer cut off')
+      role === 'inbound' && (msg === 'request completed' || msg === 'response cut off')
         ? [String(exchange)]
         : [],
     ),

@@ -110,7 +110,7 @@ export class RedisLink {
       const timer = setTimeout(() => {
         // Node runs timers before it reads sockets: a reply that arrived while this process was busy is read first.
         setImmediate(() => {
-          reject(new SessionStoreUnavailableError(`redis did not answer within ${limitMs} ms`));
+          reject(new SessionStoreUnavailableError(`redis did not reply within ${limitMs} ms`));
         });
       }, limitMs);
       this.inFlight += 1;

@@ -174,6 +174,6 @@ describe('an error after the response has begun', () => {
     expect(await socket.ended).toBe('reset');
     expect(socket.received.toString()).not.toContain('RELAY_');
     const [line] = await app.log.count(1);
-    expect(line).toMatchObject({ level: 40, msg: 'answer cut off' });
+    expect(line).toMatchObject({ level: 40, msg: 'response cut off' });
   });
 });

@@ -22,7 +22,7 @@ export class StoreWatch implements OnModuleInit {
   private tell(report: StoreReport): void {
     this.metrics.storeAvailable.set(report.state === 'available' ? 1 : 0);
     if (report.state === 'unavailable') {
-      this.log.error('the session store is out of reach', { error: report.error });
+      this.log.error('the session store is unavailable', { error: report.error });
       return;
     }
     const { warnings, ...store } = report.description;

@@ -32,14 +32,14 @@ export class Shutdown {
     onStopSignals(
       () => void this.run(),
       () => {
-        this.log.warn('told to stop again: ending at once');
+        this.log.warn('told to stop again: ending immediately');
         process.exit(1);
       },
     );
   }
 
   private async run(): Promise<void> {
-    this.log.info('told to stop: finishing what is under way');
+    this.log.info('stopping: finishing requests in progress');
     this.app.get(ShutdownState).isShuttingDown = true;
     this.connections.announceEnd();
     await delay(this.config.shutdownDelayMs);

@@ -180,7 +180,7 @@ export class Forwarding {
   /** Logs why a request was sent twice, or was not. */
   private explain(outcome: FailedOutcome, retries: boolean): void {
     const { log, record, peer } = this.context;
-    log.debug(retries ? 'sending once more' : 'not sending once more', {
+    log.debug(retries ? 'sending again' : 'not sending again', {
       requestId: record.requestId,
       peer: peer.origin,
       exchange: record.exchange,

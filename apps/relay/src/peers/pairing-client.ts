@@ -110,7 +110,7 @@ export class PairingClient implements OnApplicationShutdown {
     const { signedError, httpStatus } = attempt;
     if (attempts > 1 && signedError !== undefined && this.isWorthAnother(origin, signedError)) {
       const reason = `the other relay signed an error with status ${signedError.status}`;
-      this.log.debug('pairing once more', { peer: origin, reason });
+      this.log.debug('pairing again', { peer: origin, reason });
       return this.pairWithin(origin, attempts - 1);
     }
     throw refusal(signedError, httpStatus);
@@ -191,7 +191,7 @@ function refusal(signedError: SignedError | undefined, httpStatus: number): Tunn
     'no',
     isRelay ? REFUSED_MESSAGE : NO_RELAY_MESSAGE,
     {
-      cause: new Error(`pairing was answered with status ${httpStatus}`),
+      cause: new Error(`pairing was refused with status ${httpStatus}`),
     },
   );
 }

@@ -52,7 +52,7 @@ export class Reachability {
   reportUnreachable(failure: TunnelFailedError): void {
     this.backOff.begin(failure);
     this.isUnreachable = true;
-    this.log.debug('peer out of reach: requests to it fail at once for a while', {
+    this.log.debug('peer unreachable: requests to it fail immediately for a while', {
       peer: this.origin,
       code: failure.code,
     });
@@ -66,7 +66,7 @@ export class Reachability {
   reportReached(): void {
     if (this.isUnreachable) {
       this.isUnreachable = false;
-      this.log.info('peer within reach again', { peer: this.origin });
+      this.log.info('peer reachable again', { peer: this.origin });
     }
     this.backOff.end();
     this.close();

@@ -102,7 +102,7 @@ export class CertificateWatch implements OnApplicationBootstrap, OnApplicationSh
       }
       this.tell('a new certificate is in use', certificate);
     } catch (reason) {
-      this.log.error('the new certificate cannot be used: the one before stays in use', {
+      this.log.error('the new certificate cannot be used: the previous one stays in use', {
         error: reason,
       });
     }
@@ -115,7 +115,7 @@ export class CertificateWatch implements OnApplicationBootstrap, OnApplicationSh
     this.metrics.certificateNotAfter.set(validToMs / 1000);
     const now = this.clock.nowMs();
     if (now < validFromMs || now > validToMs) {
-      this.log.warn('the certificate is not valid at this time: clients will refuse it');
+      this.log.warn('the certificate is not valid now: clients will refuse it');
     }
   }
 }

@@ -108,7 +108,7 @@ describe('the metrics of two workers', () => {
 
     expect(await sample(REQUESTS)).toBe(7);
     expect(lines).toHaveLength(2);
-    expect(lines.every((line) => line.includes('what a worker has counted is lost'))).toBe(true);
+    expect(lines.every((line) => line.includes('the counts of a worker are lost'))).toBe(true);
   });
 
   it('have the same names and types as those of one process', async () => {

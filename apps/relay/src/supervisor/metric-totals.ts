@@ -34,7 +34,7 @@ export class MetricTotals {
     try {
       return await sum([last.filter(isCounted), before]).getMetricsAsJSON();
     } catch (error) {
-      this.log.error('what a worker has counted is lost', { error });
+      this.log.error('the counts of a worker are lost', { error });
       return before;
     }
   }

@@ -46,14 +46,14 @@ export async function startSupervisor({ config, warnings }: LoadedConfig): Promi
   let exitCode = 0;
   onStopSignals(
     () => {
-      log.info('told to stop: so are the workers');
+      log.info('stopping: so are the workers');
       void supervisor.stop().then((isInTime) => {
-        log.info('all workers have ended');
+        log.info('all workers have stopped');
         process.exit(isInTime ? exitCode : 1);
       });
     },
     () => {
-      log.warn('told to stop again: ending at once');
+      log.warn('told to stop again: ending immediately');
       exitCode = 1;
       supervisor.endAtOnce();
     },

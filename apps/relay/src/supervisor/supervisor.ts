@@ -62,7 +62,7 @@ export class Supervisor {
     let isInTime = true;
     const limit = setTimeout(() => {
       isInTime = false;
-      this.log.error('workers that did not end were killed', { workers: this.pids });
+      this.log.error('workers that did not stop were killed', { workers: this.pids });
       this.kill();
     }, this.endLimitMs);
     await Promise.all(this.places.map((place) => place.close()));
@@ -116,7 +116,9 @@ export class Supervisor {
         return;
       }
       if (!isRenewed) {
-        this.log.error('a new worker did not start: the others stay', { workers: this.pids });
+        this.log.error('a new worker did not start: the existing workers stay', {
+          workers: this.pids,
+        });
         return;
       }
     }

@@ -39,7 +39,7 @@ export class WorkerMetrics {
     try {
       worker.tell({ kind: 'report', text: await this.report() });
     } catch (error) {
-      this.log.error('the metrics of the workers have no sum', { error });
+      this.log.error('the metrics of the workers could not be summed', { error });
     }
   }
 

@@ -77,7 +77,7 @@ afterEach(() => {
 /** More than it takes to try again a few times. */
 const later = () => vi.advanceTimersByTimeAsync(5_000);
 
-const endsUnasked = () => lines.filter((line) => line.includes('a worker ended unasked'));
+const endsUnasked = () => lines.filter((line) => line.includes('a worker ended unexpectedly'));
 
 /** The first worker has been told to end, and the second one listens. */
 const renewed = async (): Promise<void> => {

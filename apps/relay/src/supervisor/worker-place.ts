@@ -89,7 +89,7 @@ export class WorkerPlace {
 
   private limitStart(worker: WorkerProcess): void {
     const limit = setTimeout(() => {
-      this.log.error('a worker that did not come to listen was killed', { worker: worker.pid });
+      this.log.error('a worker that did not start listening was killed', { worker: worker.pid });
       worker.kill();
     }, START_LIMIT_MS);
     void worker.listening.then(() => {
@@ -102,7 +102,7 @@ export class WorkerPlace {
       return;
     }
     if (!isRetired) {
-      this.log.error('a worker ended unasked', { worker: pid, ...end });
+      this.log.error('a worker ended unexpectedly', { worker: pid, ...end });
     }
     // Those that were told to end do not count: they will be gone, and nobody else takes the place then.
     const isLeft = [...this.workers].every((worker) => worker.isRetired);

@@ -40,7 +40,7 @@ function described(error: unknown): { readonly error: unknown; readonly text: st
 describe('a line of the log', () => {
   it('is one JSON object with level, time, message and the given fields', () => {
     const { log, lines, text } = recordingLog();
-    log.info('request answered', { requestId: 'r', status: 200, ms: 1.5 });
+    log.info('request completed', { requestId: 'r', status: 200, ms: 1.5 });
     expect(text()).toMatch(/^\{.*\}\n$/);
     expect(lines()).toEqual([
       {
@@ -49,7 +49,7 @@ describe('a line of the log', () => {
         requestId: 'r',
         status: 200,
         ms: 1.5,
-        msg: 'request answered',
+        msg: 'request completed',
       },
     ]);
   });

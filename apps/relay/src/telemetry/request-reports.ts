@@ -57,7 +57,7 @@ export class RequestReports {
   /** The client or peer has its response, whatever the response says. */
   completed(record: RequestRecord, end: RequestEnd): void {
     const ms = this.count(record, end.code);
-    this.log.info('request answered', lineOf(record, end, ms));
+    this.log.info('request completed', lineOf(record, end, ms));
   }
 
   /** The client or peer went away before the end, so there is nobody to respond to. */
@@ -69,7 +69,7 @@ export class RequestReports {
   /** The response had begun and could not be completed: its connection was reset. */
   cutOff(record: RequestRecord, end: RequestEnd): void {
     const ms = this.count(record, end.code);
-    this.log.warn('answer cut off', lineOf(record, end, ms));
+    this.log.warn('response cut off', lineOf(record, end, ms));
   }
 
   /** This relay responded with an error: below 500 the sender is at fault, from 500 on the relay or what is behind it. */

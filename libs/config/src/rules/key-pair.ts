@@ -46,7 +46,7 @@ export function tryKeyPair({ cert, key }: { readonly cert: Buffer; readonly key:
   createSecureContext({ cert, key });
   // A context accepts a key of another type, for example RSA with an ECDSA certificate, and then fails every handshake.
   if (!new X509Certificate(cert).checkPrivateKey(createPrivateKey(key))) {
-    throw new Error('the key is not that of the certificate');
+    throw new Error('the private key does not match the certificate');
   }
 }
 
