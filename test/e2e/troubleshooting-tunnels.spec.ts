@@ -183,7 +183,7 @@ describe('docs/troubleshooting.md quotes what a pair of relays logs', () => {
 
     expect(await plain.send({ headers })).toMatchObject({ status: 200 });
 
-    const heading = 'It works, but pairs again';
+    const heading = 'Repeated pairing';
     await expectQuoted(plain.outbound, heading, ['paired', 'dropped']);
     await expectQuoted(inbound, heading, ['RELAY_SESSION_UNKNOWN']);
   });

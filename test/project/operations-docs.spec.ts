@@ -19,9 +19,9 @@ function codeRows(document: string, heading: string): string[][] {
 }
 
 const operations = read('docs/operations.md');
-const clientRows = codeRows(operations, '### What clients see');
-const peerRows = codeRows(operations, '### What relays state to each other');
-const logRows = codeRows(operations, '### What only logs have');
+const clientRows = codeRows(operations, '### Client errors');
+const peerRows = codeRows(operations, '### Errors between relays');
+const logRows = codeRows(operations, '### Log-only codes');
 
 const sorted = (values: readonly string[]) => [...values].sort();
 const codesOf = (rows: readonly string[][]) => rows.map(([code]) => code!);
