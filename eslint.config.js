@@ -67,7 +67,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['scripts/**/*.js', '*.js', '*.cjs'],
+    files: ['{demo,scripts}/**/*.js', '*.js', '*.cjs'],
     languageOptions: {
       globals: {
         AbortSignal: 'readonly',

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { runScript } from './children.js';
 
-const ROOT = resolve(import.meta.dirname, '../..');
+const ROOT = resolve(import.meta.dirname, '..');
 const SOURCE_DIRS = ['apps', 'libs'];
 
 /** What `npm run build` makes and `npm start` runs. */
