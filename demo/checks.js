@@ -1,18 +1,42 @@
-/** What has to be true of every step; a difference ends the demo with a line that names it. */
+/** What every step of the demo must fulfil. A difference ends the demo with a line that names it. */
+
+/** @import { DemoRequest } from './exchange.js' */
+/** @import { Report } from './upstream.js' */
 
 const PREFIX_OF_RELAY_FIELDS = 'x-mte-';
 
+/**
+ * @param {boolean} isTrue
+ * @param {string} difference - the message of the error that is thrown if `isTrue` is false
+ * @returns {asserts isTrue}
+ */
 export function must(isTrue, difference) {
   if (!isTrue) throw new Error(difference);
 }
 
+/**
+ * @template T
+ * @param {string} what
+ * @param {T} actual
+ * @param {T} expected
+ */
 export function mustEqual(what, actual, expected) {
   must(actual === expected, `${what} is ${actual}, expected ${expected}`);
 }
 
-/** @returns what `work` resolves to, unless that takes too long */
+/**
+ * Waits for `work`, but no longer than the limit.
+ *
+ * @template T
+ * @param {number} limitMs
+ * @param {string} what - names the work in the error
+ * @param {Promise<T>} work
+ * @returns {Promise<T>} the result of `work`
+ */
 export async function within(limitMs, what, work) {
+  /** @type {NodeJS.Timeout | undefined} */
   let timer;
+  /** @type {Promise<never>} */
   const limit = new Promise((_, reject) => {
     timer = setTimeout(() => {
       reject(new Error(`${what} took longer than ${limitMs} ms`));
@@ -25,7 +49,13 @@ export async function within(limitMs, what, work) {
   }
 }
 
-/** The upstream has to get the client's request, and nothing that belongs to the relays. */
+/**
+ * Checks that the upstream received the client's request, and nothing that belongs to the relays.
+ *
+ * @param {DemoRequest} request
+ * @param {Report} received
+ * @param {string} upstreamOrigin
+ */
 export function checkReceived(request, received, upstreamOrigin) {
   mustEqual('the request line at the upstream', received.requestLine, requestLineOf(request));
   mustEqual(
@@ -39,19 +69,29 @@ export function checkReceived(request, received, upstreamOrigin) {
       mustEqual(`the field ${name} at the upstream`, valueOf(received.rawHeaders, name), value);
     }
   }
-  const strange = received.rawHeaders.find(
+  const unexpected = received.rawHeaders.find(
     (text, at) => at % 2 === 0 && text.toLowerCase().startsWith(PREFIX_OF_RELAY_FIELDS),
   );
-  must(strange === undefined, `the upstream received the field ${strange}`);
+  must(unexpected === undefined, `the upstream received the field ${unexpected}`);
 }
 
+/** @param {{ method: string, path: string }} request */
 export function requestLineOf({ method, path }) {
   return `${method} ${path} HTTP/1.1`;
 }
 
-/** All values of a field, in their order. */
+/**
+ * All values of a field, in the order in which they were sent.
+ *
+ * @param {string[]} rawHeaders - names and values in turn, as Node.js lists them
+ * @param {string} name - in lower case
+ */
 export function valuesOf(rawHeaders, name) {
-  return rawHeaders.filter((_, at) => at % 2 === 1 && rawHeaders[at - 1].toLowerCase() === name);
+  return rawHeaders.filter((_, at) => at % 2 === 1 && rawHeaders[at - 1]?.toLowerCase() === name);
 }
 
+/**
+ * @param {string[]} rawHeaders
+ * @param {string} name
+ */
 const valueOf = (rawHeaders, name) => valuesOf(rawHeaders, name).join(' + ');

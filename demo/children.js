@@ -1,59 +1,90 @@
 /**
- * The demo's processes. Each leads a process group of its own, so that Ctrl-C in a terminal reaches the
- * demo alone, which then ends them in order.
+ * The child processes of the demo. Each leads its own process group, so that Ctrl-C in a terminal reaches only the
+ * demo, which then ends its children in order.
  */
 import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 
+/** @import { ChildProcess } from 'node:child_process' */
+/** @import { Readable } from 'node:stream' */
+
+/**
+ * A child that `forkChild` started: its output is piped to the demo.
+ *
+ * @typedef {ChildProcess & { stdout: Readable, stderr: Readable }} ForkedChild
+ */
+
 const STOP_LIMIT_MS = 3_000;
 const MAX_TAIL_CHARACTERS = 2_000;
 
-/** Those that have not ended yet. */
+/**
+ * The children that have not ended yet.
+ *
+ * @type {Set<ChildProcess>}
+ */
 const running = new Set();
 let isEnding = false;
+/** @type {(reason: Error) => void} */
 let reportDeath;
 
-/** Rejects as soon as a child dies that was to stay. */
+/**
+ * Rejects as soon as a child ends that the demo still needs.
+ *
+ * @type {Promise<never>}
+ */
 export const childDeath = new Promise((_, reject) => {
   reportDeath = reject;
 });
 childDeath.catch(() => undefined);
 
 /**
- * Starts a module as a child that stays until `endChildren`; its channel tells it when the demo is gone.
+ * Starts a module as a child that runs until `endChildren`. Its channel to the demo closes when the demo ends.
  *
- * @param name - how a message about it calls it
- * @param env - its whole environment, besides PATH
+ * @param {string} name - names the child in messages
+ * @param {string} module
+ * @param {Record<string, string>} env - its whole environment, besides PATH
  */
 export function forkChild(name, module, env = {}) {
-  const child = fork(module, {
-    // Away from the .env file of whoever runs this.
-    cwd: import.meta.dirname,
-    env: { PATH: process.env.PATH, ...env },
-    execArgv: [],
-    detached: true,
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-  });
-  const lastWords = tailOf(child.stderr);
+  const child = /** @type {ForkedChild} */ (
+    fork(module, {
+      // A folder without an .env file, so that the developer's own settings have no effect.
+      cwd: import.meta.dirname,
+      env: { PATH: process.env.PATH, ...env },
+      execArgv: [],
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    })
+  );
+  const lastOutput = tailOf(child.stderr);
   watch(child);
   child.once('exit', (code, signal) => {
     if (!isEnding) {
-      reportDeath(new Error(`${name} ended by itself (${code ?? signal})${lastWords()}`));
+      reportDeath(new Error(`${name} ended unexpectedly (${code ?? signal})${lastOutput()}`));
     }
   });
   return child;
 }
 
-/** Runs a Node.js script to its end; true when it succeeded. */
+/**
+ * Runs a Node.js script until it ends.
+ *
+ * @param {string} file
+ * @param {string[]} args
+ * @param {string} cwd
+ * @returns {Promise<boolean>} true if it succeeded
+ */
 export async function runScript(file, args, cwd) {
-  const stdio = ['ignore', 2, 2];
-  const child = spawn(process.execPath, [file, ...args], { cwd, detached: true, stdio });
+  const child = spawn(process.execPath, [file, ...args], {
+    cwd,
+    detached: true,
+    stdio: ['ignore', 2, 2],
+  });
   watch(child);
   const [code] = await once(child, 'exit');
   return code === 0;
 }
 
-/** Ends all children: asks them, and forces after a while who has not followed. Returns when none is left. */
+/** Ends all children with SIGTERM, and with SIGKILL those that still run after a while. Returns when none is left. */
 export async function endChildren() {
   isEnding = true;
   const exits = [...running].map((child) => once(child, 'exit'));
@@ -63,28 +94,36 @@ export async function endChildren() {
   clearTimeout(timer);
 }
 
-/** Forces all children to end, at once. */
+/** Ends all children immediately. */
 export function killChildren() {
   isEnding = true;
   signalAll('SIGKILL');
 }
 
+/** @param {ChildProcess} child */
 function watch(child) {
   running.add(child);
   child.once('exit', () => running.delete(child));
 }
 
+/** @param {NodeJS.Signals} signal */
 function signalAll(signal) {
   for (const { pid } of running) {
+    // A child that could not be started has no process id.
+    if (pid === undefined) continue;
     try {
       process.kill(-pid, signal);
     } catch (error) {
-      // ESRCH: it has ended by itself in this very moment.
-      if (error.code !== 'ESRCH') throw error;
+      // ESRCH: the child ended at this moment.
+      if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'ESRCH') throw error;
     }
   }
 }
 
+/**
+ * @param {Readable} stream
+ * @returns {() => string} the last characters of the stream so far, ready to be appended to a message
+ */
 function tailOf(stream) {
   let tail = '';
   stream.setEncoding('utf8').on('data', (text) => {

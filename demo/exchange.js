@@ -2,10 +2,43 @@ import { createHash } from 'node:crypto';
 import { must, requestLineOf, within } from './checks.js';
 import { send } from './client.js';
 
-const ANSWER_LIMIT_MS = 20_000;
+/** @import { DemoResponse } from './client.js' */
+/** @import { Scene } from './scene.js' */
+/** @import { Conversation } from './tap.js' */
+/** @import { Report } from './upstream.js' */
+
+/**
+ * A request of the demo's client.
+ *
+ * @typedef {object} DemoRequest
+ * @property {string} method
+ * @property {string} path
+ * @property {Record<string, string>} headers
+ * @property {Buffer} body
+ * @property {string} sha256 - the digest of the body
+ */
+
+/**
+ * A request with its response, the upstream's report, and what both taps recorded meanwhile.
+ *
+ * @typedef {object} Exchange
+ * @property {DemoRequest} request
+ * @property {DemoResponse} response
+ * @property {Report} received
+ * @property {Conversation[]} sealed
+ * @property {Conversation[]} plain
+ */
+
+const RESPONSE_LIMIT_MS = 20_000;
 const REPORT_LIMIT_MS = 5_000;
 
-/** A client's request as the README writes it: what the API expects, and the two headers for relay A. */
+/**
+ * A client's request as in the README: what the API expects, and the two headers for relay A.
+ *
+ * @param {Scene} scene
+ * @param {{ path: string, headers: Record<string, string>, body: Buffer }} request
+ * @returns {DemoRequest}
+ */
 export function requestThrough(scene, { path, headers, body }) {
   return {
     method: 'POST',
@@ -22,34 +55,57 @@ export function requestThrough(scene, { path, headers, body }) {
   };
 }
 
-/** Sends a request to relay A, and tells what was seen of it at every place. */
+/**
+ * Sends a request to relay A and collects what was recorded of it at every point.
+ *
+ * @param {Scene} scene
+ * @param {DemoRequest} request
+ * @returns {Promise<Exchange>}
+ */
 export async function perform(scene, request) {
-  const marks = [scene.sealedTap.mark, scene.plainTap.mark];
+  const sealedMark = scene.sealedTap.mark;
+  const plainMark = scene.plainTap.mark;
   const sent = await sendAndSee(scene, scene.originA, request);
   return {
     request,
     ...sent,
-    sealed: scene.sealedTap.conversations(marks[0]),
-    plain: scene.plainTap.conversations(marks[1]),
+    sealed: scene.sealedTap.conversations(sealedMark),
+    plain: scene.plainTap.conversations(plainMark),
   };
 }
 
-/** Sends a request, and waits for what the upstream says of it. */
+/**
+ * Sends a request and waits for the response and the upstream's report.
+ *
+ * @param {Pick<Scene, 'upstream'>} scene
+ * @param {string} origin - of relay A, or of the upstream itself
+ * @param {DemoRequest} request
+ * @returns {Promise<{ response: DemoResponse, received: Report }>}
+ */
 export async function sendAndSee({ upstream }, origin, request) {
-  const what = `the answer to ${requestLineOf(request)}`;
-  const answer = await within(ANSWER_LIMIT_MS, what, send(origin, request));
-  const { statusLine, body } = answer;
-  must(answer.status < 300, `${origin} answered ${statusLine} ${body}`);
+  const what = `the response to ${requestLineOf(request)}`;
+  const response = await within(RESPONSE_LIMIT_MS, what, send(origin, request));
+  const { status, statusLine, body } = response;
+  must(status < 300, `${origin} responded with ${statusLine} ${body}`);
   const report = upstream.nextReport();
-  return { answer, received: await within(REPORT_LIMIT_MS, "the upstream's report", report) };
+  return { response, received: await within(REPORT_LIMIT_MS, "the upstream's report", report) };
 }
 
-/** Bytes of conversations, both ways. */
+/**
+ * The number of bytes of conversations, in both directions.
+ *
+ * @param {Conversation[]} conversations
+ */
 export function totalBytes(conversations) {
   return conversations.reduce((sum, { sent, received }) => sum + sent.length + received.length, 0);
 }
 
-/** The first conversation whose request has this line. */
+/**
+ * The first conversation whose request begins with this line.
+ *
+ * @param {Conversation[]} conversations
+ * @param {string} requestLine
+ */
 export function conversationOf(conversations, requestLine) {
   return conversations.find(({ sent }) => sent.indexOf(requestLine) === 0);
 }

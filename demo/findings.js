@@ -3,13 +3,29 @@ import { conversationOf, sendAndSee, totalBytes } from './exchange.js';
 import { countExposures } from './exposure.js';
 import { bytesText, msText, printLines, printTable, printTitle } from './print.js';
 
+/** @import { DemoRequest, Exchange } from './exchange.js' */
+/** @import { Scene } from './scene.js' */
+/** @import { Conversation } from './tap.js' */
+
+/** An odd number, so that there is a middle one. */
 const REPETITIONS = 15;
 
-/** Sizes as recorded, and times now that the relays are paired, beside requests without relays. */
+/**
+ * Prints sizes as recorded, and times with relays that are already paired next to those of requests without relays.
+ *
+ * @param {Scene} scene
+ * @param {Exchange} login
+ * @param {Exchange} upload
+ */
 export async function showSizesAndTimes(scene, login, upload) {
   const pairing = conversationOf(login.sealed, 'POST /api/mte-pair HTTP/1.1');
   must(pairing !== undefined, 'no pairing was recorded with the first request');
   const pairingBytes = totalBytes([pairing]);
+  /**
+   * @param {string} name
+   * @param {Exchange} exchange
+   * @param {number} otherBytes - those among the sealed bytes that do not belong to the request or its response
+   */
   const row = async (name, { request, plain, sealed }, otherBytes) => [
     name,
     bytesText(totalBytes(plain)),
@@ -18,7 +34,7 @@ export async function showSizesAndTimes(scene, login, upload) {
     msText(await medianMs(scene, scene.originA, request)),
   ];
 
-  printTitle('6. Sizes, both ways with HTTP heads, and times');
+  printTitle('6. Sizes (both directions, with HTTP heads) and times');
   printTable([
     ['', 'plain', 'sealed', 'without relays', 'with both'],
     ['pairing, once an hour', '', bytesText(pairingBytes), '', msText(scene.pairingMs())],
@@ -27,41 +43,53 @@ export async function showSizesAndTimes(scene, login, upload) {
   ]);
 }
 
-/** Searches all that was recorded on both sides of relay B for what has to be secret. */
+/**
+ * Searches everything that was recorded on both sides of relay B for what must be secret.
+ *
+ * @param {Scene} scene
+ * @param {Record<string, string>} secrets - texts by name
+ */
 export function showProof(scene, secrets) {
   const sealed = scene.sealedTap.conversations();
   const sealedCounts = countExposures(secrets, bytesOf(sealed));
   const plainCounts = countExposures(secrets, bytesOf(scene.plainTap.conversations()));
 
-  printTitle(`7. Search in all ${bytesText(totalBytes(sealed))} that crossed between the relays`);
+  printTitle(`7. A search of all ${bytesText(totalBytes(sealed))} that crossed between the relays`);
   printTable([
     ['', 'between relays', 'behind relay B'],
     ...sealedCounts.map(({ name, count }, at) => [
       name,
       `${count} ×`,
-      `${plainCounts[at].count} ×`,
+      `${plainCounts[at]?.count} ×`,
     ]),
   ]);
   printLines([
     '',
-    'As it is, in hexadecimal and in base64; behind relay B the same search finds it all.',
+    'Each text was searched for as it is, in hexadecimal and in base64. Behind relay B, the same search',
+    'finds all of them.',
   ]);
 
   for (const { name, count } of sealedCounts) {
     must(count === 0, `${name} can be read between the relays`);
   }
   for (const { name, count } of plainCounts) {
-    must(count > 0, `the search does not find ${name} where it is plain`);
+    must(count > 0, `the search does not find ${name} in plaintext`);
   }
 }
 
+/**
+ * @param {Scene} scene
+ * @param {string} origin
+ * @param {DemoRequest} request
+ */
 async function medianMs(scene, origin, request) {
   const times = [];
   for (let round = 0; round < REPETITIONS; round += 1) {
-    const { answer } = await sendAndSee(scene, origin, request);
-    times.push(answer.ms);
+    const { response } = await sendAndSee(scene, origin, request);
+    times.push(response.ms);
   }
-  return times.sort((a, b) => a - b)[Math.floor(REPETITIONS / 2)];
+  return times.sort((a, b) => a - b)[Math.floor(REPETITIONS / 2)] ?? NaN;
 }
 
+/** @param {Conversation[]} conversations */
 const bytesOf = (conversations) => conversations.flatMap(({ sent, received }) => [sent, received]);

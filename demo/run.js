@@ -1,7 +1,7 @@
 /**
- * `npm run demo`: a login and a file through two relays on this machine, shown at every place that they
- * pass, and compared. Then everything stays up until Ctrl-C. With `--once` it ends by itself, with exit
- * code 0 where every step was as expected.
+ * `npm run demo`: sends a login and a file through two relays on this machine, shows them at every point that they pass,
+ * and compares them. The relays then keep running until Ctrl-C. With `--once` the demo ends after the last step, with
+ * exit code 0 if every step was as expected.
  */
 import { constants } from 'node:os';
 import { showLogin, showUpload } from './acts.js';
@@ -12,18 +12,27 @@ import { printLines, printTitle } from './print.js';
 import { setScene } from './scene.js';
 import { curlLine, watchRequests } from './stay-up.js';
 
+/** @import { LogLine } from './relay.js' */
+/** @import { Scene } from './scene.js' */
+
 const WARN_LEVEL = 40;
+const SIGNALS = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
 
 class Interruption extends Error {
+  /** @param {NodeJS.Signals} signal */
   constructor(signal) {
     super(`The demo was interrupted by ${signal}.`);
     this.exitCode = 128 + constants.signals[signal];
   }
 }
 
-/** Rejects on the first signal, which ends the demo in order; another one ends it at once. */
+/**
+ * Rejects on the first signal, which ends the demo in order. A second signal ends it immediately.
+ *
+ * @type {Promise<never>}
+ */
 const interruption = new Promise((_, reject) => {
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  for (const signal of SIGNALS) {
     process.once(signal, () => {
       reject(new Interruption(signal));
       process.on(signal, killChildren);
@@ -33,18 +42,22 @@ const interruption = new Promise((_, reject) => {
 interruption.catch(() => undefined);
 process.on('exit', killChildren);
 
+/**
+ * @template T
+ * @param {Promise<T>} work
+ */
 const unlessEnded = (work) => Promise.race([work, childDeath, interruption]);
 
 async function play() {
   await ensureBuild();
-  const scene = await setScene(showComplaint);
-  printTitle('Two relays and an upstream, each a process of its own');
+  const scene = await setScene(showWarning);
+  printTitle('Two relays and an upstream, each in its own process');
   printLines([
     `client ─plain─▶ relay A ═sealed═▶ relay B ─plain─▶ upstream`,
     '',
     `relay A   ${scene.originA}`,
-    `relay B   ${scene.peerOrigin}, recorded on its way to ${scene.originB}`,
-    `upstream  ${scene.upstreamOrigin}, recorded on its way to ${scene.upstream.origin}`,
+    `relay B   ${scene.peerOrigin}, recorded on the way to ${scene.originB}`,
+    `upstream  ${scene.upstreamOrigin}, recorded on the way to ${scene.upstream.origin}`,
   ]);
   const login = await showLogin(scene);
   const upload = await showUpload(scene);
@@ -54,22 +67,34 @@ async function play() {
   return scene;
 }
 
-/** A relay that has something to complain about is worth a line, whatever the demo is at. */
-function showComplaint(relay, { level, msg, code }) {
-  if (level >= WARN_LEVEL)
-    printLines([`${relay} says: ${msg}${code === undefined ? '' : ` (${code})`}`]);
+/**
+ * Prints what a relay logs as a warning or an error, whichever step the demo is at.
+ *
+ * @param {string} relay
+ * @param {LogLine} line
+ */
+function showWarning(relay, { level, msg, code }) {
+  if (level >= WARN_LEVEL) {
+    printLines([`${relay} logged: ${msg}${code === undefined ? '' : ` (${code})`}`]);
+  }
 }
 
+/** @param {Scene} scene */
 async function stayUp(scene) {
-  printTitle('Both relays stay up. Try it from another terminal, and change what you like:');
+  printTitle(
+    'Both relays keep running. Send this from another terminal, and change it as you like:',
+  );
   console.log(curlLine(scene));
-  console.log('\nCtrl-C ends them.\n');
+  console.log('\nPress Ctrl-C to stop them.\n');
   await watchRequests(scene);
 }
 
+/** @param {string[]} args */
 async function run(args) {
   const unknown = args.find((arg) => arg !== '--once');
-  if (unknown !== undefined) throw new Error(`${unknown} is unknown; there is only --once`);
+  if (unknown !== undefined) {
+    throw new Error(`the option ${unknown} is unknown; the only option is --once`);
+  }
   const scene = await unlessEnded(play());
   if (args.includes('--once')) return;
   await unlessEnded(stayUp(scene)).catch((error) => {
@@ -80,9 +105,13 @@ async function run(args) {
 try {
   await run(process.argv.slice(2));
 } catch (error) {
-  const isInterrupted = error instanceof Interruption;
-  console.error(`\n${isInterrupted ? '' : 'The demo failed: '}${error.message}`);
-  process.exitCode = isInterrupted ? error.exitCode : 1;
+  if (error instanceof Interruption) {
+    console.error(`\n${error.message}`);
+    process.exitCode = error.exitCode;
+  } else {
+    console.error(`\nThe demo failed: ${error instanceof Error ? error.message : String(error)}`);
+    process.exitCode = 1;
+  }
 }
 await endChildren();
 process.exit();

@@ -1,6 +1,12 @@
 import { printLines } from './print.js';
 
-/** The README's call, ready to be pasted into a shell. */
+/** @import { Scene } from './scene.js' */
+
+/**
+ * The request of the README, ready to be pasted into a shell.
+ *
+ * @param {Scene} scene
+ */
 export function curlLine({ originA, peerOrigin, outboundToken }) {
   return [
     `curl -i ${originA}/api/login`,
@@ -11,7 +17,12 @@ export function curlLine({ originA, peerOrigin, outboundToken }) {
   ].join(' ');
 }
 
-/** Says of every request that somebody sends from now on what the upstream received. Never returns. */
+/**
+ * Prints for every request from now on what the upstream received. Never returns.
+ *
+ * @param {Scene} scene
+ * @returns {Promise<never>}
+ */
 export async function watchRequests({ upstream, sealedTap, plainTap }) {
   sealedTap.stopRecording();
   plainTap.stopRecording();
