@@ -1,31 +1,41 @@
 /**
- * `npm run audit`: asks the registry for known vulnerabilities of the production dependencies. Exit code 0: it knows
- * none; 1: it knows some, or npm failed otherwise; 2: it did not answer, which says nothing about the dependencies. It
- * is no part of `npm test`: a gate that asks a service of others fails without a change of ours.
+ * `npm run audit`: asks the registry for known vulnerabilities of the production dependencies. Exit code 0: there are
+ * none; 1: there are some, or npm failed for another reason; 2: the registry did not respond, so nothing is known about
+ * the dependencies. It is not part of `npm test`: a gate that depends on an external service fails without a change of
+ * ours.
  */
 import { spawnSync } from 'node:child_process';
 
+/**
+ * The report of `npm audit --json`, as far as it is used here.
+ *
+ * @typedef {object} AuditReport
+ * @property {Record<string, { name: string, severity: string, range: string }>} [vulnerabilities]
+ * @property {string} [message] - why there is no report
+ */
+
 const FOUND_NONE = 0;
 const FOUND_SOME = 1;
-const NOT_ANSWERED = 2;
+const NO_RESPONSE = 2;
 
 const { stdout, stderr } = spawnSync('npm', ['audit', '--omit=dev', '--json'], {
   encoding: 'utf8',
 });
 
+/** @returns {AuditReport} */
 function readReport() {
   try {
     return JSON.parse(stdout);
   } catch {
-    // npm writes no JSON where it does not get as far as asking.
+    // npm writes no JSON if it fails before it sends a request.
     return { message: stderr.trim() };
   }
 }
 
 const { vulnerabilities, message = 'no report' } = readReport();
 if (vulnerabilities === undefined) {
-  console.error(`The registry did not answer, so nothing was audited: ${message}`);
-  process.exitCode = NOT_ANSWERED;
+  console.error(`The registry did not respond, so nothing was audited: ${message}`);
+  process.exitCode = NO_RESPONSE;
 } else {
   const found = Object.values(vulnerabilities);
   for (const { name, severity, range } of found) {

@@ -1,11 +1,11 @@
 /**
- * `npm run test:mutations`: proves that the defences named in test/mutations are defended by tests. Each patch there
- * takes one defence out of a copy of the tree; the tests that it names, which pass without it, then have to fail.
+ * `npm run test:mutations`: proves that tests cover the defences named in test/mutations. Each patch there removes one
+ * defence from a copy of the tree. The tests that the patch names pass without the patch and must fail with it.
  *
- * A patch begins with lines of its own, before the first `diff --git`:
+ * A patch begins with these lines, before the first `diff --git`:
  *   Tests: <files, separated by spaces>
  *   Titles: <pattern of the titles of the tests to run; optional>
- * Arguments choose patches by a part of their names.
+ * Arguments select patches by a part of their names.
  */
 import { spawnSync } from 'node:child_process';
 import {
@@ -22,51 +22,86 @@ import {
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
+/**
+ * A patch and the tests that must fail with it.
+ *
+ * @typedef {object} Patch
+ * @property {string} file
+ * @property {string[]} tests
+ * @property {string | undefined} titles
+ */
+
 const FOLDER = 'test/mutations';
 const NODE_MODULES = 'node_modules';
 const BUILD = 'test/support/build-once.ts';
 const REPORT = 'mutation-report.json';
+/** Bounds what a mutation that hangs a test costs, and leaves slow machines enough time for the other tests. */
+const TEST_LIMIT_MS = 60_000;
 
+/**
+ * @param {string} file
+ * @returns {Patch}
+ */
 function readPatch(file) {
-  const [head] = readFileSync(join(FOLDER, file), 'utf8').split(/^diff --git /m);
+  const [head = ''] = readFileSync(join(FOLDER, file), 'utf8').split(/^diff --git /m);
+  /** @param {string} name */
   const line = (name) => new RegExp(`^${name}: (.*)$`, 'm').exec(head)?.[1];
   const tests = line('Tests')?.split(' ');
   if (tests === undefined) throw new Error(`${file} names no tests`);
   return { file, tests, titles: line('Titles') };
 }
 
-/** A copy of everything that is in the repository or could be added to it, as it is at this moment. */
+/** Copies all files that are in the repository or could be added to it, as they are now. */
 function copyTree() {
   const copy = mkdtempSync(join(tmpdir(), 'relay-mutation-'));
   const { stdout } = spawnSync('git', ['ls-files', '-z', '-co', '--exclude-standard'], {
     encoding: 'utf8',
     maxBuffer: 64 * 1024 * 1024,
   });
-  // What was removed is listed until the index knows it.
-  for (const file of stdout
-    .split('\0')
-    .filter((name) => existsSync(name) && name !== NODE_MODULES)) {
+  const names = stdout.split('\0').filter((name) => name !== NODE_MODULES);
+  // git lists a removed file until its removal is in the index.
+  for (const file of names.filter((name) => existsSync(name))) {
     cpSync(file, join(copy, file));
   }
   symlinkSync(realpathSync(NODE_MODULES), join(copy, NODE_MODULES));
-  // Patches are tried on the sources. A build takes longer than most tests, and a patch may leave a name unused.
+  // Tests run on the sources here: a build takes longer than most tests, and fails if a patch leaves a name unused.
   writeFileSync(join(copy, BUILD), 'export default () => undefined;\n');
   return copy;
 }
 
+/**
+ * @param {string} cwd
+ * @param {string[]} args
+ */
 function git(cwd, ...args) {
   return spawnSync('git', args, { cwd, encoding: 'utf8' });
 }
 
-/** Only the projects that a patch needs: the set-up of others would build the relay, for nothing and in vain. */
+/**
+ * The vitest project of a test file. Only the projects that a patch needs are run, because the set-up of others builds
+ * the relay.
+ *
+ * @param {string} file
+ */
 const projectOf = (file) => /^test\/(integration|e2e|faults|security)\//.exec(file)?.[1] ?? 'unit';
 
-/** Runs the tests that a patch names in a copy; returns how many passed and failed. */
+/**
+ * Runs the tests that a patch names.
+ *
+ * @param {string} cwd - the copy of the tree
+ * @param {Patch} patch
+ * @returns {{ passed: number, failed: number }} the number of tests
+ */
 function runTests(cwd, { tests, titles }) {
   rmSync(join(cwd, REPORT), { force: true });
   const only = titles === undefined ? [] : ['--testNamePattern', titles];
   const projects = tests.flatMap((file) => ['--project', projectOf(file)]);
-  const args = ['--reporter=json', `--outputFile=${REPORT}`, '--bail=1', '--testTimeout=20000'];
+  const args = [
+    '--reporter=json',
+    `--outputFile=${REPORT}`,
+    '--bail=1',
+    `--testTimeout=${TEST_LIMIT_MS}`,
+  ];
   spawnSync(
     process.execPath,
     ['node_modules/vitest/vitest.mjs', 'run', ...projects, ...args, ...only, ...tests],
@@ -78,22 +113,40 @@ function runTests(cwd, { tests, titles }) {
   const { numPassedTests, numFailedTests, numFailedTestSuites } = JSON.parse(
     readFileSync(join(cwd, REPORT), 'utf8'),
   );
-  // A file that does not load has no tests to fail.
+  // A file that does not load has no tests that could fail.
   return { passed: numPassedTests, failed: Math.max(numFailedTests, numFailedTestSuites) };
 }
 
-/** Whether the tests of a patch pass without it; several patches share theirs. */
+/**
+ * Results of `passBefore`, because several patches name the same tests.
+ *
+ * @type {Map<string, boolean>}
+ */
 const passesBefore = new Map();
+
+/**
+ * Whether the tests that a patch names pass without the patch.
+ *
+ * @param {string} cwd
+ * @param {Patch} patch
+ */
 function passBefore(cwd, patch) {
   const key = JSON.stringify([patch.tests, patch.titles]);
-  if (!passesBefore.has(key)) {
+  let passes = passesBefore.get(key);
+  if (passes === undefined) {
     const { passed, failed } = runTests(cwd, patch);
-    passesBefore.set(key, failed === 0 && passed > 0);
+    passes = failed === 0 && passed > 0;
+    passesBefore.set(key, passes);
   }
-  return passesBefore.get(key);
+  return passes;
 }
 
-/** What is wrong with a patch as a proof, or undefined. */
+/**
+ * Why a patch proves nothing, or undefined if its tests fail with it.
+ *
+ * @param {string} cwd
+ * @param {Patch} patch
+ */
 function problemOf(cwd, patch) {
   if (!passBefore(cwd, patch)) return 'its tests do not pass without it';
   const file = resolve(FOLDER, patch.file);

@@ -1,11 +1,12 @@
 /**
- * `npm run fuzz`: fuzzes every decoder for 30 seconds, guided by coverage, from the corpus in test/fuzz/corpus. Arguments:
- *   --seconds <n>   for each decoder
- *   --target <name> that decoder alone
- *   --save          adds inputs that reached something new to the corpus
- * `npm run fuzz:sockets`: changed requests to a relay that runs, 100,000 of them. Argument:
+ * `npm run fuzz`: fuzzes every decoder for 30 seconds, guided by coverage, starting from the corpus in test/fuzz/corpus.
+ * Options:
+ *   --seconds <n>   time for each decoder
+ *   --target <name> fuzzes only that decoder
+ *   --save          adds inputs that increased coverage to the corpus
+ * `npm run fuzz:sockets`: sends 100,000 mutated requests to a running relay. Option:
  *   --requests <n>
- * The gate does a few thousand of both.
+ * `npm test` runs a few thousand of each.
  */
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
@@ -20,7 +21,7 @@ const { values } = parseArgs({
   },
 });
 const only = values.target === undefined ? [] : ['--testNamePattern', `'${values.target}'`];
-const suite = values.sockets
+const suiteArgs = values.sockets
   ? ['--project', 'faults', 'test/faults/fuzz-sockets.spec.ts']
   : ['--project', 'security', 'test/security/fuzz.spec.ts', ...only];
 const settings = values.sockets
@@ -34,7 +35,7 @@ const { status } = spawnSync(
     'run',
     '--reporter=verbose',
     '--disable-console-intercept',
-    ...suite,
+    ...suiteArgs,
   ],
   { stdio: 'inherit', env: { ...process.env, ...settings } },
 );

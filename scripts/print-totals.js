@@ -1,10 +1,11 @@
 /**
- * Prints `N passed, N failed` over everything that the last runs recorded. The arguments are the exit
- * codes of those runs: a run that failed without recording a failure still counts as one.
+ * Prints `N passed, N failed` over everything that the last runs recorded. The arguments are the exit codes of those
+ * runs: a run that failed without recording a failure counts as one failure.
  */
 import { readCounts } from './results.js';
 
 const counts = readCounts();
+/** @param {'passed' | 'failed'} key */
 const sum = (key) => counts.reduce((total, count) => total + count[key], 0);
 const someRunFailed = process.argv.slice(2).some((exitCode) => exitCode !== '0');
 

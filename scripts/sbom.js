@@ -1,6 +1,6 @@
 /**
- * `npm run sbom`: writes what the relay is made of, as CycloneDX, to sbom.cdx.json. It is read from package-lock.json
- * alone, so that it says what every installation gets, and needs no network.
+ * `npm run sbom`: writes a software bill of materials of the relay, as CycloneDX, to sbom.cdx.json. It is derived only
+ * from package-lock.json: it is therefore true of every installation and needs no network.
  */
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';

@@ -1,6 +1,6 @@
 /**
- * `npm start`: runs the built service from the environment, building it first where there is no build.
- * The service runs in this very process, so signals and the exit code are its own.
+ * `npm start`: runs the built service, configured by the environment. Builds it first if there is no build.
+ * The service runs in this process, so that signals reach it and its exit code is that of the command.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';

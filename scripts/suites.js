@@ -3,7 +3,13 @@ import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { delimiter, dirname } from 'node:path';
 import { RESULTS_DIR, recordCounts } from './results.js';
 
-/** Makes sure that a redis-server is there for the suites; true when it is. */
+/** @import { Counts } from './results.js' */
+
+/**
+ * Makes sure that the suites find a redis-server.
+ *
+ * @returns {boolean} true if they do
+ */
 export function ensureRedis() {
   return (
     spawnSync(process.execPath, ['scripts/ensure-redis.js'], { stdio: 'inherit' }).status === 0
@@ -12,8 +18,10 @@ export function ensureRedis() {
 
 /**
  * Runs the vitest suites with the given Node.js binary and records their counts under `name`.
- * The binary's folder leads PATH, so that relays started by a test run on the same Node.js.
- * Returns true when everything passed.
+ * The binary's folder comes first in PATH, so that relays that a test starts run on the same Node.js.
+ *
+ * @param {{ name: string, node?: string, args?: string[] }} options
+ * @returns {boolean} true if everything passed
  */
 export function runSuites({ name, node = process.execPath, args = [] }) {
   const report = `${RESULTS_DIR}/${name}.json`;
@@ -38,18 +46,29 @@ export function runSuites({ name, node = process.execPath, args = [] }) {
   return status === 0;
 }
 
-/** A run that failed without a failed test (a file that does not load, a crash) counts as one failure. */
+/**
+ * Counts a run that failed without a failed test (a file that does not load, a crash) as one failure.
+ *
+ * @param {string} report
+ * @param {number | null} status - the exit code of the run
+ * @returns {Counts}
+ */
 function countTests(report, status) {
   const { passed, failed } = readReport(report);
   return { passed, failed: status === 0 ? failed : Math.max(failed, 1) };
 }
 
+/**
+ * @param {string} report
+ * @returns {Counts}
+ */
 function readReport(report) {
   try {
     const { numPassedTests, numFailedTests } = JSON.parse(readFileSync(report, 'utf8'));
     return { passed: numPassedTests, failed: numFailedTests };
   } catch (error) {
-    console.error(`${report} is missing or incomplete: ${error.message}`);
+    const reason = error instanceof Error ? error.message : String(error);
+    console.error(`${report} is missing or incomplete: ${reason}`);
     return { passed: 0, failed: 1 };
   }
 }

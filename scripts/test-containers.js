@@ -1,7 +1,7 @@
 /**
- * `npm run test:containers`: tries the image, docker-compose.yml and the stack of deploy/swarm on a real
- * engine, and renders deploy/kubernetes where kubectl is. It builds images, starts containers and, where
- * the engine is in no swarm, makes it one; all of that is gone at the end. It is no part of `npm test`.
+ * `npm run test:containers`: tests the image, docker-compose.yml and the stack of deploy/swarm on a real engine, and
+ * renders deploy/kubernetes if kubectl is installed. It builds images, starts containers and, if the engine is not in a
+ * swarm, creates one; all of that is removed at the end. It is not part of `npm test`.
  * Arguments go to vitest: `npm run test:containers -- swarm`.
  */
 import { spawnSync } from 'node:child_process';
@@ -28,6 +28,6 @@ if (engine.status === 0) {
   });
 } else {
   const reason = engine.error?.message ?? engine.stderr.trim();
-  console.error(`No container engine answers, so nothing was tried: ${reason}`);
+  console.error(`No container engine responds, so nothing was tested: ${reason}`);
   process.exitCode = 1;
 }

@@ -1,7 +1,7 @@
 /**
- * `npm run test:node26`: the suites on Node.js 26, which is what the image runs. The binary comes from
- * npm's own Node.js packages, one for each platform, into the ignored folder .node26; asking for that
- * package by name needs no install script. NODE26 names a binary to use instead.
+ * `npm run test:node26`: runs the suites on Node.js 26, which the image uses. The binary comes from npm's Node.js
+ * packages, of which there is one for each platform, and is installed into the ignored folder .node26. Because the
+ * package of this platform is named directly, no install script is needed. NODE26 names a binary to use instead.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
@@ -10,7 +10,11 @@ import { ensureRedis, runSuites } from './suites.js';
 
 const FOLDER = '.node26';
 
-/** Returns the version that a binary reports, or undefined where it does not run. */
+/**
+ * Returns the version that a binary reports, or undefined if it cannot be run.
+ *
+ * @param {string} binary
+ */
 const versionOf = (binary) => spawnSync(binary, ['--version'], { encoding: 'utf8' }).stdout?.trim();
 
 function packageName() {
@@ -30,7 +34,9 @@ function installNode26() {
 const node = process.env.NODE26 ?? installNode26();
 const version = versionOf(node);
 if (version?.startsWith('v26.') !== true) {
-  console.error(`${node} is not a Node.js 26 that runs here. NODE26 may name another binary.`);
+  console.error(
+    `${node} is not a Node.js 26 that runs on this machine. NODE26 can name another binary.`,
+  );
   process.exitCode = 1;
 } else {
   console.log(`\n── suites on Node.js ${version}`);

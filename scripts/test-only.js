@@ -1,4 +1,4 @@
-/** `npm run test:only`: the suites alone. Arguments go to vitest: `npm run test:only -- --project unit`. */
+/** `npm run test:only`: runs only the suites. Arguments go to vitest: `npm run test:only -- --project unit`. */
 import { ensureRedis, runSuites } from './suites.js';
 
 const passed = ensureRedis() && runSuites({ name: 'suites', args: process.argv.slice(2) });

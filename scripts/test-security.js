@@ -1,26 +1,43 @@
 /**
- * `npm run test:security`: runs every test that docs/threat-model.md names and prints its table, one line a row: passed,
- * failed, or why no test can show it. Exit code 1 where a row is not proved.
+ * `npm run test:security`: runs every test that docs/threat-model.md names and prints a line for each row of its table:
+ * passed, failed, or why no test can prove the row. The exit code is 1 if a row is not proved.
  */
 import { readFileSync } from 'node:fs';
 import { RESULTS_DIR } from './results.js';
 import { ensureRedis, runSuites } from './suites.js';
 import { readThreatRows } from './threat-rows.js';
 
+/** @import { ThreatRow } from './threat-rows.js' */
+
+/**
+ * A test of the last run.
+ *
+ * @typedef {object} TestResult
+ * @property {string} title - with the titles of its suites
+ * @property {string} status
+ */
+
 const NAME = 'security';
 
-/** Every test of the last run, as `{ title, status }`, its title with those of its suites. */
+/** @returns {TestResult[]} */
 function readTests() {
+  /** @type {{ testResults: { assertionResults: { fullName: string, status: string }[] }[] }} */
   const { testResults } = JSON.parse(readFileSync(`${RESULTS_DIR}/${NAME}.json`, 'utf8'));
   return testResults
     .flatMap(({ assertionResults }) => assertionResults)
     .map(({ fullName, status }) => ({ title: fullName, status }));
 }
 
-/** What the tests that carry the number of a row say of it. */
+/**
+ * Judges a row by the tests whose titles contain its number.
+ *
+ * @param {ThreatRow} row
+ * @param {TestResult[]} tests
+ */
 function verdictOn({ number, files, proof }, tests) {
   if (files.length === 0) return { isProved: true, text: proof };
   const own = tests.filter(({ title }) => new RegExp(`#${number}\\b`).test(title));
+  /** @param {string} status */
   const count = (status) => own.filter((test) => test.status === status).length;
   const [passed, failed] = [count('passed'), count('failed')];
   const isProved = passed > 0 && failed === 0;

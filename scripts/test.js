@@ -1,17 +1,26 @@
 /**
- * `npm test`: the whole gate. Every check runs even when an earlier one failed, so that one run shows
- * all that is wrong; the list at the end says which.
+ * `npm test`: the whole gate. Every check runs even if an earlier one failed, so that one run shows everything that is
+ * wrong. The last line lists the checks that failed.
  */
 import { spawnSync } from 'node:child_process';
 import { clearResults, readCounts, recordCounts } from './results.js';
 import { ensureRedis, runSuites } from './suites.js';
 
+/**
+ * A name, and a function that returns true if the check passes.
+ *
+ * @typedef {[name: string, check: () => boolean]} Check
+ */
+
+/** @param {string} name */
 const npmScript = (name) => () =>
   spawnSync('npm', ['run', '--silent', name], { stdio: 'inherit' }).status === 0;
 
+/** @param {string} file */
 const nodeScript = (file) => () =>
   spawnSync(process.execPath, [file], { stdio: 'inherit' }).status === 0;
 
+/** @type {Check[]} */
 const checks = [
   ['types', npmScript('typecheck')],
   ['lint', npmScript('lint')],
@@ -20,11 +29,13 @@ const checks = [
   ['dead code', npmScript('deadcode')],
   ['redis-server', ensureRedis],
 ];
+/** @type {Check[]} */
 const finalChecks = [
   ['build', npmScript('build')],
   ['built service', nodeScript('scripts/check-built-service.js')],
 ];
 
+/** @param {Check} check */
 function run([name, check]) {
   console.log(`\n── ${name}`);
   const passed = check();
