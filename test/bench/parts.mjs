@@ -1,4 +1,4 @@
-/** The parts of a benchmark, in the order in which they run; each adds its figures to the report. */
+/** The parts of a benchmark, in the order in which they run. Each adds its figures to the report. */
 import { BARE, DIRECT } from './chains/index.mjs';
 import { bodies } from './measure/bodies.mjs';
 import { byBodies, byConnections, byPeers } from './measure/growth.mjs';
@@ -9,19 +9,43 @@ import { coldStartMs, pairingMs } from './measure/starts.mjs';
 import { streams } from './measure/streams.mjs';
 import { peakMib, residentMib } from './processes.mjs';
 
+/** @import { Chain } from './chains/index.mjs' */
+/** @import { SliceSummary } from './measure/slices.mjs' */
+/** @import { Plan } from './plan.mjs' */
+/** @import { Figures } from './report/results.mjs' */
+
+/**
+ * What every part is given.
+ *
+ * @typedef {object} Setting
+ * @property {Chain[]} chains
+ * @property {Plan} plan
+ * @property {string} redisUrl
+ */
+
+/**
+ * @param {Chain[]} chains
+ * @param {(pids: number[]) => number} measure
+ */
 const ofEach = (chains, measure) =>
   Object.fromEntries(chains.map(({ name, pids }) => [name, measure(pids)]));
+
+/**
+ * @param {Chain[]} chains
+ * @param {string[]} names
+ */
 const without = (chains, ...names) => chains.filter(({ name }) => !names.includes(name));
 
-/** Every part gets the chains, the plan and the URL of a Redis. */
+/** @type {{ [name in keyof Figures]: (setting: Setting) => Promise<Figures[name]> }} */
 export const PARTS = {
   async restMib({ chains }) {
     return ofEach(without(chains, DIRECT, BARE), residentMib);
   },
 
-  /** What Nest adds shows in the first load; it is the same in the others. */
+  /** The chain on bare Fastify takes part only in the first load: what Nest adds is the same in the others. */
   async small({ chains, plan }) {
     await warmUp(chains, { connections: plan.connections }, plan.firstWarmUpSeconds);
+    /** @type {Record<string, Record<string, SliceSummary>>} */
     const results = {};
     for (const [title, postBytes] of Object.entries(plan.loads)) {
       const compared = postBytes === 0 ? chains : without(chains, BARE);

@@ -1,9 +1,31 @@
-/** How much is measured: enough in less than fifteen minutes, or what fits into six. */
+/** How much is measured: the whole plan takes less than fifteen minutes, the brief one less than six. */
 import { ALL, BARE, NGINX, PLAIN, SEALED, SEALED_REDIS } from './chains/index.mjs';
+
+/** @import { BodiesPlan } from './measure/bodies.mjs' */
+/** @import { BodiesGrowth, ConnectionsGrowth, PeersGrowth } from './measure/growth.mjs' */
+/** @import { LatencyPlan } from './measure/latency.mjs' */
+/** @import { SlicesPlan } from './measure/slices.mjs' */
+
+/**
+ * What differs between the two plans.
+ *
+ * @typedef {object} Extent
+ * @property {string[]} chains
+ * @property {Record<string, number>} loads - the bytes of the body of a POST by title; 0 for a GET
+ * @property {SlicesPlan} slices
+ * @property {LatencyPlan} latency
+ * @property {BodiesPlan} bulk
+ * @property {{ connections: ConnectionsGrowth, peers: PeersGrowth, bodies: BodiesGrowth, sessions: number[] }} growth
+ */
+
+/**
+ * @typedef {{ isBrief: boolean, connections: number, streams: number, firstWarmUpSeconds: number } & Extent} Plan
+ */
 
 const CONNECTIONS = 32;
 const RATE = 300;
 
+/** @type {Extent} */
 const FULL = {
   chains: ALL,
   loads: { 'GET 1 KiB': 0, 'POST 1 KiB': 1024, 'POST 16 KiB': 16_384 },
@@ -18,7 +40,11 @@ const FULL = {
   },
 };
 
-/** The chains that targets are about. */
+/**
+ * Only the chains that the targets are about.
+ *
+ * @type {Extent}
+ */
 const BRIEF = {
   chains: [NGINX, PLAIN, SEALED, SEALED_REDIS, BARE],
   loads: { 'GET 1 KiB': 0, 'POST 1 KiB': 1024 },
@@ -33,11 +59,15 @@ const BRIEF = {
   },
 };
 
+/**
+ * @param {boolean} isBrief
+ * @returns {Plan}
+ */
 export const planFor = (isBrief) => ({
   isBrief,
   connections: CONNECTIONS,
   streams: 1000,
-  /** New processes are warm later than others: with Node.js 26 a relay needs 15 s. */
+  /** New processes take longer to warm up than those that have run before: with Node.js 26 a relay needs 15 s. */
   firstWarmUpSeconds: 6,
   ...(isBrief ? BRIEF : FULL),
 });

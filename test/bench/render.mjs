@@ -1,4 +1,4 @@
-/** Writes the figures and the chart of the documentation anew, from the reports in docs/performance. */
+/** Writes the figures and the chart of the documentation again, from the reports in docs/performance. */
 import { render } from './report/files.mjs';
 
 await render();

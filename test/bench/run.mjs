@@ -1,7 +1,7 @@
 /**
- * `npm run bench`: what two relays cost, beside what a user would have instead, all in one run on one machine. Writes what
- * it measured to docs/performance/node-<major>.json, and from all files there the figures of docs/performance.md and the
- * chart; prints those of this run.
+ * `npm run bench`: measures what two relays cost, next to what a user would have instead, in one run on one machine.
+ * Writes its figures to docs/performance/node-<major>.json, and from all reports there the figures of
+ * docs/performance.md and the chart. Prints the figures of this run.
  *
  *   npm run build && npm run bench            # less than fifteen minutes
  *   npm run bench -- --brief                  # less than six, with fewer slices
@@ -19,17 +19,21 @@ import { save, show } from './report/files.mjs';
 import { describeMachine, describeVersions } from './report/versions.mjs';
 import { requireTools } from './tools.mjs';
 
+/** @import { Figures, Report } from './report/results.mjs' */
+
+const PART_NAMES = /** @type {(keyof Figures)[]} */ (Object.keys(PARTS));
+
 const { values } = parseArgs({
   options: {
     brief: { type: 'boolean', default: false },
-    only: { type: 'string', default: Object.keys(PARTS).join() },
+    only: { type: 'string', default: PART_NAMES.join() },
   },
 });
 const plan = planFor(values.brief);
-const parts = values.only.split(',');
-const unknown = parts.filter((name) => !(name in PARTS));
+const wanted = values.only.split(',');
+const unknown = wanted.filter((name) => !(name in PARTS));
 if (unknown.length > 0) {
-  console.error(`no such part: ${unknown}. There are ${Object.keys(PARTS).join(', ')}.`);
+  console.error(`no such part: ${unknown}. The parts are ${PART_NAMES.join(', ')}.`);
   process.exit(1);
 }
 
@@ -38,23 +42,25 @@ await startUpstream();
 const redisUrl = await startRedis();
 const chains = await startChains(plan.chains);
 
+/** @type {Record<string, unknown>} */
 const figures = {};
-for (const name of parts) {
+for (const name of /** @type {(keyof Figures)[]} */ (wanted)) {
   const startMs = performance.now();
   figures[name] = await PARTS[name]({ chains, plan, redisUrl });
   console.error(`${name}: ${((performance.now() - startMs) / 1000).toFixed(0)} s`);
 }
 
-if (parts.length < Object.keys(PARTS).length) {
+if (wanted.length < PART_NAMES.length) {
   console.log(JSON.stringify(figures, null, 2));
 } else {
+  /** @type {Report} */
   const report = {
     measuredOn: new Date().toISOString().slice(0, 10),
     machine: describeMachine(),
     versions: describeVersions(),
     plan,
     seconds: Math.round(performance.now() / 1000),
-    ...figures,
+    .../** @type {Figures} */ (figures),
   };
   await save(report);
   console.log(await show(report));

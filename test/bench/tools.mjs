@@ -3,6 +3,8 @@ import { spawnSync } from 'node:child_process';
 import console from 'node:console';
 import process from 'node:process';
 
+/** @typedef {keyof typeof PACKAGES} Tool */
+
 const PACKAGES = {
   wrk: 'wrk',
   nginx: 'nginx-light',
@@ -10,16 +12,21 @@ const PACKAGES = {
   openssl: 'openssl',
 };
 
-const isThere = (name) => spawnSync('sh', ['-c', `command -v ${name}`]).status === 0;
+/** @param {string} name */
+const isInstalled = (name) => spawnSync('sh', ['-c', `command -v ${name}`]).status === 0;
 
-/** Installs what is missing where we are root on Debian; otherwise says what to install, and ends. */
+/**
+ * Installs missing programs if this process is root on Debian; otherwise prints what to install, and ends the process.
+ *
+ * @param {Tool[]} names
+ */
 export function requireTools(names) {
-  let missing = names.filter((name) => !isThere(name));
-  if (missing.length > 0 && process.getuid?.() === 0 && isThere('apt-get')) {
+  let missing = names.filter((name) => !isInstalled(name));
+  if (missing.length > 0 && process.getuid?.() === 0 && isInstalled('apt-get')) {
     spawnSync('apt-get', ['install', '-y', ...missing.map((name) => PACKAGES[name])], {
       stdio: 'ignore',
     });
-    missing = missing.filter((name) => !isThere(name));
+    missing = missing.filter((name) => !isInstalled(name));
   }
   if (missing.length > 0) {
     console.error(

@@ -1,20 +1,23 @@
 /**
- * The API behind every chain: answers /1k with 1 KiB, /bytes/<n> with so many bytes, /events with a stream that stays
- * open, and any request with a body once that has been read.
+ * The API behind every chain. It responds to /1k with 1 KiB, to /bytes/<n> with that number of bytes, to /events with a
+ * stream that stays open, and to any request with a body as soon as the body has been read.
  */
 import { Buffer } from 'node:buffer';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import process from 'node:process';
 
+/** @import { ServerResponse } from 'node:http' */
+
 const SMALL = Buffer.alloc(1024, 'x');
-const PIECE = Buffer.alloc(65_536, 'x');
+const CHUNK = Buffer.alloc(65_536, 'x');
 const BYTES_PATH = '/bytes/';
 
 createServer({ keepAliveTimeout: 600_000 }, (request, response) => {
-  if (request.url.startsWith(BYTES_PATH)) {
-    void answer(response, Number(request.url.slice(BYTES_PATH.length)));
-  } else if (request.url === '/events') {
+  const { url = '/' } = request;
+  if (url.startsWith(BYTES_PATH)) {
+    void sendBytes(response, Number(url.slice(BYTES_PATH.length)));
+  } else if (url === '/events') {
     response.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: 0\n\n');
   } else {
     request.resume().once('end', () => {
@@ -23,11 +26,15 @@ createServer({ keepAliveTimeout: 600_000 }, (request, response) => {
   }
 }).listen(Number(process.env.PORT), '127.0.0.1');
 
-async function answer(response, bytes) {
+/**
+ * @param {ServerResponse} response
+ * @param {number} bytes
+ */
+async function sendBytes(response, bytes) {
   response.writeHead(200, { 'content-length': bytes });
-  for (let left = bytes; left > 0; left -= PIECE.length) {
-    const piece = left < PIECE.length ? PIECE.subarray(0, left) : PIECE;
-    if (!response.write(piece)) await once(response, 'drain');
+  for (let left = bytes; left > 0; left -= CHUNK.length) {
+    const chunk = left < CHUNK.length ? CHUNK.subarray(0, left) : CHUNK;
+    if (!response.write(chunk)) await once(response, 'drain');
   }
   response.end();
 }

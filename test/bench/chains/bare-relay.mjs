@@ -1,29 +1,30 @@
 /**
- * A relay whose tunnel and outbound routes are those of bare Fastify: the same server options, checks and services, but
- * nothing of Nest between Fastify's router and them. What is not measured goes to the relay as it is.
+ * A relay whose tunnel and outbound routes are registered with Fastify directly: the same server options, checks and
+ * services, but nothing of Nest between Fastify's router and them. All other requests go to the normal relay.
  */
-import process from 'node:process';
-
 import { NestFactory } from '@nestjs/core';
+import { EMPTY } from 'rxjs';
 
-import { AppModule } from '../../../dist/apps/relay/src/app.module.js';
-import { configureRelayApp, RELAY_APP_OPTIONS } from '../../../dist/apps/relay/src/app.factory.js';
-import { OUTBOUND_DOOR, TUNNEL_DOOR } from '../../../dist/apps/relay/src/door.js';
-import { RelayErrorFilter } from '../../../dist/apps/relay/src/errors/relay-error.filter.js';
-import { InboundService } from '../../../dist/apps/relay/src/inbound/inbound.service.js';
-import { RequestReports } from '../../../dist/apps/relay/src/observability/request-reports.js';
-import { OutboundTokenGuard } from '../../../dist/apps/relay/src/outbound/outbound-token.guard.js';
-import { OutboundService } from '../../../dist/apps/relay/src/outbound/outbound.service.js';
-import { createRelayAdapter } from '../../../dist/apps/relay/src/relay-adapter.js';
-import { loadConfig } from '../../../dist/libs/config/src/index.js';
-import { KeyRing } from '../../../dist/libs/protocol/src/index.js';
-import { TunnelSenderInterceptor } from '../../../dist/libs/signature/src/index.js';
+import { AppModule } from '#dist/apps/relay/src/app.module.js';
+import { configureRelayApp, RELAY_APP_OPTIONS } from '#dist/apps/relay/src/app.factory.js';
+import { OUTBOUND_DOOR, TUNNEL_DOOR } from '#dist/apps/relay/src/door.js';
+import { RelayErrorFilter } from '#dist/apps/relay/src/errors/relay-error.filter.js';
+import { InboundService } from '#dist/apps/relay/src/inbound/inbound.service.js';
+import { RequestReports } from '#dist/apps/relay/src/observability/request-reports.js';
+import { OutboundTokenGuard } from '#dist/apps/relay/src/outbound/outbound-token.guard.js';
+import { OutboundService } from '#dist/apps/relay/src/outbound/outbound.service.js';
+import { createRelayAdapter } from '#dist/apps/relay/src/relay-adapter.js';
+import { loadConfig } from '#dist/libs/config/src/index.js';
+import { KeyRing } from '#dist/libs/protocol/src/index.js';
+import { TunnelSenderInterceptor } from '#dist/libs/signature/src/index.js';
+
+/** @import { IncomingMessage, ServerResponse } from 'node:http' */
+/** @import { ExecutionContext } from '@nestjs/common' */
+/** @import { NestFastifyApplication } from '@nestjs/platform-fastify' */
 
 const { config } = loadConfig();
-const app = await NestFactory.create(
-  AppModule.register(config),
-  createRelayAdapter(),
-  RELAY_APP_OPTIONS,
+const app = /** @type {NestFastifyApplication} */ (
+  await NestFactory.create(AppModule.register(config), createRelayAdapter(), RELAY_APP_OPTIONS)
 );
 await configureRelayApp(app);
 
@@ -31,13 +32,18 @@ const adapter = createRelayAdapter();
 adapter.earlyAnswers.reports = app.get(RequestReports);
 const fastify = adapter.getInstance();
 const errors = app.get(RelayErrorFilter);
-const NO_MORE = { handle: () => undefined };
+const NO_MORE = { handle: () => EMPTY };
 
-/** @param check - what stands before the handler in Nest; it wants of Nest no more than request and reply */
-function route(door, check, handler) {
-  fastify.all(door, async (request, reply) => {
+/**
+ * @param {string} path
+ * @param {(context: ExecutionContext) => unknown} check - Nest's guard or interceptor of the route; it uses only the
+ *   request and the reply of its context
+ * @param {(request: IncomingMessage, response: ServerResponse, id: string) => Promise<void>} handler
+ */
+function route(path, check, handler) {
+  fastify.all(path, async (request, reply) => {
     const http = { getRequest: () => request, getResponse: () => reply };
-    const context = { switchToHttp: () => http };
+    const context = /** @type {ExecutionContext} */ ({ switchToHttp: () => http });
     try {
       check(context);
       reply.hijack();
@@ -70,4 +76,4 @@ fastify.all('*', (request, reply) => {
   routing(request.raw, reply.raw);
 });
 
-await fastify.listen({ port: Number(process.env.PORT), host: process.env.HOST });
+await fastify.listen({ port: config.port, host: config.host });

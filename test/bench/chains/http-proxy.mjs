@@ -1,13 +1,16 @@
-/** One hop of http-proxy, plain HTTP, with connections kept alive. */
+/** One hop of http-proxy over plain HTTP, with persistent connections. */
 import { Agent, createServer } from 'node:http';
 import process from 'node:process';
 
 import httpProxy from 'http-proxy';
 
+const { PORT, TARGET } = process.env;
+if (TARGET === undefined) throw new Error('TARGET is not set');
+
 const proxy = httpProxy.createProxyServer({
-  target: process.env.TARGET,
+  target: TARGET,
   agent: new Agent({ keepAlive: true }),
 });
 createServer({ keepAliveTimeout: 600_000 }, (request, response) => {
   proxy.web(request, response);
-}).listen(Number(process.env.PORT), '127.0.0.1');
+}).listen(Number(PORT), '127.0.0.1');

@@ -1,27 +1,71 @@
-/** What is compared: each chain of two hops between a load generator and the same API. */
+/** The chains that are compared: each has two hops between a load generator and the same API. */
 import process from 'node:process';
 import { URL, fileURLToPath } from 'node:url';
 
-import { listening, start } from '../processes.mjs';
+import { listening, pidsOf, start } from '../processes.mjs';
 import { startNginxChain } from './nginx.mjs';
 import { clientHeaders, startBareRelayChain, startRelayChain } from './relays.mjs';
 
+/** @import { ChildProcess } from 'node:child_process' */
+
+/**
+ * The ports on which the two hops of a chain and the API listen.
+ *
+ * @typedef {object} Ports
+ * @property {number} entryPort
+ * @property {number} middlePort
+ * @property {number} upstreamPort
+ */
+
+/**
+ * A chain that is running.
+ *
+ * @typedef {object} Chain
+ * @property {string} name
+ * @property {number} port - of its entry
+ * @property {number} peerPort - of its last hop
+ * @property {Record<string, string>} headers - what a request to it must have
+ * @property {ChildProcess[]} children - the processes of its hops
+ * @property {number[]} pids
+ */
+
+/**
+ * How to start a chain.
+ *
+ * @typedef {object} Kind
+ * @property {(ports: Ports) => ChildProcess[]} run
+ * @property {boolean} [isSealed]
+ */
+
+/** @param {string} name */
 const script = (name) => fileURLToPath(new URL(name, import.meta.url));
 const FIRST_PORT = 17_000;
 const REDIS_PORT = 16_379;
 export const UPSTREAM_PORT = FIRST_PORT;
 
-const node = (name, port, target) =>
+/**
+ * @param {string} name
+ * @param {number} port
+ * @param {number} nextPort - of the next hop
+ */
+const startNode = (name, port, nextPort) =>
   start(process.execPath, [script(name)], {
     PORT: String(port),
-    TARGET: `http://127.0.0.1:${target}`,
+    TARGET: `http://127.0.0.1:${nextPort}`,
     NODE_ENV: 'production',
   });
+
+/**
+ * Two hops that run the same script.
+ *
+ * @param {string} name
+ * @returns {Kind['run']}
+ */
 const twice =
   (name) =>
   ({ entryPort, middlePort, upstreamPort }) => [
-    node(name, entryPort, middlePort),
-    node(name, middlePort, upstreamPort),
+    startNode(name, entryPort, middlePort),
+    startNode(name, middlePort, upstreamPort),
   ];
 
 export const DIRECT = 'direct';
@@ -29,15 +73,16 @@ export const NGINX = 'nginx, mTLS';
 export const PLAIN = '@fastify/http-proxy, plain';
 export const SEALED = 'relays, memory';
 export const SEALED_REDIS = 'relays, Redis';
-/** The relays without Nest's part of a request; only to tell what that part costs. */
+/** The relays without Nest's part of a request, which shows what that part costs. */
 export const BARE = 'relays, bare Fastify';
 
 const REDIS_URL = `redis://127.0.0.1:${REDIS_PORT}`;
+/** @type {Record<string, Kind>} */
 const KINDS = {
   [NGINX]: { run: startNginxChain },
   [PLAIN]: { run: twice('fastify-proxy.mjs') },
   'http-proxy, plain': { run: twice('http-proxy.mjs') },
-  [SEALED]: { run: startRelayChain, isSealed: true },
+  [SEALED]: { run: (ports) => startRelayChain(ports), isSealed: true },
   [SEALED_REDIS]: { run: (ports) => startRelayChain(ports, { REDIS_URL }), isSealed: true },
   [BARE]: { run: startBareRelayChain, isSealed: true },
 };
@@ -64,27 +109,39 @@ export async function startRedis() {
   return REDIS_URL;
 }
 
-/** Starts chains by name; each has the port of its entry, the headers that it wants, and the processes of its hops. */
+/**
+ * Starts the named chains.
+ *
+ * @param {string[]} names
+ */
 export async function startChains(names) {
   const chains = [];
   for (const name of names) chains.push(await startChain(name, ALL.indexOf(name)));
   return chains;
 }
 
-/** @param at - no other chain that runs has the same: its ports follow from it */
+/**
+ * @param {string} name
+ * @param {number} at - determines the ports, so each running chain needs a different one
+ * @returns {Promise<Chain>}
+ */
 export async function startChain(name, at) {
-  if (name === DIRECT) return { name, port: UPSTREAM_PORT, headers: {}, pids: [] };
+  if (name === DIRECT) {
+    const port = UPSTREAM_PORT;
+    return { name, port, peerPort: port, headers: {}, children: [], pids: [] };
+  }
+  const kind = KINDS[name];
+  if (kind === undefined) throw new Error(`no such chain: ${name}`);
   const entryPort = FIRST_PORT + 10 * at;
   const ports = { entryPort, middlePort: entryPort + 1, upstreamPort: UPSTREAM_PORT };
-  const { run, isSealed = false } = KINDS[name];
-  const children = run(ports);
+  const children = kind.run(ports);
   await Promise.all([listening(ports.entryPort), listening(ports.middlePort)]);
   return {
     name,
     port: entryPort,
     peerPort: ports.middlePort,
-    headers: isSealed ? clientHeaders(ports.middlePort) : {},
-    pids: children.map(({ pid }) => pid),
+    headers: kind.isSealed === true ? clientHeaders(ports.middlePort) : {},
     children,
+    pids: pidsOf(children),
   };
 }

@@ -6,15 +6,18 @@ import { join } from 'node:path';
 
 import { start } from '../processes.mjs';
 
+/** @import { Ports } from './index.mjs' */
+
 const COMMON = `daemon off; error_log stderr error; worker_processes 1;
 events { worker_connections 4096; }`;
 const HTTP = `access_log off; keepalive_requests 10000000; client_max_body_size 0;
   proxy_http_version 1.1; proxy_set_header Connection ""; proxy_buffering off; proxy_request_buffering off;`;
 
-/** A folder with a certificate that is its own authority, and its key. */
+/** Creates a folder with a self-signed certificate and its key. */
 function makeCertificate() {
   const folder = mkdtempSync(join(tmpdir(), 'relay-bench-'));
-  const [key, cert] = ['key.pem', 'cert.pem'].map((name) => join(folder, name));
+  const key = join(folder, 'key.pem');
+  const cert = join(folder, 'cert.pem');
   execFileSync(
     'openssl',
     `req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 -subj /CN=localhost -addext subjectAltName=DNS:localhost -keyout ${key} -out ${cert}`.split(
@@ -25,8 +28,13 @@ function makeCertificate() {
   return { folder, key, cert };
 }
 
+/** @param {Ports} ports */
 export function startNginxChain({ entryPort, middlePort, upstreamPort }) {
   const { folder, key, cert } = makeCertificate();
+  /**
+   * @param {string} name
+   * @param {string} http - the directives of its `http` block
+   */
   const run = (name, http) => {
     const file = join(folder, `${name}.conf`);
     writeFileSync(file, `${COMMON} pid ${join(folder, name)}.pid; http { ${HTTP} ${http} }`);

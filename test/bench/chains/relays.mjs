@@ -1,4 +1,4 @@
-/** Two relays, as `npm run build` made them. */
+/** Two relays, as `npm run build` built them. */
 import { Buffer } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -7,32 +7,46 @@ import { URL, fileURLToPath } from 'node:url';
 
 import { start } from '../processes.mjs';
 
+/** @import { Ports } from './index.mjs' */
+
+/** @param {string} name */
 const path = (name) => fileURLToPath(new URL(name, import.meta.url));
 const MAIN = path('../../../dist/apps/relay/src/main.js');
 const ON_BARE_FASTIFY = path('bare-relay.mjs');
 const SECRET = randomBytes(32).toString('base64');
 const TOKEN = Buffer.alloc(24, 'token').toString();
 
-/** As `npm start` and the image have them. */
+/** @type {{ scripts: { start: string } }} */
 const { scripts } = JSON.parse(readFileSync(path('../../../package.json'), 'utf8'));
-const START_FLAGS = scripts.start.match(/--[\w=-]+/g);
-/** Flags of Node.js for every relay; others can be tried. */
+/** The flags of `npm start` and of the image. */
+const START_FLAGS = scripts.start.match(/--[\w=-]+/g) ?? [];
+/** The Node.js flags of every relay; BENCH_NODE_FLAGS replaces them. */
 export const NODE_FLAGS = process.env.BENCH_NODE_FLAGS?.split(' ') ?? START_FLAGS;
 
-/** What a client of the first relay has to send. */
+/**
+ * The headers that a client of the first relay must send.
+ *
+ * @param {number} middlePort
+ * @returns {Record<string, string>}
+ */
 export const clientHeaders = (middlePort) => ({
   'x-mte-outbound-token': TOKEN,
   'x-mte-upstream': `http://127.0.0.1:${middlePort}`,
 });
 
-/** @param env - beyond what every relay needs */
+/**
+ * @param {number} port
+ * @param {number} upstreamPort
+ * @param {NodeJS.ProcessEnv} env - besides what every relay needs
+ * @param {string} main - the module to run
+ */
 export function startRelay(port, upstreamPort, env = {}, main = MAIN) {
   return start(process.execPath, [...NODE_FLAGS, main], {
     UPSTREAM: `http://127.0.0.1:${upstreamPort}`,
     CLIENT_ID_SECRET: SECRET,
     OUTBOUND_TOKEN: TOKEN,
     REDIS_URL: 'memory://',
-    // Every address of the loopback network is then another name of the relay, and another peer.
+    // Makes every address of the loopback network another name of the relay, and thus another peer.
     HOST: '0.0.0.0',
     PORT: String(port),
     NODE_ENV: 'production',
@@ -40,9 +54,18 @@ export function startRelay(port, upstreamPort, env = {}, main = MAIN) {
   });
 }
 
-export function startRelayChain({ entryPort, middlePort, upstreamPort }, env, main) {
+/**
+ * @param {Ports} ports
+ * @param {NodeJS.ProcessEnv} env
+ * @param {string} main
+ */
+export function startRelayChain({ entryPort, middlePort, upstreamPort }, env = {}, main = MAIN) {
   return [entryPort, middlePort].map((port) => startRelay(port, upstreamPort, env, main));
 }
 
-/** The same without Nest between Fastify and the handlers. */
+/**
+ * The same chain without Nest between Fastify and the handlers.
+ *
+ * @param {Ports} ports
+ */
 export const startBareRelayChain = (ports) => startRelayChain(ports, {}, ON_BARE_FASTIFY);

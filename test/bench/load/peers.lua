@@ -1,4 +1,5 @@
--- wrk: GETs through as many peers as its second argument says, all of which are one relay at the port of the first.
+-- wrk: GETs through a number of peers (the second argument). All are names of one relay, on the port in the first
+-- argument.
 local requests = {}
 local at = 0
 

@@ -1,4 +1,4 @@
--- wrk: a POST with a body of as many bytes as its first argument says.
+-- wrk: POSTs with a body whose number of bytes is the first argument.
 function init(args)
   wrk.method = "POST"
   wrk.body = string.rep("x", tonumber(args[1]))

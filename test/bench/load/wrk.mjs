@@ -1,12 +1,28 @@
-/** As much as goes through: wrk, whose own CPU time is small. */
+/** As many requests as a chain can carry. wrk generates them, because its own CPU time is small. */
 import { execFile } from 'node:child_process';
 import { URL, fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
+/** @import { Chain } from '../chains/index.mjs' */
+
+/**
+ * The requests of a slice: GETs of 1 KiB, unless one of the two optional fields is set.
+ *
+ * @typedef {object} Load
+ * @property {number} connections
+ * @property {number} [postBytes] - POSTs with a body of that size
+ * @property {number} [peers] - GETs through that number of peers in turn
+ */
+
 const run = promisify(execFile);
+/** @param {string} name */
 const script = (name) => fileURLToPath(new URL(name, import.meta.url));
 const FAILURES = /(?:Non-2xx or 3xx responses: |connect |read |write |timeout )(\d+)/g;
 
+/**
+ * @param {Chain} chain
+ * @param {Load} load
+ */
 function scriptFor(chain, { postBytes = 0, peers = 1 }) {
   if (postBytes > 0) return { name: 'post.lua', args: [postBytes] };
   if (peers > 1) return { name: 'peers.lua', args: [chain.peerPort, peers] };
@@ -14,9 +30,10 @@ function scriptFor(chain, { postBytes = 0, peers = 1 }) {
 }
 
 /**
- * @param load - a GET of 1 KiB over so many connections, or a POST of `postBytes`, or GETs to so many `peers` in turn
- * @returns the number of answers, and how many there were a second
- * @throws where a request failed
+ * @param {Chain} chain
+ * @param {Load & { seconds: number }} load
+ * @returns the number of responses, in total and per second
+ * @throws if a request failed
  */
 export async function saturate(chain, load) {
   const headers = Object.entries(chain.headers).map(([name, value]) => ['-H', `${name}: ${value}`]);
@@ -34,7 +51,7 @@ export async function saturate(chain, load) {
     0,
   );
   if (failures > 0 || requests === 0) {
-    throw new Error(`${chain.name}: ${failures} requests failed, ${requests} were answered`);
+    throw new Error(`${chain.name}: ${failures} requests failed, ${requests} succeeded`);
   }
   return { requests, perSecond: Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1]) };
 }

@@ -1,4 +1,4 @@
-/** Bodies of one size, down and up: how fast they go through, and what a MiB of them costs. */
+/** Bodies of one size in both directions: how fast they are transferred, and what CPU time each MiB of them costs. */
 import { Agent } from 'node:http';
 import { performance } from 'node:perf_hooks';
 
@@ -6,10 +6,48 @@ import { download, upload } from '../load/client.mjs';
 import { observe } from '../processes.mjs';
 import { quantile, spread, undisturbed } from './statistics.mjs';
 
-const MIB = 2 ** 20;
-const DIRECTIONS = { down: download, up: upload };
+/** @import { Chain } from '../chains/index.mjs' */
 
-/** So many transfers, so many of them at once. */
+/** @typedef {(chain: Chain, bytes: number, agent: Agent) => Promise<void>} Transfer */
+
+/**
+ * @typedef {object} TransferPlan
+ * @property {number} bytes - of each body
+ * @property {number} count - of bodies
+ * @property {number} concurrency
+ */
+
+/** @typedef {TransferPlan & { warmUpSeconds: number, rounds: number }} BodiesPlan */
+
+/**
+ * What one round of transfers in one direction gave.
+ *
+ * @typedef {object} TransferRound
+ * @property {number} mibPerSecond
+ * @property {number} cpuMillisPerMib
+ * @property {boolean} isCalm
+ */
+
+/**
+ * @typedef {object} TransferSummary
+ * @property {number} mibPerSecond - the upper quartile
+ * @property {number} cpuMillisPerMib - the lower quartile
+ * @property {number} spread - of the speed
+ * @property {number} dropped - the number of disturbed rounds
+ */
+
+/** @typedef {{ down: TransferSummary, up: TransferSummary }} BodiesSummary */
+
+const MIB = 2 ** 20;
+
+/**
+ * Makes a number of transfers, several of them at the same time.
+ *
+ * @param {Chain} chain
+ * @param {Transfer} transfer
+ * @param {TransferPlan} plan
+ * @returns {Promise<number>} seconds
+ */
 async function transfers(chain, transfer, { bytes, count, concurrency }) {
   const agent = new Agent({ keepAlive: true });
   let left = count;
@@ -25,6 +63,12 @@ async function transfers(chain, transfer, { bytes, count, concurrency }) {
   return (performance.now() - startMs) / 1000;
 }
 
+/**
+ * @param {Chain} chain
+ * @param {Transfer} transfer
+ * @param {TransferPlan} plan
+ * @returns {Promise<TransferRound>}
+ */
 async function measure(chain, transfer, plan) {
   const {
     result: seconds,
@@ -36,6 +80,10 @@ async function measure(chain, transfer, plan) {
   return { mibPerSecond: mib / seconds, cpuMillisPerMib: (cpuSeconds * 1000) / mib, isCalm };
 }
 
+/**
+ * @param {TransferRound[]} all
+ * @returns {TransferSummary}
+ */
 function summary(all) {
   const used = undisturbed(all);
   const speeds = used.map(({ mibPerSecond }) => mibPerSecond);
@@ -50,25 +98,40 @@ function summary(all) {
   };
 }
 
-/** Transfers in both directions for about a second, which do not count. */
+/**
+ * Makes transfers in both directions for about a second. They do not count.
+ *
+ * @param {Chain} chain
+ * @param {TransferPlan} plan
+ */
 async function warmUp(chain, plan) {
   const endsMs = performance.now() + 1000;
   while (performance.now() < endsMs) {
-    for (const transfer of Object.values(DIRECTIONS)) await transfers(chain, transfer, plan);
+    await transfers(chain, download, plan);
+    await transfers(chain, upload, plan);
   }
 }
 
-/** Each chain and direction in turn, warm-up and all. */
+/**
+ * Measures all chains and both directions in turn, after a warm-up in turn.
+ *
+ * @param {Chain[]} chains
+ * @param {BodiesPlan} plan
+ * @returns {Promise<Record<string, BodiesSummary>>} by chain
+ */
 export async function bodies(chains, { warmUpSeconds, rounds, ...plan }) {
-  const seen = chains.map((chain) => ({ chain, down: [], up: [] }));
+  const seen = chains.map((chain) => ({
+    chain,
+    down: /** @type {TransferRound[]} */ ([]),
+    up: /** @type {TransferRound[]} */ ([]),
+  }));
   for (let second = 0; second < warmUpSeconds; second += 1) {
     for (const { chain } of seen) await warmUp(chain, plan);
   }
   for (let round = 0; round < rounds; round += 1) {
-    for (const { chain, ...directions } of seen) {
-      for (const [direction, all] of Object.entries(directions)) {
-        all.push(await measure(chain, DIRECTIONS[direction], plan));
-      }
+    for (const { chain, down, up } of seen) {
+      down.push(await measure(chain, download, plan));
+      up.push(await measure(chain, upload, plan));
     }
   }
   return Object.fromEntries(

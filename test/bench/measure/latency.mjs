@@ -5,9 +5,38 @@ import { atRate } from '../load/client.mjs';
 import { observe } from '../processes.mjs';
 import { quantile, spread, undisturbed } from './statistics.mjs';
 
-/** Of fewer samples less than ten lie beyond the highest percentile, which then says nothing. */
+/** @import { Chain } from '../chains/index.mjs' */
+
+/** @typedef {{ perSecond: number, seconds: number, rounds: number }} LatencyPlan */
+
+/**
+ * What one round gave.
+ *
+ * @typedef {object} LatencyRound
+ * @property {number[]} latencies - in ms
+ * @property {boolean} isCalm
+ */
+
+/**
+ * Latencies in ms.
+ *
+ * @typedef {object} LatencySummary
+ * @property {number} p50
+ * @property {number} p99
+ * @property {number | null} p999
+ * @property {number} samples
+ * @property {number} p50Spread
+ * @property {number} p99Spread
+ * @property {number} dropped - the number of disturbed rounds
+ */
+
+/** With fewer samples, less than ten are beyond the highest percentile, which then means nothing. */
 const ENOUGH_FOR_P999 = 10_000;
 
+/**
+ * @param {LatencyRound[]} seen
+ * @returns {LatencySummary}
+ */
 function summary(seen) {
   const rounds = undisturbed(seen).map(({ latencies }) => latencies);
   const all = rounds.flat();
@@ -24,11 +53,17 @@ function summary(seen) {
   };
 }
 
-/** Rounds of each chain in turn, after one that does not count; connections are kept between them. @returns ms */
+/**
+ * Measures rounds of all chains in turn, after one that does not count. Connections are kept between the rounds.
+ *
+ * @param {Chain[]} chains
+ * @param {LatencyPlan} plan
+ * @returns {Promise<Record<string, LatencySummary>>} by chain
+ */
 export async function latencies(chains, { perSecond, seconds, rounds }) {
   const all = chains.map((chain) => {
     const agent = new Agent({ keepAlive: true, maxSockets: 128 });
-    return { chain, agent, seen: [] };
+    return { chain, agent, seen: /** @type {LatencyRound[]} */ ([]) };
   });
   for (let round = 0; round <= rounds; round += 1) {
     for (const { chain, agent, seen } of all) {

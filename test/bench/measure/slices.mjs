@@ -1,10 +1,42 @@
-/** Comparisons in one run: each chain in turn for a second, again and again, so that noise meets all of them. */
+/** Comparisons in one run: each chain in turn for a second, over and over, so that noise affects all of them. */
 import { saturate } from '../load/wrk.mjs';
 import { observe, residentMib } from '../processes.mjs';
 import { quantile, spread, undisturbed } from './statistics.mjs';
 
+/** @import { Chain } from '../chains/index.mjs' */
+/** @import { Load } from '../load/wrk.mjs' */
+
+/** @typedef {{ warmUpSeconds: number, slices: number }} SlicesPlan */
+
+/**
+ * What one second of one chain gave.
+ *
+ * @typedef {object} Slice
+ * @property {number} perSecond - requests
+ * @property {number[]} hopMicros - CPU time per request, for each hop
+ * @property {number} cpuMicros - CPU time per request, of both hops
+ * @property {number} residentMib - the memory of the larger hop
+ * @property {boolean} isCalm
+ */
+
+/**
+ * @typedef {object} SliceSummary
+ * @property {number} cpuMicros - the lower quartile
+ * @property {number[]} hopMicros - the lower quartile, for each hop
+ * @property {number} perSecond - the upper quartile
+ * @property {number} spread - of the CPU time, or of the requests per second if the chain has no hops
+ * @property {number} residentMib - the median
+ * @property {number} slices - the number of undisturbed slices
+ * @property {number} dropped - the number of disturbed slices
+ */
+
 const SLICE_SECONDS = 1;
 
+/**
+ * @param {Chain} chain
+ * @param {Load} load
+ * @returns {Promise<Slice>}
+ */
 async function slice(chain, load) {
   const { result, hopSeconds, isCalm } = await observe(chain.pids, () =>
     saturate(chain, { ...load, seconds: SLICE_SECONDS }),
@@ -19,27 +51,41 @@ async function slice(chain, load) {
   };
 }
 
-/** Of CPU time the lower quartile, of requests a second the upper: what the code costs, less of what disturbed it. */
+/**
+ * Takes the lower quartile of CPU time and the upper of requests per second: they show what the code costs, with less
+ * of what disturbed it.
+ *
+ * @param {Slice[]} all
+ * @returns {SliceSummary}
+ */
 function summary(all) {
   const used = undisturbed(all);
+  /** @param {'cpuMicros' | 'perSecond' | 'residentMib'} property */
   const each = (property) => used.map((seen) => seen[property]);
+  const cpuMicros = each('cpuMicros');
   return {
-    cpuMicros: quantile(each('cpuMicros'), 0.25),
-    hopMicros: used[0].hopMicros.map((_, hop) =>
+    cpuMicros: quantile(cpuMicros, 0.25),
+    hopMicros: (used[0]?.hopMicros ?? []).map((_, hop) =>
       quantile(
-        used.map(({ hopMicros }) => hopMicros[hop]),
+        used.map(({ hopMicros }) => hopMicros[hop] ?? NaN),
         0.25,
       ),
     ),
     perSecond: quantile(each('perSecond'), 0.75),
-    spread: used[0].cpuMicros > 0 ? spread(each('cpuMicros')) : spread(each('perSecond')),
+    spread: spread((cpuMicros[0] ?? 0) > 0 ? cpuMicros : each('perSecond')),
     residentMib: quantile(each('residentMib'), 0.5),
     slices: used.length,
     dropped: all.length - used.length,
   };
 }
 
-/** Each chain in turn, as in the measurement that follows. */
+/**
+ * Loads the chains in turn, as the measurement that follows does.
+ *
+ * @param {Chain[]} chains
+ * @param {Load} load
+ * @param {number} seconds
+ */
 export async function warmUp(chains, load, seconds) {
   for (let second = 0; second < seconds; second += 1) {
     for (const chain of chains) await saturate(chain, { ...load, seconds: 1 });
@@ -47,20 +93,22 @@ export async function warmUp(chains, load, seconds) {
 }
 
 /**
- * Warm-up and measurement alternate alike: code that V8 has compiled is dropped again where a chain stands still for
- * long. Slices that the hypervisor disturbed are made up for by others, at most half as many again.
+ * Measures the chains in turn, after a warm-up in turn: V8 drops compiled code of a chain that is idle for long. Slices
+ * that the hypervisor disturbed are replaced by others, but by no more than half the planned number.
  *
- * @returns for each chain CPU time a request (microseconds over both hops, and of each), requests a second, the spread of
- *   the CPU time, and the resident memory of the larger hop
+ * @param {Chain[]} chains
+ * @param {Load} load
+ * @param {SlicesPlan} plan
+ * @returns {Promise<Record<string, SliceSummary>>} by chain
  */
 export async function compare(chains, load, { warmUpSeconds, slices }) {
   await warmUp(chains, load, warmUpSeconds);
-  const seen = new Map(chains.map((chain) => [chain, []]));
+  const seen = chains.map((chain) => ({ chain, all: /** @type {Slice[]} */ ([]) }));
   for (let round = 0; round < 1.5 * slices; round += 1) {
-    for (const [chain, all] of seen) {
+    for (const { chain, all } of seen) {
       const calm = all.filter(({ isCalm }) => isCalm);
       if (calm.length < slices) all.push(await slice(chain, load));
     }
   }
-  return Object.fromEntries([...seen].map(([{ name }, all]) => [name, summary(all)]));
+  return Object.fromEntries(seen.map(({ chain, all }) => [chain.name, summary(all)]));
 }

@@ -1,4 +1,4 @@
-/** How long beginnings take: a process until it is ready, and a pairing. */
+/** How long the start of a process takes until it is ready, and how long a pairing takes. */
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -15,7 +15,7 @@ const STARTS = 5;
 const PAIRINGS = 20;
 const SECONDS_SUM = /^mte_relay_pairing_duration_seconds_sum (\S+)$/m;
 
-/** From the start of the process to the first 200 of /health/ready: median. */
+/** The median time from the start of the process to the first 200 of /health/ready. */
 export async function coldStartMs() {
   const times = [];
   for (let run = 0; run < STARTS; run += 1) {
@@ -29,13 +29,19 @@ export async function coldStartMs() {
   return quantile(times, 0.5);
 }
 
-const pairingMsSoFar = async () =>
-  Number(SECONDS_SUM.exec(await getText(ADMIN_PORT, '/metrics'))[1]) * 1000;
+/** The time that all pairings so far have taken. */
+async function pairingSumMs() {
+  const metrics = await getText(ADMIN_PORT, '/metrics');
+  const seconds = SECONDS_SUM.exec(metrics ?? '')?.[1];
+  if (seconds === undefined) throw new Error('the metrics do not contain the time of pairings');
+  return Number(seconds) * 1000;
+}
 
 /**
- * Pairings one by one, each with another name of one relay, as the relay itself measures them in whole milliseconds.
+ * Makes pairings one after another, each with another name of one relay. The relay itself measures them, in whole
+ * milliseconds.
  *
- * @returns the first that two new processes make, and the median of those after it
+ * @returns the first pairing of two new processes, and the median of the later ones
  */
 export async function pairingMs() {
   const relays = [
@@ -45,15 +51,15 @@ export async function pairingMs() {
   await Promise.all([PORT, PEER_PORT, ADMIN_PORT].map(listening));
   const times = [];
   for (let peer = 1; peer <= PAIRINGS + 1; peer += 1) {
-    const before = await pairingMsSoFar();
+    const before = await pairingSumMs();
     const headers = {
       ...clientHeaders(PEER_PORT),
       'x-mte-upstream': `http://127.0.0.${peer}:${PEER_PORT}`,
     };
     await get({ name: 'pairing', port: PORT, headers }, '/1k');
-    times.push((await pairingMsSoFar()) - before);
+    times.push((await pairingSumMs()) - before);
   }
   await Promise.all(relays.map(stop));
-  const [first, ...later] = times;
+  const [first = NaN, ...later] = times;
   return { first, later: quantile(later, 0.5) };
 }

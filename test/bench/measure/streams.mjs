@@ -1,15 +1,22 @@
-/** What event streams that stay open and silent take of memory. */
+/** How much memory event streams need that stay open and silent. */
+import { setTimeout as delay } from 'node:timers/promises';
+
 import { ALL, SEALED, startChain } from '../chains/index.mjs';
 import { openStream } from '../load/client.mjs';
 import { saturate } from '../load/wrk.mjs';
 import { residentMib, stop } from '../processes.mjs';
-import { setTimeout as delay } from 'node:timers/promises';
 
 const WARM_UP_SECONDS = 3;
 const SETTLE_MS = 2000;
-const AT_ONCE = 20;
+const CONCURRENCY = 20;
 
-/** Two relays of their own, so that nothing measured before has left free memory in them. @returns MiB of the larger */
+/**
+ * Measures two new relays, because the memory of others may have room that earlier measurements have freed.
+ *
+ * @param {number} count - of event streams
+ * @param {number} connections - of the load before
+ * @returns the memory of the larger relay in MiB
+ */
 export async function streams(count, connections) {
   const chain = await startChain(SEALED, ALL.length);
   await saturate(chain, { connections, seconds: WARM_UP_SECONDS });
@@ -17,7 +24,7 @@ export async function streams(count, connections) {
   const before = residentMib(chain.pids);
   const closers = [];
   while (closers.length < count) {
-    const more = Math.min(AT_ONCE, count - closers.length);
+    const more = Math.min(CONCURRENCY, count - closers.length);
     closers.push(...(await Promise.all(Array.from({ length: more }, () => openStream(chain)))));
   }
   await delay(SETTLE_MS);

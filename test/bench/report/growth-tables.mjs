@@ -1,19 +1,28 @@
-/** How cost grows, as tables. */
+/** How costs grow, as tables. */
 import { PLAIN, SEALED } from '../chains/index.mjs';
 import {
   NODE,
   TRANSFER_HEAD,
   digits,
+  figureOf,
   markdownTable,
   rows,
   transfer,
   withSpread,
 } from './results.mjs';
 
+/** @import { SliceSummary } from '../measure/slices.mjs' */
+/** @import { StoreFigures } from '../measure/store.mjs' */
+/** @import { Report } from './results.mjs' */
+
+/** @param {SliceSummary} found */
 const request = (found) => [digits(found.perSecond), withSpread(found.cpuMicros, found.spread)];
 
+/** @param {Report[]} reports */
 export function growth(reports) {
-  const session = (name) => (report) => report.sessions[name];
+  /** @param {'memory' | 'redis'} name */
+  const session = (name) => (/** @type {Report} */ report) => report.sessions[name];
+  /** @param {StoreFigures} figures */
   const store = ({ p50Micros, p99Micros, usedMib }) => [p50Micros, p99Micros, usedMib].map(digits);
   return [
     'More connections, GET of 1 KiB:',
@@ -22,33 +31,39 @@ export function growth(reports) {
       rows(
         reports,
         ({ connections }) => connections,
-        (found) => [...request(found[SEALED]), ...request(found[PLAIN])],
+        (found) => [...request(figureOf(found, SEALED)), ...request(figureOf(found, PLAIN))],
       ),
     ),
-    'More relays behind one, GET of 1 KiB:',
+    'More peers of one relay, GET of 1 KiB:',
     markdownTable(
       ['Peers', NODE, 'requests/s', 'CPU µs', 'RSS, MiB'],
       rows(
         reports,
         ({ peers }) => peers,
-        ({ [SEALED]: found }) => [...request(found), digits(found.residentMib)],
+        (all) => {
+          const found = figureOf(all, SEALED);
+          return [...request(found), digits(found.residentMib)];
+        },
       ),
     ),
     ...[SEALED, PLAIN].flatMap((name) => [
-      `Larger bodies, four at once, ${name}:`,
+      `Larger bodies, four at a time, ${name}:`,
       markdownTable(
         ['KiB', NODE, ...TRANSFER_HEAD],
         rows(
           reports,
           ({ bodies }) => bodies,
-          ({ [name]: { down, up } }) => [...transfer(down), ...transfer(up)],
+          (all) => {
+            const { down, up } = figureOf(all, name);
+            return [...transfer(down), ...transfer(up)];
+          },
         ),
       ),
     ]),
-    ...['memory', 'redis'].flatMap((name) => [
+    .../** @type {const} */ (['memory', 'redis']).flatMap((name) => [
       name === 'memory'
-        ? 'More sessions in memory, OPEN and MARK of one; RSS of the process:'
-        : 'More sessions in Redis, OPEN and MARK of one; memory that Redis uses:',
+        ? 'More sessions in memory, OPEN and MARK of one session; RSS of the process:'
+        : 'More sessions in Redis, OPEN and MARK of one session; memory that Redis uses:',
       markdownTable(
         ['Sessions', NODE, 'p50, µs', 'p99, µs', 'MiB'],
         rows(reports, session(name), store),

@@ -5,6 +5,7 @@ import {
   NODE,
   TRANSFER_HEAD,
   digits,
+  figureOf,
   majorOf,
   markdownTable,
   rows,
@@ -12,40 +13,69 @@ import {
   withSpread,
 } from './results.mjs';
 
+/** @import { LatencySummary } from '../measure/latency.mjs' */
+/** @import { SliceSummary } from '../measure/slices.mjs' */
+/** @import { Cell, Report } from './results.mjs' */
+
+/** @param {Report[]} reports */
 function costs(reports) {
   const loads = [...new Set(reports.flatMap(({ small }) => Object.keys(small)))];
-  const chains = ({ small }) => Object.fromEntries(Object.keys(small[loads[0]]).map((n) => [n, n]));
-  const figure =
-    (property) =>
-    (name, _, { small }) =>
+  /**
+   * The chains of the first load, which are all chains.
+   *
+   * @param {Report} report
+   */
+  const chains = ({ small }) => small[loads[0] ?? ''] ?? {};
+  /** @param {(found: SliceSummary, name: string) => Cell} cell */
+  const ofEachLoad =
+    (cell) =>
+    /**
+     * @param {SliceSummary} _
+     * @param {string} name
+     * @param {Report} report
+     */
+    (_, name, { small }) =>
       loads.map((load) => {
         const found = small[load]?.[name];
-        if (found === undefined || (property === 'cpuMicros' && name === DIRECT)) return '–';
-        const value = found[property];
-        return property === 'cpuMicros' ? withSpread(value, found.spread) : digits(value);
+        return found === undefined ? '–' : cell(found, name);
       });
+  const cpuTime = ofEachLoad(({ cpuMicros, spread }, name) =>
+    name === DIRECT ? '–' : withSpread(cpuMicros, spread),
+  );
+  const throughput = ofEachLoad(({ perSecond }) => digits(perSecond));
   return [
-    'CPU of both hops a request in µs (spread), at 32 connections:',
-    markdownTable(['Chain', NODE, ...loads], rows(reports, chains, figure('cpuMicros'))),
-    'Requests a second:',
-    markdownTable(['Chain', NODE, ...loads], rows(reports, chains, figure('perSecond'))),
+    'CPU time of both hops per request in µs (spread), at 32 connections:',
+    markdownTable(['Chain', NODE, ...loads], rows(reports, chains, cpuTime)),
+    'Requests per second:',
+    markdownTable(['Chain', NODE, ...loads], rows(reports, chains, throughput)),
   ];
 }
 
+/** @param {Report[]} reports */
 function nestLayer(reports) {
-  const hops = ['outbound, with its guard', 'tunnel, with its interceptor'];
-  const row = (at, _, { small }) => {
-    const [nest, bare] = [SEALED, BARE].map((name) => small['GET 1 KiB'][name].hopMicros[at]);
-    return [digits(nest), digits(bare), digits(nest / bare)];
-  };
-  const byHop = () => Object.fromEntries(hops.map((name, at) => [name, at]));
+  /** @type {Record<string, number>} */
+  const hops = { 'outbound, with its guard': 0, 'tunnel, with its interceptor': 1 };
   return [
-    'CPU of one hop for a GET of 1 KiB in µs:',
-    markdownTable(['Route', NODE, 'Nest', 'bare Fastify', 'ratio'], rows(reports, byHop, row)),
+    'CPU time of one hop for a GET of 1 KiB in µs:',
+    markdownTable(
+      ['Route', NODE, 'Nest', 'bare Fastify', 'ratio'],
+      rows(
+        reports,
+        () => hops,
+        (hop, _, { small }) => {
+          const ofBoth = figureOf(small, 'GET 1 KiB');
+          const nest = figureOf(ofBoth, SEALED).hopMicros[hop] ?? NaN;
+          const bare = figureOf(ofBoth, BARE).hopMicros[hop] ?? NaN;
+          return [digits(nest), digits(bare), digits(nest / bare)];
+        },
+      ),
+    ),
   ];
 }
 
+/** @param {Report[]} reports */
 function latency(reports) {
+  /** @param {LatencySummary} summary */
   const row = ({ p50, p99, p999, p50Spread, p99Spread, samples }) => [
     withSpread(p50, p50Spread),
     withSpread(p99, p99Spread),
@@ -53,7 +83,7 @@ function latency(reports) {
     digits(samples),
   ];
   return [
-    'Latency at 300 requests a second in ms (spread between rounds):',
+    'Latency at 300 requests per second in ms (spread between rounds):',
     markdownTable(
       ['Chain', NODE, 'p50', 'p99', 'p99.9', 'requests'],
       rows(reports, (report) => report.latency, row),
@@ -61,6 +91,7 @@ function latency(reports) {
   ];
 }
 
+/** @param {Report[]} reports */
 function bulk(reports) {
   return [
     'One body of 64 MiB at a time (spread):',
@@ -75,23 +106,31 @@ function bulk(reports) {
   ];
 }
 
+/** @param {Report[]} reports */
 function memory(reports) {
+  /**
+   * @param {number} rest
+   * @param {string} name
+   * @param {Report} report
+   */
   const row = (rest, name, { small, peakMib }) => [
     digits(rest),
-    digits(small['GET 1 KiB'][name].residentMib),
-    digits(Math.max(...Object.values(small).map((load) => load[name].residentMib))),
+    digits(figureOf(figureOf(small, 'GET 1 KiB'), name).residentMib),
+    digits(Math.max(...Object.values(small).map((load) => figureOf(load, name).residentMib))),
     digits(peakMib[name]),
   ];
   return [
     'RSS of the larger hop in MiB:',
     markdownTable(
-      ['Chain', NODE, 'at rest', 'GET 1 KiB', 'most of all loads', 'peak'],
+      ['Chain', NODE, 'at rest', 'GET 1 KiB', 'highest of all loads', 'peak'],
       rows(reports, ({ restMib }) => restMib, row),
     ),
   ];
 }
 
+/** @param {Report[]} reports */
 function beginnings(reports) {
+  /** @param {Report} report */
   const row = ({ streams, starts: { coldStartMs, pairingMs } }) => [
     digits(coldStartMs),
     digits(pairingMs.first),
@@ -106,7 +145,12 @@ function beginnings(reports) {
   ];
 }
 
-/** All tables, by heading. */
+/**
+ * All tables, by heading.
+ *
+ * @param {Report[]} reports
+ * @returns {Record<string, string[]>}
+ */
 export const tables = (reports) => ({
   'Cost of a request': costs(reports),
   "Nest's share": nestLayer(reports),
@@ -114,5 +158,5 @@ export const tables = (reports) => ({
   'Bulk data': bulk(reports),
   Memory: memory(reports),
   'Starting, pairing, event streams': beginnings(reports),
-  'How cost grows': growth(reports),
+  'How costs grow': growth(reports),
 });

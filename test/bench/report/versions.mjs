@@ -1,4 +1,4 @@
-/** What was measured, and on what. */
+/** Which versions were measured, and on which machine. */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
@@ -6,6 +6,13 @@ import process from 'node:process';
 import { URL } from 'node:url';
 
 import { NODE_FLAGS } from '../chains/relays.mjs';
+
+/** @typedef {ReturnType<typeof describeMachine>} Machine */
+
+/**
+ * @typedef {{ node: string, nodeFlags: string[], nginx: string, wrk: string, redis: string, openssl: string }
+ *   & Record<string, string | string[]>} Versions - and that of each package by its name
+ */
 
 const PACKAGES = [
   '@nestjs/core',
@@ -16,12 +23,22 @@ const PACKAGES = [
   'http-proxy',
 ];
 
-/** Some programs say their version on stderr, or with a status that is not 0. */
+/**
+ * Reads the version that a program prints. Some programs print it on stderr or exit with a status other than 0.
+ *
+ * @param {string} command
+ * @param {string} argument
+ * @param {RegExp} pattern
+ */
 function versionOf(command, argument, pattern) {
   const { stdout, stderr } = spawnSync(command, [argument], { encoding: 'utf8' });
   return pattern.exec(stdout + stderr)?.[1] ?? 'unknown';
 }
 
+/**
+ * @param {string} name
+ * @returns {string} the version of an installed package
+ */
 function installed(name) {
   const file = new URL(`../../../node_modules/${name}/package.json`, import.meta.url);
   return JSON.parse(readFileSync(file, 'utf8')).version;
@@ -39,6 +56,7 @@ export const describeMachine = () => ({
   kernel: os.release(),
 });
 
+/** @returns {Versions} */
 export const describeVersions = () => ({
   node: process.versions.node,
   nodeFlags: NODE_FLAGS,
