@@ -2,11 +2,12 @@ import eslint from '@eslint/js';
 import tsdoc from 'eslint-plugin-tsdoc';
 import tseslint from 'typescript-eslint';
 
-const libs = ['config', 'http', 'protocol', 'session', 'signature'];
+import { documentation } from './eslint/documentation.js';
 
 export default tseslint.config(
   { ignores: ['dist', 'node_modules', 'coverage', '.node26', '.test-results'] },
   eslint.configs.recommended,
+  { rules: { curly: ['error', 'all'] } },
   {
     files: ['**/*.ts'],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
@@ -17,7 +18,7 @@ export default tseslint.config(
     rules: {
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/no-extraneous-class': ['error', { allowWithDecorator: true }],
-      // Nest types its options as classes and takes plain objects.
+      // The types of Nest's options are classes, but Nest accepts plain objects.
       '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
       '@typescript-eslint/only-throw-error': 'error',
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
@@ -30,7 +31,7 @@ export default tseslint.config(
         {
           object: 'process',
           property: 'env',
-          message: 'Only load-config.ts reads the environment; inject RelayConfig instead.',
+          message: 'Only load-config.ts reads the environment. Inject RelayConfig instead.',
         },
       ],
       'no-restricted-imports': [
@@ -40,13 +41,13 @@ export default tseslint.config(
             {
               name: '@nestjs/common',
               importNames: ['forwardRef'],
-              message: 'Modules that need each other lack a third one below both.',
+              message: 'A cycle means that a third module is missing.',
             },
           ],
           patterns: [
             {
-              group: [...libs.map((lib) => `@relay/${lib}/*`), '**/libs/**'],
-              message: "A library's index.ts is its only entry point.",
+              group: ['@relay/*/*', '**/libs/**'],
+              message: 'Import a library only through its index.ts.',
             },
           ],
         },
@@ -55,11 +56,22 @@ export default tseslint.config(
     },
   },
   {
+    files: ['libs/**/*.ts'],
+    ignores: ['**/*.spec.ts', '**/*.contract.ts'],
+    plugins: { documentation },
+    rules: { 'documentation/documented-exports': 'warn' },
+  },
+  {
+    files: ['libs/*/src/index.ts'],
+    plugins: { documentation },
+    rules: { 'documentation/introduction': 'warn' },
+  },
+  {
     files: ['libs/config/src/load-config.ts'],
     rules: { 'no-restricted-properties': 'off' },
   },
   {
-    files: ['test/**/*.ts', '**/*.spec.ts', '**/*.contract.ts', 'scripts/**/*.ts', '*.config.ts'],
+    files: ['test/**/*.ts', '**/*.spec.ts', '**/*.contract.ts', '*.config.ts'],
     rules: {
       'no-console': 'off',
       'no-restricted-properties': 'off',
@@ -67,7 +79,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['{demo,scripts}/**/*.js', '*.js', '*.cjs'],
+    files: ['{demo,eslint,scripts}/**/*.js', '*.js', '*.cjs'],
     languageOptions: {
       globals: {
         AbortSignal: 'readonly',

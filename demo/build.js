@@ -14,9 +14,13 @@ export async function ensureBuild() {
   if (!existsSync(compiler)) {
     throw new Error('the dependencies are not installed: run npm ci first');
   }
-  if (newestSourceMs() <= builtAtMs()) return;
+  if (newestSourceMs() <= builtAtMs()) {
+    return;
+  }
   console.log('Building the relay …\n');
-  if (!(await runScript(compiler, ['build', 'relay'], ROOT))) throw new Error('the build failed');
+  if (!(await runScript(compiler, ['build', 'relay'], ROOT))) {
+    throw new Error('the build failed');
+  }
 }
 
 function builtAtMs() {

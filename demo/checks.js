@@ -11,7 +11,9 @@ const PREFIX_OF_RELAY_FIELDS = 'x-mte-';
  * @returns {asserts isTrue}
  */
 export function must(isTrue, difference) {
-  if (!isTrue) throw new Error(difference);
+  if (!isTrue) {
+    throw new Error(difference);
+  }
 }
 
 /**

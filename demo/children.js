@@ -110,12 +110,16 @@ function watch(child) {
 function signalAll(signal) {
   for (const { pid } of running) {
     // A child that could not be started has no process id.
-    if (pid === undefined) continue;
+    if (pid === undefined) {
+      continue;
+    }
     try {
       process.kill(-pid, signal);
     } catch (error) {
       // ESRCH: the child ended at this moment.
-      if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'ESRCH') throw error;
+      if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'ESRCH') {
+        throw error;
+      }
     }
   }
 }

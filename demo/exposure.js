@@ -40,7 +40,9 @@ const toUrlAlphabet = (base64) => base64.replaceAll('+', '-').replaceAll('/', '_
 function occurrences(form, recordings) {
   let count = 0;
   for (const bytes of recordings) {
-    for (let at = bytes.indexOf(form); at !== -1; at = bytes.indexOf(form, at + 1)) count += 1;
+    for (let at = bytes.indexOf(form); at !== -1; at = bytes.indexOf(form, at + 1)) {
+      count += 1;
+    }
   }
   return count;
 }

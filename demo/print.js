@@ -15,7 +15,9 @@ export function printTitle(text) {
 
 /** @param {string[]} lines */
 export function printLines(lines) {
-  for (const line of lines) console.log(line === '' ? '' : `   ${line}`);
+  for (const line of lines) {
+    console.log(line === '' ? '' : `   ${line}`);
+  }
 }
 
 /**

@@ -39,7 +39,9 @@ export async function startRelay(name, env, onLine) {
   const listening = new Promise((resolve) => {
     createInterface(child.stdout).on('line', (text) => {
       const line = decodeLine(text);
-      if (hasStarted) onLine(line);
+      if (hasStarted) {
+        onLine(line);
+      }
       if (line.msg === 'relay is listening' && line.address !== undefined) {
         // Earlier lines are about the environment, which the demo has chosen.
         hasStarted = true;

@@ -96,9 +96,13 @@ async function run(args) {
     throw new Error(`the option ${unknown} is unknown; the only option is --once`);
   }
   const scene = await unlessEnded(play());
-  if (args.includes('--once')) return;
+  if (args.includes('--once')) {
+    return;
+  }
   await unlessEnded(stayUp(scene)).catch((error) => {
-    if (!(error instanceof Interruption)) throw error;
+    if (!(error instanceof Interruption)) {
+      throw error;
+    }
   });
 }
 

@@ -59,7 +59,9 @@ export async function setScene(onRelayLine) {
    */
   const start = (name, env) =>
     startRelay(name, { ...shared, ...env }, (line) => {
-      if (line.msg === 'paired' && line.ms !== undefined) pairingMs = line.ms;
+      if (line.msg === 'paired' && line.ms !== undefined) {
+        pairingMs = line.ms;
+      }
       onRelayLine(name, line);
     });
   const [originA, originB] = await Promise.all([
@@ -102,7 +104,9 @@ async function startUpstream() {
     async nextReport() {
       for (;;) {
         const report = reports.shift();
-        if (report !== undefined) return report;
+        if (report !== undefined) {
+          return report;
+        }
         await once(arrivals, 'report');
       }
     },

@@ -92,7 +92,9 @@ export class Tap {
   #pump(connection, isSent, from, to) {
     from.setNoDelay(true);
     from.on('data', (chunk) => {
-      if (this.#isRecording) this.#entries.push({ connection, isSent, chunk });
+      if (this.#isRecording) {
+        this.#entries.push({ connection, isSent, chunk });
+      }
     });
     from.pipe(to);
     // When one side is reset or closes, the other side must end too.

@@ -24,7 +24,9 @@ const TEST_FILE = /\.(spec|contract)\.js$/;
 function checkThatNoTestsAreBuilt() {
   const files = readdirSync('dist', { recursive: true, encoding: 'utf8' });
   const tests = files.filter((file) => TEST_FILE.test(file));
-  if (tests.length > 0) throw new Error(`dist contains tests: ${tests.join(', ')}`);
+  if (tests.length > 0) {
+    throw new Error(`dist contains tests: ${tests.join(', ')}`);
+  }
 }
 
 async function findFreePort() {
@@ -61,7 +63,9 @@ async function waitForEcho(url, service) {
  * @returns {Promise<[number | null, NodeJS.Signals | null]>} how the service ended
  */
 async function waitForExit(service) {
-  if (service.exitCode !== null) return [service.exitCode, null];
+  if (service.exitCode !== null) {
+    return [service.exitCode, null];
+  }
   const [exitCode, signal] = await once(service, 'exit', {
     signal: AbortSignal.timeout(STOP_LIMIT_MS),
   });
@@ -87,10 +91,14 @@ async function checkService() {
   try {
     const body = await waitForEcho(`http://127.0.0.1:${port}/api/mte-echo`, service);
     const { echo } = /** @type {{ echo?: unknown }} */ (body);
-    if (echo !== 'test') throw new Error(`the echo was ${JSON.stringify(body)}`);
+    if (echo !== 'test') {
+      throw new Error(`the echo was ${JSON.stringify(body)}`);
+    }
     service.kill('SIGTERM');
     const [exitCode, signal] = await waitForExit(service);
-    if (exitCode !== 0) throw new Error(`SIGTERM ended the service with ${exitCode ?? signal}`);
+    if (exitCode !== 0) {
+      throw new Error(`SIGTERM ended the service with ${exitCode ?? signal}`);
+    }
   } finally {
     service.kill('SIGKILL');
   }

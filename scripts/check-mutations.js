@@ -47,7 +47,9 @@ function readPatch(file) {
   /** @param {string} name */
   const line = (name) => new RegExp(`^${name}: (.*)$`, 'm').exec(head)?.[1];
   const tests = line('Tests')?.split(' ');
-  if (tests === undefined) throw new Error(`${file} names no tests`);
+  if (tests === undefined) {
+    throw new Error(`${file} names no tests`);
+  }
   return { file, tests, titles: line('Titles') };
 }
 
@@ -148,13 +150,19 @@ function passBefore(cwd, patch) {
  * @param {Patch} patch
  */
 function problemOf(cwd, patch) {
-  if (!passBefore(cwd, patch)) return 'its tests do not pass without it';
+  if (!passBefore(cwd, patch)) {
+    return 'its tests do not pass without it';
+  }
   const file = resolve(FOLDER, patch.file);
   const applied = git(cwd, 'apply', '-C1', file);
-  if (applied.status !== 0) return `it does not apply: ${applied.stderr.trim()}`;
+  if (applied.status !== 0) {
+    return `it does not apply: ${applied.stderr.trim()}`;
+  }
   const { passed, failed } = runTests(cwd, patch);
   git(cwd, 'apply', '-C1', '--reverse', file);
-  if (failed > 0) return undefined;
+  if (failed > 0) {
+    return undefined;
+  }
   return passed > 0 ? 'no test fails with it' : 'its tests did not run with it';
 }
 

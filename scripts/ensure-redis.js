@@ -27,19 +27,27 @@ function installWithApt() {
 }
 
 function installCommand() {
-  if (process.platform === 'darwin') return 'brew install redis';
-  if (existsSync('/etc/debian_version')) return 'sudo apt-get install redis-server';
+  if (process.platform === 'darwin') {
+    return 'brew install redis';
+  }
+  if (existsSync('/etc/debian_version')) {
+    return 'sudo apt-get install redis-server';
+  }
   return "your system's package of Redis 7 or newer";
 }
 
 function ensureRedis() {
-  if (runs(named ?? 'redis-server')) return true;
+  if (runs(named ?? 'redis-server')) {
+    return true;
+  }
   if (named !== undefined) {
     console.error(`REDIS_SERVER names ${named}, which cannot be run.`);
     return false;
   }
   const mayInstall = process.getuid?.() === 0 && existsSync('/etc/debian_version');
-  if (mayInstall && installWithApt()) return true;
+  if (mayInstall && installWithApt()) {
+    return true;
+  }
   console.error(
     `The tests need redis-server. Install it (${installCommand()}) or name a binary in REDIS_SERVER.`,
   );

@@ -40,7 +40,9 @@ export function readCounts() {
       JSON.parse(readFileSync(`${COUNTS_DIR}/${file}`, 'utf8')),
     );
   } catch (error) {
-    if (/** @type {NodeJS.ErrnoException} */ (error).code === 'ENOENT') return [];
+    if (/** @type {NodeJS.ErrnoException} */ (error).code === 'ENOENT') {
+      return [];
+    }
     throw error;
   }
 }

@@ -11,7 +11,9 @@ const main = new URL('../dist/apps/relay/src/main.js', import.meta.url);
 if (!existsSync(main)) {
   const cwd = fileURLToPath(new URL('..', import.meta.url));
   const { status } = spawnSync('npm', ['run', '--silent', 'build'], { cwd, stdio: 'inherit' });
-  if (status !== 0) process.exit(status ?? 1);
+  if (status !== 0) {
+    process.exit(status ?? 1);
+  }
 }
 
 await import(main.href);

@@ -31,9 +31,13 @@ const MAX_STEAL = 0.1;
  */
 const running = new Map();
 process.once('exit', () => {
-  for (const [child, signal] of running) child.kill(signal);
+  for (const [child, signal] of running) {
+    child.kill(signal);
+  }
 });
-for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.once(signal, () => process.exit(1));
+}
 
 /**
  * Starts a program. If it ends before `stop` is called, the benchmark fails.
@@ -50,7 +54,9 @@ export function start(command, args, env = {}, endSignal = 'SIGKILL') {
   });
   running.set(child, endSignal);
   child.once('exit', (code) => {
-    if (!running.delete(child)) return;
+    if (!running.delete(child)) {
+      return;
+    }
     process.stderr.write(`${command} ${args.join(' ')} ended with ${code}\n`);
     process.exit(1);
   });
@@ -90,7 +96,9 @@ export async function listening(port) {
       socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
       socket.once('connect', () => socket.destroy());
     });
-    if (isAccepted) return;
+    if (isAccepted) {
+      return;
+    }
     await delay(20);
   }
   throw new Error(`no program listens on port ${port}`);

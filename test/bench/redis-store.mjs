@@ -81,7 +81,9 @@ async function measure({ enableAutoPipelining, opens, concurrency }) {
   await Promise.all(
     Array.from({ length: concurrency }, async (_, worker) => {
       const session = sessions[worker % SESSIONS];
-      if (session === undefined) return;
+      if (session === undefined) {
+        return;
+      }
       while (performance.now() < startedAt + RUN_MS) {
         const sentAt = performance.now();
         if (opens) {

@@ -34,7 +34,9 @@ async function sendBytes(response, bytes) {
   response.writeHead(200, { 'content-length': bytes });
   for (let left = bytes; left > 0; left -= CHUNK.length) {
     const chunk = left < CHUNK.length ? CHUNK.subarray(0, left) : CHUNK;
-    if (!response.write(chunk)) await once(response, 'drain');
+    if (!response.write(chunk)) {
+      await once(response, 'drain');
+    }
   }
   response.end();
 }

@@ -5,7 +5,9 @@ import proxy from '@fastify/http-proxy';
 import Fastify from 'fastify';
 
 const { PORT, TARGET } = process.env;
-if (TARGET === undefined) throw new Error('TARGET is not set');
+if (TARGET === undefined) {
+  throw new Error('TARGET is not set');
+}
 
 const app = Fastify({ keepAliveTimeout: 600_000 });
 await app.register(proxy, {

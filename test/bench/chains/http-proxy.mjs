@@ -5,7 +5,9 @@ import process from 'node:process';
 import httpProxy from 'http-proxy';
 
 const { PORT, TARGET } = process.env;
-if (TARGET === undefined) throw new Error('TARGET is not set');
+if (TARGET === undefined) {
+  throw new Error('TARGET is not set');
+}
 
 const proxy = httpProxy.createProxyServer({
   target: TARGET,

@@ -116,7 +116,9 @@ export async function startRedis() {
  */
 export async function startChains(names) {
   const chains = [];
-  for (const name of names) chains.push(await startChain(name, ALL.indexOf(name)));
+  for (const name of names) {
+    chains.push(await startChain(name, ALL.indexOf(name)));
+  }
   return chains;
 }
 
@@ -131,7 +133,9 @@ export async function startChain(name, at) {
     return { name, port, peerPort: port, headers: {}, children: [], pids: [] };
   }
   const kind = KINDS[name];
-  if (kind === undefined) throw new Error(`no such chain: ${name}`);
+  if (kind === undefined) {
+    throw new Error(`no such chain: ${name}`);
+  }
   const entryPort = FIRST_PORT + 10 * at;
   const ports = { entryPort, middlePort: entryPort + 1, upstreamPort: UPSTREAM_PORT };
   const children = kind.run(ports);

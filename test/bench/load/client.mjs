@@ -126,7 +126,9 @@ export async function upload(entry, bytes, agent) {
 async function write(outgoing, bytes) {
   for (let left = bytes; left > 0; left -= CHUNK.length) {
     const chunk = left < CHUNK.length ? CHUNK.subarray(0, left) : CHUNK;
-    if (!outgoing.write(chunk)) await once(outgoing, 'drain');
+    if (!outgoing.write(chunk)) {
+      await once(outgoing, 'drain');
+    }
   }
   outgoing.end();
 }
@@ -144,7 +146,9 @@ export async function atRate(entry, { perSecond, seconds }, agent) {
   const pending = [];
   for (let sent = 0; sent < perSecond * seconds; sent += 1) {
     const waitMs = startMs + (sent * 1000) / perSecond - performance.now();
-    if (waitMs > 0) await delay(waitMs);
+    if (waitMs > 0) {
+      await delay(waitMs);
+    }
     const sentMs = performance.now();
     pending.push(get(entry, '/1k', agent).then(() => performance.now() - sentMs));
   }

@@ -24,8 +24,12 @@ const FAILURES = /(?:Non-2xx or 3xx responses: |connect |read |write |timeout )(
  * @param {Load} load
  */
 function scriptFor(chain, { postBytes = 0, peers = 1 }) {
-  if (postBytes > 0) return { name: 'post.lua', args: [postBytes] };
-  if (peers > 1) return { name: 'peers.lua', args: [chain.peerPort, peers] };
+  if (postBytes > 0) {
+    return { name: 'post.lua', args: [postBytes] };
+  }
+  if (peers > 1) {
+    return { name: 'peers.lua', args: [chain.peerPort, peers] };
+  }
   return undefined;
 }
 

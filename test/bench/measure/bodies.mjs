@@ -126,7 +126,9 @@ export async function bodies(chains, { warmUpSeconds, rounds, ...plan }) {
     up: /** @type {TransferRound[]} */ ([]),
   }));
   for (let second = 0; second < warmUpSeconds; second += 1) {
-    for (const { chain } of seen) await warmUp(chain, plan);
+    for (const { chain } of seen) {
+      await warmUp(chain, plan);
+    }
   }
   for (let round = 0; round < rounds; round += 1) {
     for (const { chain, down, up } of seen) {

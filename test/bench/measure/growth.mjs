@@ -28,7 +28,9 @@ export async function byConnections(chains, { connections, ...plan }) {
   const two = sealedAndPlain(chains);
   /** @type {Record<string, Record<string, SliceSummary>>} */
   const rows = {};
-  for (const count of connections) rows[count] = await compare(two, { connections: count }, plan);
+  for (const count of connections) {
+    rows[count] = await compare(two, { connections: count }, plan);
+  }
   return rows;
 }
 

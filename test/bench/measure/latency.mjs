@@ -70,9 +70,13 @@ export async function latencies(chains, { perSecond, seconds, rounds }) {
       const { result, isCalm } = await observe(chain.pids, () =>
         atRate(chain, { perSecond, seconds }, agent),
       );
-      if (round > 0) seen.push({ latencies: result, isCalm });
+      if (round > 0) {
+        seen.push({ latencies: result, isCalm });
+      }
     }
   }
-  for (const { agent } of all) agent.destroy();
+  for (const { agent } of all) {
+    agent.destroy();
+  }
   return Object.fromEntries(all.map(({ chain, seen }) => [chain.name, summary(seen)]));
 }

@@ -88,7 +88,9 @@ function summary(all) {
  */
 export async function warmUp(chains, load, seconds) {
   for (let second = 0; second < seconds; second += 1) {
-    for (const chain of chains) await saturate(chain, { ...load, seconds: 1 });
+    for (const chain of chains) {
+      await saturate(chain, { ...load, seconds: 1 });
+    }
   }
 }
 
@@ -107,7 +109,9 @@ export async function compare(chains, load, { warmUpSeconds, slices }) {
   for (let round = 0; round < 1.5 * slices; round += 1) {
     for (const { chain, all } of seen) {
       const calm = all.filter(({ isCalm }) => isCalm);
-      if (calm.length < slices) all.push(await slice(chain, load));
+      if (calm.length < slices) {
+        all.push(await slice(chain, load));
+      }
     }
   }
   return Object.fromEntries(seen.map(({ chain, all }) => [chain.name, summary(all)]));

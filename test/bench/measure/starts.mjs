@@ -22,7 +22,9 @@ export async function coldStartMs() {
     const startMs = performance.now();
     const relay = startRelay(PORT, UPSTREAM_PORT);
     await listening(PORT);
-    while ((await getText(PORT, '/health/ready')) === undefined) await delay(5);
+    while ((await getText(PORT, '/health/ready')) === undefined) {
+      await delay(5);
+    }
     times.push(performance.now() - startMs);
     await stop(relay);
   }
@@ -33,7 +35,9 @@ export async function coldStartMs() {
 async function pairingSumMs() {
   const metrics = await getText(ADMIN_PORT, '/metrics');
   const seconds = SECONDS_SUM.exec(metrics ?? '')?.[1];
-  if (seconds === undefined) throw new Error('the metrics do not contain the time of pairings');
+  if (seconds === undefined) {
+    throw new Error('the metrics do not contain the time of pairings');
+  }
   return Number(seconds) * 1000;
 }
 

@@ -41,7 +41,9 @@ const address = config.redisAddress;
 const redis = address && new Redis(config.redisUrl);
 
 async function createStore() {
-  if (address === undefined) return new MemorySessionStore(new SystemClock(), LIFETIME_MS);
+  if (address === undefined) {
+    return new MemorySessionStore(new SystemClock(), LIFETIME_MS);
+  }
   const store = new RedisSessionStore(
     new RedisLink(config, address),
     config.redisPrefix,
@@ -62,9 +64,15 @@ const sidOf = (n) => String(n).padStart(22, '0');
 /** @param {number} n */
 async function addSession(n) {
   const epoch = await store.reserve(sidOf(n));
-  if (epoch === undefined) throw new Error('a session could not be reserved');
-  if (blob.toString('latin1', 0, epoch.length) !== epoch) blob.write(epoch, 'latin1');
-  if (!(await store.put(sidOf(n), blob))) throw new Error('a session was not saved');
+  if (epoch === undefined) {
+    throw new Error('a session could not be reserved');
+  }
+  if (blob.toString('latin1', 0, epoch.length) !== epoch) {
+    blob.write(epoch, 'latin1');
+  }
+  if (!(await store.put(sidOf(n), blob))) {
+    throw new Error('a session was not saved');
+  }
 }
 
 /**
@@ -95,7 +103,9 @@ async function latencies(samples, sessions) {
     const found = await store.open(sidOf(n));
     const outcome = await store.mark(sidOf(n), sequence, blob.subarray(0, BLOB_HEAD_BYTES));
     micros.push((performance.now() - startMs) * 1000);
-    if (found === undefined || outcome !== 'first') throw new Error('a session was lost');
+    if (found === undefined || outcome !== 'first') {
+      throw new Error('a session was lost');
+    }
   }
   return micros;
 }

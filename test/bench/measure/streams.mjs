@@ -29,7 +29,9 @@ export async function streams(count, connections) {
   }
   await delay(SETTLE_MS);
   const after = residentMib(chain.pids);
-  for (const close of closers) close();
+  for (const close of closers) {
+    close();
+  }
   await Promise.all(chain.children.map(stop));
   return { count, before, after, added: after - before };
 }

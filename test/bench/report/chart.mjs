@@ -58,7 +58,9 @@ function legend(reports) {
 /** @param {Report[]} reports - from the oldest Node.js to the newest */
 export function chart(reports) {
   const newest = reports.at(-1);
-  if (newest === undefined) throw new Error('there are no reports to draw');
+  if (newest === undefined) {
+    throw new Error('there are no reports to draw');
+  }
   const figures = reports.map(({ small }) => figureOf(small, 'GET 1 KiB'));
   const names = Object.keys(figures[0] ?? {}).filter((name) => name !== DIRECT && name !== BARE);
   const most = Math.max(

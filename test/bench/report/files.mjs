@@ -36,7 +36,9 @@ export async function render() {
   const reports = readReports();
   const text = readFileSync(DOCUMENT, 'utf8');
   const [from, to] = [text.indexOf(BEGIN), text.indexOf(END)];
-  if (from === -1 || to < from) throw new Error(`${DOCUMENT} has no place for the figures`);
+  if (from === -1 || to < from) {
+    throw new Error(`${DOCUMENT} has no place for the figures`);
+  }
   const parts = [text.slice(0, from) + BEGIN, section(reports), text.slice(to)];
   writeFileSync(DOCUMENT, await formatted(parts.join('\n\n'), DOCUMENT));
   writeFileSync(path('performance.svg'), chart(reports));

@@ -45,7 +45,9 @@ export const majorOf = ({ versions }) => Number(versions.node.split('.')[0]);
  */
 export function figureOf(figures, key) {
   const found = figures[key];
-  if (found === undefined) throw new Error(`the report has no figure of ${key}`);
+  if (found === undefined) {
+    throw new Error(`the report has no figure of ${key}`);
+  }
   return found;
 }
 
@@ -55,7 +57,9 @@ export function figureOf(figures, key) {
  * @param {number | null | undefined} value
  */
 export function digits(value) {
-  if (value === undefined || value === null || !Number.isFinite(value)) return '–';
+  if (value === undefined || value === null || !Number.isFinite(value)) {
+    return '–';
+  }
   const places = [10, 100].filter((limit) => Math.abs(value) >= limit).length;
   return value.toLocaleString('en-US', {
     maximumFractionDigits: 2 - places,

@@ -158,7 +158,9 @@ function inboundMicros(report, chain) {
 function judge({ most, least, stretch, value }, report) {
   const era = majorOf(report) < FAST_MAJOR ? 'before' : 'since';
   const limits = most ?? least;
-  if (limits === undefined) throw new Error('a target has no limit');
+  if (limits === undefined) {
+    throw new Error('a target has no limit');
+  }
   const is = value(report);
   /** @param {Limits} limit */
   const reaches = (limit) => (most === undefined ? is >= limit[era] : is <= limit[era]);
