@@ -134,7 +134,7 @@ async function write(outgoing, bytes) {
 }
 
 /**
- * Sends GETs at fixed times, whether or not earlier ones have been answered.
+ * Sends GETs at fixed times, whether or not earlier ones have received a response.
  *
  * @param {Entry} entry
  * @param {{ perSecond: number, seconds: number }} rate
