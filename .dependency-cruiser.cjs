@@ -23,7 +23,7 @@ module.exports = {
     mayImportOnly('errors'),
     mayImportOnly('clock'),
     mayImportOnly('fields'),
-    mayImportOnly('config'),
+    mayImportOnly('config', 'errors'),
     mayImportOnly('protocol', 'errors', 'fields'),
     mayImportOnly('http', 'errors', 'fields'),
     mayImportOnly('signature', 'errors', 'protocol'),

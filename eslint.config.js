@@ -59,12 +59,12 @@ export default tseslint.config(
     files: ['libs/**/*.ts'],
     ignores: ['**/*.spec.ts', '**/*.contract.ts'],
     plugins: { documentation },
-    rules: { 'documentation/documented-exports': 'warn' },
+    rules: { 'documentation/documented-exports': 'error' },
   },
   {
     files: ['libs/*/src/index.ts'],
     plugins: { documentation },
-    rules: { 'documentation/introduction': 'warn' },
+    rules: { 'documentation/introduction': 'error' },
   },
   {
     files: ['libs/config/src/load-config.ts'],

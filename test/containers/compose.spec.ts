@@ -34,12 +34,16 @@ async function containersOf(service: string): Promise<readonly string[]> {
 }
 
 async function allHealthy(service: string): Promise<void> {
-  for (const container of await containersOf(service)) await waitUntilHealthy(container);
+  for (const container of await containersOf(service)) {
+    await waitUntilHealthy(container);
+  }
 }
 
 async function containerOf(service: string): Promise<string> {
   const [id] = await containersOf(service);
-  if (id === undefined) throw new Error(`no container of ${service} is running`);
+  if (id === undefined) {
+    throw new Error(`no container of ${service} is running`);
+  }
   return id;
 }
 
@@ -47,7 +51,9 @@ async function containerOf(service: string): Promise<string> {
 async function documentedCurl(): Promise<string> {
   const guide = readFileSync(join(ROOT, 'docs/deployment.md'), 'utf8');
   const [line] = /^curl http:\/\/localhost:8080\/api\/login(?:.*\\\n)*.*$/m.exec(guide) ?? [];
-  if (line === undefined) throw new Error('docs/deployment.md has no curl line');
+  if (line === undefined) {
+    throw new Error('docs/deployment.md has no curl line');
+  }
   const port = variables['PUBLISHED_PORT'] ?? '8080';
   const quiet = line
     .replace('curl', 'curl --silent')

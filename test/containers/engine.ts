@@ -71,7 +71,9 @@ export async function waitUntil(
 ): Promise<void> {
   const deadline = Date.now() + limitMs;
   while (!(await isTrue())) {
-    if (Date.now() > deadline) throw new Error(`not within ${limitMs} ms: ${what}`);
+    if (Date.now() > deadline) {
+      throw new Error(`not within ${limitMs} ms: ${what}`);
+    }
     await delay(POLL_INTERVAL_MS);
   }
 }
@@ -81,7 +83,9 @@ export async function freePort(): Promise<string> {
   await once(server, 'listening');
   const address = server.address();
   server.close();
-  if (address === null || typeof address === 'string') throw new Error('the server has no port');
+  if (address === null || typeof address === 'string') {
+    throw new Error('the server has no port');
+  }
   return String(address.port);
 }
 

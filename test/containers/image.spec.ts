@@ -30,7 +30,9 @@ beforeAll(async () => {
 });
 
 afterEach(async () => {
-  for (const container of started.splice(0)) await docker('rm', '--force', container);
+  for (const container of started.splice(0)) {
+    await docker('rm', '--force', container);
+  }
 });
 
 const START_FLAGS = [

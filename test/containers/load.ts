@@ -113,7 +113,9 @@ export async function underLoad(
 export function executions(upstreamLog: string): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   for (const [, id] of upstreamLog.matchAll(/^(?:GET|POST) \/load\/([\d-]+)\?/gm)) {
-    if (id !== undefined) counts.set(id, (counts.get(id) ?? 0) + 1);
+    if (id !== undefined) {
+      counts.set(id, (counts.get(id) ?? 0) + 1);
+    }
   }
   return counts;
 }

@@ -60,7 +60,9 @@ const updateState = (): Promise<string> =>
 
 const isUpdated = async (): Promise<boolean> => {
   const state = await updateState();
-  if (state.startsWith('rollback') || state === 'paused') throw new Error(`the update is ${state}`);
+  if (state.startsWith('rollback') || state === 'paused') {
+    throw new Error(`the update is ${state}`);
+  }
   return state === 'completed' && (await tasks()).length === 2;
 };
 
@@ -118,14 +120,18 @@ afterAll(async () => {
   // The network may still be in the process of release, and a secret in use; neither should fail the run.
   await delay(2_000);
   await docker('secret', 'rm', ...Object.keys(values).map(secretName)).catch(() => undefined);
-  if (madeSwarm) await docker('swarm', 'leave', '--force');
+  if (madeSwarm) {
+    await docker('swarm', 'leave', '--force');
+  }
 });
 
 describe('the stack of deploy/swarm', () => {
   it('passes its secrets to the relays only as files', async () => {
     const [task = ''] = await tasks();
     const environment = await docker('inspect', '--format', '{{json .Config.Env}}', task);
-    for (const value of Object.values(values)) expect(environment).not.toContain(value);
+    for (const value of Object.values(values)) {
+      expect(environment).not.toContain(value);
+    }
     const read = `console.log(require('node:fs').readdirSync('${SECRETS_DIR}').sort().join())`;
     expect(await docker('exec', task, 'node', '-e', read)).toBe(
       'client_id_secret,outbound_token,redis_url',

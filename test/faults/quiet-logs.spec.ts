@@ -89,10 +89,14 @@ const answering = (text: string): Alteration => {
   const withMessage = new Set<object>();
   return (chunk, from, connection) => {
     if (from === 'near') {
-      if (chunk.includes('/api/mte-tunnel')) withMessage.add(connection);
+      if (chunk.includes('/api/mte-tunnel')) {
+        withMessage.add(connection);
+      }
       return chunk;
     }
-    if (!withMessage.has(connection)) return chunk;
+    if (!withMessage.has(connection)) {
+      return chunk;
+    }
     connection.near.end(text);
     return undefined;
   };

@@ -22,7 +22,9 @@ export class BlockCoverage {
     let scripts: Profiler.ScriptCoverage[] = [];
     // The session belongs to this thread, so it calls back before `post` returns.
     this.session.post('Profiler.takePreciseCoverage', (error, { result }) => {
-      if (error !== null) throw error;
+      if (error !== null) {
+        throw error;
+      }
       scripts = result;
     });
     return scripts

@@ -41,7 +41,9 @@ const place = (bytes: Buffer, random: Random): number => random.below(bytes.leng
 
 const overwrite = (bytes: Buffer, at: number, octet: number): Buffer => {
   const copy = Buffer.from(bytes);
-  if (at < copy.length) copy[at] = octet & 0xff;
+  if (at < copy.length) {
+    copy[at] = octet & 0xff;
+  }
   return copy;
 };
 

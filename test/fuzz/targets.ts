@@ -37,7 +37,9 @@ const FORWARDED_PATH = /^\/(?!\/)[^\0-\x20\x7f-\xff\\#]*$/;
 const ROUTES = new RouteList(['/api/*', '/one']);
 
 const claim = (holds: boolean, what: string): void => {
-  if (!holds) throw new Error(what);
+  if (!holds) {
+    throw new Error(what);
+  }
 };
 
 /** Runs `act`, and accepts only errors of the product's own class. */
@@ -45,7 +47,9 @@ const refusedBy = (own: abstract new (...args: never) => Error, act: () => void)
   try {
     act();
   } catch (error) {
-    if (!(error instanceof own)) throw error;
+    if (!(error instanceof own)) {
+      throw error;
+    }
   }
 };
 const decodes = (act: () => void): void => {
@@ -169,7 +173,9 @@ const RUNS: Readonly<Record<string, (input: Buffer) => void>> = {
   },
   routes: (input) => {
     const path = `/${input.toString('latin1')}`;
-    if (!FORWARDED_PATH.test(path)) return;
+    if (!FORWARDED_PATH.test(path)) {
+      return;
+    }
     const { pathname } = new URL(path, 'http://upstream');
     if (ROUTES.matches(path)) {
       claim(

@@ -185,7 +185,9 @@ describe('a Redis over TLS', () => {
     const tls = { ...forAddress, ca: authority.ca };
     const cluster = forThisTest(await startRedisCluster({ tls }));
     const { store } = forThisTest(await openReadyStore(cluster.url, CA));
-    for (let count = 0; count < 20; count += 1) await pairIn(store);
+    for (let count = 0; count < 20; count += 1) {
+      await pairIn(store);
+    }
     expect(await firstReason(cluster.url, { REDIS_TLS_CA_FILE: stranger.ca })).toMatch(
       /certificate/,
     );

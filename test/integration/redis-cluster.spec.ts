@@ -52,7 +52,9 @@ const pairOnEach = async ({ nodes }: RedisCluster, { store }: OpenedStore) => {
   while (sessions.size < nodes.length) {
     const session = await pairIn(store);
     for (const { port } of nodes) {
-      if ((await redisCli(port, 'EXISTS', session.key)) === '1') sessions.set(port, session);
+      if ((await redisCli(port, 'EXISTS', session.key)) === '1') {
+        sessions.set(port, session);
+      }
     }
   }
   return nodes.map((node) => ({ node, session: sessions.get(node.port)! }));
@@ -118,12 +120,16 @@ describe('a MARK in a cluster whose reply is lost', { timeout: 60_000 }, () => {
     for (const tap of taps) {
       tap.alter((chunk, from, connection) => {
         const isScriptReply = from === 'far' && chunk.equals(Buffer.from(':0\r\n'));
-        if (isScriptReply) connection.cut();
+        if (isScriptReply) {
+          connection.cut();
+        }
         return isScriptReply ? undefined : chunk;
       });
     }
     await expect(store.mark(sid, 2, head)).rejects.toBeInstanceOf(SessionStoreUnavailableError);
-    for (const tap of taps) tap.alter(undefined);
+    for (const tap of taps) {
+      tap.alter(undefined);
+    }
     await expect
       .poll(() => store.mark(sid, 2, head).catch(() => 'failed'), { timeout: RECOVERY_LIMIT_MS })
       .toBe('replay');

@@ -102,7 +102,9 @@ it('a session that is altered anywhere does not open or is not found', async () 
   for (let at = 0; at < 144; at += 1) {
     const altered = Buffer.from(whole ?? []);
     // The kid names the key to try, and only that key authenticates it.
-    if (at >= 40 && at < 44) continue;
+    if (at >= 40 && at < 44) {
+      continue;
+    }
     altered.writeUInt8(altered.readUInt8(at) ^ 1, at);
     await redis.set(key, altered);
     await expect(sessions.open(sid, 1, owner)).rejects.toSatisfy(

@@ -159,7 +159,9 @@ describe('the scripts', () => {
       return Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(stats)?.[1] ?? 0);
     };
     const [evals, hashes] = [await calls('eval'), await calls('evalsha')];
-    for (let sequence = 2; sequence <= 21; sequence += 1) await store.mark(sid, sequence, head);
+    for (let sequence = 2; sequence <= 21; sequence += 1) {
+      await store.mark(sid, sequence, head);
+    }
     expect(await calls('eval')).toBe(evals);
     expect(await calls('evalsha')).toBe(hashes + 20);
   });

@@ -140,7 +140,9 @@ describe('the stack of deploy/swarm', () => {
   });
 
   it('contains no secret, and replaces a task only with a healthy one', () => {
-    for (const secret of Object.values(stack.secrets ?? {})) expect(secret.external).toBe(true);
+    for (const secret of Object.values(stack.secrets ?? {})) {
+      expect(secret.external).toBe(true);
+    }
     expect(relay).toMatchObject({
       read_only: true,
       cap_drop: ['ALL'],

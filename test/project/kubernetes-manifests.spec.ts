@@ -54,11 +54,15 @@ const manifests = files
 
 /** A copy of a value that removes each field from `unread` when that field is read. */
 function watched(value: unknown, path: string, unread: Set<string>): unknown {
-  if (typeof value !== 'object' || value === null) return value;
+  if (typeof value !== 'object' || value === null) {
+    return value;
+  }
   const copy: object = Array.isArray(value) ? [] : {};
   for (const [key, field] of Object.entries(value)) {
     const fieldPath = `${path}/${key}`;
-    if (!Array.isArray(value)) unread.add(fieldPath);
+    if (!Array.isArray(value)) {
+      unread.add(fieldPath);
+    }
     Reflect.set(copy, key, watched(field, fieldPath, unread));
   }
   return new Proxy(copy, {
@@ -76,7 +80,9 @@ function watched(value: unknown, path: string, unread: Set<string>): unknown {
 function problemsOf(manifest: Manifest): readonly string[] {
   const { apiVersion, kind } = manifest;
   const model = MODELS.find((one) => one.apiVersion === apiVersion && one.kind === kind);
-  if (model === undefined) return [`no schema for ${apiVersion} ${kind}`];
+  if (model === undefined) {
+    return [`no schema for ${apiVersion} ${kind}`];
+  }
   const unread = new Set<string>();
   const validate: (this: unknown) => void = Reflect.get(model.prototype, 'validate');
   try {
@@ -89,7 +95,9 @@ function problemsOf(manifest: Manifest): readonly string[] {
 
 const only = (kind: string): Manifest => {
   const [first] = manifests.filter(([, manifest]) => manifest.kind === kind);
-  if (first === undefined) throw new Error(`no ${kind}`);
+  if (first === undefined) {
+    throw new Error(`no ${kind}`);
+  }
   return first[1];
 };
 

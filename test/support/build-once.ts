@@ -8,7 +8,9 @@ const SOURCE_DIRS = ['apps', 'libs'];
 /** Builds the service if the build is older than a source file. For vitest's global setup, and for single files. */
 export default function buildOnce(): void {
   const builtAtMs = statSync(BUILT_MAIN, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  if (newestSourceMs() <= builtAtMs) return;
+  if (newestSourceMs() <= builtAtMs) {
+    return;
+  }
   execFileSync('npm', ['run', '--silent', 'build'], { stdio: 'inherit' });
 }
 

@@ -62,7 +62,9 @@ export const compose = (path: string, values: Environment = {}): Compose =>
 
 export const serviceOf = ({ services }: Compose, name: string): Service => {
   const service = services[name];
-  if (service === undefined) throw new Error(`no service ${name}`);
+  if (service === undefined) {
+    throw new Error(`no service ${name}`);
+  }
   return service;
 };
 

@@ -114,7 +114,9 @@ async function nodePort(): Promise<number> {
       }
       return port;
     } catch (error) {
-      if (attempt === PORT_ATTEMPTS) throw error;
+      if (attempt === PORT_ATTEMPTS) {
+        throw error;
+      }
     }
   }
 }

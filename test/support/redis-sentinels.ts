@@ -70,7 +70,9 @@ export async function startRedisSentinels(
   const clients = ports.map((port) => connect(port, password));
   const [client] = clients as [Redis];
   const close = async (): Promise<void> => {
-    for (const one of clients) one.disconnect();
+    for (const one of clients) {
+      one.disconnect();
+    }
     await Promise.all(stops.map((stop) => stop()));
     await rm(dir, { recursive: true });
   };

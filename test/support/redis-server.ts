@@ -36,7 +36,9 @@ export interface RedisServer {
 export async function startRedisServer(options: RedisServerOptions = {}): Promise<RedisServer> {
   const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'relay-redis-')));
   const removeOwnDir = async (): Promise<void> => {
-    if (options.dir === undefined) await rm(dir, { recursive: true, force: true });
+    if (options.dir === undefined) {
+      await rm(dir, { recursive: true, force: true });
+    }
   };
   const { port, pid, child } = await launch(dir, options).catch(async (error: unknown) => {
     await removeOwnDir();
@@ -44,7 +46,9 @@ export async function startRedisServer(options: RedisServerOptions = {}): Promis
   });
 
   const end = async (signal: NodeJS.Signals): Promise<void> => {
-    if (hasEnded(child)) return;
+    if (hasEnded(child)) {
+      return;
+    }
     const ended = once(child, 'exit', { signal: AbortSignal.timeout(STOP_LIMIT_MS) });
     child.kill(signal);
     await ended;
@@ -74,11 +78,15 @@ async function launch(
       await readiness(child);
       await ping(port);
       const { pid } = child;
-      if (pid === undefined) throw new Error('redis-server has no process id');
+      if (pid === undefined) {
+        throw new Error('redis-server has no process id');
+      }
       return { port, pid, child };
     } catch (error) {
       child.kill('SIGKILL');
-      if (wantedPort !== undefined || attempt === START_ATTEMPTS) throw error;
+      if (wantedPort !== undefined || attempt === START_ATTEMPTS) {
+        throw error;
+      }
     }
   }
 }
@@ -113,7 +121,9 @@ async function readiness(child: ChildProcess): Promise<void> {
   const timer = setTimeout(fail, START_LIMIT_MS, `was not ready within ${START_LIMIT_MS} ms`);
   const readLog = (text: string): void => {
     log += text;
-    if (log.includes('Ready to accept connections')) resolve();
+    if (log.includes('Ready to accept connections')) {
+      resolve();
+    }
   };
   child.once('error', (error) => {
     fail(`did not start: ${error.message}`);
@@ -139,7 +149,9 @@ async function ping(port: number): Promise<void> {
     const [reply] = (await once(socket, 'data', {
       signal: AbortSignal.timeout(START_LIMIT_MS),
     })) as [string];
-    if (!reply.startsWith('+PONG')) throw new Error(`redis-server replied to PING with ${reply}`);
+    if (!reply.startsWith('+PONG')) {
+      throw new Error(`redis-server replied to PING with ${reply}`);
+    }
   } finally {
     socket.destroy();
   }

@@ -75,8 +75,8 @@ function hpkeExport(sharedSecret, info, psk, pskId, label) {
 
 // Section 6: heads (RFC 9292) and records.
 function varint(value) {
-  if (value < 2 ** 6) return uint(value, 1);
-  if (value < 2 ** 14) return uint(value + 0x4000, 2);
+  if (value < 2 ** 6) {return uint(value, 1);}
+  if (value < 2 ** 14) {return uint(value + 0x4000, 2);}
   return uint(value + 0x8000_0000, 4);
 }
 const string = (text) => Buffer.concat([varint(text.length), Buffer.from(text, 'latin1')]);

@@ -1,9 +1,8 @@
-/**
- * The environment does not yield a valid configuration.
- *
- * The class has the shape of a `RelayError` without being one, because this library imports none of the others.
- */
-export class ConfigInvalidError extends Error {
+import { RelayError } from '@relay/errors';
+
+/** The environment does not yield a valid configuration. */
+export class ConfigInvalidError extends RelayError {
+  /** Part of the operator contract, as every code. */
   readonly code = 'RELAY_CONFIG_INVALID';
 
   /**
@@ -15,7 +14,6 @@ export class ConfigInvalidError extends Error {
   /** @param problems - copied */
   constructor(problems: readonly string[]) {
     super(`configuration has ${problems.length} problem(s)`);
-    this.name = new.target.name;
     this.problems = Object.freeze([...problems]);
   }
 }

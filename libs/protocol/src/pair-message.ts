@@ -8,6 +8,7 @@ const SUITE = 1;
 
 const PUBLIC_KEY_BYTES = 1216;
 const ENCAPSULATION_BYTES = 1120;
+/** Length of the confirmation at the end of a pairing response. */
 export const CONFIRM_BYTES = 32;
 const REQUEST_PREFIX_BYTES = 11;
 const MAX_AUDIENCE_BYTES = 255;

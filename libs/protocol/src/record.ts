@@ -5,20 +5,27 @@ import { MessageTooLongError } from './protocol.errors.js';
  * h (4: bit 31 = last, bits 0–30 = length) || AES-256-GCM(content || type (1) || zero padding) || tag (16).
  */
 export const RECORD_HEADER_BYTES = 4;
+/** Length of the GCM tag at the end of a record. */
 export const TAG_BYTES = 16;
 /** The most content that one record carries: 65,536 bytes, the chunk size of Node.js. protocol.md section 6. */
 export const MAX_CONTENT_BYTES = 65_536;
+/** The most zero bytes behind the type of a record. */
 export const MAX_PADDING_BYTES = 4_096;
-/** The range of bits 0–30: ciphertext and tag of an empty record, and of a full record with maximum padding. */
+/** The least that bits 0–30 may say: ciphertext and tag of an empty record. */
 export const MIN_SEALED_BYTES = 1 + TAG_BYTES;
+/** The most that bits 0–30 may say: ciphertext and tag of a full record with maximum padding. */
 export const MAX_SEALED_BYTES = MAX_CONTENT_BYTES + 1 + MAX_PADDING_BYTES + TAG_BYTES;
 /** How many records one message key may seal. */
 export const MAX_RECORDS = 2 ** 22;
 
+/** The cipher of every record, by its name in OpenSSL. */
 export const RECORD_CIPHER = 'aes-256-gcm';
+/** Bit 31 of a record's header. */
 export const LAST_RECORD_BIT = 0x8000_0000;
 
+/** The type of the first record of a message, and of no other. */
 export const HEAD_RECORD = 1;
+/** The type of every later record. */
 export const DATA_RECORD = 2;
 
 /**

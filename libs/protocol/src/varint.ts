@@ -28,6 +28,7 @@ export class VarintReader {
 
   constructor(private readonly bytes: Buffer) {}
 
+  /** Whether all bytes have been read. */
   get isAtEnd(): boolean {
     return this.offset === this.bytes.length;
   }

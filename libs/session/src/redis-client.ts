@@ -7,6 +7,7 @@ import { Cluster, Redis, type RedisOptions } from 'ioredis';
 
 import { SESSION_SCRIPTS, type SessionCommands } from './redis-scripts.js';
 
+/** A client of one server, of the primary behind sentinels, or of a cluster, with the five session scripts as commands. */
 export type RedisClient = (Redis | Cluster) & SessionCommands;
 
 const CONNECT_LIMIT_MS = 2000;

@@ -78,6 +78,7 @@ export class RedisLink {
     this.connect();
   }
 
+  /** Whether commands can be sent at this moment. */
   get isReady(): boolean {
     return this.client.status === 'ready';
   }

@@ -7,13 +7,12 @@ import { EMPTY } from 'rxjs';
 
 import { AppModule } from '#dist/apps/relay/src/app.module.js';
 import { configureRelayApp, RELAY_APP_OPTIONS } from '#dist/apps/relay/src/app.factory.js';
-import { OUTBOUND_DOOR, TUNNEL_DOOR } from '#dist/apps/relay/src/door.js';
 import { RelayErrorFilter } from '#dist/apps/relay/src/errors/relay-error.filter.js';
 import { InboundService } from '#dist/apps/relay/src/inbound/inbound.service.js';
-import { RequestReports } from '#dist/apps/relay/src/observability/request-reports.js';
 import { OutboundTokenGuard } from '#dist/apps/relay/src/outbound/outbound-token.guard.js';
 import { OutboundService } from '#dist/apps/relay/src/outbound/outbound.service.js';
-import { createRelayAdapter } from '#dist/apps/relay/src/relay-adapter.js';
+import { createRelayAdapter } from '#dist/apps/relay/src/server/relay-adapter.js';
+import { OUTBOUND_ROUTE, TUNNEL_ROUTE } from '#dist/apps/relay/src/server/request-routing.js';
 import { loadConfig } from '#dist/libs/config/src/index.js';
 import { KeyRing } from '#dist/libs/protocol/src/index.js';
 import { TunnelSenderInterceptor } from '#dist/libs/signature/src/index.js';
@@ -29,7 +28,6 @@ const app = /** @type {NestFastifyApplication} */ (
 await configureRelayApp(app);
 
 const adapter = createRelayAdapter();
-adapter.earlyAnswers.reports = app.get(RequestReports);
 const fastify = adapter.getInstance();
 const errors = app.get(RelayErrorFilter);
 const NO_MORE = { handle: () => EMPTY };
@@ -38,7 +36,7 @@ const NO_MORE = { handle: () => EMPTY };
  * @param {string} path
  * @param {(context: ExecutionContext) => unknown} check - Nest's guard or interceptor of the route; it uses only the
  *   request and the reply of its context
- * @param {(request: IncomingMessage, response: ServerResponse, id: string) => Promise<void>} handler
+ * @param {(request: IncomingMessage, response: ServerResponse) => Promise<void>} handler
  */
 function route(path, check, handler) {
   fastify.all(path, async (request, reply) => {
@@ -47,7 +45,7 @@ function route(path, check, handler) {
     try {
       check(context);
       reply.hijack();
-      await handler(request.raw, reply.raw, request.id);
+      await handler(request.raw, reply.raw);
     } catch (error) {
       errors.catch(error, context);
     }
@@ -57,17 +55,17 @@ function route(path, check, handler) {
 const sender = new TunnelSenderInterceptor(app.get(KeyRing));
 const inbound = app.get(InboundService);
 route(
-  TUNNEL_DOOR,
+  TUNNEL_ROUTE,
   (context) => sender.intercept(context, NO_MORE),
-  (request, response, id) => inbound.receive(request, response, id),
+  (request, response) => inbound.receive(request, response),
 );
 
 const guard = new OutboundTokenGuard(config);
 const outbound = app.get(OutboundService);
 route(
-  OUTBOUND_DOOR,
+  OUTBOUND_ROUTE,
   (context) => guard.canActivate(context),
-  (request, response, id) => outbound.forward(request, response, id),
+  (request, response) => outbound.forward(request, response),
 );
 
 const { routing } = app.getHttpAdapter().getInstance();

@@ -11,7 +11,7 @@ import { Redis } from 'ioredis';
 
 import { loadConfig } from '#dist/libs/config/src/index.js';
 import { BLOB_BYTES, BLOB_HEAD_BYTES } from '#dist/libs/protocol/src/index.js';
-import { SystemClock } from '#dist/libs/session/src/clock.js';
+import { SystemClock } from '#dist/libs/clock/src/index.js';
 import { MemorySessionStore } from '#dist/libs/session/src/memory-session-store.js';
 import { RedisLink } from '#dist/libs/session/src/redis-link.js';
 import { RedisSessionStore } from '#dist/libs/session/src/redis-session-store.js';

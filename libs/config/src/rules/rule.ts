@@ -8,6 +8,7 @@ import { IsBoolean, IsInt, Max, Min, ValidateBy } from 'class-validator';
  * Each problem continues a sentence that begins with the name of the variable, and never contains its value.
  */
 export class Refused {
+  /** What is wrong, each as the end of a sentence that begins with the variable's name. */
   readonly problems: readonly string[];
 
   constructor(...problems: string[]) {
