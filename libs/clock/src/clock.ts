@@ -11,10 +11,12 @@ export interface Clock {
 
 /** The clocks of this machine. */
 export class SystemClock implements Clock {
+  /** Wall clock: milliseconds since 1970. */
   nowMs(): number {
     return Date.now();
   }
 
+  /** Milliseconds since the process started. */
   monotonicMs(): number {
     return performance.now();
   }

@@ -10,7 +10,7 @@ const REGISTRY = 'error-registry.ts';
 
 const codes = Object.keys(ERRORS) as ErrorCode[];
 
-/** Codes that the sources name outside the registry. */
+/** The codes that sources other than the registry use. */
 const used = new Set(
   ['apps/relay/src', 'libs']
     .flatMap((dir) =>
@@ -24,24 +24,24 @@ const used = new Set(
     ),
 );
 
-describe('the registry of errors', () => {
+describe('the error registry', () => {
   it('has no code that the sources do not use', () => {
     expect(codes.filter((code) => !used.has(code) && code !== 'RELAY_INTERNAL')).toEqual([]);
   });
 
-  it.each(codes)('reports %s to a client, to a relay or to nobody, but never to both', (code) => {
+  it.each(codes)('reports %s to a client, to a relay or to neither, but never to both', (code) => {
     const entry: object = ERRORS[code];
     expect(Object.keys(entry).length).toBeLessThanOrEqual(1);
   });
 
-  it('uses every status that relays have among themselves', () => {
+  it('uses every status that is reserved for errors between relays', () => {
     const statuses = codes.flatMap((code) => relayOutcome(code)?.status ?? []);
     expect([...new Set(statuses)].sort()).toEqual(Object.values(RelayStatus));
   });
 });
 
-describe('what relays receive', () => {
-  it('is what protocol.md section 8 lists', () => {
+describe('the error that a relay receives', () => {
+  it('has a status and a verdict that protocol.md section 8 lists', () => {
     const outcomes = codes.flatMap((code) => {
       const outcome = relayOutcome(code);
       return outcome === undefined ? [] : [`${outcome.status} ${outcome.verdict}`];
@@ -65,7 +65,7 @@ describe('what relays receive', () => {
     ]);
   });
 
-  it('is unsigned if the sender was not verified, or its session does not open', () => {
+  it('is unsigned if the sender was not verified or its session cannot be opened', () => {
     const unsigned = codes.filter((code) => relayOutcome(code)?.verdict === 'unsigned');
     expect(unsigned.sort()).toEqual([
       'RELAY_AUDIENCE_REFUSED',
@@ -78,14 +78,14 @@ describe('what relays receive', () => {
   });
 });
 
-describe('what clients receive', () => {
-  it.each(codes)('for %s is never a status that relays have among themselves', (code) => {
+describe('the error that a client receives', () => {
+  it.each(codes)('for %s never has a status that is reserved for errors between relays', (code) => {
     const { status } = clientOutcome(code);
     expect(status).toBeGreaterThanOrEqual(400);
     expect(status).toBeLessThan(505);
   });
 
-  it('is an internal error for a code that no client should ever see', () => {
+  it('is an internal error if its code is not meant for clients', () => {
     const hidden = codes.filter((code) => !('client' in ERRORS[code]));
     expect(hidden).toContain('RELAY_SESSION_UNKNOWN');
     expect(hidden).toContain('RELAY_RECORD_MALFORMED');

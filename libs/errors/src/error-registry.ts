@@ -16,7 +16,7 @@ interface RelayOutcome {
   readonly verdict: 'p=0' | 'p=1' | 'unsigned';
 }
 
-/** Who is told of an error. Neither: the error is caught, translated or only logged. */
+/** Who receives an error. If neither does, the error is caught, translated or only logged. */
 interface ErrorEntry {
   readonly client?: ClientOutcome;
   readonly relay?: RelayOutcome;

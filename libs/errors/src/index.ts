@@ -1,6 +1,7 @@
 /**
  * What all errors of the relay have in common: a base class with a stable code, and the registry that defines, once for each
- * code, what a client and what another relay receives. This library imports nothing of ours.
+ * code, what a client or another relay receives. This library does not import any other library of
+ * the relay.
  */
 export { ERROR_CONTENT_TYPE, errorBody } from './error-body.js';
 export {

@@ -5,7 +5,7 @@ import type { ErrorCode } from './error-registry.js';
  * decided where the error leaves the process, never here.
  */
 export abstract class RelayError extends Error {
-  /** Stable: part of the operator contract, listed in docs/operations.md. */
+  /** The stable name of the error: part of the operator contract, listed in docs/operations.md. */
   abstract readonly code: ErrorCode;
 
   /**

@@ -1,6 +1,6 @@
 /**
- * HTTP statuses by which the inbound role reports an error to another relay. protocol.md section 8. They are outside of what
- * any upstream uses, and no client ever sees one.
+ * HTTP statuses by which the inbound role reports an error to another relay. protocol.md section 8. No upstream uses
+ * these statuses, and no client ever sees one.
  */
 export const RelayStatus = {
   /** The session is past its lifetime or its limit of messages. */
@@ -17,9 +17,9 @@ export const RelayStatus = {
   OVERLOADED: 564,
   /** The sequence number was used before, or the pairing request was seen before. */
   REPLAYED: 565,
-  /** The sender is not one that this relay accepts, or its clock is too far off. */
+  /** This relay does not accept the sender, or the sender's clock is too far off. */
   SENDER_REFUSED: 566,
-  /** Whether the sequence number is consumed is unknown. */
+  /** It is unknown whether the sequence number was consumed. */
   MARK_FAILED: 567,
   /** A new session could not be saved. */
   SESSION_NOT_SAVED: 568,

@@ -1,9 +1,7 @@
-/**
- * Field lines as Node.js has them: name, value, name, value, … Order and repeats are kept; values are octets (latin1).
- */
+/** Field lines in the form that Node.js uses: name, value, name, value, … Order and repeats are kept; values are octets (latin1). */
 export type RawFields = readonly string[];
 
-/** Fields that belong to one connection: RFC 9110 section 7.6.1, with the historic ones. */
+/** Fields that apply to one connection only: RFC 9110 section 7.6.1, and the historic ones. */
 export const HOP_BY_HOP_FIELDS: ReadonlySet<string> = new Set([
   'connection',
   'keep-alive',
@@ -17,7 +15,7 @@ export const HOP_BY_HOP_FIELDS: ReadonlySet<string> = new Set([
   'upgrade',
 ]);
 
-/** The first value of a field, or undefined. */
+/** The first value of a field, or undefined if the message does not have the field. */
 export function fieldValue(fields: RawFields, name: string): string | undefined {
   for (let at = 0; at < fields.length; at += 2) {
     if (fields[at] === name) {
@@ -27,7 +25,7 @@ export function fieldValue(fields: RawFields, name: string): string | undefined 
   return undefined;
 }
 
-/** Replaces fields: a name of `replacements` takes the place of every line that the message had of it. */
+/** Replaces fields: each name in `replacements` takes the place of every line with that name. */
 export function withReplacedFields(
   fields: string[],
   replacements: readonly (readonly [name: string, value: string])[],
@@ -39,7 +37,7 @@ export function withReplacedFields(
   return [...withoutFields(fields, names), ...replacements.flat()];
 }
 
-/** Drops every line of the given names. */
+/** Removes every line that has one of the given names. */
 export function withoutFields(fields: RawFields, names: ReadonlySet<string>): string[] {
   const kept: string[] = [];
   for (let at = 0; at < fields.length; at += 2) {

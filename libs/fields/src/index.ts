@@ -1,6 +1,6 @@
 /**
  * Header fields as flat lists of name, value, name, value, … in the order in which they were received (RFC 9110 section 5).
- * Pure functions on such lists: they keep order and repeats, and never look at a socket.
+ * The functions on these lists are pure: they keep order and repeats, and never access a socket.
  */
 export {
   HOP_BY_HOP_FIELDS,

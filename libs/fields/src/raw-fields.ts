@@ -1,7 +1,7 @@
 /**
- * Values of one field, in their order.
+ * The values of one field, in order.
  *
- * @param raw - name, value, … as undici reports them; only what has the length of the name is read
+ * @param raw - name, value, … as undici reports them; only names of the right length are decoded
  * @param name - in lower case
  */
 export function rawFieldValues(raw: readonly (string | Buffer)[], name: string): string[] {
@@ -14,7 +14,7 @@ export function rawFieldValues(raw: readonly (string | Buffer)[], name: string):
   return values;
 }
 
-/** A name or value as the text of its octets. */
+/** A name or value as text, one character for each octet. */
 export function textOf(value: string | Buffer | undefined): string {
   return typeof value === 'string' ? value : (value?.toString('latin1') ?? '');
 }

@@ -22,20 +22,20 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** A request that states `bytes` and has sent `sent` of its body. */
+/** A request that announces a body of `bytes` bytes and has sent `sent` of it. */
 async function requestOf(bytes: number, sent = '', idleTimeoutMs = NO_LIMIT) {
   const head = `POST / HTTP/1.1\r\nhost: b\r\ncontent-length: ${bytes}\r\n\r\n`;
   const received = await server.receive(head + sent);
   return { ...received, reader: new BodyReader(received.message, idleTimeoutMs) };
 }
 
-/** Node.js reports the bytes first, and that they were the last ones in the same turn. */
+/** Resolves in the turn after the bytes have arrived, when Node.js also knows whether they were the last ones. */
 async function arrived(message: IncomingMessage): Promise<void> {
   await once(message, 'readable');
   await nextTurn();
 }
 
-/** events.once would reject, as an aborted message is an error as well. */
+/** Not `events.once`, which would reject because an aborted message also emits an error. */
 function closed(message: IncomingMessage): Promise<void> {
   return new Promise((resolve) => message.once('close', resolve));
 }
@@ -49,7 +49,7 @@ async function readAll(reader: BodyReader): Promise<string> {
 }
 
 describe('a body', () => {
-  it('is read in its pieces, then ends, and stays at its end', async () => {
+  it('is read chunk by chunk, then ends, and remains at its end', async () => {
     const { reader, client } = await requestOf(10);
     const first = reader.next();
     client.write('hello');
@@ -63,7 +63,7 @@ describe('a body', () => {
     expect(await reader.next()).toBeUndefined();
   });
 
-  it('is read to its end where it is chunked', async () => {
+  it('is read to its end if it is chunked', async () => {
     const { message, client } = await server.receive(
       'POST / HTTP/1.1\r\nhost: b\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n',
     );
@@ -73,7 +73,7 @@ describe('a body', () => {
   });
 
   it.each(['content-length: 0\r\n', 'transfer-encoding: chunked\r\n', ''])(
-    'that is empty has nothing to read: %j',
+    'has nothing to read if it is empty: %j',
     async (framing) => {
       const end = framing.startsWith('t') ? '0\r\n\r\n' : '';
       const { message } = await server.receive(
@@ -85,7 +85,7 @@ describe('a body', () => {
     },
   );
 
-  it('tells at once what has arrived, and that nothing has', async () => {
+  it('is available immediately if it has arrived, and undefined if it has not', async () => {
     const { reader, client, message } = await requestOf(5);
     expect(reader.readNow()).toBeUndefined();
     client.write('hello');
@@ -96,20 +96,20 @@ describe('a body', () => {
     expect(await reader.next()).toBeUndefined();
   });
 
-  it('is not at its end while bytes of it have not been read', async () => {
+  it('is not at its end while some of its bytes are unread', async () => {
     const { reader, message } = await requestOf(5, 'hello');
     await arrived(message);
     expect(message.complete).toBe(true);
     expect(reader.isAtEnd).toBe(false);
   });
 
-  it('stays with its sender while nobody asks for it', async () => {
+  it('stays with its sender while it is not read', async () => {
     const bytes = 32 * 1024 * 1024;
     const { reader, client, message } = await requestOf(bytes);
-    let hasLeft = false;
-    const left = new Promise<void>((resolve) => {
+    let isSent = false;
+    const sent = new Promise<void>((resolve) => {
       client.socket.write(Buffer.alloc(bytes), () => {
-        hasLeft = true;
+        isSent = true;
         resolve();
       });
     });
@@ -118,17 +118,17 @@ describe('a body', () => {
       await nextTurn();
       expect(message.readableLength).toBeLessThanOrEqual(256 * 1024);
     }
-    expect(hasLeft).toBe(false);
+    expect(isSent).toBe(false);
     for await (const chunk of reader) {
       received += chunk.length;
     }
-    await left;
+    await sent;
     expect(received).toBe(bytes);
   });
 });
 
-describe('a body that breaks off', () => {
-  it.each(['reset', 'end'] as const)('fails a read that waits: %s', async (how) => {
+describe('a body whose connection is lost', () => {
+  it.each(['reset', 'end'] as const)('fails a waiting read: %s', async (how) => {
     const { reader, client } = await requestOf(10, 'hello');
     expect((await reader.next())?.toString()).toBe('hello');
     const read = reader.next();
@@ -141,14 +141,14 @@ describe('a body that breaks off', () => {
     await expect(reader.next()).rejects.toBeInstanceOf(BodyAbortedError);
   });
 
-  it('fails a read that comes later', async () => {
+  it('fails a later read', async () => {
     const { reader, client, message } = await requestOf(10, 'hello');
     client.socket.resetAndDestroy();
     await closed(message);
     await expect(reader.next()).rejects.toBeInstanceOf(BodyAbortedError);
   });
 
-  it('fails a reader that comes later', { timeout: 500 }, async () => {
+  it('fails a reader that is created afterwards', async () => {
     const { message, client } = await server.receive(
       'POST / HTTP/1.1\r\nhost: b\r\ncontent-length: 10\r\n\r\nhello',
     );
@@ -159,15 +159,15 @@ describe('a body that breaks off', () => {
     );
   });
 
-  it('is no uncaught error where nobody reads', async () => {
+  it('causes no uncaught error if nothing reads it', async () => {
     const { client, message } = await requestOf(10, 'hello');
     client.socket.resetAndDestroy();
     await closed(message);
   });
 });
 
-describe('the limit on silence', () => {
-  it('fails a read that waits for so long, and all that follow; the message can still be answered', async () => {
+describe('the idle limit of a body', () => {
+  it('fails a read that waits too long and all later reads, but a response can still be sent', async () => {
     const { reader, client, message, response } = await requestOf(10, '', IDLE_LIMIT_MS);
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const read = reader.next();
@@ -182,7 +182,7 @@ describe('the limit on silence', () => {
     expect((await client.all()).toString()).toMatch(/^HTTP\/1.1 408 /);
   });
 
-  it('starts anew with every byte', async () => {
+  it('restarts with every byte', async () => {
     const { reader, client } = await requestOf(10, '', IDLE_LIMIT_MS);
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     for (let count = 0; count < 5; count += 1) {
@@ -193,7 +193,7 @@ describe('the limit on silence', () => {
     }
   });
 
-  it('counts only while a read waits', async () => {
+  it('applies only while a read is waiting', async () => {
     const { reader, client } = await requestOf(6, 'x', IDLE_LIMIT_MS);
     expect((await reader.next())?.toString()).toBe('x');
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
@@ -204,7 +204,7 @@ describe('the limit on silence', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('of 0 is none', async () => {
+  it('is disabled if it is 0', async () => {
     const { reader, client } = await requestOf(5, '', NO_LIMIT);
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const body = readAll(reader);
@@ -214,10 +214,10 @@ describe('the limit on silence', () => {
   });
 });
 
-describe('a reader that is cancelled', () => {
-  const reason = new ClientGoneError('nobody wants the rest');
+describe('a cancelled reader', () => {
+  const reason = new ClientGoneError('the rest is not needed');
 
-  it('fails the read that waits, and all that follow, with the reason', async () => {
+  it('fails the waiting read and all later reads with the reason', async () => {
     const { reader, message } = await requestOf(10);
     const read = reader.next();
     reader.cancel(reason);
@@ -226,14 +226,14 @@ describe('a reader that is cancelled', () => {
     expect(message.destroyed).toBe(false);
   });
 
-  it('fails the next read where none waits, whatever has arrived', async () => {
+  it('fails the next read if none is waiting, whatever has arrived', async () => {
     const { reader, message } = await requestOf(10, 'hello');
     await arrived(message);
     reader.cancel(reason);
     await expect(reader.next()).rejects.toBe(reason);
   });
 
-  it('keeps its first reason', async () => {
+  it('keeps the first reason', async () => {
     const { reader, client, message } = await requestOf(10);
     reader.cancel(reason);
     reader.cancel(new Error('another'));

@@ -5,8 +5,9 @@ import { BodyAbortedError, BodyIdleError } from './http.errors.js';
 import { IdleTimer } from './idle-timer.js';
 
 /**
- * Reads a body chunk by chunk, as it is asked for: what is not asked for stays with the sender (back-pressure). One
- * reader a message, one read at a time. It never destroys the message: an answer may still have to go out.
+ * Reads a body chunk by chunk, on demand: what has not been requested stays with the sender (back-pressure). There is one
+ * reader for each message, and one read at a time. The reader never destroys the message, because a response may still have to
+ * be sent on its connection.
  */
 export class BodyReader {
   private hasEnded = false;
@@ -16,7 +17,7 @@ export class BodyReader {
   private waiting: PromiseWithResolvers | undefined;
   private readonly idle: IdleTimer;
 
-  /** @param idleTimeoutMs - longest silence while a read waits; 0 switches the limit off */
+  /** @param idleTimeoutMs - the longest silence while a read is waiting; 0: no limit */
   constructor(
     private readonly message: IncomingMessage,
     idleTimeoutMs: number,
@@ -24,14 +25,14 @@ export class BodyReader {
     this.idle = new IdleTimer(idleTimeoutMs, () => {
       this.fail(new BodyIdleError(`no byte of the body arrived for ${idleTimeoutMs} ms`));
     });
-    // Without a listener for errors an aborted message would be an uncaught one; 'close' says all there is to say.
+    // Without an error listener, an aborted message would end the process. Both events mean that nothing more will arrive.
     message.on('close', this.onClose).on('error', this.onClose);
     if (message.destroyed && !message.complete) {
       this.onClose();
     }
   }
 
-  /** What has already arrived, or undefined where nothing has. */
+  /** Takes what has already arrived. @returns undefined if nothing has */
   readNow(): Buffer | undefined {
     const chunk = (this.message.read() as Buffer | null) ?? undefined;
     if (chunk !== undefined) {
@@ -41,7 +42,7 @@ export class BodyReader {
     return chunk;
   }
 
-  /** What has been read so far. */
+  /** Number of bytes that have been read so far. */
   get bytes(): number {
     return this.readBytes;
   }
@@ -52,7 +53,9 @@ export class BodyReader {
   }
 
   /**
-   * @returns the next chunk, or undefined at the end
+   * Waits for the next chunk.
+   *
+   * @returns the chunk, or undefined at the end of the body
    * @throws BodyAbortedError, BodyIdleError
    */
   async next(): Promise<Buffer | undefined> {
@@ -70,19 +73,19 @@ export class BodyReader {
     });
   }
 
-  /** All chunks to the end, as they are asked for. */
+  /** Yields all remaining chunks, each one on demand. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Buffer> {
     for (let chunk = await this.next(); chunk !== undefined; chunk = await this.next()) {
       yield chunk;
     }
   }
 
-  /** Stops reading: a waiting read and all that follow fail with `reason`. */
+  /** Stops reading: a waiting read and all later reads fail with `reason`. */
   cancel(reason: Error): void {
     this.fail(reason);
   }
 
-  /** Only once there is something to wait for: most bodies are there with their heads, and listening has its price. */
+  /** Called only once a read has to wait: most bodies arrive together with their heads, and listeners cost time. */
   private listen(): void {
     if (!this.isListening) {
       this.isListening = true;

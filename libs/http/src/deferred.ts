@@ -1,6 +1,6 @@
 /** A promise that is settled from outside, by the events of an exchange. Only the first settlement counts. */
 export class Deferred<T> {
-  /** Settles as `resolve` or `reject` decide. */
+  /** The promise itself. */
   readonly promise: Promise<T>;
   // Assigned by the constructor of the promise, which calls its executor synchronously.
   private settle!: {
@@ -14,12 +14,12 @@ export class Deferred<T> {
     });
   }
 
-  /** Fulfils the promise, unless it is settled already. */
+  /** Fulfils the promise, unless it is already settled. */
   resolve(value: T): void {
     this.settle.resolve(value);
   }
 
-  /** Rejects the promise, unless it is settled already. */
+  /** Rejects the promise, unless it is already settled. */
   reject(reason: Error): void {
     this.settle.reject(reason);
   }

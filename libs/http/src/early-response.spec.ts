@@ -25,7 +25,7 @@ afterEach(() => {
 const head = (method: string, ...lines: string[]): string =>
   [`${method} / HTTP/1.1`, 'host: b', ...lines, '\r\n'].join('\r\n');
 
-/** Splits the bytes of one answer. */
+/** Splits the bytes of one response. */
 function parsed(bytes: Buffer): { statusLine: string; lines: string[]; body: string } {
   const [headText = '', ...rest] = bytes.toString('latin1').split('\r\n\r\n');
   const [statusLine = '', ...lines] = headText.split('\r\n');
@@ -36,15 +36,15 @@ function parsed(bytes: Buffer): { statusLine: string; lines: string[]; body: str
   };
 }
 
-async function answerOf(client: RawSocket): Promise<ReturnType<typeof parsed>> {
+async function responseOn(client: RawSocket): Promise<ReturnType<typeof parsed>> {
   return parsed(await client.until(BODY));
 }
 
-describe('an answer to a request that was read', () => {
+describe('a response to a request that was read to its end', () => {
   it('has its length, its headers and its body, and leaves the connection open', async () => {
     const { message, response, client } = await server.receive(head('GET'));
     sendWholeResponse(message, response, 404, { 'content-type': 'application/json' }, BODY);
-    const { statusLine, lines, body } = await answerOf(client);
+    const { statusLine, lines, body } = await responseOn(client);
     expect(statusLine).toBe('HTTP/1.1 404 Not Found');
     expect(lines).toContain('content-type: application/json');
     expect(lines).toContain(`content-length: ${BODY.length}`);
@@ -56,7 +56,7 @@ describe('an answer to a request that was read', () => {
   it('counts octets, not characters', async () => {
     const { message, response, client } = await server.receive(head('GET'));
     sendWholeResponse(message, response, 400, {}, `\u00e9${BODY}`);
-    expect((await answerOf(client)).lines).toContain(`content-length: ${BODY.length + 2}`);
+    expect((await responseOn(client)).lines).toContain(`content-length: ${BODY.length + 2}`);
   });
 
   it('may have an empty body', async () => {
@@ -67,7 +67,7 @@ describe('an answer to a request that was read', () => {
     expect(lines).toContain('x-mte-relay: signed');
   });
 
-  it('to HEAD states the length of a body that it does not send', async () => {
+  it('has the length of the omitted body if the method is HEAD', async () => {
     const { message, response, client } = await server.receive(head('HEAD', 'connection: close'));
     sendWholeResponse(message, response, 404, {}, BODY);
     const { lines, body } = parsed(await client.all());
@@ -76,11 +76,11 @@ describe('an answer to a request that was read', () => {
   });
 });
 
-describe('an answer to a request that is still being sent', () => {
-  it('closes the connection after the rest was thrown away', async () => {
+describe('an early response with a body of its own', () => {
+  it('closes the connection after the rest of the request has been discarded', async () => {
     const { message, response, client } = await server.receive(head('POST', 'content-length: 10'));
     sendWholeResponse(message, response, 403, {}, BODY);
-    const { lines, body } = await answerOf(client);
+    const { lines, body } = await responseOn(client);
     expect(lines).toContain('connection: close');
     expect(body).toBe(BODY);
     expect(response.writableEnded).toBe(false);
@@ -88,21 +88,21 @@ describe('an answer to a request that is still being sent', () => {
     expect(await client.ended).toBe('end');
   });
 
-  it('comes out whole at once, before the rest of the request', async () => {
+  it('is sent whole and immediately, before the rest of the request arrives', async () => {
     for (const framing of ['content-length: 10', 'transfer-encoding: chunked']) {
       const { message, response, client } = await server.receive(head('POST', framing));
       sendWholeResponse(message, response, 403, {}, BODY);
-      expect((await answerOf(client)).lines).toContain(`content-length: ${BODY.length}`);
+      expect((await responseOn(client)).lines).toContain(`content-length: ${BODY.length}`);
     }
   });
 
-  it('keeps the octets of its fields', async () => {
+  it('preserves the octets of its fields', async () => {
     const { message, response, client } = await server.receive(head('POST', 'content-length: 10'));
     sendWholeResponse(message, response, 403, { 'x-name': 'caf\xe9' }, BODY);
-    expect((await answerOf(client)).lines).toContain('x-name: caf\xe9');
+    expect((await responseOn(client)).lines).toContain('x-name: caf\xe9');
   });
 
-  it('reaches a client that is in the midst of 64 MiB, 20 times of 20', async () => {
+  it('reaches a client that is sending 64 MiB, in 20 of 20 attempts', async () => {
     const upload = Buffer.alloc(64 * MIB);
     for (let count = 0; count < 20; count += 1) {
       const { message, response, client } = await server.receive(
@@ -110,7 +110,7 @@ describe('an answer to a request that is still being sent', () => {
       );
       client.socket.write(upload);
       sendWholeResponse(message, response, 403, {}, BODY);
-      expect(await answerOf(client)).toMatchObject({
+      expect(await responseOn(client)).toMatchObject({
         statusLine: 'HTTP/1.1 403 Forbidden',
         body: BODY,
       });
@@ -118,7 +118,7 @@ describe('an answer to a request that is still being sent', () => {
     }
   });
 
-  it('reaches a client that looks for it a second after it has begun to send 64 MiB', async () => {
+  it('reaches a client that starts to read one second into an upload of 64 MiB', async () => {
     const { message, response, client } = await server.receive(
       head('POST', `content-length: ${64 * MIB}`),
     );
@@ -127,10 +127,10 @@ describe('an answer to a request that is still being sent', () => {
     sendWholeResponse(message, response, 403, {}, BODY);
     await after(1_000);
     client.socket.resume();
-    expect(await answerOf(client)).toMatchObject({ body: BODY });
+    expect(await responseOn(client)).toMatchObject({ body: BODY });
   });
 
-  it('reads at most a little more than 4 MiB of the rest', async () => {
+  it('is followed by at most a little more than 4 MiB of discarded request body', async () => {
     const { message, response, client } = await server.receive(
       head('POST', `content-length: ${64 * MIB}`),
     );
@@ -148,7 +148,7 @@ describe('an answer to a request that is still being sent', () => {
     expect(drained).toBeLessThan(8 * MIB);
   });
 
-  it('waits 2 s for the rest of a client that stands still, and closes', async () => {
+  it('closes the connection after 2 s if the client stops sending', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const { message, response, client } = await server.receive(head('POST', 'content-length: 10'));
     sendWholeResponse(message, response, 403, {}, BODY);
@@ -161,7 +161,7 @@ describe('an answer to a request that is still being sent', () => {
     expect(parsed(await client.all()).body).toBe(BODY);
   });
 
-  it('ends with a client that goes away, and leaves no timer', async () => {
+  it('ends when the client goes away, and leaves no timer', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const { message, response, client } = await server.receive(head('POST', 'content-length: 10'));
     const timers = vi.getTimerCount();
@@ -174,31 +174,31 @@ describe('an answer to a request that is still being sent', () => {
     expect(response.writableEnded).toBe(true);
   });
 
-  it('takes the rest over from a reader that has given up', async () => {
+  it('discards the rest even if a cancelled reader has read part of it', async () => {
     const { message, response, client } = await server.receive(head('POST', 'content-length: 10'));
     const reader = new BodyReader(message, 0);
     const read = reader.next();
     reader.cancel(new Error('refused'));
     await expect(read).rejects.toThrow();
     sendWholeResponse(message, response, 403, {}, BODY);
-    await answerOf(client);
+    await responseOn(client);
     client.write('0123456789');
     expect(await client.ended).toBe('end');
   });
 });
 
-describe('a request whose streamed answer is complete before it', () => {
-  const answered = async (bytes: number, sent: string) => {
+describe('a request whose streamed response is complete before it', () => {
+  const respondedTo = async (bytes: number, sent: string) => {
     const received = await server.receive(head('POST', `content-length: ${bytes}`) + sent);
-    // Node.js reads on by itself where nobody has begun to.
+    // Node.js discards the rest itself unless something has started to read the body.
     await new BodyReader(received.message, 0).next();
     received.response.end('early');
     await received.client.until('early');
     return received;
   };
 
-  it('is thrown away, and its connection serves on where its end comes in time', async () => {
-    const { message, response, client } = await answered(10, '0');
+  it('is discarded, and its connection stays open if its end arrives in time', async () => {
+    const { message, response, client } = await respondedTo(10, '0');
     endRequestEarly(message, response);
     client.write('123456789');
     await new Promise((resolve) => message.once('end', resolve));
@@ -206,8 +206,8 @@ describe('a request whose streamed answer is complete before it', () => {
     expect(client.socket.destroyed).toBe(false);
   });
 
-  it('is left alone where it has been read', async () => {
-    const { message, response } = await answered(5, 'hello');
+  it('is left alone if it has been read', async () => {
+    const { message, response } = await respondedTo(5, 'hello');
     await nextTurn();
     expect(message.complete).toBe(true);
     const listeners = message.listenerCount('data');
@@ -215,9 +215,9 @@ describe('a request whose streamed answer is complete before it', () => {
     expect(message.listenerCount('data')).toBe(listeners);
   });
 
-  it('is closed after 2 s of standing still', async () => {
+  it('loses its connection after 2 s if the client stops sending', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-    const { message, response, client } = await answered(10, '0');
+    const { message, response, client } = await respondedTo(10, '0');
     endRequestEarly(message, response);
     vi.advanceTimersByTime(1_999);
     expect(message.destroyed).toBe(false);
@@ -227,8 +227,8 @@ describe('a request whose streamed answer is complete before it', () => {
     await client.ended;
   });
 
-  it('is closed after 4 MiB of a longer rest', async () => {
-    const { message, response, client } = await answered(64 * MIB, '0');
+  it('loses its connection if more than 4 MiB remain', async () => {
+    const { message, response, client } = await respondedTo(64 * MIB, '0');
     endRequestEarly(message, response);
     client.socket.write(Buffer.alloc(64 * MIB));
     await client.ended;
@@ -236,21 +236,21 @@ describe('a request whose streamed answer is complete before it', () => {
   });
 });
 
-describe('a streamed answer that its client has not read yet', () => {
-  it('is not cut off by the limits of a request that still comes in', async () => {
+describe('a streamed response that its client has not read yet', () => {
+  it('is not cut off by the limits for draining its request', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const { message, response, client } = await server.receive(head('POST', 'content-length: 10'));
-    const answer = Buffer.alloc(32 * MIB, 'a');
+    const content = Buffer.alloc(32 * MIB, 'a');
     client.socket.pause();
-    response.writeHead(200, { 'content-length': answer.length });
-    response.end(answer);
+    response.writeHead(200, { 'content-length': content.length });
+    response.end(content);
     endRequestEarly(message, response);
     vi.advanceTimersByTime(60_000);
     vi.useRealTimers();
     expect(message.destroyed).toBe(false);
     client.socket.resume();
     await client.ended;
-    expect(client.socket.bytesRead).toBeGreaterThan(answer.length);
+    expect(client.socket.bytesRead).toBeGreaterThan(content.length);
   });
 });
 
@@ -260,7 +260,7 @@ describe('whether a request has a body', () => {
     [['content-length: 0'], false],
     [['content-length: 1'], true],
     [['transfer-encoding: chunked'], true],
-  ])('is told by its framing: %j', async (lines, expected) => {
+  ])('follows from its framing: %j', async (lines, expected) => {
     for (const method of ['GET', 'POST']) {
       const { message } = await server.receive(head(method, ...lines));
       expect(hasRequestBody(message)).toBe(expected);

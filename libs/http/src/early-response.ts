@@ -3,14 +3,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { flushHead } from './flush-head.js';
 import { hasRequestBody } from './request-framing.js';
 
-/** What is read and thrown away of a request that was answered before its end. protocol.md section 7. */
+/** How much of a request is read and discarded after an early response. protocol.md section 7. */
 const MAX_DRAINED_BYTES = 4 * 1024 * 1024;
 const MAX_DRAIN_MS = 2_000;
 
 /**
- * Answers a request with a small body of our own. Where the request's body was not read to its end, the connection is
- * closed after it, but not at once: a client that is still sending would get a reset instead of the answer. So the
- * answer goes out whole while the rest of the request is thrown away, up to a limit, and then left on the wire.
+ * Sends a response with a small body that the relay itself has made. If the body of the request was not read to its end, the
+ * connection is closed afterwards, but not immediately: a client that is still sending would receive a reset instead of the
+ * response. The whole response is sent first, while the rest of the request is read and discarded, up to a limit.
  */
 export function sendWholeResponse(
   request: IncomingMessage,
@@ -40,8 +40,8 @@ export function sendWholeResponse(
 }
 
 /**
- * For a streamed answer that was complete before its request: what is still coming is thrown away up to a limit, and
- * then the connection is closed, as nothing else could be read from it.
+ * Ends a request whose streamed response was complete before it. The rest of the request is read and discarded, up to a limit;
+ * beyond that, the connection is closed, because no further request could be read from it.
  */
 export function endRequestEarly(request: IncomingMessage, response: ServerResponse): void {
   if (request.complete || request.destroyed) {
@@ -54,7 +54,7 @@ export function endRequestEarly(request: IncomingMessage, response: ServerRespon
   };
   drain(request, () => {
     request.pause();
-    // What the client has not read yet would be lost with the connection.
+    // Closing the connection earlier would discard what the client has not read yet.
     if (response.writableFinished || response.destroyed) {
       close();
     } else {
@@ -63,7 +63,7 @@ export function endRequestEarly(request: IncomingMessage, response: ServerRespon
   });
 }
 
-/** Throws away what is still coming of a request, up to a limit of bytes and of time. */
+/** Reads and discards the rest of a request, up to a limit on bytes and on time. */
 export function drain(request: IncomingMessage, onDone: () => void): void {
   let drained = 0;
   const finish = (): void => {
@@ -74,7 +74,7 @@ export function drain(request: IncomingMessage, onDone: () => void): void {
   const onData = (chunk: Buffer): void => {
     drained += chunk.length;
     if (drained > MAX_DRAINED_BYTES) {
-      // No more of it; but who is still writing has not read the answer yet, and a close would take that from him.
+      // Stop reading, but do not close yet: a client that is still writing has not read the response, and would lose it.
       request.off('data', onData).pause();
     }
   };

@@ -40,13 +40,13 @@ async function* endless(): AsyncGenerator<Buffer> {
   }
 }
 
-/** A server that takes requests and never answers. */
+/** A server that accepts requests and never responds. */
 async function silentServer(): Promise<RawServer> {
   return forThisTest(await startRawServer(() => undefined));
 }
 
-describe('an exchange that is given up', () => {
-  it('before it has a connection was not sent, now or later', async () => {
+describe('an exchange that is aborted', () => {
+  it('before it has a connection is never sent', async () => {
     const server = await silentServer();
     const { exchange, seen } = send(server.url, Buffer.from('body'));
     exchange.abort(REASON);
@@ -57,7 +57,7 @@ describe('an exchange that is given up', () => {
     expect(seen.events).toEqual(['failure']);
   });
 
-  it('while it waits for its turn on a connection was not sent', async () => {
+  it('while it waits for its turn on a connection is never sent', async () => {
     const one = new Agent({ connections: 1, pipelining: 1 });
     forThisTest({ close: () => one.destroy() });
     const server = await silentServer();
@@ -72,7 +72,7 @@ describe('an exchange that is given up', () => {
     expect(connection!.received.toString()).not.toContain('second');
   });
 
-  it('during the upload breaks the request off', async () => {
+  it('during the upload aborts the request', async () => {
     const { exchange, seen } = send(upstream.url, endless());
     const [request] = (await upstream.requests.count(upstream.hits + 1)).slice(-1);
     await seen.data;
@@ -81,7 +81,7 @@ describe('an exchange that is given up', () => {
     expect(await request?.outcome).toBe('aborted');
   });
 
-  it('while it waits for the answer breaks the connection off', async () => {
+  it('while it waits for the response closes the connection', async () => {
     const server = await silentServer();
     const { exchange, seen } = send(server.url, Buffer.from('body'));
     const [connection] = await server.connections.count(1);
@@ -92,7 +92,7 @@ describe('an exchange that is given up', () => {
     expect(seen.events).toEqual(['failure']);
   });
 
-  it('within the answer breaks the connection off, and tells nothing more', async () => {
+  it('within the response closes the connection and reports nothing more', async () => {
     const { exchange, seen } = send(upstream.url);
     await seen.data;
     const { message } = upstream.requests.items.at(-1)!;
@@ -103,7 +103,7 @@ describe('an exchange that is given up', () => {
     expect(seen.events).toEqual(['head', 'data', 'failure']);
   });
 
-  it('from within its own head tells nothing more', async () => {
+  it('from within its own head event reports nothing more', async () => {
     const { exchange, seen } = send(upstream.url);
     const onHead = seen.onHead.bind(seen);
     seen.onHead = (...head) => {
@@ -115,7 +115,7 @@ describe('an exchange that is given up', () => {
     expect(seen.events).toEqual(['head', 'failure']);
   });
 
-  it('while its receiver is not ready ends as well', async () => {
+  it('while its receiver is not ready also ends', async () => {
     const { exchange, seen } = send(upstream.url);
     seen.isReady = false;
     await seen.data;
@@ -123,7 +123,7 @@ describe('an exchange that is given up', () => {
     expect(await seen.end).toMatchObject({ kind: 'aborted', cause: REASON });
   });
 
-  it('twice keeps its first reason', async () => {
+  it('twice keeps the first reason', async () => {
     const { exchange, seen } = send(upstream.url);
     await seen.head;
     exchange.abort(REASON);
@@ -133,15 +133,15 @@ describe('an exchange that is given up', () => {
   });
 });
 
-describe('50 exchanges that are given up, each in another phase', () => {
-  it('leave nothing under way, and no connection behind', async () => {
-    const own = new Agent({ pipelining: 1 });
-    forThisTest({ close: () => own.destroy() });
+describe('50 exchanges that are aborted in different phases', () => {
+  it('leave no request and no connection behind', async () => {
+    const ownAgent = new Agent({ pipelining: 1 });
+    forThisTest({ close: () => ownAgent.destroy() });
     const server = await startRawServer((connection) => {
-      const answer = (): void => {
+      const respond = (): void => {
         connection.write('HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello');
       };
-      void connection.until('\r\n\r\n').then(answer, () => undefined);
+      void connection.until('\r\n\r\n').then(respond, () => undefined);
     });
     forThisTest(server);
     const phases = [
@@ -152,14 +152,14 @@ describe('50 exchanges that are given up, each in another phase', () => {
     ];
     await Promise.all(
       Array.from({ length: 50 }, async (_, at) => {
-        const { exchange, seen } = send(server.url, at % 3 === 0 ? undefined : endless(), own);
+        const { exchange, seen } = send(server.url, at % 3 === 0 ? undefined : endless(), ownAgent);
         await phases[at % phases.length]?.(seen);
         exchange.abort(REASON);
         expect(await seen.end).toMatchObject({ kind: 'aborted' });
       }),
     );
-    // Resolves once no request is left, and the connections are closed.
-    await own.close();
+    // Resolves once no request is left and all connections are closed.
+    await ownAgent.close();
     await Promise.all(server.connections.items.map(({ ended }) => ended));
   });
 });

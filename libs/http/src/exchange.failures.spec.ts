@@ -18,7 +18,7 @@ const shared = sharedResources();
 let agent: Agent;
 
 beforeAll(() => {
-  agent = new Agent({ pipelining: 1, connect: { timeout: 100 } });
+  agent = new Agent({ pipelining: 1 });
   shared({ close: () => agent.destroy() });
 });
 
@@ -39,7 +39,7 @@ function send(
   return seen;
 }
 
-/** A server that does this once a request head has come. */
+/** A server that runs `act` once a request head has arrived. */
 async function serverThat(act: (connection: RawSocket) => void): Promise<string> {
   const server = await startRawServer((connection) => {
     void connection.until('\r\n\r\n').then(() => {
@@ -49,17 +49,17 @@ async function serverThat(act: (connection: RawSocket) => void): Promise<string>
   return forThisTest(server).url;
 }
 
-async function* pieces(...texts: string[]): AsyncGenerator<Buffer> {
+async function* chunks(...texts: string[]): AsyncGenerator<Buffer> {
   for (const text of texts) {
     await nextTurn();
     yield Buffer.from(text);
   }
 }
 
-describe('without a connection an exchange fails unsent', () => {
-  it('where nobody listens', async () => {
+describe('an exchange that gets no connection fails unsent', () => {
+  it('if nothing listens on the port', async () => {
     const port = await closedPort(createTcpServer());
-    for (const body of [undefined, Buffer.from('body'), pieces('body')]) {
+    for (const body of [undefined, Buffer.from('body'), chunks('body')]) {
       const seen = send(`http://127.0.0.1:${port}`, body);
       expect(await seen.end).toMatchObject({
         kind: 'unreachable',
@@ -70,7 +70,7 @@ describe('without a connection an exchange fails unsent', () => {
     }
   });
 
-  it('where the name does not resolve', async () => {
+  it('if the name does not resolve', async () => {
     const notFound = Object.assign(new Error('no such name'), { code: 'ENOTFOUND' });
     const nameless = new Agent({
       connect: {
@@ -88,7 +88,7 @@ describe('without a connection an exchange fails unsent', () => {
     });
   });
 
-  it('where the other side is not trusted', async () => {
+  it('if the certificate of the other side is not trusted', async () => {
     const { port } = forThisTest(await listen(createTlsServer(selfSignedCertificate())));
     expect(await send(`https://127.0.0.1:${port}`).end).toMatchObject({
       kind: 'unreachable',
@@ -96,7 +96,7 @@ describe('without a connection an exchange fails unsent', () => {
     });
   });
 
-  it('where the other side does not speak TLS', async () => {
+  it('if the other side does not speak TLS', async () => {
     const server = forThisTest(
       await startRawServer((connection) => {
         connection.write('HTTP/1.1 400 Bad Request\r\n\r\n');
@@ -108,15 +108,18 @@ describe('without a connection an exchange fails unsent', () => {
     });
   });
 
-  it('where it takes longer than the limit to connect', async () => {
+  it('if connecting takes longer than the limit', async () => {
     const server = forThisTest(await startRawServer(() => undefined));
-    expect(await send(server.url.replace('http:', 'https:')).end).toMatchObject({
+    const impatient = new Agent({ connect: { timeout: 100 } });
+    forThisTest({ close: () => impatient.destroy() });
+    const origin = server.url.replace('http:', 'https:');
+    expect(await send(origin, undefined, [], impatient).end).toMatchObject({
       kind: 'connect-timeout',
       wasSent: false,
     });
   });
 
-  it('where the request itself cannot be written', async () => {
+  it('if the request itself cannot be written', async () => {
     const upstream = forThisTest(await startUpstream());
     const seen = send(upstream.url, undefined, ['x-name', 'a\r\nb: c']);
     expect(await seen.end).toMatchObject({ wasSent: false });
@@ -125,7 +128,7 @@ describe('without a connection an exchange fails unsent', () => {
   });
 });
 
-describe('a connection that breaks', () => {
+describe('a connection that is lost', () => {
   const HEAD = 'HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n';
   const CHUNKED = 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n';
 
@@ -134,12 +137,12 @@ describe('a connection that breaks', () => {
     ['by an end before the head', ({ socket }) => socket.end(), ['failure']],
     ['within the head', ({ socket }) => socket.end('HTTP/1.1 200 OK\r\nx: '), ['failure']],
     [
-      'before a body of stated length is whole',
+      'before a body of known length is complete',
       ({ socket }) => socket.end(`${HEAD}hello`),
       ['head', 'data', 'failure'],
     ],
     [
-      'before a chunked body is whole',
+      'before a chunked body is complete',
       ({ socket }) => socket.end(`${CHUNKED}5\r\nhello\r\n`),
       ['head', 'data', 'failure'],
     ],
@@ -148,13 +151,13 @@ describe('a connection that breaks', () => {
       ({ socket }) => socket.write(`${HEAD}hello`, () => socket.resetAndDestroy()),
       ['head', 'data', 'failure'],
     ],
-  ])('%s fails the exchange as a reset that was sent', async (_when, act, events) => {
+  ])('%s fails the exchange as reset and possibly sent', async (_when, act, events) => {
     const seen = send(await serverThat(act));
     expect(await seen.end).toMatchObject({ kind: 'reset', wasSent: true });
     expect(seen.events.filter((event, at) => event !== seen.events[at - 1])).toEqual(events);
   });
 
-  it('during the upload fails the exchange as a reset that was sent', async () => {
+  it('during the upload fails the exchange as reset and possibly sent', async () => {
     const origin = await serverThat(({ socket }) => socket.resetAndDestroy());
     async function* endless(): AsyncGenerator<Buffer> {
       for (;;) {
@@ -168,21 +171,21 @@ describe('a connection that breaks', () => {
   });
 });
 
-describe('an answer that breaks the rules of HTTP', () => {
+describe('a response that violates HTTP', () => {
   it.each([
-    ['no HTTP at all', 'SSH-2.0-OpenSSH_9.6\r\n\r\n'],
+    ['not HTTP at all', 'SSH-2.0-OpenSSH_9.6\r\n\r\n'],
     [
-      'two lengths that differ',
+      'two different lengths',
       'HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab',
     ],
-    ['a length that is no number', 'HTTP/1.1 200 OK\r\ncontent-length: x\r\n\r\n'],
+    ['a length that is not a number', 'HTTP/1.1 200 OK\r\ncontent-length: x\r\n\r\n'],
     [
-      'a length beside chunks',
+      'both a length and chunks',
       'HTTP/1.1 200 OK\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n',
     ],
     ['a head beyond the limit', `HTTP/1.1 200 OK\r\nx: ${'x'.repeat(20_000)}\r\n\r\n`],
     [
-      'an upgrade that nobody asked for',
+      'an upgrade that was not requested',
       'HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n',
     ],
   ])('fails the exchange before its head: %s', async (_what, bytes) => {
@@ -195,7 +198,7 @@ describe('an answer that breaks the rules of HTTP', () => {
     expect(seen.events).toEqual(['failure']);
   });
 
-  it('fails it in the midst of a bad chunk', async () => {
+  it('fails the exchange at a malformed chunk, after the data before it', async () => {
     const seen = send(
       await serverThat((connection) => {
         connection.write(
@@ -208,20 +211,20 @@ describe('an answer that breaks the rules of HTTP', () => {
   });
 });
 
-describe('a body that is not what its head says', () => {
+describe('a body that does not have the length in its head', () => {
   it.each([
     ['shorter', ['hell']],
     ['longer', ['hello', 'world']],
-  ])('aborts the request where it is %s', async (_how, texts) => {
+  ])('aborts the request if it is %s', async (_how, texts) => {
     const upstream = forThisTest(await startUpstream(echoBody));
-    const seen = send(upstream.url, pieces(...texts), ['content-length', '5']);
+    const seen = send(upstream.url, chunks(...texts), ['content-length', '5']);
     expect(await seen.end).toMatchObject({ kind: 'reset', wasSent: true });
     expect(seen.events).toEqual(['failure']);
   });
 
-  it('that is shorter never looks complete to the other side', async () => {
+  it('never looks complete to the other side if it is shorter', async () => {
     const upstream = forThisTest(await startUpstream(echoBody));
-    const seen = send(upstream.url, pieces('hell'), ['content-length', '5']);
+    const seen = send(upstream.url, chunks('hell'), ['content-length', '5']);
     await seen.end;
     const [request] = await upstream.requests.count(1);
     expect(await request?.outcome).toBe('aborted');
@@ -229,13 +232,13 @@ describe('a body that is not what its head says', () => {
 });
 
 describe('a body whose source fails', () => {
-  const failure = new Error('the source broke off');
+  const failure = new Error('the source failed');
   async function* failing(...texts: string[]): AsyncGenerator<Buffer> {
-    yield* pieces(...texts);
+    yield* chunks(...texts);
     throw failure;
   }
 
-  it('ends the exchange as given up, with the error of the source', async () => {
+  it('aborts the exchange with the error of the source', async () => {
     const upstream = forThisTest(await startUpstream(echoBody));
     const seen = send(upstream.url, failing('hello'));
     expect(await seen.end).toMatchObject({ kind: 'aborted', wasSent: true, cause: failure });
@@ -253,7 +256,7 @@ describe('a body whose source fails', () => {
     }
   });
 
-  it('fails so also with its first piece', async () => {
+  it('aborts the exchange even before the first chunk', async () => {
     const upstream = forThisTest(await startUpstream(echoBody));
     expect(await send(upstream.url, failing()).end).toMatchObject({
       kind: 'aborted',

@@ -50,24 +50,24 @@ function send(
   return { exchange, seen };
 }
 
-/** The answer that the server is to give, with nothing of it sent. */
+/** The server's response, of which nothing has been sent yet. */
 async function response(): Promise<ServerResponse> {
   const [first] = await responses.count(1);
   return first!;
 }
 
-/** Lets everything happen that can happen without time. */
+/** Lets everything happen that does not depend on timers. */
 async function settle(): Promise<void> {
   for (let turn = 0; turn < 20; turn += 1) {
     await nextTurn();
   }
 }
 
-describe('the wait for an answer', () => {
+describe('the response time limit', () => {
   it.each([
     ['nothing', undefined],
     ['a whole body', Buffer.from('body')],
-  ])('ends the exchange after the limit, where %s was sent', async (_what, body) => {
+  ])('ends the exchange after the limit if %s was sent', async (_what, body) => {
     const { seen } = send(body);
     await response();
     vi.advanceTimersByTime(RESPONSE_LIMIT_MS - 1);
@@ -77,7 +77,7 @@ describe('the wait for an answer', () => {
     expect(await seen.end).toMatchObject({ kind: 'response-timeout', wasSent: true });
   });
 
-  it('counts from the end of an upload, however long that takes', async () => {
+  it('starts at the end of an upload, however long the upload takes', async () => {
     let finish: () => void = () => undefined;
     const whole = new Promise<void>((resolve) => {
       finish = resolve;
@@ -103,7 +103,7 @@ describe('the wait for an answer', () => {
     expect(await seen.end).toMatchObject({ kind: 'response-timeout', wasSent: true });
   });
 
-  it('is over with the head', async () => {
+  it('ends with the response head', async () => {
     const { seen } = send(undefined, { limits: { ...LIMITS, idleTimeoutMs: 0 } });
     (await response()).flushHeaders();
     await seen.head;
@@ -112,7 +112,7 @@ describe('the wait for an answer', () => {
     expect(await seen.end).toBe('end');
   });
 
-  it('does not count the time that it takes to connect', async () => {
+  it('does not include the time that it takes to connect', async () => {
     const connecting = new Agent({ connect: { lookup: lookupLater } });
     forThisTest({ close: () => connecting.destroy() });
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
@@ -130,7 +130,7 @@ describe('the wait for an answer', () => {
 
 const lookups = new Recorder<() => void>();
 
-/** Resolves to the loopback address when a test says so. */
+/** Resolves to the loopback address once a test calls the recorded function. */
 function lookupLater(
   _name: string,
   _options: object,
@@ -141,7 +141,7 @@ function lookupLater(
   });
 }
 
-describe('silence within an answer', () => {
+describe('silence within a response', () => {
   it('ends the exchange after the limit', async () => {
     const { seen } = send();
     (await response()).write('hello');
@@ -152,7 +152,7 @@ describe('silence within an answer', () => {
     expect(await seen.end).toMatchObject({ kind: 'idle', wasSent: true });
   });
 
-  it('ends it also between head and body', async () => {
+  it('ends the exchange even between head and body', async () => {
     const { seen } = send();
     (await response()).flushHeaders();
     await seen.head;
@@ -160,7 +160,7 @@ describe('silence within an answer', () => {
     expect(await seen.end).toMatchObject({ kind: 'idle' });
   });
 
-  it('starts anew with every chunk', async () => {
+  it('is measured from the last chunk', async () => {
     const { seen } = send();
     for (let count = 1; count <= 5; count += 1) {
       (await response()).write('x');
@@ -173,7 +173,7 @@ describe('silence within an answer', () => {
     expect(await seen.end).toBe('end');
   });
 
-  it('is the fault of nobody while the receiver is not ready', async () => {
+  it('is not counted while the receiver is not ready', async () => {
     const { exchange, seen } = send();
     seen.isReady = false;
     (await response()).write('hello');
@@ -187,7 +187,7 @@ describe('silence within an answer', () => {
     expect(await seen.end).toMatchObject({ kind: 'idle' });
   });
 
-  it('may last where it is allowed', async () => {
+  it('is unlimited once it is allowed', async () => {
     const { exchange, seen } = send();
     (await response()).write('data: 1\n\n');
     await seen.data;
@@ -197,7 +197,7 @@ describe('silence within an answer', () => {
     expect(await seen.end).toBe('end');
   });
 
-  it('may last where the limit is 0', async () => {
+  it('is unlimited if the limit is 0', async () => {
     const { seen } = send(undefined, { limits: { ...LIMITS, idleTimeoutMs: 0 } });
     (await response()).write('hello');
     await seen.data;
@@ -208,31 +208,31 @@ describe('silence within an answer', () => {
 });
 
 describe('a receiver that stops reading the request', () => {
-  it('ends the exchange after the limit on silence', async () => {
+  it('ends the exchange after the idle limit', async () => {
     const server = forThisTest(
       await startRawServer((connection) => {
         connection.socket.pause();
       }),
     );
-    let asked = 0;
+    let requested = 0;
     async function* endless(): AsyncGenerator<Buffer> {
       for (;;) {
-        asked += 1;
+        requested += 1;
         await nextTurn();
         yield Buffer.alloc(256 * 1024);
       }
     }
     const { seen } = send(endless(), { origin: server.url });
     let before = -1;
-    while (asked > before) {
-      before = asked;
+    while (requested > before) {
+      before = requested;
       await settle();
     }
     vi.advanceTimersByTime(IDLE_LIMIT_MS);
     expect(await seen.end).toMatchObject({ kind: 'idle', wasSent: true });
   });
 
-  it('is another matter than a source that is slow', async () => {
+  it('is told apart from a slow source, which has no limit', async () => {
     let finish: () => void = () => undefined;
     const whole = new Promise<void>((resolve) => {
       finish = resolve;
@@ -257,7 +257,7 @@ describe('an exchange that is over', () => {
     vi.restoreAllMocks();
   });
 
-  /** The exchange's own timers that were started and not stopped again. */
+  /** The exchange's own timers that were started and never cleared. */
   async function timersLeftBy(act: (sent: ReturnType<typeof send>) => void): Promise<unknown[]> {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const started = vi.spyOn(globalThis, 'setTimeout');
@@ -279,11 +279,11 @@ describe('an exchange that is over', () => {
     expect(await timersLeftBy(() => undefined)).toHaveLength(0);
   });
 
-  it('leaves no timer where the receiver gave it up with a chunk', async () => {
+  it('leaves no timer if the receiver aborted it on a chunk', async () => {
     const left = await timersLeftBy(({ exchange, seen }) => {
       const onData = seen.onData.bind(seen);
       seen.onData = (chunk) => {
-        exchange.abort(new Error('not this one'));
+        exchange.abort(new Error('chunk refused'));
         return onData(chunk);
       };
     });

@@ -36,15 +36,15 @@ function send(
   return { exchange, seen };
 }
 
-async function* pieces(...texts: string[]): AsyncGenerator<Buffer> {
+async function* chunks(...texts: string[]): AsyncGenerator<Buffer> {
   for (const text of texts) {
     await nextTurn();
     yield Buffer.from(text);
   }
 }
 
-/** A server that says these bytes once a request head has come. */
-async function serverSaying(bytes: string, then?: (connection: RawSocket) => void) {
+/** A server that sends these bytes once a request head has arrived. */
+async function serverSending(bytes: string, then?: (connection: RawSocket) => void) {
   return forThisTest(
     await startRawServer((connection) => {
       void connection.until('\r\n\r\n').then(() => {
@@ -56,7 +56,7 @@ async function serverSaying(bytes: string, then?: (connection: RawSocket) => voi
 }
 
 describe('an exchange', () => {
-  it('sends what it was given, and tells head, data and end in this order', async () => {
+  it('sends the request as given, and reports head, data and end in this order', async () => {
     upstream.handle((_request, response) => {
       response.writeHead(201, ['Set-Cookie', 'a=1', 'X-Name', 'v', 'Set-Cookie', 'b=2']);
       response.write('hello');
@@ -80,22 +80,22 @@ describe('an exchange', () => {
     expect(request.headers).toMatchObject({ 'x-one': '1, 3', 'x-two': '2' });
   });
 
-  it('sends a whole body with its length, and one in pieces chunked', async () => {
+  it('sends a whole body with its length, and a body in chunks as chunked', async () => {
     upstream.handle(echoBody);
     const whole = send(upstream.url, Buffer.from('hello'));
     expect(await whole.seen.end).toBe('end');
     expect(upstream.requests.items.at(-1)?.headers['content-length']).toBe('5');
     expect(whole.seen.body.toString()).toBe('hello');
 
-    const cut = send(upstream.url, pieces('hel', 'lo ', 'world'));
-    expect(await cut.seen.end).toBe('end');
+    const chunked = send(upstream.url, chunks('hel', 'lo ', 'world'));
+    expect(await chunked.seen.end).toBe('end');
     expect(upstream.requests.items.at(-1)?.headers['transfer-encoding']).toBe('chunked');
-    expect(cut.seen.body.toString()).toBe('hello world');
+    expect(chunked.seen.body.toString()).toBe('hello world');
   });
 
-  it('sends a body in pieces with the length that its head states', async () => {
+  it('sends a body in chunks with the length in its head, if there is one', async () => {
     upstream.handle(echoBody);
-    const { seen } = send(upstream.url, pieces('hello', 'world'), {
+    const { seen } = send(upstream.url, chunks('hello', 'world'), {
       headers: ['content-length', '10'],
     });
     expect(await seen.end).toBe('end');
@@ -103,8 +103,8 @@ describe('an exchange', () => {
     expect(seen.body.toString()).toBe('helloworld');
   });
 
-  it('tells octets of a head as they are', async () => {
-    const server = await serverSaying(
+  it('reports the octets of a response head unchanged', async () => {
+    const server = await serverSending(
       'HTTP/1.1 200 OK\r\nx: \xe9\xff\r\ncontent-length: 0\r\n\r\n',
     );
     const { seen } = send(server.url, undefined, { method: 'GET' });
@@ -112,8 +112,8 @@ describe('an exchange', () => {
     expect(seen.fields.slice(0, 2)).toEqual(['x', '\xe9\xff']);
   });
 
-  it('leaves interim answers out', async () => {
-    const server = await serverSaying(
+  it('does not report interim responses', async () => {
+    const server = await serverSending(
       'HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n' +
         'HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n',
     );
@@ -123,7 +123,7 @@ describe('an exchange', () => {
     expect(seen.status).toBe(204);
   });
 
-  it('keeps the connection for the next one, also after HEAD', async () => {
+  it('keeps the connection open for the next exchange, even after HEAD', async () => {
     const server = forThisTest(
       await startUpstream((_request, response) => {
         response.setHeader('content-length', '5');
@@ -140,7 +140,7 @@ describe('an exchange', () => {
     expect(ports.size).toBe(1);
   });
 
-  it('ends where the answer comes before the request has left', async () => {
+  it('ends if the response arrives before the request has been sent', async () => {
     upstream.handle((_request, response) => {
       response.writeHead(413, { connection: 'close' }).end('too large');
     });
@@ -157,13 +157,13 @@ describe('an exchange', () => {
   });
 });
 
-describe('the sender of an answer', () => {
-  it('waits while its receiver is not ready, and goes on when it is', async () => {
+describe('the sender of a response', () => {
+  it('waits while its receiver is not ready, and continues when it is', async () => {
     const bytes = 48 * 1024 * 1024;
-    let hasLeft = false;
+    let isSent = false;
     upstream.handle((_request, response) => {
       response.end(Buffer.alloc(bytes), () => {
-        hasLeft = true;
+        isSent = true;
       });
     });
     const { exchange, seen } = send(upstream.url, undefined, { method: 'GET' });
@@ -173,9 +173,9 @@ describe('the sender of an answer', () => {
     for (let turn = 0; turn < 50; turn += 1) {
       await nextTurn();
     }
-    // What was parsed already may still come.
+    // Data that was parsed already may still be reported.
     expect(seen.body.length - received).toBeLessThanOrEqual(256 * 1024);
-    expect(hasLeft).toBe(false);
+    expect(isSent).toBe(false);
 
     seen.isReady = true;
     exchange.resume();
@@ -185,36 +185,36 @@ describe('the sender of an answer', () => {
 });
 
 describe('the source of a body', () => {
-  it('is asked only as fast as the connection takes it', async () => {
+  it('is read only as fast as the connection takes it', async () => {
     const server = forThisTest(
       await startRawServer((connection) => {
         connection.socket.pause();
       }),
     );
-    let asked = 0;
+    let requested = 0;
     async function* endless(): AsyncGenerator<Buffer> {
       for (;;) {
-        asked += 65_536;
+        requested += 65_536;
         await nextTurn();
         yield Buffer.alloc(65_536);
       }
     }
     const { exchange, seen } = send(server.url, endless());
     let before = -1;
-    while (asked > before) {
-      before = asked;
+    while (requested > before) {
+      before = requested;
       for (let turn = 0; turn < 50; turn += 1) {
         await nextTurn();
       }
     }
-    expect(asked).toBeLessThan(128 * 1024 * 1024);
+    expect(requested).toBeLessThan(128 * 1024 * 1024);
     exchange.abort(new Error('enough'));
     expect(await seen.end).toMatchObject({ kind: 'aborted' });
   });
 });
 
 describe('an exchange that is over', () => {
-  it('is not changed by an abort or a resume that comes late', async () => {
+  it('is not changed by a late abort or resume', async () => {
     upstream.handle(echoBody);
     const { exchange, seen } = send(upstream.url, Buffer.from('hello'));
     await seen.end;

@@ -4,7 +4,7 @@ import { countReceived } from './received-bytes.js';
 import { IdleTimer } from './idle-timer.js';
 import { rawFieldValues } from '@relay/fields';
 
-/** Why an exchange ended without a whole answer. */
+/** Why an exchange ended without a complete response. */
 export type ExchangeFailureKind =
   /** No connection: DNS, TCP or TLS. */
   | 'unreachable'
@@ -12,46 +12,55 @@ export type ExchangeFailureKind =
   | 'connect-timeout'
   /** No response head within the limit after the whole request was sent. */
   | 'response-timeout'
-  /** Silence within the answer. */
+  /** Silence within the response, or a receiver that has stopped reading the request. */
   | 'idle'
-  /** The other side broke the connection or the rules of HTTP. */
+  /** The other side reset or closed the connection, or violated HTTP. */
   | 'reset'
-  /** Given up by this side, for the reason in `cause`. */
+  /** Aborted by this side, for the reason in `cause`. */
   | 'aborted';
 
+/** How an exchange failed. */
 export interface ExchangeFailure {
   readonly kind: ExchangeFailureKind;
-  /** Whether a byte of the request may have left: if not, nobody acted upon it. */
+  /** Whether a byte of the request may have been sent. If not, nothing can have acted on the request. */
   readonly wasSent: boolean;
-  /** Whether the head of an answer has come, be it one that is not given on. */
+  /** Whether the head of a final response has arrived, even one that was not passed to `onHead`. */
   readonly hasHead: boolean;
   readonly cause: Error;
 }
 
-/** What becomes of one request, in order: maybe a head, then data, then an end; or a failure at any time. */
+/** The events of one exchange, in order: a head, any number of data chunks, an end; or a failure at any time. */
 export interface ExchangeEvents {
-  /** @param rawFields - name, value, … as they stood on the wire */
+  /**
+   * The head of the response has arrived. Interim responses are not reported.
+   *
+   * @param rawFields - name, value, … as received
+   */
   onHead(status: number, rawFields: readonly (string | Buffer)[]): void;
-  /** @returns false to stop the sender until `resume` is called */
+  /** A chunk of the body has arrived. @returns false to pause the sender until `resume` is called */
   onData(chunk: Buffer): boolean;
+  /** The response is complete. No event follows. */
   onEnd(): void;
+  /** The exchange has failed. No event follows. */
   onFailure(failure: ExchangeFailure): void;
 }
 
+/** The request of an exchange. */
 export interface ExchangeRequest {
   readonly origin: string;
   readonly method: string;
   readonly path: string;
-  /** name, value, …; interceptors may append to it. */
+  /** Name, value, …; interceptors may append to it. */
   readonly headers: string[];
-  /** Whole, or in pieces that are asked for as the connection takes them; undefined where there is none. */
+  /** A whole body, or chunks that are requested as fast as the connection takes them; undefined if there is no body. */
   readonly body: Buffer | AsyncIterable<Buffer> | undefined;
 }
 
+/** The time limits of an exchange. */
 export interface ExchangeLimits {
-  /** From the end of the request to the head of the answer. */
+  /** From the end of the request to the head of the response. */
   readonly responseTimeoutMs: number;
-  /** Longest silence within the answer, and longest time that the receiver may leave the request unread; 0 switches the limit off. */
+  /** The longest silence within the response, and the longest time for which the receiver may not read; 0: no limit. */
   readonly idleTimeoutMs: number;
 }
 
@@ -61,30 +70,31 @@ const CHUNKED = /^[ \t]*chunked[ \t]*$/i;
 const NO_CONTENT = 204;
 const NOT_MODIFIED = 304;
 
-/** One request and its answer over undici's lowest interface: no streams in between, back-pressure both ways. */
+/** One request and its response, over undici's lowest interface: no streams in between, back-pressure in both directions. */
 export class Exchange implements Dispatcher.DispatchHandler {
   private controller: Dispatcher.DispatchController | undefined;
   private abortReason: ExchangeFailure | undefined;
   private hasHead = false;
-  /** Whether the answer ends with its head, whatever length that states. */
+  /** Whether the response ends with its head, whatever length the head states. */
   private isBodiless = false;
-  /** Whether the request's end comes later than its beginning. */
+  /** Whether the body of the request is sent in chunks, so that the request ends some time after it starts. */
   private isStreamed = false;
   private isSettled = false;
   private isWatched = false;
   private responseTimer: NodeJS.Timeout | undefined;
   private readonly idle: IdleTimer;
 
+  /** @param events - receives the events of the exchange */
   constructor(
     private readonly limits: ExchangeLimits,
     private readonly events: ExchangeEvents,
   ) {
     this.idle = new IdleTimer(limits.idleTimeoutMs, () => {
-      this.giveUp('idle', new Error(`silence of ${limits.idleTimeoutMs} ms within the answer`));
+      this.giveUp('idle', new Error(`silence of ${limits.idleTimeoutMs} ms within the response`));
     });
   }
 
-  /** Sends the request. Every outcome, also an immediate one, arrives as an event. */
+  /** Sends the request. Every outcome is reported as an event, even an immediate one. */
   start(dispatcher: Dispatcher, request: ExchangeRequest): void {
     const { body } = request;
     this.isStreamed = body !== undefined && !Buffer.isBuffer(body);
@@ -94,11 +104,11 @@ export class Exchange implements Dispatcher.DispatchHandler {
         method: request.method,
         path: request.path,
         headers: request.headers,
-        // undici takes async iterables, which its types leave out.
+        // undici accepts async iterables, although its types do not.
         body: (body === undefined || Buffer.isBuffer(body)
           ? (body ?? null)
           : this.withEndOfUpload(body)) as Buffer | null,
-        // Our own limits count from other moments; undici closes after HEAD unless told.
+        // The relay's own limits start at other moments. By default, undici closes the connection after HEAD.
         headersTimeout: 0,
         bodyTimeout: 0,
         reset: false,
@@ -107,7 +117,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     );
   }
 
-  /** Lets a sender go on that `onData` has stopped. */
+  /** Resumes a sender that `onData` has paused. */
   resume(): void {
     if (!this.isSettled) {
       this.watchSilence();
@@ -115,16 +125,17 @@ export class Exchange implements Dispatcher.DispatchHandler {
     }
   }
 
-  /** Lifts the limit on silence, for answers that are silent by nature. */
+  /** Removes the limit on silence, for responses such as event streams. */
   allowSilence(): void {
     this.idle.disable();
   }
 
-  /** Gives up, whatever the phase. The failure event follows, unless the exchange is already over. */
+  /** Aborts the exchange, whatever its phase. A failure event follows, unless the exchange is already over. */
   abort(cause: Error): void {
     this.giveUp('aborted', cause);
   }
 
+  /** Called by undici when the request is about to be written to a connection. */
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.controller = controller;
     if (this.abortReason !== undefined) {
@@ -134,6 +145,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     }
   }
 
+  /** Called by undici for every response head, interim ones included. */
   onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
     if (status < 200 || this.isSettled) {
       return;
@@ -142,13 +154,14 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.isBodiless = status === NO_CONTENT || status === NOT_MODIFIED;
     clearTimeout(this.responseTimer);
     if (hasOtherCoding(controller.rawHeaders as Buffer[])) {
-      this.giveUp('reset', new Error('the answer has a transfer coding besides chunked'));
+      this.giveUp('reset', new Error('the response has a transfer coding other than chunked'));
       return;
     }
     this.watchSilence();
     this.events.onHead(status, controller.rawHeaders as Buffer[]);
   }
 
+  /** Called by undici for every chunk of the response. */
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.isSettled) {
       return;
@@ -166,12 +179,14 @@ export class Exchange implements Dispatcher.DispatchHandler {
     }
   }
 
+  /** Called by undici at the end of the response. */
   onResponseEnd(): void {
     if (this.settle()) {
       this.events.onEnd();
     }
   }
 
+  /** Called by undici if the request cannot be sent or the response does not complete. */
   onResponseError(_controller: Dispatcher.DispatchController, cause: Error): void {
     if (!this.settle()) {
       return;
@@ -183,7 +198,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     }
   }
 
-  /** undici holds a 304 to its content-length, which is that of another answer. RFC 9110 section 8.6 */
+  /** undici expects a 304 to have the length in its content-length, which is that of the 200. RFC 9110 section 8.6. */
   private isWhole({ code }: Error & { readonly code?: string }): boolean {
     return this.isBodiless && code === LENGTH_MISMATCH_CODE;
   }
@@ -208,12 +223,12 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (this.controller !== undefined) {
       this.controller.abort(cause);
     } else if (this.settle()) {
-      // Still waiting for a connection: it will be refused in onRequestStart.
+      // The request is still waiting for a connection: onRequestStart will abort it.
       this.events.onFailure(this.abortReason);
     }
   }
 
-  /** From the end of this turn: an answer that is whole by then, as most are, needs no timer. */
+  /** Starts the timer at the end of this turn: most responses are complete by then and need none. */
   private watchSilence(): void {
     if (this.isWatched) {
       this.idle.touch();
@@ -227,7 +242,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     });
   }
 
-  /** Asked anew: an event handler may have given up meanwhile. */
+  /** A separate call, because an event handler may have aborted the exchange in the meantime. */
   private hasEnded(): boolean {
     return this.isSettled;
   }
@@ -248,7 +263,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     }
     const { responseTimeoutMs } = this.limits;
     this.responseTimer = setTimeout(() => {
-      this.giveUp('response-timeout', new Error(`no answer within ${responseTimeoutMs} ms`));
+      this.giveUp('response-timeout', new Error(`no response within ${responseTimeoutMs} ms`));
     }, responseTimeoutMs);
   }
 
@@ -263,7 +278,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
         stalled.stop();
       }
     } catch (error) {
-      // Named here as the reason, since undici only reports that the request broke off.
+      // Abort with the real reason: undici would only report that the request was aborted.
       this.abort(error as Error);
       throw error;
     } finally {
@@ -273,7 +288,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 }
 
-/** Chunks are undone here. Another coding would be taken for the content once the field that names it is gone. */
+/** undici decodes chunked only. Without its field, which is not forwarded, any other coding would be taken for the content. */
 function hasOtherCoding(rawFields: readonly (string | Buffer)[]): boolean {
   return rawFieldValues(rawFields, 'transfer-encoding').some((coding) => !CHUNKED.test(coding));
 }

@@ -24,7 +24,7 @@ describe('an idle timer', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('calls once, after exactly its limit', () => {
+  it('calls back once, after exactly its limit', () => {
     timer.touch();
     vi.advanceTimersByTime(LIMIT_MS - 1);
     expect(onIdle).not.toHaveBeenCalled();
@@ -34,7 +34,7 @@ describe('an idle timer', () => {
     expect(onIdle).toHaveBeenCalledTimes(1);
   });
 
-  it('starts anew with every touch, on one timer', () => {
+  it('restarts with every touch, on a single timer', () => {
     for (let count = 0; count < 5; count += 1) {
       timer.touch();
       vi.advanceTimersByTime(LIMIT_MS - 1);
@@ -45,7 +45,7 @@ describe('an idle timer', () => {
     expect(onIdle).toHaveBeenCalledTimes(1);
   });
 
-  it('rests while it is stopped, and may be started again with its whole limit', () => {
+  it('does not run while it is stopped, and runs for its whole limit when started again', () => {
     timer.touch();
     vi.advanceTimersByTime(LIMIT_MS - 1);
     timer.stop();
@@ -58,7 +58,7 @@ describe('an idle timer', () => {
     expect(onIdle).toHaveBeenCalledTimes(1);
   });
 
-  it('that was disabled never calls, whatever touches it', () => {
+  it('never calls back once it is disabled, even if it is touched', () => {
     timer.touch();
     timer.disable();
     timer.touch();
@@ -67,7 +67,7 @@ describe('an idle timer', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('with a limit of 0 never calls', () => {
+  it('never calls back if its limit is 0', () => {
     const unlimited = new IdleTimer(0, onIdle);
     unlimited.touch();
     vi.advanceTimersByTime(10 * LIMIT_MS);
@@ -75,7 +75,7 @@ describe('an idle timer', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('may be touched again once it has called', () => {
+  it('can be started again after it has called back', () => {
     timer.touch();
     vi.advanceTimersByTime(LIMIT_MS);
     timer.touch();

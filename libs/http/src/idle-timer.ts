@@ -1,13 +1,17 @@
-/** Calls back once after a time without activity. A limit of 0 never calls. */
+/** Calls back once after a period without activity; never if the limit is 0. */
 export class IdleTimer {
   private timer: NodeJS.Timeout | undefined;
 
+  /**
+   * @param limitMs - the longest period without activity; 0: no limit
+   * @param onIdle - called when that period has passed
+   */
   constructor(
     private limitMs: number,
     private readonly onIdle: () => void,
   ) {}
 
-  /** Starts the time anew; to be called at the beginning and at every sign of life. */
+  /** Starts or restarts the timer. To be called at the start and at every sign of activity. */
   touch(): void {
     if (this.limitMs === 0) {
       return;
@@ -19,13 +23,13 @@ export class IdleTimer {
     }
   }
 
-  /** Never calls from now on. */
+  /** Stops the timer for good: it never calls back again. */
   disable(): void {
     this.stop();
     this.limitMs = 0;
   }
 
-  /** Ends the time; touch may start it again. */
+  /** Stops the timer until `touch` starts it again. */
   stop(): void {
     clearTimeout(this.timer);
     this.timer = undefined;

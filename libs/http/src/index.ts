@@ -1,7 +1,7 @@
 /**
  * Forwarding of HTTP/1.1 over Node.js and undici: bodies with back-pressure in both directions, time limits, responses that
- * are reset rather than ended if they cannot be completed, and the comparison of paths with configured routes. It knows
- * nothing of sealing, of relays or of their configuration.
+ * are reset rather than ended if they cannot be completed, and matching of paths against configured routes. It does not depend
+ * on sealing, on relays or on their configuration.
  */
 export { BodyReader } from './body-reader.js';
 export { Deferred } from './deferred.js';

@@ -1,14 +1,14 @@
 let report: (bytes: number) => void = () => undefined;
 
 /**
- * Registers the one listener that is told how many bytes of bodies this process has received, request and response bodies
- * alike. It is called for every chunk, so it must be cheap.
+ * Registers the only listener for the sizes of received body chunks, of requests and responses alike. It is called for every
+ * chunk, so it must be cheap.
  */
 export function onBytesReceived(listener: (bytes: number) => void): void {
   report = listener;
 }
 
-/** Reports a chunk of a body as it was received. */
+/** Reports the size of a body chunk that was received. */
 export function countReceived(bytes: number): void {
   report(bytes);
 }

@@ -19,14 +19,14 @@ async function accepted(server: Server, event = 'connection'): Promise<Socket> {
   return socket;
 }
 
-describe('a plain connection', () => {
-  it('is reset: its peer sees no orderly end, whatever it got before', async () => {
+describe('a plain TCP connection', () => {
+  it('is reset: the other side sees no orderly end, whatever it has received', async () => {
     const server = createServer();
     const { port } = forThisTest(await listen(server));
     const client = forThisTest(openSocket(port));
     const socket = await accepted(server);
-    socket.write('HTTP/1.1 200 OK\r\n\r\npart of an answer');
-    await client.until('part of an answer');
+    socket.write('HTTP/1.1 200 OK\r\n\r\npart of a response');
+    await client.until('part of a response');
     const failed = once(client.socket, 'error');
     resetConnection(socket);
     const [error] = (await failed) as [NodeJS.ErrnoException];
@@ -35,7 +35,7 @@ describe('a plain connection', () => {
     expect(socket.destroyed).toBe(true);
   });
 
-  it('may be reset twice, and may be gone', async () => {
+  it('can be reset twice, or not exist any more', async () => {
     const server = createServer();
     const { port } = forThisTest(await listen(server));
     forThisTest(openSocket(port));
@@ -48,7 +48,7 @@ describe('a plain connection', () => {
 });
 
 describe('a connection over TLS', () => {
-  /** Types of the TLS records that a server sends when its connection is ended in this way. RFC 5246 section 6.2.1 */
+  /** The types of the TLS records that a server sends if its connection ends in this way. RFC 5246 section 6.2.1. */
   async function recordTypesAfter(end: (socket: Socket) => void): Promise<number[]> {
     const certificate = selfSignedCertificate();
     const server = createTlsServer({ ...certificate, maxVersion: 'TLSv1.2' });
@@ -76,13 +76,13 @@ describe('a connection over TLS', () => {
     return types;
   }
 
-  it('is closed without close_notify, and without an error of ours', async () => {
+  it('is closed without close_notify and without an error of its own', async () => {
     const types = await recordTypesAfter(resetConnection);
     expect(types.at(-1)).toBe(APPLICATION_DATA);
     expect(types).not.toContain(ALERT);
   });
 
-  it('that ends in order has one, which is how its peer tells them apart', async () => {
+  it('ends with close_notify if it ends in order, so that the other side can tell the difference', async () => {
     const types = await recordTypesAfter((socket) => {
       socket.end();
     });

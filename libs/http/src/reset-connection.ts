@@ -2,8 +2,8 @@ import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 
 /**
- * Ends a connection so that its peer cannot take what it got for a whole message: a TCP reset. Over TLS, which has no
- * such call, the socket is closed without close_notify, which says the same.
+ * Ends a connection in such a way that the other side cannot mistake what it has received for a complete message: by a TCP
+ * reset. Node.js offers no reset for TLS sockets, so these are closed without close_notify, which has the same meaning.
  */
 export function resetConnection(socket: Socket | null): void {
   if (socket === null || socket.destroyed) {

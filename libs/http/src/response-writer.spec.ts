@@ -13,7 +13,7 @@ import { ResponseWriter } from './response-writer.js';
 const STALL_LIMIT_MS = 60_000;
 const MIB = 1024 * 1024;
 const CHUNK = Buffer.alloc(64 * 1024, 7);
-/** More than the system keeps for a receiver that does not read. */
+/** More than the system buffers for a receiver that does not read. */
 const LARGE = Buffer.alloc(48 * MIB, 7);
 
 const GET = 'GET / HTTP/1.1\r\nhost: b\r\n\r\n';
@@ -29,40 +29,40 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-interface Sunk extends ReceivedRequest {
-  readonly sink: ResponseWriter;
+interface Setup extends ReceivedRequest {
+  readonly writer: ResponseWriter;
   readonly onDrain: ReturnType<typeof vi.fn>;
 }
 
-async function sunk(stallTimeoutMs = STALL_LIMIT_MS, request = GET): Promise<Sunk> {
+async function setUp(stallTimeoutMs = STALL_LIMIT_MS, request = GET): Promise<Setup> {
   const received = await server.receive(request);
   const onDrain = vi.fn();
   return {
     ...received,
     onDrain,
-    sink: new ResponseWriter(received.response, stallTimeoutMs, onDrain),
+    writer: new ResponseWriter(received.response, stallTimeoutMs, onDrain),
   };
 }
 
 /** Writes more than the receiver, which does not read, will take. */
-function fill({ sink, client }: Sunk): void {
+function fill({ writer, client }: Setup): void {
   client.socket.pause();
-  sink.start(200, ['connection', 'close']);
-  expect(sink.write(LARGE)).toBe(false);
+  writer.start(200, ['connection', 'close']);
+  expect(writer.write(LARGE)).toBe(false);
 }
 
-function closed({ response }: Sunk): Promise<void> {
+function closed({ response }: Setup): Promise<void> {
   return new Promise((resolve) => response.once('close', resolve));
 }
 
-describe('an answer', () => {
-  it('has its fields in order, with repeats, and none of this server', async () => {
-    const { sink, client } = await sunk();
-    expect(sink.isStarted).toBe(false);
+describe('a response', () => {
+  it('has its fields in order, with repeats, and no date added by Node.js', async () => {
+    const { writer, client } = await setUp();
+    expect(writer.isStarted).toBe(false);
     const fields = ['set-cookie', 'a=1', 'x-name', 'caf\xe9', 'set-cookie', 'b=2'];
-    sink.start(201, [...fields, 'content-length', '5']);
-    expect(sink.isStarted).toBe(true);
-    sink.end(Buffer.from('hello'));
+    writer.start(201, [...fields, 'content-length', '5']);
+    expect(writer.isStarted).toBe(true);
+    writer.end(Buffer.from('hello'));
     const text = (await client.until('hello')).toString('latin1');
     const [head = ''] = text.split('\r\n\r\n');
     expect(head.split('\r\n')).toEqual([
@@ -76,45 +76,45 @@ describe('an answer', () => {
     ]);
   });
 
-  it('sends its head before there is a body, where that is asked for', async () => {
-    const { sink, client } = await sunk();
-    sink.start(200, ['content-type', 'text/event-stream', 'x-name', 'caf\xe9']);
-    sink.flushHead();
+  it('sends its head before there is a body if that is requested', async () => {
+    const { writer, client } = await setUp();
+    writer.start(200, ['content-type', 'text/event-stream', 'x-name', 'caf\xe9']);
+    writer.flushHead();
     const head = (await client.until('\r\n\r\n')).toString('latin1');
     expect(head).toContain('\r\ncontent-type: text/event-stream\r\nx-name: caf\xe9\r\n');
-    sink.write(Buffer.from('data: 1\n\n'));
+    writer.write(Buffer.from('data: 1\n\n'));
     await client.until('data: 1\n\n');
-    sink.end();
+    writer.end();
     await client.until('0\r\n\r\n');
   });
 
   it('may end without a body', async () => {
-    const { sink, client } = await sunk();
-    sink.start(204, []);
-    sink.end();
+    const { writer, client } = await setUp();
+    writer.start(204, []);
+    writer.end();
     expect((await client.until('\r\n\r\n')).toString()).toMatch(/^HTTP\/1.1 204 /);
   });
 
-  it('waits for a receiver that does not read, and goes on when it does', async () => {
-    const answer = await sunk();
-    fill(answer);
-    expect(answer.sink.write(CHUNK)).toBe(false);
-    expect(answer.onDrain).not.toHaveBeenCalled();
-    const drained = new Promise((resolve) => answer.onDrain.mockImplementationOnce(resolve));
-    answer.client.socket.resume();
+  it('waits for a receiver that does not read, and continues when it does', async () => {
+    const setup = await setUp();
+    fill(setup);
+    expect(setup.writer.write(CHUNK)).toBe(false);
+    expect(setup.onDrain).not.toHaveBeenCalled();
+    const drained = new Promise((resolve) => setup.onDrain.mockImplementationOnce(resolve));
+    setup.client.socket.resume();
     await drained;
-    answer.sink.end();
-    const received = await answer.client.all();
+    setup.writer.end();
+    const received = await setup.client.all();
     expect(received.length).toBeGreaterThan(LARGE.length + CHUNK.length);
     expect(received.subarray(-5).toString()).toBe('0\r\n\r\n');
-    expect(answer.sink.bytes).toBe(LARGE.length + CHUNK.length);
+    expect(setup.writer.bytes).toBe(LARGE.length + CHUNK.length);
   });
 
-  it('goes out beside fields that were set before, with its own repeats', async () => {
-    const { sink, client, response } = await sunk();
+  it('is sent along with fields that were set earlier, with its own repeats', async () => {
+    const { writer, client, response } = await setUp();
     response.setHeader('vary', 'origin');
-    sink.start(200, ['set-cookie', 'a=1', 'vary', 'accept', 'set-cookie', 'b=2']);
-    sink.end();
+    writer.start(200, ['set-cookie', 'a=1', 'vary', 'accept', 'set-cookie', 'b=2']);
+    writer.end();
     const lines = (await client.until('\r\n\r\n')).toString('latin1').split('\r\n');
     expect(lines.filter((line) => /^(vary|set-cookie):/i.test(line))).toEqual([
       'vary: origin',
@@ -125,19 +125,19 @@ describe('an answer', () => {
   });
 });
 
-describe('an answer to a client that closes its connection, before the end of the request', () => {
-  const unfinished = (method: string): string =>
+describe('an early response on a connection that is not kept alive', () => {
+  const incomplete = (method: string): string =>
     `${method} / HTTP/1.1\r\nhost: b\r\nconnection: close\r\ncontent-length: 10\r\n\r\n0`;
 
   it.each([
     ['POST', 204],
     ['POST', 304],
     ['HEAD', 200],
-  ])('comes at once, also where it has no body: %s, %i', async (method, status) => {
+  ])('is sent immediately even if it has no body: %s, %i', async (method, status) => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-    const { sink, client, response } = await sunk(STALL_LIMIT_MS, unfinished(method));
-    sink.start(status, ['x-name', 'caf\xe9']);
-    sink.end();
+    const { writer, client, response } = await setUp(STALL_LIMIT_MS, incomplete(method));
+    writer.start(status, ['x-name', 'caf\xe9']);
+    writer.end();
     const head = (await client.until('\r\n\r\n')).toString('latin1');
     expect(head).toContain('\r\nx-name: caf\xe9\r\n');
     expect(response.writableEnded).toBe(false);
@@ -145,109 +145,109 @@ describe('an answer to a client that closes its connection, before the end of th
     expect(await client.ended).toBe('end');
   });
 
-  it('is whole also where the limit is shorter than what the rest of the request may take', async () => {
-    const { sink, client } = await sunk(100, unfinished('POST'));
-    sink.start(200, []);
-    sink.end(Buffer.from('hello'));
+  it('is complete even if the rest of the request takes longer than the limit', async () => {
+    const { writer, client } = await setUp(100, incomplete('POST'));
+    writer.start(200, []);
+    writer.end(Buffer.from('hello'));
     await client.until('hello');
     await after(200);
     client.write('123456789');
     expect((await client.all()).subarray(-5).toString()).toBe('0\r\n\r\n');
   });
 
-  it('leaves no timer where the client goes away', async () => {
+  it('leaves no timer if the client goes away', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-    const answer = await sunk(STALL_LIMIT_MS, unfinished('POST'));
-    answer.sink.start(200, []);
-    answer.sink.end(Buffer.from('hello'));
-    const gone = new Promise((resolve) => answer.message.once('close', resolve));
-    answer.client.socket.resetAndDestroy();
+    const setup = await setUp(STALL_LIMIT_MS, incomplete('POST'));
+    setup.writer.start(200, []);
+    setup.writer.end(Buffer.from('hello'));
+    const gone = new Promise((resolve) => setup.message.once('close', resolve));
+    setup.client.socket.resetAndDestroy();
     await gone;
     expect(vi.getTimerCount()).toBe(0);
   });
 });
 
-describe('an answer that is given up', () => {
+describe('a response that is given up', () => {
   it('resets its connection', async () => {
-    const { sink, client } = await sunk();
-    sink.start(200, []);
-    sink.write(Buffer.from('part'));
+    const { writer, client } = await setUp();
+    writer.start(200, []);
+    writer.write(Buffer.from('part'));
     await client.until('part');
-    sink.reset();
+    writer.reset();
     expect(await client.ended).toBe('reset');
   });
 
   it('leaves no timer', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-    const answer = await sunk();
-    fill(answer);
-    answer.sink.reset();
+    const setup = await setUp();
+    fill(setup);
+    setup.writer.reset();
     expect(vi.getTimerCount()).toBe(0);
   });
 });
 
 describe('a receiver that does not read', () => {
-  it('is reset after the limit, not before', async () => {
+  it('is reset after the limit, and not before', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-    const answer = await sunk();
-    fill(answer);
+    const setup = await setUp();
+    fill(setup);
     vi.advanceTimersByTime(STALL_LIMIT_MS - 1);
-    expect(answer.response.destroyed).toBe(false);
-    const gone = closed(answer);
+    expect(setup.response.destroyed).toBe(false);
+    const gone = closed(setup);
     vi.advanceTimersByTime(1);
     await gone;
     vi.useRealTimers();
-    answer.client.socket.resume();
-    await answer.client.ended;
-    expect(answer.client.socket.bytesRead).toBeLessThan(LARGE.length);
+    setup.client.socket.resume();
+    await setup.client.ended;
+    expect(setup.client.socket.bytesRead).toBeLessThan(LARGE.length);
   });
 
-  it('is waited for without end where the limit is 0', async () => {
+  it('is waited for indefinitely if the limit is 0', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-    const answer = await sunk(0);
-    fill(answer);
+    const setup = await setUp(0);
+    fill(setup);
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('is reset also where the whole answer was written', async () => {
+  it('is reset even if the whole response has been written', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-    const answer = await sunk();
-    fill(answer);
-    answer.sink.end();
+    const setup = await setUp();
+    fill(setup);
+    setup.writer.end();
     expect(vi.getTimerCount()).toBe(1);
-    const gone = closed(answer);
+    const gone = closed(setup);
     vi.advanceTimersByTime(STALL_LIMIT_MS);
     await gone;
   });
 
-  it('has its whole time again after it has caught up', async () => {
+  it('has the whole limit again once it has caught up', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-    const answer = await sunk();
-    fill(answer);
+    const setup = await setUp();
+    fill(setup);
     vi.advanceTimersByTime(STALL_LIMIT_MS - 1);
-    const drained = new Promise((resolve) => answer.onDrain.mockImplementationOnce(resolve));
-    answer.client.socket.resume();
+    const drained = new Promise((resolve) => setup.onDrain.mockImplementationOnce(resolve));
+    setup.client.socket.resume();
     await drained;
     expect(vi.getTimerCount()).toBe(0);
 
-    answer.client.socket.pause();
-    answer.sink.write(LARGE);
+    setup.client.socket.pause();
+    setup.writer.write(LARGE);
     vi.advanceTimersByTime(STALL_LIMIT_MS - 1);
     await nextTurn();
-    expect(answer.response.destroyed).toBe(false);
+    expect(setup.response.destroyed).toBe(false);
   });
 });
 
 describe('a receiver that reads slowly', () => {
-  it('is not reset while it goes on reading, also the end of a large answer', async () => {
+  it('is not reset while it keeps reading, even at the end of a large response', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-    const answer = await sunk();
-    const { client, sink } = answer;
+    const setup = await setUp();
+    const { client, writer } = setup;
     client.socket.pause();
     const body = Buffer.alloc(128 * MIB);
-    sink.start(200, ['content-length', String(body.length)]);
-    const gone = closed(answer);
-    sink.end(body);
+    writer.start(200, ['content-length', String(body.length)]);
+    const gone = closed(setup);
+    writer.end(body);
     for (const bytes of [16 * MIB, 32 * MIB]) {
       await readUpTo(client.socket, bytes);
       vi.advanceTimersByTime(STALL_LIMIT_MS - 1);
@@ -260,7 +260,7 @@ describe('a receiver that reads slowly', () => {
   });
 });
 
-/** Lets a receiver that was paused read on until it has so many bytes in all. */
+/** Lets a paused receiver read until it has `bytes` bytes in all. */
 function readUpTo(socket: Socket, bytes: number): Promise<void> {
   return new Promise((resolve) => {
     const onData = (): void => {
@@ -273,16 +273,16 @@ function readUpTo(socket: Socket, bytes: number): Promise<void> {
   });
 }
 
-describe('an answer that was read to its end', () => {
-  it('leaves no timer, also on a connection that stays open', async () => {
+describe('a response that was read to its end', () => {
+  it('leaves no timer, even on a connection that stays open', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-    const answer = await sunk();
-    answer.sink.start(200, ['content-length', String(LARGE.length)]);
-    const gone = closed(answer);
-    answer.sink.end(LARGE);
+    const setup = await setUp();
+    setup.writer.start(200, ['content-length', String(LARGE.length)]);
+    const gone = closed(setup);
+    setup.writer.end(LARGE);
     expect(vi.getTimerCount()).toBe(1);
     await gone;
     expect(vi.getTimerCount()).toBe(0);
-    expect(answer.client.socket.destroyed).toBe(false);
+    expect(setup.client.socket.destroyed).toBe(false);
   });
 });

@@ -8,19 +8,19 @@ import { drain } from './early-response.js';
 const SLICE_BYTES = 64 * 1024;
 
 /**
- * Writes one streamed answer with back-pressure. An answer that cannot be finished resets the connection, since a clean
- * end would look like a whole message.
+ * Writes one streamed response with back-pressure. If the response cannot be completed, the connection is reset, because a clean
+ * end would make it look complete.
  */
 export class ResponseWriter {
   private hasStarted = false;
   private written = 0;
-  /** What of the last piece is still to be written. */
+  /** The part of the last chunk that has not been written yet. */
   private rest: Buffer | undefined;
   private readonly stalled: IdleTimer;
 
   /**
-   * @param stallTimeoutMs - longest time that the receiver may leave written bytes unread; 0 switches the limit off
-   * @param onDrain - writing may go on
+   * @param stallTimeoutMs - the longest time for which the receiver may leave written bytes unread; 0: no limit
+   * @param onDrain - called when the receiver is ready for more
    */
   constructor(
     private readonly response: ServerResponse,
@@ -36,39 +36,43 @@ export class ResponseWriter {
     });
   }
 
-  /** Whether the head was given, so that no other answer can be sent. */
+  /** Whether the head has been written. From then on, no other response can be sent. */
   get isStarted(): boolean {
     return this.hasStarted;
   }
 
-  /** Of the body, as it was written so far. */
+  /** Number of body bytes that have been written so far. */
   get bytes(): number {
     return this.written;
   }
 
-  /** @param fields - name, value, …; written in this order, with repeats, behind what was set on the response before */
+  /**
+   * Writes the head.
+   *
+   * @param fields - name, value, …; written in this order, with repeats, after the fields already set on the response
+   */
   start(status: number, fields: readonly string[]): void {
     this.hasStarted = true;
-    // The clock and name in the answer are those of the one who made it.
+    // The response has the date of its origin, so Node.js must not add one.
     this.response.sendDate = false;
     this.response.on('drain', this.drained);
     if (this.response.getHeaderNames().length === 0) {
       this.response.writeHead(status, fields as string[]);
       return;
     }
-    // Beside fields that were set before, writeHead keeps one line of each name only.
+    // If fields were set earlier, writeHead would keep only one line of each name.
     for (let at = 0; at < fields.length; at += 2) {
       this.response.appendHeader(fields[at] ?? '', fields[at + 1] ?? '');
     }
     this.response.writeHead(status);
   }
 
-  /** Sends the head now, for a receiver that waits for events. */
+  /** Sends the head immediately, for a receiver that is waiting for events. */
   flushHead(): void {
     flushHead(this.response);
   }
 
-  /** @returns false where the receiver should be waited for: `onDrain` is called when it is ready */
+  /** Writes a chunk of the body. @returns false if the caller should wait until `onDrain` is called */
   write(chunk: Buffer): boolean {
     this.written += chunk.length;
     const isReady = this.response.write(chunk);
@@ -78,7 +82,7 @@ export class ResponseWriter {
     return isReady;
   }
 
-  /** Ends the answer. A large piece goes out in slices, so that a receiver which reads on is seen to do so. */
+  /** Ends the response. A large last chunk is written in slices, so that the progress of a slow receiver is noticed. */
   end(chunk?: Buffer): void {
     if (chunk !== undefined && chunk.length > SLICE_BYTES) {
       this.rest = chunk;
@@ -95,18 +99,18 @@ export class ResponseWriter {
     }
   }
 
-  /** Gives up an answer that has started. */
+  /** Gives up a response that has started. */
   reset(): void {
     this.stalled.stop();
     if (!this.response.writableFinished) {
-      // The request's: a response that waits for its turn on the connection has none of its own.
+      // The socket of the request: a response that is waiting for its turn on the connection does not have one.
       resetConnection(this.response.req.socket);
     }
   }
 
   /**
-   * Node.js closes a connection that is not kept alive together with its answer; what the client is still sending would
-   * turn that into a reset, and the answer would be lost.
+   * Node.js closes a connection that is not kept alive as soon as its response ends. If the client is still sending, that
+   * becomes a reset, and the response is lost. So the rest of the request is drained first.
    */
   private endAfterRequest(chunk: Buffer | undefined): void {
     if (chunk === undefined) {
@@ -121,7 +125,7 @@ export class ResponseWriter {
 
   private endResponse(chunk?: Buffer): void {
     this.response.end(chunk);
-    // What the system has taken at once, as it does with most answers, needs no timer.
+    // Most responses fit into the buffers of the system and need no timer.
     if (this.response.writableLength > 0 && !this.response.destroyed) {
       this.stalled.touch();
       this.response.once('close', () => {
@@ -153,7 +157,7 @@ export class ResponseWriter {
   };
 }
 
-/** Pipelined behind an answer that is not over: nobody could have read this one, and a reset would cut off that one. */
+/** Whether a response is pipelined behind an unfinished one. It cannot be read yet, and a reset would cut off the other one. */
 function isAwaitingTurn({ socket, writableFinished, destroyed }: ServerResponse): boolean {
   return socket === null && !writableFinished && !destroyed;
 }

@@ -5,17 +5,17 @@ import { runs } from '../../../../test/support/property.js';
 import { canonicalPath, hasDotSegment } from './request-path.js';
 import { RouteList } from './route-list.js';
 
-const piece = fc.constantFrom(
+const part = fc.constantFrom(
   ...['/', '//', '.', '..', 'api', 'open', 'a', ';x=1', '%2e', '%2E', '%2f', '%5C', '\\', '%252e'],
   ...['%', '%zz', '%00', '%c3%a9', '%ff', '?', '?/../', '+', '~', 'é', '*', ' '],
 );
 const paths = fc.oneof(
-  fc.array(piece, { maxLength: 12 }).map((pieces) => `/${pieces.join('')}`),
-  fc.array(piece, { maxLength: 8 }).map((pieces) => `/api/${pieces.join('')}`),
+  fc.array(part, { maxLength: 12 }).map((parts) => `/${parts.join('')}`),
+  fc.array(part, { maxLength: 8 }).map((parts) => `/api/${parts.join('')}`),
   fc.string({ unit: 'binary-ascii', maxLength: 40 }).map((text) => `/${text}`),
 );
 
-/** Every reading that a server might have of a path: decoded or not, with its segments resolved. */
+/** All the ways in which a server might interpret a path: decoded or not, with its segments resolved. */
 function readingsOf(path: string): string[] {
   const [raw = ''] = path.split('?');
   const readings = [raw, raw.replaceAll('\\', '/')];
@@ -23,14 +23,14 @@ function readingsOf(path: string): string[] {
     try {
       readings.push(decodeURIComponent(readings.at(-1) ?? ''));
     } catch {
-      // This server would answer 400.
+      // A server that decodes this often would respond 400.
       break;
     }
   }
   return readings.map((reading) => resolved(reading));
 }
 
-/** RFC 3986 section 5.2.4, with empty segments merged, as many servers do. */
+/** RFC 3986 section 5.2.4; empty segments are removed, as many servers do. */
 function resolved(path: string): string {
   const kept: string[] = [];
   for (const segment of path.replaceAll('\\', '/').split('/')) {
@@ -47,8 +47,8 @@ function resolved(path: string): string {
 const isUnder = (path: string, prefix: string): boolean =>
   path === prefix.slice(0, -1) || path.startsWith(prefix);
 
-describe('a path that a route lists', () => {
-  it('is under it in whichever way a server reads it', () => {
+describe('a path that matches a route', () => {
+  it('is under that route, however a server interprets it', () => {
     let matched = 0;
     const routes = new RouteList(['/api/*']);
     fc.assert(
@@ -64,7 +64,7 @@ describe('a path that a route lists', () => {
     expect(matched).toBeGreaterThan(0);
   });
 
-  it('has no dot segment, and is the same decoded once more', () => {
+  it('has no dot segment, and decoding it again changes nothing', () => {
     fc.assert(
       fc.property(paths, (path) => {
         const canonical = canonicalPath(path);
@@ -80,7 +80,7 @@ describe('a path that a route lists', () => {
 });
 
 describe('a path without dot segments', () => {
-  it('does not climb out of a base path in whichever way a server reads it', () => {
+  it('does not leave a base path, however a server interprets it', () => {
     fc.assert(
       fc.property(paths, (path) => {
         fc.pre(!hasDotSegment(path));

@@ -21,7 +21,7 @@ describe('a dot segment', () => {
     '/a/..;x=1/b',
     '/a/.;/b',
     '/a/..?q',
-  ])('is seen in %s', (path) => {
+  ])('is found in %s', (path) => {
     expect(hasDotSegment(path)).toBe(true);
     expect(canonicalPath(path)).toBeUndefined();
   });
@@ -36,7 +36,7 @@ describe('a dot segment', () => {
     '/a?x=/../',
     '/..a',
     '/a..',
-  ])('is not seen in %s', (path) => {
+  ])('is not found in %s', (path) => {
     expect(hasDotSegment(path)).toBe(false);
   });
 });
@@ -62,9 +62,9 @@ describe('the canonical path', () => {
     ['an encoded backslash', '/a%5Cb'],
     ['a backslash', '/a\\b'],
     ['an encoded zero octet', '/a%00'],
-    ['an escape that is none', '/a%zz'],
-    ['an escape that is cut off', '/a%2'],
-    ['escapes that are no UTF-8', '/a%c3%28'],
+    ['an escape without hex digits', '/a%zz'],
+    ['an incomplete escape', '/a%2'],
+    ['escapes that are not UTF-8', '/a%c3%28'],
     ['an overlong dot', '/%c0%ae%c0%ae/b'],
     ['an escape within an escape', '/a%252fb'],
     ['dots within an escape', '/%252e%252e/b'],
@@ -103,13 +103,13 @@ describe('a list of routes', () => {
     expect(routes.matches(path)).toBe(false);
   });
 
-  it('of one star matches every path that has one meaning', () => {
+  it('with the entry /* matches every path that has a canonical form', () => {
     const all = new RouteList(['/*']);
     expect(all.matches('/anything?x')).toBe(true);
     expect(all.matches('/a/../b')).toBe(false);
   });
 
-  it('that is empty matches nothing', () => {
+  it('matches nothing if it is empty', () => {
     expect(new RouteList([]).matches('/')).toBe(false);
   });
 });

@@ -1,12 +1,13 @@
-/** A percent-encoded dot, slash or backslash, in any case. */
+/** A percent-encoded dot, in upper or lower case. */
 const ENCODED_DOT = /%2e/gi;
+/** A percent-encoded slash or backslash, in upper or lower case. */
 const ENCODED_SEPARATOR = /%(?:2f|5c)/gi;
 
 /**
- * Whether an upstream could read a path as climbing out of where it seems to point: a `.` or `..` segment, plain or
- * percent-encoded, between plain or encoded slashes or backslashes, also with a `;parameter` behind it.
+ * Whether an upstream could resolve a path to a different place than it appears to name, because of a `.` or `..` segment. The
+ * dots and the slashes or backslashes around the segment may be plain or percent-encoded, and a `;parameter` may follow it.
  *
- * @param path - with or without its query
+ * @param path - with or without the query
  */
 export function hasDotSegment(path: string): boolean {
   const separated = withoutQuery(path).replace(ENCODED_SEPARATOR, '/').replaceAll('\\', '/');
@@ -17,10 +18,10 @@ export function hasDotSegment(path: string): boolean {
 }
 
 /**
- * The path that route lists are compared with: decoded once, without its query.
+ * The form of a path that is compared with route lists: decoded once, without the query.
  *
- * @returns undefined for a path that two servers could read differently: with dot segments, empty segments, encoded
- *   slashes or backslashes, malformed escapes, or escapes that are still there after decoding
+ * @returns undefined for a path that two servers could interpret differently: one with dot segments, empty segments,
+ *   backslashes, encoded slashes, malformed escapes, or escapes that remain after decoding
  */
 export function canonicalPath(path: string): string | undefined {
   const raw = withoutQuery(path);
@@ -31,7 +32,7 @@ export function canonicalPath(path: string): string | undefined {
   try {
     decoded = decodeURIComponent(raw);
   } catch {
-    // No UTF-8 behind the escapes, or no escape at all: nothing that a route could name.
+    // The escapes are malformed or do not encode UTF-8, so no route can name this path.
     return undefined;
   }
   const isAmbiguous = decoded.includes('//') || /[\\\0]|%[0-9a-f]{2}/i.test(decoded);

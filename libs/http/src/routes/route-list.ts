@@ -1,6 +1,6 @@
 import { canonicalPath } from './request-path.js';
 
-/** Paths that were configured: exact, or a prefix where the entry ends in `*`. */
+/** A list of configured paths: each entry is an exact path, or a prefix if it ends in `*`. */
 export class RouteList {
   private readonly exact: ReadonlySet<string>;
   private readonly prefixes: readonly string[];
@@ -13,7 +13,7 @@ export class RouteList {
       .map((route) => route.slice(0, -1));
   }
 
-  /** Judged on the canonical path; a path that has none matches nothing. */
+  /** Whether an entry matches the canonical form of a path. A path without a canonical form matches nothing. */
   matches(path: string): boolean {
     const canonical = canonicalPath(path);
     return (
