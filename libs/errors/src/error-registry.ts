@@ -108,8 +108,8 @@ export type ErrorCode = keyof typeof ERRORS;
 export const INTERNAL_CODE = 'RELAY_INTERNAL';
 
 /**
- * What a client receives for an error: a status, and a verdict unless each error carries its own. An error that no client should
- * ever see is an internal one.
+ * What a client receives for an error: a status, and a verdict unless each error carries its own. An error that is not meant
+ * for clients is reported as an internal one.
  */
 export function clientOutcome(code: ErrorCode): ClientOutcome {
   const entry: ErrorEntry = ERRORS[code];

@@ -1,4 +1,4 @@
-/** Field lines in the form that Node.js uses: name, value, name, value, … Order and repeats are kept; values are octets (latin1). */
+/** Field lines as Node.js has them: name, value, name, value, … Order and repeats are kept; values are octets (latin1). */
 export type RawFields = readonly string[];
 
 /** Fields that apply to one connection only: RFC 9110 section 7.6.1, and the historic ones. */

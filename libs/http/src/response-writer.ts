@@ -8,8 +8,8 @@ import { drain } from './early-response.js';
 const SLICE_BYTES = 64 * 1024;
 
 /**
- * Writes one streamed response with back-pressure. If the response cannot be completed, the connection is reset, because a clean
- * end would make it look complete.
+ * Writes one streamed response with back-pressure. If the response cannot be completed, the connection is reset, because a
+ * clean end would make it look complete.
  */
 export class ResponseWriter {
   private hasStarted = false;
