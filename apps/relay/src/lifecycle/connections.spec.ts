@@ -29,18 +29,18 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** Sends a request, and resolves with the response that is owed for it. */
-const ask = async (): Promise<ServerResponse> => {
+/** Sends a request, and resolves with its pending response on the server. */
+const sendRequest = async (): Promise<ServerResponse> => {
   const before = responses.items.length;
   client.write(GET);
   const [response] = (await responses.count(before + 1)).slice(-1);
   return response!;
 };
 
-const answer = async (response: ServerResponse, body: string): Promise<void> => {
+const respond = async (response: ServerResponse, body: string): Promise<void> => {
   response.end(body);
   await client.until(body);
-  await expect.poll(() => connections.owed).toBe(0);
+  await expect.poll(() => connections.pendingResponses).toBe(0);
 };
 
 const laterBy = (ms: number): void => {
@@ -48,16 +48,16 @@ const laterBy = (ms: number): void => {
   vi.spyOn(performance, 'now').mockReturnValue(now + ms);
 };
 
-describe('a connection whose answer had begun when the end was announced', () => {
-  it('is still there for the next request, whose answer closes it', async () => {
-    const begun = await ask();
+describe('a connection whose response had begun when the end was announced', () => {
+  it('stays open for the next request, whose response closes it', async () => {
+    const begun = await sendRequest();
     begun.write('a part, ');
     connections.announceEnd();
-    await answer(begun, 'the rest');
+    await respond(begun, 'the rest');
 
     server.close();
     connections.closeIdle();
-    await answer(await ask(), 'the last one');
+    await respond(await sendRequest(), 'the last one');
 
     expect((await client.all()).toString()).toMatch(/connection: close\r\n.*the last one$/is);
   });
@@ -65,18 +65,18 @@ describe('a connection whose answer had begun when the end was announced', () =>
 
 describe('an idle connection', () => {
   beforeEach(async () => {
-    await answer(await ask(), 'done');
+    await respond(await sendRequest(), 'done');
     connections.announceEnd();
   });
 
-  it('is there for as long as another relay may use it', async () => {
+  it('stays open for as long as another relay may use it', async () => {
     laterBy(4_000);
     connections.closeIdle();
 
-    await answer(await ask(), 'in time');
+    await respond(await sendRequest(), 'in time');
   });
 
-  it('is closed once another relay has let go of it', async () => {
+  it('is closed once no other relay uses it any more', async () => {
     laterBy(4_500);
     connections.closeIdle();
 
@@ -84,29 +84,29 @@ describe('an idle connection', () => {
   });
 });
 
-describe('a connection that owes an answer', () => {
-  it('is not idle, however long it takes', async () => {
-    const slow = await ask();
+describe('a connection with a pending response', () => {
+  it('is not idle, however long the response takes', async () => {
+    const slow = await sendRequest();
     connections.announceEnd();
-    expect(connections.owed).toBe(1);
+    expect(connections.pendingResponses).toBe(1);
 
     laterBy(60_000);
     connections.closeIdle();
-    await answer(slow, 'at last');
+    await respond(slow, 'at last');
 
     expect((await client.all()).toString()).toMatch(/connection: close\r\n.*at last$/is);
   });
 });
 
-describe('a connection that is older than its last answer', () => {
-  it('is idle since that one', async () => {
-    await answer(await ask(), 'the first');
+describe('a connection that has served several requests', () => {
+  it('is idle since its last response', async () => {
+    await respond(await sendRequest(), 'the first');
     laterBy(60_000);
-    await answer(await ask(), 'the second');
+    await respond(await sendRequest(), 'the second');
 
     laterBy(4_000);
     connections.closeIdle();
 
-    await answer(await ask(), 'the third');
+    await respond(await sendRequest(), 'the third');
   });
 });

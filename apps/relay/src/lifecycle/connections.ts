@@ -2,28 +2,28 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
 
-/** Other relays let go of a connection that has been idle for 4 s; this is past that by what the news may take. */
-const LET_GO_AFTER_MS = 4_500;
+/** Other relays do not reuse a connection that was idle for 4 s. The rest is a margin for requests that are on their way. */
+const UNUSED_AFTER_MS = 4_500;
 
-/** What is known of one open connection. */
+/** The state of one open connection. */
 interface Connection {
   /**
-   * Answers that have not ended. Not in one set for all connections: a set that lives long makes its tables anew among
-   * what is old, again and again, and every answer in them would grow old with its request.
+   * Responses that have not ended. They are not kept in one set for all connections: a long-lived set reallocates its tables in
+   * the old generation of the heap again and again, and each response in them would be kept alive there with its request.
    */
-  readonly owed: ServerResponse[];
-  /** When the last one ended, or the connection came about, on the clock of `performance.now()`. */
+  readonly pending: ServerResponse[];
+  /** When the last response ended, or the connection was accepted if there was none, by the clock of `performance.now()`. */
   idleSinceMs: number;
 }
 
 /**
- * The connections of a server, so that it can end without the loss of a request. HTTP/1.1 has no word for "this
- * connection will be closed" but a field of an answer: a request that is on its way when an idle connection is closed
- * is lost, and its sender cannot know whether it was executed.
+ * Tracks the connections of a server, so that it can shut down without losing a request. In HTTP/1.1, a server can only
+ * announce in a response that it will close the connection. If it closes an idle connection while a request is on its way, that
+ * request is lost, and its sender cannot know whether it was executed.
  */
 export class Connections {
   private readonly open = new Map<Socket, Connection>();
-  /** Those of the network, also where TLS has not come about on them. */
+  /** All TCP connections, including those whose TLS handshake is not complete. */
   private readonly accepted = new Set<Socket>();
   private isEnding = false;
 
@@ -32,52 +32,52 @@ export class Connections {
       this.accepted.add(socket);
       socket.once('close', () => this.accepted.delete(socket));
     });
-    // Of TLS, where there is any: requests come from that socket, and not from the one below it.
-    const arrival = server instanceof TlsServer ? 'secureConnection' : 'connection';
-    server.on(arrival, (socket: Socket) => {
-      this.open.set(socket, { owed: [], idleSinceMs: performance.now() });
+    // With TLS, requests belong to the TLS socket, not to the TCP socket below it.
+    const opened = server instanceof TlsServer ? 'secureConnection' : 'connection';
+    server.on(opened, (socket: Socket) => {
+      this.open.set(socket, { pending: [], idleSinceMs: performance.now() });
       socket.once('close', () => this.open.delete(socket));
     });
-    // Before everybody else's, so that nothing can have been answered yet.
+    // This listener comes first, so that no other one can have sent a response yet.
     server.prependListener('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
       response.shouldKeepAlive &&= !this.isEnding;
       const connection = this.open.get(socket);
       if (connection !== undefined) {
-        owe(connection, response);
+        track(connection, response);
       }
     });
   }
 
-  /** Answers that are owed at this moment. */
-  get owed(): number {
-    return [...this.open.values()].reduce((count, { owed }) => count + owed.length, 0);
+  /** Number of responses that have not ended. */
+  get pendingResponses(): number {
+    return [...this.open.values()].reduce((count, { pending }) => count + pending.length, 0);
   }
 
   /**
-   * From now on every answer that has not begun closes its connection, so that the client opens its next elsewhere. Idle
-   * connections are left to `closeIdle`, also when the server is closed: Node.js would then close them all at once.
+   * From now on, every response whose head has not been sent closes its connection, so that the client opens its next one
+   * elsewhere. Idle connections are left to `closeIdle` even when the server is closed: Node.js would close them all then.
    */
   announceEnd(): void {
     this.isEnding = true;
     this.server.closeIdleConnections = () => undefined;
-    for (const { owed } of this.open.values()) {
-      for (const response of owed) {
+    for (const { pending } of this.open.values()) {
+      for (const response of pending) {
         response.shouldKeepAlive = false;
       }
     }
   }
 
-  /** Closes the connections that have been idle for so long that another relay has let go of them. */
+  /** Closes the connections that have been idle for so long that no other relay uses them any more. */
   closeIdle(): void {
-    const letGoBeforeMs = performance.now() - LET_GO_AFTER_MS;
-    for (const [socket, { owed, idleSinceMs }] of this.open) {
-      if (owed.length === 0 && idleSinceMs <= letGoBeforeMs) {
+    const unusedSinceMs = performance.now() - UNUSED_AFTER_MS;
+    for (const [socket, { pending, idleSinceMs }] of this.open) {
+      if (pending.length === 0 && idleSinceMs <= unusedSinceMs) {
         socket.destroy();
       }
     }
   }
 
-  /** Closes all connections. Node.js itself would leave those that are still in their TLS handshake. */
+  /** Closes all connections, including those still in their TLS handshake, which Node.js would leave open. */
   closeAll(): void {
     this.server.closeAllConnections();
     for (const socket of this.accepted) {
@@ -86,11 +86,11 @@ export class Connections {
   }
 }
 
-function owe(connection: Connection, response: ServerResponse): void {
-  const { owed } = connection;
-  owed.push(response);
+function track(connection: Connection, response: ServerResponse): void {
+  const { pending } = connection;
+  pending.push(response);
   response.once('close', () => {
-    owed.splice(owed.indexOf(response), 1);
+    pending.splice(pending.indexOf(response), 1);
     connection.idleSinceMs = performance.now();
   });
 }

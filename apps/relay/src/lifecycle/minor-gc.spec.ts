@@ -36,7 +36,7 @@ function isForcedMinor(entry: PerformanceEntry): boolean {
   return kind === constants.NODE_PERFORMANCE_GC_MINOR && isForced;
 }
 
-/** What Node.js reports of a collection. */
+/** What Node.js reports about a collection. */
 interface GcDetail {
   readonly kind?: number;
   readonly flags?: number;

@@ -7,8 +7,8 @@ import { onBytesReceived } from '@relay/http';
 const INTERVAL_BYTES = 4 * 1024 * 1024;
 
 /**
- * Keeps the memory of long transfers small. Each chunk that is received leaves a used buffer behind. V8 sees only its small
- * handle, so it lets 64 MiB and more of buffers accumulate and then marks the whole heap because of them. A collection of
+ * Keeps the memory use of long transfers small. Each chunk that is received leaves a used buffer behind. V8 sees only its small
+ * handle, so it lets 64 MiB or more of buffers accumulate and then marks the whole heap because of them. A collection of
  * the young generation frees them in less than a millisecond.
  */
 export function collectGarbageWhileReceiving(): void {

@@ -1,7 +1,7 @@
 import cluster from 'node:cluster';
 
-/** The argument that a primary of ours starts its workers with; lists of processes show it. */
+/** The argument with which the relay's primary starts its workers. Process lists show it. */
 export const WORKER_MARK = 'worker';
 
-/** Whether a primary of ours has forked this process. Other programs have workers too, as PM2 in its cluster mode. */
+/** Whether the relay's own primary has forked this process. Other programs fork workers too, such as PM2 in cluster mode. */
 export const isOurWorker = cluster.isWorker && process.argv.includes(WORKER_MARK);

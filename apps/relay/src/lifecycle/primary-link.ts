@@ -6,38 +6,39 @@ import { RelayMetrics } from '../telemetry/relay-metrics.js';
 import type { PrimaryMessage, WorkerMessage } from './worker-messages.js';
 import { isOurWorker } from './our-worker.js';
 
-/** The primary waits for other workers for less than that. */
+/** Longer than the primary waits for the other workers. */
 const REPORT_LIMIT_MS = 5_000;
 
 /**
- * What a worker and the primary have to tell each other. Where this process is alone there is nobody to tell. A worker
- * whose primary is gone ends at once: Node.js sees to that.
+ * The messages between a worker and the primary. If this process is not a worker, there is no primary, and nothing is sent.
+ * Node.js ends a worker as soon as its primary is gone.
  */
 @Injectable()
 export class PrimaryLink implements OnApplicationShutdown {
+  /** Whether there is a primary, that is, whether this process is one of several workers. */
   readonly isThere = isOurWorker;
   private readonly reports = new EventEmitter<{ report: [text: string] }>();
 
   constructor(private readonly metrics: RelayMetrics) {
     if (this.isThere) {
-      // It is for the primary to act on, also where a terminal sends it to both.
+      // Only the primary acts on this signal, even if a terminal sends it to both.
       process.on('SIGHUP', () => undefined);
       process.on('message', (message: PrimaryMessage) => {
         if (message.kind === 'report') {
           this.reports.emit('report', message.text);
         } else {
-          void this.tellMetrics();
+          void this.sendMetrics();
         }
       });
     }
   }
 
-  /** From now on this worker takes its part of the connections. */
-  tellListening(): void {
-    void this.tell({ kind: 'listening' });
+  /** Reports that this worker listens: from now on it accepts its share of the connections. */
+  reportListening(): void {
+    void this.send({ kind: 'listening' });
   }
 
-  /** Metrics in Prometheus' format: of this process, or of all workers together. */
+  /** Metrics in the Prometheus format: those of this process, or of all workers together. */
   async report(): Promise<string> {
     if (!this.isThere) {
       return this.metrics.registry.metrics();
@@ -45,24 +46,24 @@ export class PrimaryLink implements OnApplicationShutdown {
     const signal = AbortSignal.timeout(REPORT_LIMIT_MS);
     const [[text]] = await Promise.all([
       once(this.reports, 'report', { signal }) as Promise<[string]>,
-      this.tell({ kind: 'report wanted' }),
+      this.send({ kind: 'report wanted' }),
     ]);
     return text;
   }
 
-  /** What this worker has counted stays in the sums. By now every request has ended. */
+  /** Sends the final metrics, so that what this worker has counted remains in the totals. By now every request has ended. */
   async onApplicationShutdown(): Promise<void> {
-    await this.tellMetrics();
+    await this.sendMetrics();
   }
 
-  private async tellMetrics(): Promise<void> {
+  private async sendMetrics(): Promise<void> {
     if (this.isThere) {
-      await this.tell({ kind: 'metrics', metrics: await this.metrics.registry.getMetricsAsJSON() });
+      await this.send({ kind: 'metrics', metrics: await this.metrics.registry.getMetricsAsJSON() });
     }
   }
 
-  /** @returns once it has left, or cannot leave: there is no primary, or it is gone, and this process about to be */
-  private tell(message: WorkerMessage): Promise<void> {
+  /** Resolves once the message has been sent, or cannot be sent because there is no primary or the primary is gone. */
+  private send(message: WorkerMessage): Promise<void> {
     return new Promise((resolve) => {
       if (!this.isThere || process.send === undefined) {
         resolve();

@@ -7,14 +7,14 @@ import { RelayLog } from '../telemetry/relay-log.js';
 import { PrimaryLink } from './primary-link.js';
 import { Shutdown } from './shutdown.js';
 
-/** Runs a relay in this process, which is the only one of its configuration or one of several workers. */
+/** Runs a relay in this process, which is the only process of the relay or one of several workers. */
 export async function runRelay(
   app: NestFastifyApplication,
   { config, warnings }: LoadedConfig,
 ): Promise<void> {
   const log = app.get(RelayLog);
   const primary = app.get(PrimaryLink);
-  // The primary logs them once for all of its workers.
+  // The primary logs the warnings once for all of its workers.
   for (const warning of primary.isThere ? [] : warnings) {
     log.warn(warning);
   }
@@ -26,5 +26,5 @@ export async function runRelay(
     keyId: app.get(KeyRing).current.kid,
     config: describeConfig(config),
   });
-  primary.tellListening();
+  primary.reportListening();
 }

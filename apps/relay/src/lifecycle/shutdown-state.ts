@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
-/** Whether this process was told to stop; readiness says so before anything is closed. */
+/** Whether this process has been told to stop. Readiness reports it before anything is closed. */
 @Injectable()
 export class ShutdownState {
   isShuttingDown = false;

@@ -8,13 +8,13 @@ import { Connections } from './connections.js';
 import { ShutdownState } from './shutdown-state.js';
 import { onStopSignals } from './stop-signals.js';
 
-/** How often it is looked for connections that may be closed. */
+/** How often to look for idle connections that can be closed. */
 const IDLE_CHECK_INTERVAL_MS = 100;
 
 /**
- * Ends the process without losing what is under way: not ready any more → SHUTDOWN_DELAY_MS → no new connections →
- * requests in flight and idle connections that another relay may still use, at most SHUTDOWN_TIMEOUT_MS → connections to
- * peers, upstream and store → exit 0. A second signal ends it at once.
+ * Ends the process without losing requests: not ready → SHUTDOWN_DELAY_MS → no new connections → wait at most
+ * SHUTDOWN_TIMEOUT_MS for pending responses, and for idle connections that another relay may still use → close the connections
+ * to peers, upstream and store → exit 0. A second signal ends the process immediately.
  */
 export class Shutdown {
   private readonly connections: Connections;
@@ -27,7 +27,7 @@ export class Shutdown {
     this.config = app.get(RelayConfig);
   }
 
-  /** Listens to the signals by which processes are told to stop. */
+  /** Shuts down when the process receives a stop signal. */
   onSignals(): void {
     onStopSignals(
       () => void this.run(),
@@ -47,9 +47,9 @@ export class Shutdown {
       this.connections.closeIdle();
     }, IDLE_CHECK_INTERVAL_MS);
     const limit = setTimeout(() => {
-      const { owed } = this.connections;
-      if (owed > 0) {
-        this.log.warn(`${owed} requests were cut off by SHUTDOWN_TIMEOUT_MS`);
+      const { pendingResponses } = this.connections;
+      if (pendingResponses > 0) {
+        this.log.warn(`${pendingResponses} requests were cut off by SHUTDOWN_TIMEOUT_MS`);
       }
       this.connections.closeAll();
     }, this.config.shutdownTimeoutMs);

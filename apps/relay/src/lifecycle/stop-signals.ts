@@ -1,8 +1,8 @@
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
-/** One Ctrl-C reaches a process twice when npm, or the primary of its cluster, passes it on as well. */
+/** A single Ctrl-C reaches a process twice if npm, or the primary of its cluster, forwards it as well. */
 const SAME_SIGNAL_MS = 500;
 
-/** Listens to the signals by which processes are told to stop; the second of them means at once. */
+/** Handles the signals that tell a process to stop: the first one begins the shutdown, a second one ends it immediately. */
 export function onStopSignals(begin: () => void, endAtOnce: () => void): void {
   let beganAtMs: number | undefined;
   for (const signal of SIGNALS) {

@@ -8,8 +8,8 @@ import { MetricTotals } from './metric-totals.js';
 
 const OK = { role: 'inbound', code: 'ok' } as const;
 
-/** The metrics of a worker as they arrive: what JSON makes of them. */
-const arrived = async ({ registry }: RelayMetrics): Promise<Snapshot> =>
+/** The metrics of a worker as the primary receives them, after their way through JSON. */
+const received = async ({ registry }: RelayMetrics): Promise<Snapshot> =>
   JSON.parse(JSON.stringify(await registry.getMetricsAsJSON())) as Snapshot;
 
 const worker = async (requests: number, hasStore = true): Promise<Snapshot> => {
@@ -21,10 +21,10 @@ const worker = async (requests: number, hasStore = true): Promise<Snapshot> => {
   metrics.certificateNotAfter.set(2_000_000_000);
   metrics.traffic.add(Object.assign(new RequestRecord('id', 'inbound'), { bytesIn: requests }));
   metrics.openSockets.observe(() => requests, 'listener');
-  return arrived(metrics);
+  return received(metrics);
 };
 
-/** Asks for one sample. */
+/** The value of one sample. */
 const sample = async (name: string): Promise<number | undefined> => {
   const line = (await totals.text()).split('\n').find((text) => text.startsWith(`${name} `));
   return line === undefined ? undefined : Number(line.slice(name.length + 1));
@@ -45,7 +45,7 @@ beforeEach(() => {
 });
 
 describe('the metrics of two workers', () => {
-  it('are their sum, but for what has none', async () => {
+  it('are summed, except for those that cannot be', async () => {
     totals.take('one', await worker(3));
     totals.take('two', await worker(4, false));
 
@@ -58,13 +58,13 @@ describe('the metrics of two workers', () => {
     expect(await sample('mte_relay_tls_certificate_not_after_seconds')).toBe(2_000_000_000);
   });
 
-  it('replace what a worker said before', async () => {
+  it('replace the earlier metrics of the same worker', async () => {
     totals.take('one', await worker(3));
     totals.take('one', await worker(5));
     expect(await sample(REQUESTS)).toBe(5);
   });
 
-  it('hold the lag of the one that lags most, and the start of the one that started first', async () => {
+  it('have the largest event loop lag and the earliest start time', async () => {
     const [one, two] = [await worker(0), await worker(0)];
     const set = (metrics: Snapshot, name: string, value: number): void => {
       metrics.find((metric) => metric.name === name)!.values[0]!.value = value;
@@ -80,13 +80,13 @@ describe('the metrics of two workers', () => {
     expect(await sample('process_start_time_seconds')).toBe(1_000);
   });
 
-  it('keep what workers that are gone have counted, and nothing else of them', async () => {
+  it('keep the counters of workers that have ended, and nothing else of them', async () => {
     for (const name of ['one', 'two', 'three']) {
       totals.take(name, await worker(3));
     }
     totals.leave('one');
     totals.leave('two');
-    totals.leave('who never said anything');
+    totals.leave('a worker without metrics');
 
     expect(await sample(REQUESTS)).toBe(9);
     expect(await sample(BYTES)).toBe(9);
@@ -95,9 +95,9 @@ describe('the metrics of two workers', () => {
     expect(await sample(STORE)).toBe(1);
   });
 
-  it('lose what a worker has counted that has no sum, and nothing else', async () => {
+  it('lose the counters of a worker if they cannot be summed, and nothing else', async () => {
     const unknown = await worker(5);
-    unknown[0]!.aggregator = 'unheard of' as 'sum';
+    unknown[0]!.aggregator = 'not an aggregator' as 'sum';
     totals.take('one', await worker(3));
     totals.take('two', unknown);
     totals.take('three', [null] as unknown as Snapshot);

@@ -4,8 +4,8 @@ import type { RelayLog } from '../telemetry/relay-log.js';
 import type { Snapshot } from '../lifecycle/worker-messages.js';
 
 /**
- * The metrics of several workers as those of one relay. What workers have counted stays when they are gone: a sum that
- * falls would be taken for a counter that began anew, and all of it for an increase.
+ * The metrics of several workers, combined into those of one relay. Counters of workers that have ended remain in the totals:
+ * if a total fell, Prometheus would take it for a counter that was reset, and count its whole value as an increase.
  */
 export class MetricTotals {
   private readonly latest = new Map<unknown, Snapshot>();
@@ -13,19 +13,19 @@ export class MetricTotals {
 
   constructor(private readonly log: RelayLog) {}
 
-  /** The newest of a worker take the place of those before. */
+  /** Replaces the earlier metrics of a worker. */
   take(worker: unknown, metrics: Snapshot): void {
     this.latest.set(worker, metrics);
   }
 
-  /** The worker has ended: what it had at this moment, such as open connections, is gone. */
+  /** The worker has ended. Its counters are kept; its gauges, such as open connections, are dropped. */
   leave(worker: unknown): void {
     const last = this.latest.get(worker) ?? [];
     this.latest.delete(worker);
     this.departed = this.departed.then((before) => this.withCounted(before, last));
   }
 
-  /** In Prometheus' format. */
+  /** The totals in the Prometheus format. */
   async text(): Promise<string> {
     return sum([...this.latest.values(), await this.departed]).metrics();
   }
@@ -41,22 +41,22 @@ export class MetricTotals {
 }
 
 function isCounted({ type }: Snapshot[number]): boolean {
-  // The name of the type, whatever the declaration of prom-client says.
+  // At runtime the type is its name, although prom-client declares an enum.
   return ['counter', 'histogram'].includes(String(type));
 }
 
 /**
- * prom-client would take the mean of the event loops' lags, where one worker that hangs is not seen, and leave out when
- * the process started.
+ * Aggregators that replace those of prom-client. It would average the event loop lag, which would hide a single worker that
+ * hangs, and omit the start time of the process.
  */
-const INSTEAD: Readonly<Record<string, string>> = { average: 'max', omit: 'min' };
+const REPLACED_AGGREGATORS: Readonly<Record<string, string>> = { average: 'max', omit: 'min' };
 
 function sum(snapshots: readonly Snapshot[]): Registry {
   return AggregatorRegistry.aggregate(
     snapshots.map((metrics) =>
       metrics.map((metric) => {
         const { aggregator } = metric;
-        return { ...metric, aggregator: INSTEAD[aggregator] ?? aggregator };
+        return { ...metric, aggregator: REPLACED_AGGREGATORS[aggregator] ?? aggregator };
       }),
     ),
   );

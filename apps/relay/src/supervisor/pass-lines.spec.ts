@@ -4,14 +4,14 @@ import { describe, expect, it } from 'vitest';
 
 import { passLines } from './pass-lines.js';
 
-/** What is passed on of these pieces, write by write. */
-const passed = async (...pieces: readonly (Buffer | string)[]): Promise<string[]> => {
+/** What is passed on if a worker writes these chunks: one element for each write. */
+const passed = async (...chunks: readonly (Buffer | string)[]): Promise<string[]> => {
   const source = new PassThrough();
   const writes: string[] = [];
   passLines(source, { write: (text) => writes.push(text) });
   const ended = new Promise((resolve) => source.once('end', resolve));
-  for (const piece of pieces) {
-    source.write(piece);
+  for (const chunk of chunks) {
+    source.write(chunk);
     await new Promise(setImmediate);
   }
   source.end();
@@ -19,21 +19,21 @@ const passed = async (...pieces: readonly (Buffer | string)[]): Promise<string[]
   return writes;
 };
 
-describe('lines of a worker', () => {
-  it('are passed on once they are whole', async () => {
+describe('the output of a worker', () => {
+  it('is passed on in complete lines', async () => {
     expect(await passed('a', 'b\nc', 'd\ne\nf', '\n')).toEqual(['ab\n', 'cd\ne\n', 'f\n']);
   });
 
-  it('are passed on though the worker ended within one', async () => {
+  it('is passed on even if its last line is incomplete', async () => {
     expect(await passed('a\nb', 'c')).toEqual(['a\n', 'bc\n']);
   });
 
-  it('keep characters that come in two pieces', async () => {
+  it('may split a character between two chunks', async () => {
     const bytes = Buffer.from('Zürich\n');
     expect(await passed(bytes.subarray(0, 2), bytes.subarray(2))).toEqual(['Zürich\n']);
   });
 
-  it('are nothing where nothing was written', async () => {
+  it('may be empty', async () => {
     expect(await passed()).toEqual([]);
   });
 });

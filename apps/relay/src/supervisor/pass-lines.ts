@@ -3,23 +3,23 @@ import type { Readable } from 'node:stream';
 import type { DestinationStream } from 'pino';
 
 /**
- * Passes on what a process writes, in whole lines. Processes that share a pipe may otherwise write into each other's
- * lines: it keeps together 4,096 bytes and no more.
+ * Passes on the output of a process in complete lines. Otherwise, processes that share a pipe could write into each other's
+ * lines, because writes to a pipe are atomic only up to 4,096 bytes.
  */
 export function passLines(source: Readable, destination: DestinationStream): void {
-  let begun = '';
+  let incomplete = '';
   source.setEncoding('utf8');
   source.on('data', (text: string) => {
     const end = text.lastIndexOf('\n') + 1;
     if (end > 0) {
-      destination.write(begun + text.slice(0, end));
-      begun = '';
+      destination.write(incomplete + text.slice(0, end));
+      incomplete = '';
     }
-    begun += text.slice(end);
+    incomplete += text.slice(end);
   });
   source.on('end', () => {
-    if (begun !== '') {
-      destination.write(`${begun}\n`);
+    if (incomplete !== '') {
+      destination.write(`${incomplete}\n`);
     }
   });
 }

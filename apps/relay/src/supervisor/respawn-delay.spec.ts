@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 
 import { RespawnDelay } from './respawn-delay.js';
 
-describe('a place whose worker has ended', () => {
-  it('stays empty for longer each time that this comes soon, up to a limit', () => {
+describe('the delay before a worker is replaced', () => {
+  it('grows each time that a worker ends soon after its start, up to a limit', () => {
     const delay = new RespawnDelay();
     const delays = Array.from({ length: 10 }, () => delay.next(1_000));
     expect(delays).toEqual([
@@ -11,7 +11,7 @@ describe('a place whose worker has ended', () => {
     ]);
   });
 
-  it('is filled at once after a long life, and then begins anew', () => {
+  it('is zero after a worker that ran for long, and then starts over', () => {
     const delay = new RespawnDelay();
     delay.next(0);
     delay.next(59_999);

@@ -11,18 +11,18 @@ import { Supervisor } from './supervisor.js';
 import { WorkerMetrics } from './worker-metrics.js';
 import { WorkerProcess } from './worker-process.js';
 
-/** A worker that ended so has said why, on the standard error that all share. */
-const SAID_WHY = 1;
+/** A worker that ends with this code has already written the reason to standard error, which all processes share. */
+const REASON_WRITTEN = 1;
 
 /**
- * Runs the primary process of several workers.
+ * Runs the primary process, which supervises several workers.
  *
- * @throws where the first of them does not start, or this process cannot have any
+ * @throws Error if the first worker does not start, or if this process cannot have workers
  */
 export async function startSupervisor({ config, warnings }: LoadedConfig): Promise<void> {
   if (cluster.isWorker) {
     throw new ConfigInvalidError([
-      'WORKERS must come to 1 where another program runs the relay in a cluster, as PM2 does',
+      'WORKERS must come to 1 if another program runs the relay in a cluster, as PM2 does',
     ]);
   }
   const log = RelayLog.ofProcess(config);
@@ -32,7 +32,7 @@ export async function startSupervisor({ config, warnings }: LoadedConfig): Promi
   }
   cluster.setupPrimary({ args: [WORKER_MARK], stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
   const metrics = new WorkerMetrics(log);
-  // What the primary goes by stays what it was at its start, also where a file says otherwise since.
+  // The primary keeps using the values from its start, so new workers must have them too, even if a file has changed since.
   const fixed = {
     WORKERS: config.workers,
     SHUTDOWN_DELAY_MS: config.shutdownDelayMs,
@@ -62,8 +62,8 @@ export async function startSupervisor({ config, warnings }: LoadedConfig): Promi
     supervisor.renew();
   });
   const end = await supervisor.start();
-  if (end?.exitCode === SAID_WHY) {
-    process.exit(SAID_WHY);
+  if (end?.exitCode === REASON_WRITTEN) {
+    process.exit(REASON_WRITTEN);
   }
   if (end !== undefined) {
     throw new Error(`the first worker ended with ${end.signal ?? end.exitCode ?? 'an error'}`);

@@ -4,12 +4,12 @@ import type { RelayLog } from '../telemetry/relay-log.js';
 import { WorkerPlace } from './worker-place.js';
 import type { WorkerEnd, WorkerProcess } from './worker-process.js';
 
-/** What a worker may take beyond its own time limits before it is killed. */
+/** How much longer than its own time limits a worker may take before it is killed. */
 const STOP_GRACE_MS = 5_000;
-/** For workers that were told to end at once. */
+/** How long workers may take to end when they have been told to end immediately. */
 const END_AT_ONCE_MS = 1_000;
 
-/** Keeps a number of workers running; it does no work of theirs. */
+/** Keeps a fixed number of workers running. It serves no requests itself. */
 export class Supervisor {
   private readonly places: readonly WorkerPlace[];
   private readonly endLimitMs: number;
@@ -31,10 +31,10 @@ export class Supervisor {
   }
 
   /**
-   * Starts the workers, one before all others: what is wrong with their configuration or their address shows in it, and
-   * is said once.
+   * Starts one worker first and then the others, so that a fault in their configuration or address is reported only once.
+   * Resolves once all workers listen, or have been told to end.
    *
-   * @returns once they listen, or were told to end; how the first ended, where it did so unasked before it listened
+   * @returns how the first worker ended, if it ended unexpectedly before it listened
    */
   start(): Promise<WorkerEnd | undefined> {
     const started = this.open();
@@ -42,7 +42,7 @@ export class Supervisor {
     return started;
   }
 
-  /** Replaces the workers one after another; once more where that is wanted while it is being done. */
+  /** Replaces the workers one after another. If it is called while a renewal is under way, another one follows. */
   renew(): void {
     if (this.isRenewalWanted) {
       return;
@@ -56,7 +56,7 @@ export class Supervisor {
     });
   }
 
-  /** Tells the workers to end. @returns whether all did so within their time limits */
+  /** Tells the workers to end. @returns whether all of them ended within their time limits */
   async stop(): Promise<boolean> {
     this.isStopping = true;
     let isInTime = true;
@@ -70,7 +70,7 @@ export class Supervisor {
     return isInTime;
   }
 
-  /** Tells them a second time. */
+  /** Tells the workers a second time to end, and kills those that do not end immediately. */
   endAtOnce(): void {
     for (const place of this.places) {
       void place.close();

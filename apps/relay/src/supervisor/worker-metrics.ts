@@ -2,48 +2,48 @@ import type { RelayLog } from '../telemetry/relay-log.js';
 import { MetricTotals } from './metric-totals.js';
 import type { WorkerProcess } from './worker-process.js';
 
-/** A worker that is busy for longer counts with what it said before. */
-const ANSWER_LIMIT_MS = 2_000;
+/** If a worker does not send its metrics within this time, its earlier ones are used. */
+const METRICS_LIMIT_MS = 2_000;
 
-/** Asks all workers for their metrics whenever one of them is asked for those of the relay. */
+/** Collects the metrics of all workers whenever the metrics of the relay are requested from one of them. */
 export class WorkerMetrics {
   private readonly totals: MetricTotals;
-  /** Workers that listen, with what is to be called when they answer. */
-  private readonly answered = new Map<WorkerProcess, () => void>();
+  /** Workers that listen, each with the function to call when its metrics have arrived. */
+  private readonly onMetrics = new Map<WorkerProcess, () => void>();
   private collecting: Promise<string> | undefined;
 
   constructor(private readonly log: RelayLog) {
     this.totals = new MetricTotals(log);
   }
 
-  /** From its start on. */
+  /** Adds a worker that has just been started. */
   add(worker: WorkerProcess): void {
     worker.onMessage((message) => {
       if (message.kind === 'listening') {
-        this.answered.set(worker, () => undefined);
+        this.onMetrics.set(worker, () => undefined);
       } else if (message.kind === 'metrics') {
         this.totals.take(worker, message.metrics);
-        this.answered.get(worker)?.();
+        this.onMetrics.get(worker)?.();
       } else {
-        void this.answer(worker);
+        void this.sendReport(worker);
       }
     });
     worker.onDisconnect(() => {
-      this.answered.get(worker)?.();
-      this.answered.delete(worker);
+      this.onMetrics.get(worker)?.();
+      this.onMetrics.delete(worker);
       this.totals.leave(worker);
     });
   }
 
-  private async answer(worker: WorkerProcess): Promise<void> {
+  private async sendReport(worker: WorkerProcess): Promise<void> {
     try {
-      worker.tell({ kind: 'report', text: await this.report() });
+      worker.send({ kind: 'report', text: await this.report() });
     } catch (error) {
       this.log.error('the metrics of the workers could not be summed', { error });
     }
   }
 
-  /** Those who ask at the same time get the same. */
+  /** Concurrent calls share one result. */
   private report(): Promise<string> {
     this.collecting ??= this.collect().finally(() => {
       this.collecting = undefined;
@@ -52,18 +52,18 @@ export class WorkerMetrics {
   }
 
   private async collect(): Promise<string> {
-    await Promise.all([...this.answered.keys()].map((worker) => this.ask(worker)));
+    await Promise.all([...this.onMetrics.keys()].map((worker) => this.request(worker)));
     return this.totals.text();
   }
 
-  private ask(worker: WorkerProcess): Promise<void> {
+  private request(worker: WorkerProcess): Promise<void> {
     return new Promise((resolve) => {
-      const limit = setTimeout(resolve, ANSWER_LIMIT_MS);
-      this.answered.set(worker, () => {
+      const limit = setTimeout(resolve, METRICS_LIMIT_MS);
+      this.onMetrics.set(worker, () => {
         clearTimeout(limit);
         resolve();
       });
-      worker.tell({ kind: 'metrics wanted' });
+      worker.send({ kind: 'metrics wanted' });
     });
   }
 }

@@ -7,7 +7,7 @@ import type { WorkerEnd, WorkerProcess } from './worker-process.js';
 const END_LIMIT_MS = 20_000;
 const KILLED: WorkerEnd = { exitCode: undefined, signal: 'SIGKILL' };
 
-/** As much of a process as its place sees. */
+/** The part of a worker process that its place uses. */
 class Worker {
   isRetired = false;
   isKilled = false;
@@ -74,12 +74,12 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** More than it takes to try again a few times. */
+/** Longer than a few retries take. */
 const later = () => vi.advanceTimersByTimeAsync(5_000);
 
-const endsUnasked = () => lines.filter((line) => line.includes('a worker ended unexpectedly'));
+const unexpectedEnds = () => lines.filter((line) => line.includes('a worker ended unasked'));
 
-/** The first worker has been told to end, and the second one listens. */
+/** Renews the place up to the moment when the second worker listens and the first one has been told to end. */
 const renewed = async (): Promise<void> => {
   void place.renew();
   workers[1]?.listen();
@@ -88,7 +88,7 @@ const renewed = async (): Promise<void> => {
   });
 };
 
-it('is taken anew where a successor dies while its predecessor still drains', async () => {
+it('starts another worker if a successor ends while its predecessor still drains', async () => {
   await renewed();
 
   workers[1]?.end();
@@ -96,7 +96,7 @@ it('is taken anew where a successor dies while its predecessor still drains', as
   expect(workers).toHaveLength(3);
 });
 
-it('is taken once, and no sooner, where the predecessor ends after its successor', async () => {
+it('starts one worker, after the full delay, if the predecessor ends after its successor', async () => {
   await renewed();
   workers[0]!.livedMs = 3_600_000;
 
@@ -108,7 +108,7 @@ it('is taken once, and no sooner, where the predecessor ends after its successor
   expect(workers).toHaveLength(3);
 });
 
-it('is taken anew where its worker ends while a successor starts, which is then given up', async () => {
+it('starts another worker if the worker ends while its successor is starting, and the successor is given up', async () => {
   const renewal = place.renew();
   workers[0]?.end();
   await vi.advanceTimersByTimeAsync(60_000);
@@ -116,10 +116,10 @@ it('is taken anew where its worker ends while a successor starts, which is then 
 
   await later();
   expect(workers).toHaveLength(3);
-  expect(endsUnasked()).toEqual([expect.stringContaining('"worker":1,')]);
+  expect(unexpectedEnds()).toEqual([expect.stringContaining('"worker":1,')]);
 });
 
-it('is still taken anew where a renewal meanwhile finds no process to be had', async () => {
+it('still starts another worker if a renewal in the meantime cannot create a process', async () => {
   workers[0]?.end();
   await vi.advanceTimersByTimeAsync(0);
   failures = 1;
@@ -129,7 +129,7 @@ it('is still taken anew where a renewal meanwhile finds no process to be had', a
   expect(workers).toHaveLength(2);
 });
 
-it('is not taken anew where a renewal has done so meanwhile', async () => {
+it('does not start another worker if a renewal has done so in the meantime', async () => {
   workers[0]?.end();
   await vi.advanceTimersByTimeAsync(0);
   void place.renew();
@@ -138,7 +138,7 @@ it('is not taken anew where a renewal has done so meanwhile', async () => {
   expect(workers).toHaveLength(2);
 });
 
-it('stays empty once it is closed', async () => {
+it('starts no worker once the place is closed', async () => {
   workers[0]?.end();
   await vi.advanceTimersByTimeAsync(0);
   await place.close();
@@ -147,16 +147,16 @@ it('stays empty once it is closed', async () => {
   expect(workers).toHaveLength(1);
 });
 
-it('is left by a predecessor that hangs', async () => {
+it('kills a predecessor that hangs', async () => {
   const renewal = place.renew();
   workers[1]?.listen();
   await vi.advanceTimersByTimeAsync(END_LIMIT_MS);
   await expect(renewal).resolves.toBe(true);
   expect(workers[0]?.isKilled).toBe(true);
-  expect(endsUnasked()).toEqual([]);
+  expect(unexpectedEnds()).toEqual([]);
 });
 
-it('keeps its worker where the new one never listens', async () => {
+it('keeps the current worker if the new one never listens', async () => {
   const renewal = place.renew();
   await vi.advanceTimersByTimeAsync(60_000);
   await expect(renewal).resolves.toBe(false);
@@ -164,14 +164,14 @@ it('keeps its worker where the new one never listens', async () => {
   expect(workers[0]?.isRetired).toBe(false);
 });
 
-it('is tried again where the system refuses a process', async () => {
+it('retries if the system refuses to create a process', async () => {
   failures = 1;
   workers[0]?.end();
   await later();
   expect(workers).toHaveLength(2);
 });
 
-it('is taken anew where the worker that took it never listens', async () => {
+it('starts another worker if the replacement never listens', async () => {
   workers[0]?.end();
   await later();
   await vi.advanceTimersByTimeAsync(60_000);
@@ -179,7 +179,7 @@ it('is taken anew where the worker that took it never listens', async () => {
   expect(lines).toContainEqual(expect.stringContaining('did not come to listen was killed'));
 });
 
-it('is not renewed by a worker that comes to listen after the stop', async () => {
+it('is not renewed by a worker that starts to listen after the stop', async () => {
   const renewal = place.renew();
   void place.close();
   workers[1]?.listen();

@@ -2,46 +2,47 @@ import type { RelayLog } from '../telemetry/relay-log.js';
 import { RespawnDelay } from './respawn-delay.js';
 import type { WorkerEnd, WorkerProcess } from './worker-process.js';
 
-/** A start takes a second; what has not come to listen by then never will. */
+/** A start takes about a second. A worker that does not listen by this time never will. */
 const START_LIMIT_MS = 60_000;
 
-/** A place for one worker: where it ends unasked, another takes it. */
+/** The place of one worker among those of the relay. If the worker ends unexpectedly, the place starts another one. */
 export class WorkerPlace {
-  /** One; two while one takes over from another. */
+  /** One worker; two while one is taking over from the other. */
   private readonly workers = new Set<WorkerProcess>();
   private readonly delay = new RespawnDelay();
-  /** Under way where the place waits for its next worker. */
+  /** Set while the place is waiting to start its next worker. */
   private respawn: NodeJS.Timeout | undefined;
   private isKept = false;
 
-  /** @param endLimitMs - for a worker that was told to end; then it is killed */
+  /** @param endLimitMs - how long a worker that was told to end may take before it is killed */
   constructor(
     private readonly spawn: () => WorkerProcess,
     private readonly endLimitMs: number,
     private readonly log: RelayLog,
   ) {}
 
-  /** Process ids of those who are here. */
+  /** The process ids of the workers in this place. */
   get pids(): number[] {
     return [...this.workers].flatMap(({ pid }) => pid ?? []);
   }
 
-  /** Starts a worker, without a second attempt. */
+  /** Starts a worker, without a retry. Resolves once it listens or has ended. */
   async open(): Promise<WorkerProcess> {
     const worker = this.add();
     await worker.listening;
     return worker;
   }
 
-  /** From now on the place does not stay empty. */
+  /** From now on, a worker that ends is replaced. */
   keep(): void {
     this.isKept = true;
   }
 
   /**
-   * Has a new worker take over: it listens before those that were here are told to end.
+   * Replaces the worker. The new worker listens before the previous one is told to end. Resolves once the previous one has
+   * ended.
    *
-   * @returns once they have ended; false where no new one came to listen, and nothing has changed
+   * @returns false if the new worker did not listen, or the place was closed; nothing has changed then
    */
   async renew(): Promise<boolean> {
     const before = [...this.workers];
@@ -58,7 +59,7 @@ export class WorkerPlace {
     return true;
   }
 
-  /** Tells the workers to end, and takes no new ones. @returns once they have ended */
+  /** Tells the workers to end, and starts no new ones. Resolves once they have ended. */
   async close(): Promise<void> {
     this.isKept = false;
     this.cancelRespawn();
@@ -68,6 +69,7 @@ export class WorkerPlace {
     await Promise.all([...this.workers].map(({ ended }) => ended));
   }
 
+  /** Kills the workers. */
   kill(): void {
     for (const worker of this.workers) {
       worker.kill();
@@ -76,7 +78,7 @@ export class WorkerPlace {
 
   private add(): WorkerProcess {
     const worker = this.spawn();
-    // Not before: where there is no process to be had, it is still to be tried again.
+    // Not earlier: if no process could be created, the scheduled retry must remain.
     this.cancelRespawn();
     this.workers.add(worker);
     this.limitStart(worker);
@@ -104,9 +106,9 @@ export class WorkerPlace {
     if (!isRetired) {
       this.log.error('a worker ended unexpectedly', { worker: pid, ...end });
     }
-    // Those that were told to end do not count: they will be gone, and nobody else takes the place then.
-    const isLeft = [...this.workers].every((worker) => worker.isRetired);
-    if (isLeft && this.respawn === undefined) {
+    // Workers that were told to end do not count: nothing else would replace them.
+    const isVacant = [...this.workers].every((worker) => worker.isRetired);
+    if (isVacant && this.respawn === undefined) {
       this.respawnAfter(this.delay.next(livedMs));
     }
   }

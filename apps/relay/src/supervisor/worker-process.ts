@@ -11,14 +11,14 @@ export interface WorkerEnd {
   readonly signal: string | undefined;
 }
 
-/** A worker, as the primary sees it. */
+/** A worker process, from the point of view of the primary. */
 export class WorkerProcess {
   readonly pid: number | undefined;
-  /** When it has ended and all of its lines have been passed on. */
+  /** Resolves once the worker has ended and all of its lines have been passed on. */
   readonly ended: Promise<WorkerEnd>;
-  /** Whether it came to listen; false where it ended before. */
+  /** Resolves to whether the worker listens; false if it ended before. */
   readonly listening: Promise<boolean>;
-  /** It was told to end. */
+  /** Whether the worker was told to end. */
   isRetired = false;
   private readonly startedAtMs = performance.now();
 
@@ -28,7 +28,7 @@ export class WorkerProcess {
   ) {
     const { process: child } = worker;
     this.pid = child.pid;
-    // It ends, as far as others can tell: there was no process to be had, or a message found nobody.
+    // No process could be created, or a message could not be delivered. For others, the worker has ended or is about to.
     worker.on('error', () => undefined);
     this.ended = new Promise((resolve) => {
       child.once('close', (exitCode: number | null, signal: string | null) => {
@@ -50,37 +50,41 @@ export class WorkerProcess {
         resolve(false);
       });
     });
-    // Undefined, whatever the types say, where there was no descriptor left for it.
+    // Undefined, whatever its type says, if the system had no file descriptor left for it.
     if (child.stdout) {
       passLines(child.stdout, output);
     }
   }
 
+  /** How long the worker has been running. */
   get livedMs(): number {
     return performance.now() - this.startedAtMs;
   }
 
-  /** Tells it to end, which takes as long as its requests do; a second time: at once. */
+  /** Tells the worker to end once its requests have ended; the second time, to end immediately. */
   retire(): void {
     this.isRetired = true;
     this.worker.process.kill('SIGTERM');
   }
 
+  /** Kills the worker. */
   kill(): void {
     this.isRetired = true;
     this.worker.process.kill('SIGKILL');
   }
 
+  /** Calls the listener for every message from the worker. */
   onMessage(listener: (message: WorkerMessage) => void): void {
     this.worker.on('message', listener);
   }
 
-  /** It has said all that it will ever say. */
+  /** Calls the listener once the worker can send no more messages. */
   onDisconnect(listener: () => void): void {
     this.worker.once('disconnect', listener);
   }
 
-  tell(message: PrimaryMessage): void {
+  /** Sends a message to the worker, if it is still connected. */
+  send(message: PrimaryMessage): void {
     if (this.worker.isConnected()) {
       this.worker.send(message);
     }
