@@ -24,8 +24,8 @@ interface AdminResponse {
 }
 
 /**
- * What operators ask, on a port of its own that clients and other relays do not reach: `/metrics` and `/health/*`. Only
- * where ADMIN_PORT is set.
+ * Serves `/metrics` and `/health/*` to operators, on a separate port that clients and other relays do not reach. It listens
+ * only if ADMIN_PORT is set.
  */
 @Injectable()
 export class AdminListener implements OnApplicationBootstrap, OnApplicationShutdown {
@@ -39,7 +39,7 @@ export class AdminListener implements OnApplicationBootstrap, OnApplicationShutd
     private readonly log: RelayLog,
   ) {}
 
-  /** @throws where the port is taken */
+  /** @throws Error if the port is in use */
   async onApplicationBootstrap(): Promise<void> {
     const { adminPort, adminHost } = this.config;
     if (adminPort === undefined) {
@@ -52,7 +52,7 @@ export class AdminListener implements OnApplicationBootstrap, OnApplicationShutd
     this.log.info('admin listener is listening', { address: `http://${address}:${port}` });
   }
 
-  /** Last of all, so that readiness can be asked while requests drain. */
+  /** Closed after everything else, so that readiness can be queried while requests drain. */
   onApplicationShutdown(): void {
     this.server?.close();
     this.server?.closeAllConnections();
@@ -61,7 +61,7 @@ export class AdminListener implements OnApplicationBootstrap, OnApplicationShutd
   private async respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { status, contentType, body } = await this.responseTo(request).catch((error: unknown) => {
       this.log.error('the admin listener failed', { error });
-      return json(500, { error: 'the log says why' });
+      return json(500, { error: 'internal error; see the log of the relay' });
     });
     response.writeHead(status, {
       'content-type': contentType,
@@ -73,7 +73,7 @@ export class AdminListener implements OnApplicationBootstrap, OnApplicationShutd
 
   private async responseTo({ method, url = '' }: IncomingMessage): Promise<AdminResponse> {
     if (method !== 'GET' && method !== 'HEAD') {
-      return json(405, { error: 'only GET and HEAD' });
+      return json(405, { error: 'only GET and HEAD are supported' });
     }
     switch (url) {
       case '/metrics': {
@@ -85,7 +85,7 @@ export class AdminListener implements OnApplicationBootstrap, OnApplicationShutd
       case '/health/ready':
         return this.healthResponse(this.health.ready());
       default:
-        return json(404, { error: 'only /metrics, /health/live and /health/ready' });
+        return json(404, { error: 'only /metrics, /health/live and /health/ready exist' });
     }
   }
 

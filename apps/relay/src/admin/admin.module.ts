@@ -3,5 +3,6 @@ import { Module } from '@nestjs/common';
 import { HealthModule } from '../health/health.module.js';
 import { AdminListener } from './admin-listener.js';
 
+/** The listener for operators. */
 @Module({ imports: [HealthModule], providers: [AdminListener] })
 export class AdminModule {}

@@ -12,7 +12,7 @@ export interface Echo {
   readonly time: string;
 }
 
-/** The relay's own endpoints: the smoke test, and the checks of orchestrators. */
+/** The relay's own endpoints: an echo for smoke tests, and the health checks for orchestrators. */
 @Controller()
 @UseFilters(UnhealthyFilter)
 export class HealthController {

@@ -9,7 +9,7 @@ import { HealthService } from './health.service.js';
 import { Readiness } from './readiness.js';
 import { StoreWatch } from './store-watch.js';
 
-/** Echo and health endpoints, by Terminus. */
+/** The echo and the health endpoints, built on Terminus. */
 @Module({
   imports: [TerminusModule.forRoot({ logger: false }), SessionModule, PeersModule, UpstreamModule],
   controllers: [HealthController],

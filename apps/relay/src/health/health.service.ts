@@ -3,7 +3,7 @@ import { HealthCheckService, type HealthCheckResult } from '@nestjs/terminus';
 
 import { Readiness } from './readiness.js';
 
-/** The health of this relay in Terminus' form, for the listener of clients and for that of operators. */
+/** The health of this relay in the format of Terminus, for the client listener and the admin listener. */
 @Injectable()
 export class HealthService {
   constructor(

@@ -6,13 +6,13 @@ import { PeersService } from '../peers/peers.service.js';
 import { ShutdownState } from '../lifecycle/shutdown-state.js';
 import { UpstreamClient } from '../upstream/upstream-client.js';
 
-/** An orchestrator asks every few seconds and wants an answer within one. */
+/** Orchestrators check every few seconds and expect a response within one second. */
 const STORE_TIMEOUT_MS = 800;
 
-/** Anybody may ask, so that asking often must not cost the store anything. */
-const STORE_ANSWER_MS = 500;
+/** How long a result is reused. The endpoint is open to everybody, so frequent checks must not put load on the store. */
+const STORE_RESULT_MS = 500;
 
-/** What has to hold before new requests are sent here. */
+/** The conditions under which this relay should receive new requests. */
 @Injectable()
 export class Readiness {
   constructor(
@@ -23,30 +23,30 @@ export class Readiness {
     private readonly upstreamClient: UpstreamClient,
   ) {}
 
-  /** Down from the moment the process is told to stop. */
+  /** Down as soon as the process is told to stop. */
   process(): HealthIndicatorResult {
     const indicator = this.indicators.check('process');
     return this.shutdown.isShuttingDown ? indicator.down('shutting down') : indicator.up();
   }
 
-  /** Down while the session store does not answer: no message could be marked. */
+  /** Down while the session store does not respond, because no message can be marked then. */
   async sessionStore(): Promise<HealthIndicatorResult> {
     return this.indicators
       .check('sessionStore')
       .attempt(() => this.store.check())
       .withTimeout(STORE_TIMEOUT_MS)
-      .cacheFor(STORE_ANSWER_MS);
+      .cacheFor(STORE_RESULT_MS);
   }
 
   /**
-   * Information: what was last known, without a call. Never down, since no restart and no other replica would mend it;
-   * numbers alone, since anybody may ask.
+   * Informational: the last known state, without a call to the peers. Never down, because neither a restart nor another replica
+   * would help; only numbers, because the endpoint is open to everybody.
    */
   peers(): HealthIndicatorResult {
     return this.indicators.check('peers').up({ ...this.peerRelays.summary() });
   }
 
-  /** Information, like that on peers. */
+  /** Informational, for the same reasons as `peers`. */
   upstream(): HealthIndicatorResult {
     return this.indicators.check('upstream').up({ lastConnect: this.upstreamClient.state });
   }

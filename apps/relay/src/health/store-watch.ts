@@ -4,7 +4,7 @@ import { StoreHealth, type StoreReport } from '@relay/session';
 import { RelayLog } from '../telemetry/relay-log.js';
 import { RelayMetrics } from '../telemetry/relay-metrics.js';
 
-/** Tells in the log when the session store comes and goes, and what of its settings weakens the relay's promises. */
+/** Logs when the session store becomes available or unavailable, and which of its settings weaken the relay's guarantees. */
 @Injectable()
 export class StoreWatch implements OnModuleInit {
   constructor(
@@ -15,11 +15,11 @@ export class StoreWatch implements OnModuleInit {
 
   onModuleInit(): void {
     this.store.watch((report) => {
-      this.tell(report);
+      this.report(report);
     });
   }
 
-  private tell(report: StoreReport): void {
+  private report(report: StoreReport): void {
     this.metrics.storeAvailable.set(report.state === 'available' ? 1 : 0);
     if (report.state === 'unavailable') {
       this.log.error('the session store is unavailable', { error: report.error });

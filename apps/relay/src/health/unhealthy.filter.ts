@@ -6,7 +6,7 @@ import {
 } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 
-/** Answers a failed health check in Terminus' own shape, which orchestrators and people know. */
+/** Responds to a failed health check in the format of Terminus, which orchestrators and operators know. */
 @Catch(ServiceUnavailableException)
 export class UnhealthyFilter implements ExceptionFilter<ServiceUnavailableException> {
   catch(exception: ServiceUnavailableException, host: ArgumentsHost): void {

@@ -5,7 +5,7 @@ import { RelayConfig } from '@relay/config';
 import { KeyRing, SALT_BYTES } from '@relay/protocol';
 import { SenderSigner } from '@relay/signature';
 
-/** Who this relay is: the keys of its secrets, and its name as a sender, random unless configured. */
+/** The identity of this relay: the keys derived from its secrets, and its name as a sender, random unless configured. */
 @Global()
 @Module({
   providers: [

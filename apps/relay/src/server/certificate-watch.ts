@@ -23,30 +23,31 @@ import {
   type CertificateFiles,
 } from './certificate.js';
 
-/** Two small files are read: nothing that could be felt. */
-const LOOK_INTERVAL_MS = 1_000;
+/** Each check reads two small files, which costs next to nothing. */
+const CHECK_INTERVAL_MS = 1_000;
 
-/** What was found in the files, or why nothing was. */
+/** The certificate in the files, or the error if they cannot be read. */
 interface Finding {
+  /** Identifies the content, so that changes are noticed. */
   readonly name: string;
   readonly certificate?: Certificate;
   readonly error?: unknown;
 }
 
 /**
- * Takes a new certificate into use when its files change, for connections that are made from then on; those that exist
- * go on. What cannot be used changes nothing.
+ * Starts using a new certificate when its files change. It applies to new connections; existing ones are not affected. If the
+ * new files cannot be used, the previous certificate stays in use.
  *
- * The content is compared, not a time or an event: links are swapped (Kubernetes), files are copied with old dates, and
- * folders are mounted over networks.
+ * The content is compared, because neither timestamps nor file system events are reliable: Kubernetes swaps symbolic links,
+ * files are copied with old timestamps, and folders are mounted over networks.
  */
 @Injectable()
 export class CertificateWatch implements OnApplicationBootstrap, OnApplicationShutdown {
   private timer: NodeJS.Timeout | undefined;
-  private isLooking = false;
-  /** The content that is in use, or that was told to be of no use. */
+  private isChecking = false;
+  /** The name of the content that is in use, or that was reported as unusable. */
   private known = '';
-  /** What the last look found, if that was new: a pair is written one file after the other. */
+  /** The name of content that the last check was the first to find. It may be incomplete: the files are written separately. */
   private unsettled = '';
 
   constructor(
@@ -64,43 +65,43 @@ export class CertificateWatch implements OnApplicationBootstrap, OnApplicationSh
       return;
     }
     this.known = nameOf(certificate);
-    this.tell('the certificate is in use', certificate);
-    this.timer = setInterval(() => void this.look(files), LOOK_INTERVAL_MS).unref();
+    this.report('the certificate is in use', certificate);
+    this.timer = setInterval(() => void this.check(files), CHECK_INTERVAL_MS).unref();
   }
 
   onApplicationShutdown(): void {
     clearInterval(this.timer);
   }
 
-  private async look(files: CertificateFiles): Promise<void> {
-    if (this.isLooking) {
+  private async check(files: CertificateFiles): Promise<void> {
+    if (this.isChecking) {
       return;
     }
-    this.isLooking = true;
+    this.isChecking = true;
     const found = await find(files);
-    this.isLooking = false;
+    this.isChecking = false;
     if (found.name === this.known) {
       this.unsettled = '';
     } else if (found.name === this.unsettled) {
       this.known = found.name;
-      this.take(found);
+      this.use(found);
     } else {
       this.unsettled = found.name;
     }
   }
 
-  private take({ certificate, error }: Finding): void {
+  private use({ certificate, error }: Finding): void {
     try {
       if (certificate === undefined) {
         throw error;
       }
-      // Before the server is touched.
+      // Validate the pair before changing the server.
       tryKeyPair(certificate);
       const server: unknown = this.host.httpAdapter.getHttpServer();
       if (server instanceof Server) {
         server.setSecureContext(secureContextOptions(certificate));
       }
-      this.tell('a new certificate is in use', certificate);
+      this.report('a new certificate is in use', certificate);
     } catch (reason) {
       this.log.error('the new certificate cannot be used: the previous one stays in use', {
         error: reason,
@@ -108,7 +109,7 @@ export class CertificateWatch implements OnApplicationBootstrap, OnApplicationSh
     }
   }
 
-  private tell(message: string, certificate: Certificate): void {
+  private report(message: string, certificate: Certificate): void {
     const { names, issuer, validFromMs, validToMs } = certificateFacts(certificate);
     const validTo = new Date(validToMs).toISOString();
     this.log.info(message, { certificate: { names, issuer, validTo } });

@@ -5,19 +5,19 @@ import type { SecureContextOptions } from 'node:tls';
 
 import type { RelayConfig } from '@relay/config';
 
-/** What the listener shows of itself, as PEM. */
+/** The listener's certificate and its private key, in PEM format. */
 export interface Certificate {
   readonly cert: Buffer;
   readonly key: Buffer;
 }
 
-/** The files of a certificate and of its key. */
+/** The files of a certificate and its key. */
 export interface CertificateFiles {
   readonly certFile: string;
   readonly keyFile: string;
 }
 
-/** @returns undefined where the listener speaks plain HTTP */
+/** The configured certificate files. @returns undefined if the listener speaks plain HTTP */
 export function certificateFiles(config: RelayConfig): CertificateFiles | undefined {
   const { tlsCertFile, tlsKeyFile } = config;
   return tlsCertFile === undefined || tlsKeyFile === undefined
@@ -25,7 +25,7 @@ export function certificateFiles(config: RelayConfig): CertificateFiles | undefi
     : { certFile: tlsCertFile, keyFile: tlsKeyFile };
 }
 
-/** The certificate that the configuration names, or undefined where it names none. @throws where a file is gone since */
+/** Reads the configured certificate. @returns undefined if none is configured. @throws Error if a file cannot be read */
 export function readCertificate(config: RelayConfig): Certificate | undefined {
   const files = certificateFiles(config);
   return files === undefined
@@ -33,18 +33,18 @@ export function readCertificate(config: RelayConfig): Certificate | undefined {
     : { cert: readFileSync(files.certFile), key: readFileSync(files.keyFile) };
 }
 
-/** The same, while others are being served. */
+/** Reads the certificate without blocking, while the relay serves requests. */
 export async function readCertificateAgain(files: CertificateFiles): Promise<Certificate> {
   const [cert, key] = await Promise.all([readFile(files.certFile), readFile(files.keyFile)]);
   return { cert, key };
 }
 
-/** How connections are secured; the lowest version is said here, as an option of Node.js could lower it. */
+/** The TLS options of connections. The minimum version is set here, because a command-line option of Node.js could lower it. */
 export function secureContextOptions({ cert, key }: Certificate): SecureContextOptions {
   return { cert, key, minVersion: 'TLSv1.2' };
 }
 
-/** What a certificate says of itself. */
+/** The facts about a certificate that are logged and exported as a metric. */
 export interface CertificateFacts {
   readonly names: string;
   readonly issuer: string;
@@ -53,7 +53,7 @@ export interface CertificateFacts {
   readonly validToMs: number;
 }
 
-/** Of the first certificate of the file, which is the relay's own. */
+/** The facts about the first certificate of the file, which is the relay's own. */
 export function certificateFacts({ cert }: Certificate): CertificateFacts {
   const { subjectAltName = '', issuer, validFrom, validTo } = new X509Certificate(cert);
   return {

@@ -9,8 +9,8 @@ import { forThisTest } from '../../../../test/support/resources.js';
 import type { EarlyRefusal } from '../telemetry/request-reports.js';
 import { EarlyRefusals } from './early-refusals.js';
 
-describe('a client that goes on writing what cannot be parsed', () => {
-  it('keeps its connection to read the reason, and is refused once', async () => {
+describe('a client that keeps writing what cannot be parsed', () => {
+  it('keeps its connection to read the reason, and is refused only once', async () => {
     const early = new EarlyRefusals();
     const refusals = new Recorder<EarlyRefusal>();
     const connections = new Recorder<'open' | 'closed'>();

@@ -37,12 +37,12 @@ const REASON_PHRASES: Readonly<Record<EarlyCode, string>> = {
 /** How long a client may take to close a connection on which it was refused. */
 const MAX_CLOSE_DELAY_MS = 2_000;
 
-/** Errors of TLS itself: nobody could read a response. */
+/** Errors of TLS itself: the client could not read a response. */
 const TLS_ERROR = /^(?:ERR_SSL_|ERR_TLS_|EPROTO$)/;
 
 /**
- * Refuses requests that never reach a controller: those that Node.js cannot parse, that the router cannot decode, or that ask for
- * what no relay does. Each refusal is emitted as an event, for the log and the metrics.
+ * Refuses requests that never reach a controller: those that Node.js cannot parse, that the router cannot decode, or that ask
+ * for something that no relay supports. Each refusal is emitted as an event, for the log and the metrics.
  */
 export class EarlyRefusals extends EventEmitter<EarlyEvents> {
   /** Connections that have had their last response. */
@@ -76,7 +76,7 @@ export class EarlyRefusals extends EventEmitter<EarlyEvents> {
     this.respondOnSocket(socket, refusal, 'CONNECT is not supported', 'maybe');
   }
 
-  /** For what Node.js cannot parse there is neither a request nor a response, only a socket. */
+  /** Input that Node.js cannot parse. There is neither a request nor a response, only a socket. */
   unparsable(error: Error & { readonly code?: string }, socket: Duplex): void {
     if (this.refused.has(socket)) {
       // The parser reports every further chunk that a client writes before it reads its response.
@@ -127,7 +127,7 @@ export class EarlyRefusals extends EventEmitter<EarlyEvents> {
       return;
     }
     const body = errorBody(code, message, pending === undefined ? 'no' : forPending, requestId);
-    // It is no error of ours if the client resets the connection meanwhile.
+    // If the client resets the connection in the meantime, that is not an error of the relay.
     socket.on('error', () => {
       socket.destroy();
     });
@@ -147,7 +147,7 @@ export class EarlyRefusals extends EventEmitter<EarlyEvents> {
 }
 
 /**
- * Whether the sender went away within a message. If the head of that message was read, its request has a log line of its own. A
+ * Whether the sender went away in the middle of a request. If the head had been read, the request has its own log line. A
  * response may not arrive.
  */
 function isLost(error: (Error & { readonly code?: string }) | undefined): error is Error {
@@ -156,7 +156,7 @@ function isLost(error: (Error & { readonly code?: string }) | undefined): error 
 
 /**
  * The response that is pending on the connection, by Node.js's own field, which its default handler reads as well. If it has
- * begun, our bytes would become part of its body.
+ * begun, an error response would become part of its body.
  */
 function pendingResponse(socket: Duplex): ServerResponse | undefined {
   return (socket as { readonly _httpMessage?: ServerResponse | null })._httpMessage ?? undefined;

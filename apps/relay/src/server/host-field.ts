@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 
 const HOST = 'host';
 
-/** Whether a request names one host; HTTP/1.0 may name none. RFC 9112 section 3.2. */
+/** Whether a request has exactly one host field; in HTTP/1.0 it may be absent. RFC 9112 section 3.2. */
 export function hasRightHost({ rawHeaders, httpVersion }: IncomingMessage): boolean {
   let hosts = 0;
   for (let at = 0; at < rawHeaders.length; at += 2) {

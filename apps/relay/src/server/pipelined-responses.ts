@@ -1,12 +1,12 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 
 /**
- * Gives responses that wait for their turn on a connection the `close` event of those that have it. Node.js hands a
- * pipelined response its socket only once the one before is finished; where the connection ends first it never emits
- * anything, and whoever works on the answer would never learn that nobody wants it.
+ * Makes pipelined responses emit `close` if their connection ends before their turn. Node.js assigns a pipelined response its
+ * socket only when the response before it has finished. If the connection ends first, Node.js emits nothing, and the handler of
+ * the request would never learn that its client is gone.
  */
 export function closePipelinedResponses(server: Server): void {
-  // Before everybody else's, so that no response is missed.
+  // This listener comes first, so that no response is missed.
   server.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
     if (response.socket !== null) {
       return;

@@ -11,14 +11,14 @@ import { closePipelinedResponses } from './pipelined-responses.js';
 import { requestIdOf } from './request-id.js';
 import { routingOf } from './request-routing.js';
 
-/** A head of 64 KiB, with room for the fields of the connection itself. */
+/** Room for a head of 64 KiB and the fields of the connection itself. */
 const MAX_HEADER_BYTES = 80 * 1024;
 const HEADERS_TIMEOUT_MS = 15_000;
 const TIMEOUT_CHECK_INTERVAL_MS = 1_000;
 /** Longer than the 4 s after which relays close idle connections, and than the usual 60 s of load balancers. */
 const KEEP_ALIVE_TIMEOUT_MS = 72_000;
 
-/** The interval that undici uses on the connections that this relay makes. */
+/** The interval that undici uses on this relay's outgoing connections. */
 const KEEP_ALIVE_PROBE_MS = 60_000;
 
 const HTTP_OPTIONS = {
@@ -27,12 +27,12 @@ const HTTP_OPTIONS = {
   connectionsCheckingInterval: TIMEOUT_CHECK_INTERVAL_MS,
   // Checked below, where the response has the form of every error response.
   requireHostHeader: false,
-  // A silent event stream has no other limit: this is how a client that vanished is noticed eventually.
+  // A silent event stream has no other limit: the probes eventually reveal that its client has vanished.
   keepAlive: true,
   keepAliveInitialDelay: KEEP_ALIVE_PROBE_MS,
 };
 
-/** Nest's adapter, with what other rooms must know of the HTTP server below it. */
+/** Nest's Fastify adapter, with what other modules need to know about the HTTP server below it. */
 export class RelayAdapter extends FastifyAdapter {
   private accepted = 0;
 
@@ -72,7 +72,7 @@ export function createRelayAdapter(certificate?: Certificate): RelayAdapter {
       forceCloseConnections: 'idle' as const,
       return503OnClosing: false,
       keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-      // Long uploads are legitimate: our own limits on silence end those that stall.
+      // Long uploads are legitimate; the relay's own idle limits end those that stall.
       requestTimeout: 0,
       ...serverOptions(certificate),
       clientErrorHandler: (error: Error, socket) => {
@@ -87,7 +87,7 @@ export function createRelayAdapter(certificate?: Certificate): RelayAdapter {
     certificate,
   );
   const fastify = adapter.getInstance();
-  // Registered as methods without a body, so that Fastify passes every request on without looking at its body.
+  // Registered as methods without a body, so that Fastify passes every request on without reading its body.
   for (const method of METHODS.filter((name) => name !== 'CONNECT')) {
     fastify.addHttpMethod(method, { hasBody: false, overrideExisting: true });
   }
@@ -99,7 +99,7 @@ export function createRelayAdapter(certificate?: Certificate): RelayAdapter {
     reply.hijack();
     earlyRefusals.host(request.raw, reply.raw);
   });
-  // As bytes: a socket does not keep UTF-8 as the encoding of strings, see flushHead.
+  // Strings are converted to bytes, because a socket may have another default encoding than UTF-8; see flushHead.
   fastify.addHook('onSend', (_request, _reply, payload, done) => {
     done(null, typeof payload === 'string' ? Buffer.from(payload) : payload);
   });
@@ -125,7 +125,7 @@ function route(request: IncomingMessage): string {
   return target;
 }
 
-/** For Fastify's types, a server of HTTPS is of another kind; everything that is done with it here is the same. */
+/** Fastify has a different type for HTTPS servers, although everything that is done with the server here is the same. */
 function serverOptions(certificate: Certificate | undefined): FastifyHttpOptions<Server> {
   if (certificate === undefined) {
     return { http: HTTP_OPTIONS };

@@ -77,7 +77,7 @@ describe('a request for the inbound role', () => {
 
 describe("a request for the relay's own endpoints", () => {
   it.each(['/api/mte-echo', '/api/mte-echo/hello', '/health/live', '/health/ready'])(
-    'is a read: %s',
+    'is served only if its method is GET or HEAD: %s',
     (path) => {
       for (const method of ['GET', 'HEAD']) {
         expect(routeOf(method, path)).toBe(path);
@@ -94,7 +94,7 @@ describe("a request for the relay's own endpoints", () => {
   });
 
   it.each(['/health/', '/health/nope', '/health/live/', '/api/mte-echo/', '/api/mte-echo/a/b'])(
-    'is none if no such endpoint exists: %s',
+    'passes through if no such endpoint exists: %s',
     (path) => {
       expect(routeOf('GET', path)).toBe(PASS_THROUGH_ROUTE);
     },

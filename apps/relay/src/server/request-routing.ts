@@ -4,7 +4,7 @@ import { PAIR_PATH, PROBE_PATH, RELAY_HEADER } from '@relay/protocol';
 
 import type { Role } from '../telemetry/request-record.js';
 
-/** A client's bearer token. Its presence alone decides that a request is for the outbound role. */
+/** The field with a client's bearer token. Its presence alone decides that a request is for the outbound role. */
 export const TOKEN_HEADER = 'x-mte-outbound-token';
 
 /**
@@ -15,7 +15,7 @@ export const OUTBOUND_ROUTE = '/-/outbound';
 export const TUNNEL_ROUTE = '/-/tunnel';
 export const PASS_THROUGH_ROUTE = '/-/pass-through';
 
-/** Endpoints of the relay itself, for anybody. */
+/** The paths of the relay's own endpoints, which are open to everybody. */
 const OWN_PATH = /^\/(?:api\/mte-echo(?:\/[^/]+)?|health\/(?:live|ready))$/;
 
 /** Where a request goes. */

@@ -5,7 +5,7 @@ import { RelayMetrics } from '../telemetry/relay-metrics.js';
 import { RequestReports } from '../telemetry/request-reports.js';
 import type { RelayAdapter } from './relay-adapter.js';
 
-/** Connects the HTTP server, which exists before any module does, to log and metrics. */
+/** Connects the HTTP server, which is created before any module, to the log and the metrics. */
 @Injectable()
 export class ServerTelemetry implements OnModuleInit {
   constructor(
