@@ -9,7 +9,7 @@ export class RelayBusyError extends RelayError {
   readonly retryAfter = 1;
 }
 
-/** A message that must be buffered whole took longer than the limit, although its sender was never silent for long. */
+/** A message that must be buffered whole took longer than the limit, although its sender was never silent for too long. */
 export class MessageTooSlowError extends BodyIdleError {}
 
 /** A message that must be buffered whole is larger than the limit. */

@@ -8,7 +8,7 @@ import { RelayBusyError } from './admission.errors.js';
 /**
  * Limits the requests that this process forwards at the same time, on all routes together, to MAX_CONCURRENT_REQUESTS. Only
  * admitted senders are counted: without a token or the secret, a sender can occupy places on PASS_THROUGH_ROUTES only. The
- * relay's own endpoints and pairings need no place, so a relay at its limit still reports its health and still pairs.
+ * relay's own endpoints and pairings need no place, so a relay that is at its limit still reports its health and still pairs.
  */
 @Injectable()
 export class ConcurrencyLimit {

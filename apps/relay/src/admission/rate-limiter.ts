@@ -1,6 +1,6 @@
 import type { Clock } from '@relay/clock';
 
-/** The least recently used keys are forgotten beyond this number: a sender with ever new names must not fill the memory. */
+/** Beyond this number, the least recently used keys are forgotten: a sender that keeps changing names must not fill memory. */
 const MAX_KEYS = 10_000;
 const MS_PER_MINUTE = 60_000;
 

@@ -4,8 +4,8 @@ import { type RawFields, withReplacedFields } from '@relay/fields';
 const CORS_PREFIX = 'access-control-';
 
 /**
- * The fields of an answer as a client of this relay gets them: HEADERS take the place of what they name, and where this
- * relay answers CORS itself, the upstream's word on it is dropped.
+ * The fields of a response as a client of this relay receives them. Fields that HEADERS sets replace those of the same name. If
+ * this relay handles CORS itself, the CORS fields of the upstream are removed.
  */
 export function clientFields(
   fields: RawFields,

@@ -33,7 +33,7 @@ async function read(target: string, lines: string[] = [], method = 'GET'): Promi
 }
 
 describe("a client's request", () => {
-  it('becomes a head of what is end-to-end, and the bytes of that head', async () => {
+  it('becomes a head with the end-to-end fields only, and the encoding of that head', async () => {
     const request = await read(
       '/a/b?c=d',
       ['X-One: 1', 'X-Two: caf\xe9', 'Connection: x-gone', 'x-one: 3', 'X-Gone: 1', 'TE: trailers'],
@@ -48,7 +48,7 @@ describe("a client's request", () => {
     expect(decodeRequestHead(request.headBytes)).toEqual(request.head);
   });
 
-  it('has the fields that HEADERS sets in place of its own', async () => {
+  it('has its own fields replaced by those that HEADERS sets', async () => {
     const { message } = await server.receive(
       'GET / HTTP/1.1\r\nhost: a\r\nx-set: theirs\r\nx-other: 1\r\n\r\n',
     );
@@ -58,10 +58,10 @@ describe("a client's request", () => {
     ]);
   });
 
-  it('has the path that it came with, also where a router was given another one', async () => {
+  it('has its original path even if the router was given a different one', async () => {
     const { message } = await server.receive('GET /-/outbound HTTP/1.1\r\nhost: a\r\n\r\n');
-    Object.assign(message, { originalUrl: '/asked/for' });
-    expect(readClientRequest(message, config).head.path).toBe('/asked/for');
+    Object.assign(message, { originalUrl: '/original/path' });
+    expect(readClientRequest(message, config).head.path).toBe('/original/path');
   });
 
   it('has the scheme of its connection', async () => {
@@ -92,7 +92,7 @@ describe('a request target', () => {
   });
 
   it.each(['/', '/a?b=http://c/', '/a//b', '/a/../b', '/%2e%2e', '/a;b', '/a?b?c', '/"<>|^`{}'])(
-    'goes on as it is: %s',
+    'is forwarded unchanged: %s',
     async (target) => {
       expect((await read(target)).head.path).toBe(target);
     },
@@ -106,12 +106,12 @@ describe('a request target', () => {
   );
 });
 
-describe('a request that no relay forwards', () => {
-  it('is TRACE', async () => {
+describe('a request that no relay can forward', () => {
+  it('is refused if its method is TRACE', async () => {
     await expect(read('/', [], 'TRACE')).rejects.toBeInstanceOf(HeadInvalidError);
   });
 
-  it('has more than 256 fields', async () => {
+  it('is refused if it has more than 256 fields', async () => {
     const lines = (count: number): string[] =>
       Array.from({ length: count }, (_, at) => `x${at}: 1`);
     expect((await read('/', lines(256))).head.fields).toHaveLength(512);
@@ -119,7 +119,7 @@ describe('a request that no relay forwards', () => {
   });
 
   it.each(['websocket', 'TLS/1.0', 'h2c, websocket', 'websocket, h2c', 'H3'])(
-    'asks for another protocol: %s',
+    'is refused if it asks for another protocol: %s',
     async (protocol) => {
       await expect(
         read('/', ['Connection: upgrade', `Upgrade: ${protocol}`]),

@@ -20,12 +20,12 @@ export class UpgradeUnsupportedError extends RelayError {
 /** The client's request as it will be sealed. */
 export interface ClientRequest {
   readonly head: RequestHead;
-  /** The head in the form that goes into the first record. */
+  /** The head, encoded for the first record. */
   readonly headBytes: Buffer;
 }
 
 /**
- * Reads and checks a client's head before anything is sealed: what the other relay would refuse costs no session.
+ * Reads and validates a client's head before anything is sealed, so that a head that the peer would refuse costs no session.
  *
  * @throws HeadInvalidError, UpgradeUnsupportedError
  */
@@ -42,16 +42,16 @@ export function readClientRequest(request: IncomingMessage, config: RelayConfig)
   return { head, headBytes: encodeRequestHead(head) };
 }
 
-/** HTTP/2 may be offered on every request and ignored (RFC 9113 section 3.1); whoever asks for another protocol needs it. */
+/** An offer of HTTP/2 can be ignored (RFC 9113 section 3.1). A client that asks for another protocol cannot do without it. */
 function checkUpgrade({ headers }: IncomingMessage): void {
   if (headers.upgrade !== undefined && headers.upgrade.trim().toLowerCase() !== 'h2c') {
-    throw new UpgradeUnsupportedError('this relay does not carry upgraded connections');
+    throw new UpgradeUnsupportedError('this relay does not forward upgraded connections');
   }
 }
 
 /**
- * Node.js hands a request on before it refuses its transfer coding. Nothing of it may leave meanwhile: early-answers.ts
- * tells the client so.
+ * Node.js emits a request before it refuses its transfer coding. Nothing of the request may be forwarded in the meantime,
+ * because early-refusals.ts reports it to the client as not forwarded.
  */
 function checkTransferCoding({ headers }: IncomingMessage): void {
   const coding = headers['transfer-encoding'];
@@ -60,7 +60,7 @@ function checkTransferCoding({ headers }: IncomingMessage): void {
   }
 }
 
-/** An absolute-form target is reduced to path and query; the host in it means nothing here. */
+/** Reduces a target in absolute form to its path and query. The host in it has no meaning here. */
 function originForm(target: string): string {
   const absolute = /^https?:\/\/[^/?#]*/i.exec(target);
   if (absolute === null) {

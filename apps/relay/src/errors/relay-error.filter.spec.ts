@@ -62,15 +62,15 @@ describe('an error to a client', () => {
     expect(response.headers['retry-after']).toBeUndefined();
   });
 
-  it('tells the verdict of the error itself, and when to try again', async () => {
+  it('contains the verdict of the error itself and the time after which to retry', async () => {
     const response = await clientResponse(
-      new TunnelFailedError('RELAY_PEER_TIMEOUT', 'maybe', 'no answer', { retryAfter: 7 }),
+      new TunnelFailedError('RELAY_PEER_TIMEOUT', 'maybe', 'no response', { retryAfter: 7 }),
     );
     expect(JSON.parse(response.body.toString())).toMatchObject({ error: { forwarded: 'maybe' } });
     expect(response.headers['retry-after']).toBe('7');
   });
 
-  it('has no body if the client asked for the head alone', async () => {
+  it('has no body if the method is HEAD', async () => {
     const response = await clientResponse(coded('RELAY_HEAD_INVALID'), 'HEAD');
     expect(response.status).toBe(400);
     expect(response.body).toHaveLength(0);
@@ -95,7 +95,7 @@ describe('an error to a client', () => {
     expect(response.body.toString() + JSON.stringify(response.headers)).not.toContain(CANARY);
   });
 
-  it('is one line in the log, with its code and the request that it belongs to', async () => {
+  it('is one line in the log, with its code and the id of its request', async () => {
     await clientResponse(coded('RELAY_PEER_UNREACHABLE'));
     await clientResponse(coded('RELAY_HEAD_INVALID'));
     const [failure, refusal, ...others] = await app.log.count(2);
@@ -151,7 +151,7 @@ describe('an error to a relay', () => {
     expect(response.body).toHaveLength(0);
   });
 
-  it('names its message in the log as the other relay does', async () => {
+  it('is logged with the name that the message has in the log of the peer', async () => {
     app.failWith(coded('RELAY_SESSION_UNKNOWN'));
     await app.sendSigned('tunnel');
     const [line] = await app.log.count(1);

@@ -23,7 +23,7 @@ import { RequestReports, type Refusal } from '../telemetry/request-reports.js';
 interface ClientError {
   readonly code: ErrorCode;
   readonly message: string;
-  /** Set if the verdict of this error is its own, and not that of its code. */
+  /** Set if the error carries its own verdict, which takes precedence over that of its code. */
   readonly forwarded?: Forwarded;
   /** Seconds. */
   readonly retryAfter?: number | undefined;
@@ -83,7 +83,7 @@ export class RelayErrorFilter implements ExceptionFilter {
     sendWholeResponse(request.raw, reply.raw, status, headers, body);
   }
 
-  /** @returns false if the error is none that relays are told of */
+  /** @returns false if errors with this code are not reported to other relays */
   private respondToRelay(failed: FailedRequest): boolean {
     const { error, request, reply } = failed;
     const outcome = relayOutcome(error.code);
@@ -125,7 +125,7 @@ function isAuthenticated(record: RequestRecord, code: ErrorCode, request: Fastif
     : code !== 'RELAY_TOKEN_INVALID' && code !== 'RELAY_TOKEN_MISSING';
 }
 
-/** An error that carries no verdict has that of its code; if codes of its kind vary, only the cautious verdict is safe. */
+/** An error without a verdict has that of its code. If the verdict varies with this code, only the cautious one is safe. */
 function verdictOf({ code, forwarded }: ClientError): Forwarded {
   const byCode = clientOutcome(code).forwarded;
   return forwarded ?? (byCode === 'varies' ? 'maybe' : byCode);
@@ -134,5 +134,5 @@ function verdictOf({ code, forwarded }: ClientError): Forwarded {
 function asClientError(exception: unknown): ClientError {
   return exception instanceof RelayError
     ? exception
-    : { code: INTERNAL_CODE, message: 'the relay failed; its log says why' };
+    : { code: INTERNAL_CODE, message: 'the relay failed; see its log' };
 }

@@ -2,7 +2,7 @@ import type { LoggerService } from '@nestjs/common';
 
 import type { RelayLog } from './relay-log.js';
 
-/** Lets Nest write to the relay's log: its start-up chatter as debug lines. */
+/** Writes what Nest logs to the relay's log; its messages at startup become debug lines. */
 export class FrameworkLog implements LoggerService {
   constructor(private readonly relayLog: RelayLog) {}
 

@@ -8,10 +8,10 @@ import { LineOutput } from './line-output.js';
 
 const LINE = `${'x'.repeat(99)}\n`;
 
-/** Stays open, as the output has no end. */
+/** Opens a file that is never closed, because the output never ends. */
 const open = (path: string): number => openSync(path, 'w');
 
-/** A file that is gone after the test. */
+/** A file that is removed after the test. */
 const temporaryFile = (): string => {
   const path = join(tmpdir(), `relay-lines-${process.pid}`);
   onTestFinished(() => {
@@ -20,8 +20,8 @@ const temporaryFile = (): string => {
   return path;
 };
 
-describe('lines', () => {
-  it('go out together, in their order, and the last ones when they are flushed', () => {
+describe('log lines', () => {
+  it('are written together and in order, and the last ones when they are flushed', () => {
     const path = temporaryFile();
     const output = new LineOutput(open(path));
     const lines = Array.from({ length: 100 }, (_, index) => `${index}${LINE}`);
@@ -35,14 +35,14 @@ describe('lines', () => {
     expect(readFileSync(path, 'utf8')).toBe(lines.join(''));
   });
 
-  it('are written after a while though few came', async () => {
+  it('are written after a short time even if they are few', async () => {
     const path = temporaryFile();
     new LineOutput(open(path)).write(LINE);
 
-    await expect.poll(() => readFileSync(path, 'utf8')).toBe(LINE);
+    await expect.poll(() => readFileSync(path, 'utf8'), { timeout: 4_000 }).toBe(LINE);
   });
 
-  it.runIf(process.platform === 'linux')('for a full disk throw nothing and end', () => {
+  it.runIf(process.platform === 'linux')('are dropped without an error if the disk is full', () => {
     const output = new LineOutput(open('/dev/full'));
     for (let count = 0; count < 20_000; count += 1) {
       output.write(LINE);

@@ -2,26 +2,26 @@ import { writeSync } from 'node:fs';
 
 import type { DestinationStream } from 'pino';
 
-/** Lines go out together, as a write for each costs a tenth of a request; none waits for longer than this. */
+/** Lines are written together, because a write for each line would cost a tenth of a request. None waits longer than this. */
 const MAX_LINE_DELAY_MS = 100;
 const WRITE_BYTES = 4_096;
-/** Characters that wait while nobody takes them. What comes then is lost: no log is worth the memory of a relay. */
+/** How many characters may wait to be written. Further lines are dropped: a log must not use up the memory of a relay. */
 const MAX_WAITING = 1024 * 1024;
 
-/** A process that ends gives a reader that is behind so much time, half a second, and no more. */
+/** A process that ends waits half a second for a slow reader, and no longer. */
 const LAST_ATTEMPTS = 10;
 const LAST_ATTEMPT_INTERVAL_MS = 50;
 
 /**
- * Writes lines to a file, a pipe or a terminal. A full disk, a reader that stands still or one that is gone costs
- * lines, and neither ends the process nor keeps it from ending.
+ * Writes lines to a file, a pipe or a terminal. If the disk is full, or the reader stalls or goes away, lines are lost, but the
+ * process neither ends because of it nor is kept from ending.
  */
 export class LineOutput implements DestinationStream {
   private lines = '';
-  /** What was tried and not taken. */
+  /** Bytes that could not be written yet. */
   private rest: Buffer = Buffer.alloc(0);
 
-  /** @param descriptor - of a pipe only where that is non-blocking */
+  /** @param descriptor - the file descriptor; a pipe must be non-blocking */
   constructor(private readonly descriptor: number) {
     setInterval(() => this.put(), MAX_LINE_DELAY_MS).unref();
   }
@@ -36,7 +36,7 @@ export class LineOutput implements DestinationStream {
     }
   }
 
-  /** Before the process ends: by pino after a fatal line, and at the exit. */
+  /** Called before the process ends: by pino after a fatal line, and on exit. */
   flushSync(): void {
     for (let attempt = 0; attempt < LAST_ATTEMPTS && this.put() === 'later'; attempt += 1) {
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LAST_ATTEMPT_INTERVAL_MS);
@@ -54,7 +54,7 @@ export class LineOutput implements DestinationStream {
       }
       return 'done';
     } catch (error) {
-      // There is nowhere to say it. The next attempt may succeed: disks are cleaned up, readers catch up.
+      // There is nowhere to report this. A later attempt may succeed: disks are cleaned up, and readers catch up.
       return (error as NodeJS.ErrnoException).code === 'EAGAIN' ? 'later' : 'failed';
     }
   }
@@ -62,16 +62,16 @@ export class LineOutput implements DestinationStream {
 
 let output: LineOutput | undefined;
 
-/** Standard output, one for the process. What still waits is written when the process ends. */
+/** Standard output, shared by the whole process. Lines that are still waiting are written when the process ends. */
 export function standardOutput(): LineOutput {
   if (output === undefined) {
-    // Whoever asks Node.js for this stream has a pipe made non-blocking.
+    // Accessing this stream makes Node.js set a pipe to non-blocking.
     process.stdout.on('error', () => undefined);
-    const made = new LineOutput(1);
+    const created = new LineOutput(1);
     process.once('exit', () => {
-      made.flushSync();
+      created.flushSync();
     });
-    output = made;
+    output = created;
   }
   return output;
 }

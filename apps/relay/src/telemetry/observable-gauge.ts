@@ -4,7 +4,7 @@ import { Gauge, type Registry } from 'prom-client';
 export class ObservableGauge<Value extends string = string> {
   private readonly readers = new Map<Value | undefined, () => number>();
 
-  /** @param label - the label that tells the values apart; none for a gauge of a single value */
+  /** @param label - the name of the label that distinguishes the values; undefined for a gauge with a single value */
   constructor(registry: Registry, name: string, help: string, label?: string) {
     const { readers } = this;
     new Gauge({
@@ -25,9 +25,9 @@ export class ObservableGauge<Value extends string = string> {
   }
 
   /**
-   * Registers how a value is read.
+   * Registers the function that reads a value.
    *
-   * @param value - of the label, if the gauge has one
+   * @param value - the value of the label, if the gauge has one
    */
   observe(read: () => number, value?: Value): void {
     this.readers.set(value, read);

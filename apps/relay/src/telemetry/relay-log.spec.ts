@@ -30,14 +30,14 @@ function recordingLog(level: 'debug' | 'info' | 'warn' | 'silent' = 'debug') {
   };
 }
 
-/** What the log says of an error. */
+/** How an error appears in the log. */
 function described(error: unknown): { readonly error: unknown; readonly text: string } {
   const { log, lines, text } = recordingLog();
   log.error('failed', { error });
   return { error: lines()[0]?.['error'], text: text() };
 }
 
-describe('a line of the log', () => {
+describe('a log line', () => {
   it('is one JSON object with level, time, message and the given fields', () => {
     const { log, lines, text } = recordingLog();
     log.info('request completed', { requestId: 'r', status: 200, ms: 1.5 });
@@ -54,7 +54,7 @@ describe('a line of the log', () => {
     ]);
   });
 
-  it('has the level that it was written at, and is left out below the level of the log', () => {
+  it('has its level, and is omitted below the level of the log', () => {
     const { log, lines } = recordingLog('warn');
     log.debug('1');
     log.info('2');
@@ -68,7 +68,7 @@ describe('a line of the log', () => {
     ]);
   });
 
-  it('is none where the log is silent', () => {
+  it('is omitted if the log is silent', () => {
     const { log, text } = recordingLog('silent');
     log.fatal('the end');
     expect(text()).toBe('');
@@ -76,7 +76,7 @@ describe('a line of the log', () => {
 });
 
 describe('an error in the log', () => {
-  it('is its name, code and message', () => {
+  it('consists of its name, code and message', () => {
     expect(described(new RefusedError('refused')).error).toEqual({
       name: 'RefusedError',
       code: 'RELAY_TOKEN_INVALID',
@@ -84,7 +84,7 @@ describe('an error in the log', () => {
     });
   });
 
-  it('comes with the chain of its causes', () => {
+  it('includes the chain of its causes', () => {
     const reset = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET', errno: -104 });
     const error = new RefusedError('refused', {
       cause: new TypeError('fetch failed', { cause: reset }),
@@ -101,7 +101,7 @@ describe('an error in the log', () => {
     });
   });
 
-  it('says nothing of what else an HTTP client hung on it', () => {
+  it('does not include what an HTTP client has attached to it', () => {
     const headers = new AxiosHeaders({ authorization: CANARY, 'x-mte-client-id': CANARY });
     const config = { headers, data: CANARY, url: `http://b/${CANARY}` };
     const response = { data: CANARY, status: 502, statusText: CANARY, headers, config };
@@ -114,7 +114,7 @@ describe('an error in the log', () => {
   });
 
   it.each(['data', 'config', 'headers', 'request', 'response', 'body', 'rawPacket', 'stack'])(
-    'says nothing of a property %s',
+    'does not include the property %s',
     (property) => {
       const error = Object.assign(new Error('failed'), { [property]: CANARY });
       expect(described(error).text).not.toContain(CANARY);
@@ -122,14 +122,14 @@ describe('an error in the log', () => {
     },
   );
 
-  it('has a code only where that is text', () => {
+  it('has a code only if the code is a string', () => {
     const error = Object.assign(new Error('failed'), { code: { secret: CANARY } });
     expect(described(error)).toMatchObject({ error: { name: 'Error', message: 'failed' } });
     expect(described(error).text).not.toContain(CANARY);
   });
 
   it.each([[CANARY], [{ message: CANARY }], [[CANARY]], [42], [null]])(
-    'that is none is only its type: %j',
+    'is reduced to its type if it is not an Error: %j',
     (thrown) => {
       expect(described(thrown).error).toEqual({ message: typeof thrown });
       expect(described(new Error('failed', { cause: thrown })).text).not.toContain(CANARY);
@@ -143,8 +143,8 @@ describe('an error in the log', () => {
   });
 });
 
-describe('what the framework logs', () => {
-  it('stands in the same log, its chatter as debug lines', () => {
+describe('a message of the framework', () => {
+  it('is written to the same log, at debug level unless it is a warning or an error', () => {
     const { log, lines } = recordingLog();
     const framework = new FrameworkLog(log);
     framework.log('started');

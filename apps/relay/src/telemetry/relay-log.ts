@@ -5,16 +5,16 @@ import type { LogLevel, RelayConfig } from '@relay/config';
 import { standardOutput } from './line-output.js';
 
 /**
- * All that a log line may say besides its message. A list of what is allowed, not of what is hidden: tokens, keys,
- * header values and sealed content have no field to stand in.
+ * All the fields that a log line can have besides its message. It is a list of what is allowed, not of what is hidden: there is
+ * no field for tokens, keys, header values or the content of messages.
  */
 export interface LogFields {
   readonly requestId?: string | undefined;
   /** The first 8 characters of the session id, and the sequence number: the same in both relays' logs. */
   readonly exchange?: string | undefined;
-  /** The side of the relay that the request came to. */
+  /** The role in which the relay serves the request. */
   readonly role?: string | undefined;
-  /** Only where this side saw it in clear. */
+  /** Only if this side received it in plaintext. */
   readonly method?: string | undefined;
   /** Origin of the other relay. */
   readonly peer?: string | undefined;
@@ -22,16 +22,16 @@ export interface LogFields {
   readonly code?: string | undefined;
   /** Duration in milliseconds. */
   readonly ms?: number | undefined;
-  /** Of bodies in clear, in bytes. */
+  /** Sizes of the plaintext bodies, in bytes. */
   readonly bytesIn?: number | undefined;
   readonly bytesOut?: number | undefined;
   readonly attempt?: number | undefined;
-  /** Of the trace that the request belongs to, by the name that tracing tools look for. */
+  /** Id of the trace that the request belongs to. The name of this field is the one that tracing tools expect. */
   readonly trace_id?: string | undefined;
   readonly forwarded?: 'no' | 'maybe' | undefined;
-  /** Why the relay did what the line says; one of a few fixed texts. */
+  /** The reason for what the line reports; one of a few fixed texts. */
   readonly reason?: string | undefined;
-  /** Names a secret without telling it: the same in both relays where they hold the same one. */
+  /** Identifies a secret without revealing it: equal in two relays that have the same secret. */
   readonly keyId?: string | undefined;
   readonly error?: unknown;
   readonly config?: Readonly<Record<string, unknown>> | undefined;
@@ -46,17 +46,17 @@ export interface LogFields {
   readonly signal?: string | undefined;
 }
 
-/** Of an attempt at several addresses; each says the same, as a rule. */
+/** For a connection attempt to several addresses, whose errors are usually all the same. */
 const MAX_ERRORS = 4;
 const MS_PER_SECOND = 1_000;
-/** Longer chains say nothing new, and an error may be its own cause. */
+/** Longer chains add nothing new, and an error may be its own cause. */
 const MAX_CAUSES = 8;
 
-/** The relay's own log: JSON lines, one a fact. */
+/** The relay's log: one JSON line for each event. */
 export class RelayLog {
   private readonly logger: Logger;
 
-  /** @param onEveryLine - what says whose line it is, where several processes write to one place */
+  /** @param onEveryLine - identifies the process of a line, if several processes write to the same output */
   constructor(
     level: LogLevel,
     destination: DestinationStream = standardOutput(),
@@ -65,7 +65,7 @@ export class RelayLog {
     this.logger = pino({ level, base: onEveryLine, timestamp: timeOfLine() }, destination);
   }
 
-  /** The log of this process on standard output, as its configuration wants it. */
+  /** The log of this process on standard output, according to its configuration. */
   static ofProcess({ effectiveLogLevel, workers }: RelayConfig): RelayLog {
     const onEveryLine = workers > 1 ? { pid: process.pid } : null;
     return new RelayLog(effectiveLogLevel, standardOutput(), onEveryLine);
@@ -94,7 +94,7 @@ export class RelayLog {
   }
 }
 
-/** ISO 8601 in UTC, as pino has it, but taken apart once a second only: it cost as much as the rest of a line. */
+/** ISO 8601 in UTC, like pino's, but formatted only once a second: it would cost as much as the rest of the line. */
 function timeOfLine(): () => string {
   let second = NaN;
   let start = '';
@@ -113,7 +113,7 @@ function lineOf(fields: LogFields): object {
   return fields.error === undefined ? fields : { ...fields, error: describeError(fields.error) };
 }
 
-/** Name, code and message of an error and of its causes. No other property: some hold what came over the wire. */
+/** Name, code and message of an error and of its causes. No other property, because some contain data from the network. */
 function describeError(error: unknown, causesLeft = MAX_CAUSES): object {
   if (!(error instanceof Error)) {
     return { message: typeof error };

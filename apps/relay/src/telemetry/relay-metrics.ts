@@ -6,24 +6,24 @@ import { ObservableGauge } from './observable-gauge.js';
 import type { Role } from './request-record.js';
 import { TrafficTotals } from './traffic-totals.js';
 
-/** Why the outbound side paired: all but the first are pairings anew. */
+/** Why the outbound side paired. All reasons except `first` mean that it paired again. */
 export type PairingReason = 'first' | 'renewal' | 'expired' | 'dropped' | 'suspected';
 
-/** From a millisecond to the longest time-out that is usual. */
+/** From one millisecond to the longest usual timeout. */
 const DURATION_BUCKETS_SECONDS = [
   0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60,
 ];
-/** Store operations take well under a millisecond, or something is wrong. */
+/** Store operations take well under a millisecond unless something is wrong. */
 const STORE_BUCKETS_SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1];
 
 const STORE_OPERATIONS: readonly StoreOperation[] = ['reserve', 'put', 'open', 'mark', 'kill'];
 const REPLAY_CODES = new Set(['RELAY_MESSAGE_REPLAYED', 'RELAY_PAIR_REPLAYED']);
-/** What was not signed or sealed by who holds the secret. */
+/** Codes for requests, pairings and responses that were not made by a relay with the secret. */
 const SIGNATURE_CODES = new Set(['RELAY_SENDER_INVALID', 'RELAY_PEER_ANSWER_INVALID']);
 
 /**
- * All metrics of a relay; docs/metrics.md lists them. Every label has a small fixed set of values: never a path, a peer
- * or anything else that a client chooses. Those that an alert waits for begin at 0, so that the first event is seen.
+ * All metrics of a relay; docs/metrics.md lists them. Every label has a small, fixed set of values: never a path, a peer or
+ * anything else that a client chooses. Metrics on which an alert depends start at 0, so that the first event is noticed.
  */
 @Injectable()
 export class RelayMetrics implements StoreMeter {
@@ -148,7 +148,7 @@ export class RelayMetrics implements StoreMeter {
     this.signatureFailures.inc({ role: 'outbound' }, 0);
   }
 
-  /** A request ended with an error of a relay. */
+  /** Counts the error code of a request, if it means a replay or a failed signature. */
   observeCode(role: Role, code: string): void {
     if (REPLAY_CODES.has(code)) {
       this.replays.inc({ role });
@@ -157,6 +157,7 @@ export class RelayMetrics implements StoreMeter {
     }
   }
 
+  /** Records an operation of the session store. */
   observe(operation: StoreOperation, seconds: number, hasFailed: boolean): void {
     this.storeSeconds.observe({ operation }, seconds);
     if (hasFailed) {

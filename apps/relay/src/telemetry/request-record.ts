@@ -6,8 +6,8 @@ import { traceIdOf } from './trace-id.js';
 export type Role = 'outbound' | 'inbound' | 'pairing' | 'pass-through' | 'own' | 'none';
 
 /**
- * All that log, metrics and traces say about one request. Request routing begins the record, and the role that serves the
- * request fills it in as it learns more. All roles use the same fields in the same sense.
+ * Everything that the log and the metrics report about one request. Request routing begins the record, and the role that serves
+ * the request completes it. All roles use the same fields in the same sense.
  */
 export class RequestRecord {
   /** On the clock of `performance.now()`. */
@@ -44,7 +44,7 @@ interface RecordedRequest extends IncomingMessage {
   [RECORD]?: RequestRecord;
 }
 
-/** Begins the record of a request with what its head says, unless that head belongs to a relay: then what counts is sealed. */
+/** Begins the record of a request with what its head contains. The head of a message is not used: the real one is sealed. */
 export function beginRecord(request: IncomingMessage, requestId: string, role: Role): void {
   const record = new RequestRecord(requestId, role);
   if (role !== 'inbound' && role !== 'pairing') {
@@ -56,7 +56,7 @@ export function beginRecord(request: IncomingMessage, requestId: string, role: R
   (request as RecordedRequest)[RECORD] = record;
 }
 
-/** The record of a request that was routed. @throws Error if it was not: a mistake in our wiring */
+/** The record of a request that was routed. @throws Error if it was not, which would be a mistake in the wiring */
 export function recordOf(request: IncomingMessage): RequestRecord {
   const record = (request as RecordedRequest)[RECORD];
   if (record === undefined) {

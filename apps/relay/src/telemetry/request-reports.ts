@@ -10,22 +10,22 @@ import type { RequestRecord, Role } from './request-record.js';
 import { senderNetwork } from './sender-network.js';
 
 /**
- * Log lines a minute for refused senders of one network that have authenticated nothing: a flood of them must not fill a disk.
- * Only lines are limited, never requests: an authenticated sender behind the same address, such as a load balancer's, is not
- * affected by how many others were refused.
+ * Log lines a minute for refused senders of one network that have not authenticated themselves: a flood of them must not fill a
+ * disk. Only lines are limited, never requests: an authenticated sender behind the same address, such as a load balancer's, is
+ * not affected by how many others were refused.
  */
 const UNAUTHENTICATED_LINES_PER_MINUTE = 100;
 
 /** How a request ended. */
 export interface RequestEnd {
-  /** Of the response. */
+  /** The status of the response. */
   readonly status?: number | undefined;
   readonly code?: ErrorCode | undefined;
   readonly forwarded?: Forwarded | undefined;
   readonly error?: unknown;
 }
 
-/** The end of a request that was answered with an error. */
+/** The end of a request that received an error response. */
 export interface Refusal extends RequestEnd {
   readonly status: number;
   readonly code: ErrorCode;
@@ -54,13 +54,13 @@ export class RequestReports {
     private readonly metrics: RelayMetrics,
   ) {}
 
-  /** The client or peer has its response, whatever the response says. */
+  /** The client or peer has received its response, whatever its status. */
   completed(record: RequestRecord, end: RequestEnd): void {
     const ms = this.count(record, end.code);
     this.log.info('request completed', lineOf(record, end, ms));
   }
 
-  /** The client or peer went away before the end, so there is nobody to respond to. */
+  /** The client or peer went away before the end, so no response can be sent. */
   abandoned(record: RequestRecord, end: RequestEnd): void {
     const ms = this.count(record, end.code);
     this.log.info('request abandoned', lineOf(record, end, ms));
@@ -72,7 +72,7 @@ export class RequestReports {
     this.log.warn('response cut off', lineOf(record, end, ms));
   }
 
-  /** This relay responded with an error: below 500 the sender is at fault, from 500 on the relay or what is behind it. */
+  /** This relay responded with an error: below 500 the sender is at fault, from 500 on the relay, its peer or the upstream. */
   refused(record: RequestRecord, end: Refusal): void {
     const ms = this.count(record, end.code);
     const isFailure = end.status >= 500 && record.role !== 'inbound' && record.role !== 'pairing';
@@ -84,10 +84,10 @@ export class RequestReports {
   }
 
   /**
-   * As `refused`, for a sender that has authenticated nothing.
+   * As `refused`, for a sender that has not authenticated itself.
    *
    * @param socket - the connection of the request
-   * @returns false if the refusal was only counted, because its network has had its share of log lines for now
+   * @returns false if the refusal was only counted, because the network has used up its log lines for now
    */
   refusedUnauthenticated(record: RequestRecord, end: Refusal, socket: Duplex): boolean {
     if (this.unauthenticated.tryTake(senderNetwork(socket))) {
@@ -134,8 +134,8 @@ export class RequestReports {
 }
 
 /**
- * Field by field, because spreading objects into one another costs more than the line itself. A line has the sizes that clients
- * and upstreams see; the sizes of sealed messages are for the metrics alone.
+ * Copied field by field, because spreading objects into one another costs more than the line itself. A line has the sizes that
+ * clients and upstreams see; the sizes of sealed messages are only for the metrics.
  */
 function lineOf(record: RequestRecord, end: RequestEnd, ms: number): LogFields {
   return {

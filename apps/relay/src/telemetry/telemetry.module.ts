@@ -8,7 +8,7 @@ import { RelayLog } from './relay-log.js';
 import { RelayMetrics } from './relay-metrics.js';
 import { RequestReports } from './request-reports.js';
 
-/** Log and metrics, for every module. */
+/** The log and the metrics, available to every module. */
 @Global()
 @Module({
   imports: [AdmissionModule],

@@ -1,16 +1,16 @@
 import { fieldValue } from '@relay/fields';
 
-/** No tracer sends more; what is longer is not looked at. */
+/** No tracer sends more than this; longer values are ignored. */
 const MAX_TRACEPARENT_CHARACTERS = 512;
-/** Version, trace id, parent id, flags; only versions to come may have more. Ids of nothing but zeros are none. */
+/** Version, trace id, parent id, flags; only future versions may have more. Ids of only zeros are invalid. */
 const TRACEPARENT =
   /^(?:00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}|(?!00|ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?)$/;
 
 /**
- * The trace that a request belongs to, for the log; undefined where it names none, or not in the form of W3C Trace
- * Context section 3.2. The field itself is forwarded as it is, whatever it says.
+ * The id of the trace that a request belongs to, for the log. The field itself is forwarded unchanged, whatever its value.
  *
  * @param fields - name in lower case, value, …
+ * @returns undefined if the request has no trace id in the form of W3C Trace Context section 3.2
  */
 export function traceIdOf(fields: readonly string[]): string | undefined {
   const traceparent = fieldValue(fields, 'traceparent') ?? '';

@@ -2,7 +2,7 @@ import { Counter, type Registry } from 'prom-client';
 
 import type { RequestRecord } from './request-record.js';
 
-/** Bytes of one role. */
+/** Byte counts of one role. */
 interface Traffic {
   plainIn: number;
   plainOut: number;
@@ -10,11 +10,11 @@ interface Traffic {
   sealedOut: number;
 }
 
-/** The roles that carry bodies. */
+/** The roles that forward bodies. */
 const CARRIERS = ['outbound', 'inbound', 'pass-through'] as const;
 type Carrier = (typeof CARRIERS)[number];
 
-/** How much was carried: plain numbers, which become metrics only when somebody asks for them. */
+/** How many bytes each role has forwarded. Plain numbers, which become metrics only when metrics are collected. */
 export class TrafficTotals {
   private readonly totals = Object.fromEntries(
     CARRIERS.map((role) => [role, { plainIn: 0, plainOut: 0, sealedIn: 0, sealedOut: 0 }]),
@@ -37,7 +37,7 @@ export class TrafficTotals {
     );
   }
 
-  /** Adds what a request that has ended carried. */
+  /** Adds the sizes of a request that has ended. */
   add(record: RequestRecord): void {
     const traffic = (this.totals as Record<string, Traffic | undefined>)[record.role];
     if (traffic !== undefined) {
