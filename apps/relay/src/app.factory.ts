@@ -11,7 +11,7 @@ import { RelayLog } from './telemetry/relay-log.js';
 import { createRelayAdapter } from './server/relay-adapter.js';
 import { readCertificate } from './server/certificate.js';
 
-/** No parser: bodies stay on the wire until a handler reads them. */
+/** Without a body parser, bodies are not read until a handler reads them. */
 export const RELAY_APP_OPTIONS: NestApplicationOptions = { bodyParser: false, bufferLogs: true };
 
 /** Creates a relay that does not listen yet. */
@@ -45,7 +45,7 @@ export async function configureRelayApp(
   return app;
 }
 
-/** Every other OPTIONS request is for the upstream. */
+/** Whether an OPTIONS request is a CORS preflight. All others are forwarded to the upstream. */
 function isPreflight({ headers }: FastifyRequest): boolean {
   return headers.origin !== undefined && headers['access-control-request-method'] !== undefined;
 }

@@ -9,7 +9,6 @@ import { RelayErrorFilter } from './errors/relay-error.filter.js';
 import { HealthModule } from './health/health.module.js';
 import { IdentityModule } from './identity/identity.module.js';
 import { InboundModule } from './inbound/inbound.module.js';
-
 import { OutboundModule } from './outbound/outbound.module.js';
 import { PairingModule } from './pairing/pairing.module.js';
 import { ServerModule } from './server/server.module.js';
@@ -20,6 +19,7 @@ import { PassThroughModule } from './pass-through/pass-through.module.js';
 /** The composition root: one relay with one configuration. */
 @Module({})
 export class AppModule {
+  /** Wires a relay that uses this configuration. */
   static register(config: RelayConfig): DynamicModule {
     return {
       module: AppModule,

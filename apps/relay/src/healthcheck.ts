@@ -7,7 +7,7 @@ import { loadHealthAddress } from '@relay/config';
 
 const TIMEOUT_MS = 3_000;
 
-/** For container health checks: ends with 0 where the relay of this environment is ready, else with 1. */
+/** For container health checks: exits with 0 if the relay of this environment is ready, otherwise with 1. */
 const { protocol, host, port } = loadHealthAddress();
 const get = protocol === 'https' ? getSecure : getPlain;
 const request = get(
@@ -16,7 +16,7 @@ const request = get(
     port,
     path: '/health/ready',
     timeout: TIMEOUT_MS,
-    // Asked of this machine, by address, with nothing to hide; and no restart mends a certificate.
+    // The request goes to this machine by address and contains no secret. Besides, no restart would fix a certificate.
     rejectUnauthorized: false,
   },
   (response) => {

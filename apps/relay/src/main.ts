@@ -6,7 +6,7 @@ import { isOurWorker } from './lifecycle/our-worker.js';
 
 try {
   const loaded = loadConfig();
-  // Only one of the two is loaded: a process that supervises needs nothing of a relay.
+  // Only one of the two is loaded: a supervising process needs none of the relay's code.
   if (loaded.config.workers > 1 && !isOurWorker) {
     const { startSupervisor } = await import('./supervisor/start-supervisor.js');
     await startSupervisor(loaded);
