@@ -77,7 +77,7 @@ afterEach(() => {
 /** Longer than a few retries take. */
 const later = () => vi.advanceTimersByTimeAsync(5_000);
 
-const unexpectedEnds = () => lines.filter((line) => line.includes('a worker ended unasked'));
+const unexpectedEnds = () => lines.filter((line) => line.includes('a worker ended unexpectedly'));
 
 /** Renews the place up to the moment when the second worker listens and the first one has been told to end. */
 const renewed = async (): Promise<void> => {
