@@ -5,13 +5,13 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { TUNNEL_ROUTE } from '../server/request-routing.js';
 import { InboundService } from './inbound.service.js';
 
-/** Tunnel requests of other relays. */
+/** Serves the tunnel requests of other relays. */
 @Controller()
 @UseInterceptors(TunnelSenderInterceptor)
 export class InboundController {
   constructor(private readonly inbound: InboundService) {}
 
-  /** The response is written to the raw response of Node.js: what Nest and Fastify would add costs more than the sealing. */
+  /** Writes to the raw response of Node.js, because what Nest and Fastify would add costs more than the sealing. */
   @All(TUNNEL_ROUTE)
   async receive(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     reply.hijack();

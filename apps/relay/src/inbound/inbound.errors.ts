@@ -1,6 +1,6 @@
 import { RelayError } from '@relay/errors';
 
-/** The head of a message, or a message that is buffered whole, cannot be read. Its sequence number is consumed. */
+/** The head of a message, or a message that is buffered whole, is invalid. Its sequence number is consumed. */
 export class MessageUnreadableError extends RelayError {
   readonly code = 'RELAY_MESSAGE_UNREADABLE';
 }
@@ -25,7 +25,7 @@ export class PeerGoneError extends RelayError {
   readonly code = 'RELAY_PEER_GONE';
 }
 
-/** The path could lead out of the configured routes or base path. */
+/** The path could lead outside the configured routes or base path. */
 export class PathRefusedError extends RelayError {
   readonly code = 'RELAY_PATH_REFUSED';
 }

@@ -9,7 +9,7 @@ import { MessageReader } from './message-reader.js';
 import { RouteRule } from './route-rule.js';
 import { UpstreamForwarder } from './upstream-forwarder.js';
 
-/** The inbound role: from a sealed message to a plaintext request to the upstream, and back. */
+/** The inbound role: turns sealed messages into plaintext requests to the upstream, and seals the responses. */
 @Module({
   imports: [SessionModule, AdmissionModule, UpstreamModule],
   controllers: [InboundController],

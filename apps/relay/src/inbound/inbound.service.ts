@@ -14,7 +14,7 @@ import { MessageUnreadableError, OverloadedError } from './inbound.errors.js';
 import { MessageReader, type ReadMessage } from './message-reader.js';
 import { UpstreamForwarder } from './upstream-forwarder.js';
 
-/** Carries a peer's message to the upstream: sealed message in, plaintext request out, and its response sealed. */
+/** Opens a peer's message, sends the request in it to the upstream, and returns the response sealed. */
 @Injectable()
 export class InboundService {
   constructor(
@@ -26,7 +26,8 @@ export class InboundService {
   ) {}
 
   /**
-   * The steps of protocol.md section 7 behind the verified signature. It returns once the response has been given or given up.
+   * Performs the steps of protocol.md section 7 that follow the verification of the signature. Returns once the response has
+   * been sent or abandoned.
    *
    * @throws the errors of SessionService, OverloadedError, MessageUnreadableError, MessageBrokenError and
    *   ResponseUnencodableError, all of them before the response has begun
@@ -55,13 +56,13 @@ export class InboundService {
     return this.sessions.open(header.sid, header.sequence, sender);
   }
 
-  /** The sequence number is consumed first: what is refused for now must not be forwarded later. */
+  /** Consumes the sequence number first, so that a message that is refused now cannot be forwarded later. */
   private async refuse({ header }: VerifiedTunnelRequest, session: OpenSession): Promise<never> {
     await this.sessions.mark(session, header.sequence);
     throw new OverloadedError('as many requests as MAX_CONCURRENT_REQUESTS are under way');
   }
 
-  /** If a message cannot be read, its number is consumed first: an error that says "never forwarded" must stay true. */
+  /** Consumes the number of an unreadable message before it fails, because the error promises "never forwarded". */
   private async read(
     request: IncomingMessage,
     verified: VerifiedTunnelRequest,
@@ -75,7 +76,7 @@ export class InboundService {
     }
   }
 
-  /** Consumes the sequence number, which is the one permission to forward, and forwards. */
+  /** Consumes the sequence number, which alone permits forwarding, and then forwards the message. */
   private async forward(
     message: ReadMessage,
     verified: VerifiedTunnelRequest,

@@ -16,15 +16,15 @@ import type { MessageBuffer } from '../admission/message-buffer.js';
 import { RequestOpener } from './request-opener.js';
 import { RouteRule } from './route-rule.js';
 
-/** A message that has been read as far as is necessary before its sequence number is consumed. */
+/** A message, read as far as necessary before its sequence number is consumed. */
 export interface ReadMessage {
   readonly head: RequestHead;
   readonly body: Buffer | AsyncIterable<Buffer> | undefined;
-  /** Where the body comes from. It is cancelled when nobody needs the rest. */
+  /** The source of the body. It is cancelled when the rest of the body is no longer needed. */
   readonly opener: RequestOpener;
-  /** Holds the body of an MTE message; to be released at the end. */
+  /** The buffered body of an MTE message, to be released at the end. */
   readonly buffer?: MessageBuffer;
-  /** Why an authentic message gets a response from this relay instead of being forwarded. */
+  /** Why this relay responds to an authentic message itself instead of forwarding it. */
   readonly refusal?: RelayError;
 }
 
@@ -37,7 +37,7 @@ export class MessageReader {
     private readonly routeRule: RouteRule,
   ) {}
 
-  /** @throws any error of the message: nothing of it may be forwarded then */
+  /** @throws any error of the message; none of it may be forwarded then */
   async read(
     request: IncomingMessage,
     header: TunnelHeader,

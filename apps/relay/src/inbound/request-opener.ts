@@ -25,7 +25,7 @@ export class RequestOpener {
   private readonly opened: OpenedRecord[] = [];
   private openedBytes = 0;
   private headBytes = 0;
-  /** content-length of the head, if it has one. */
+  /** The head's content-length, if it has one. */
   private statedBytes: number | undefined;
 
   constructor(
@@ -37,7 +37,7 @@ export class RequestOpener {
     this.reader = new BodyReader(request, idleTimeoutMs);
   }
 
-  /** @throws any error of the message, its records or its head: nothing may be forwarded then */
+  /** @throws any error of the message, its records or its head; nothing may be forwarded then */
   async readHead(): Promise<{ readonly head: RequestHead; readonly hasBody: boolean }> {
     const record = await this.firstRecord();
     this.headBytes = record.content.length;
@@ -49,9 +49,9 @@ export class RequestOpener {
   }
 
   /**
-   * The whole body where all of it has arrived with the head, else undefined; to be asked before `body` is read.
+   * The whole body if all of it has arrived with the head, otherwise undefined. Call it before `body`.
    *
-   * @throws RecordMalformedError, MessageTruncatedError where it is not as long as its head states
+   * @throws RecordMalformedError, MessageTruncatedError if the body does not have the length that its head states
    */
   wholeBodyAtHand(): Buffer | undefined {
     const [only, ...others] = this.opened;
@@ -65,7 +65,7 @@ export class RequestOpener {
   }
 
   /**
-   * Reads the body to its end and verifies the last record before any of it is released.
+   * Buffers the whole body, and returns it only after its last record has been verified.
    *
    * @throws MessageTooLargeError, MessageTooSlowError, RelayBusyError, or any error of the message
    */
@@ -73,7 +73,9 @@ export class RequestOpener {
     const buffer = new MessageBuffer(budget);
     const limitMs = maxBufferMs(this.idleTimeoutMs);
     const tooSlow = new IdleTimer(limitMs, () => {
-      this.reader.cancel(new MessageTooSlowError(`the message is not whole after ${limitMs} ms`));
+      this.reader.cancel(
+        new MessageTooSlowError(`the message is not complete after ${limitMs} ms`),
+      );
     });
     tooSlow.touch();
     try {
@@ -90,10 +92,10 @@ export class RequestOpener {
   }
 
   /**
-   * The body's records as they are opened. What makes the body as long as its head states waits for the last record: the
-   * upstream would take it for the whole request before its end is verified.
+   * Yields the body record by record. The content that completes the stated length is withheld until the last record has been
+   * verified: otherwise the upstream would have the whole request before its end is known to be authentic.
    *
-   * @throws any error of the message, also where its body is not as long as its head states
+   * @throws any error of the message, including a body that does not have the length that its head states
    */
   async *body(): AsyncGenerator<Buffer> {
     const length = new BodyLength(this.statedBytes);
@@ -111,22 +113,22 @@ export class RequestOpener {
     }
   }
 
-  /** Of the body, as it was opened so far. */
+  /** Bytes of the body that have been opened so far. */
   get bytes(): number {
     return this.openedBytes - this.headBytes;
   }
 
-  /** Of the message, as it was read so far. */
+  /** Bytes of the message that have been read so far. */
   get sealedBytes(): number {
     return this.reader.bytes;
   }
 
-  /** Stops reading, so that nothing waits for a sender that is not listened to any more. */
+  /** Stops reading, so that nothing keeps waiting for a message that is no longer needed. */
   cancel(reason: Error): void {
     this.reader.cancel(reason);
   }
 
-  /** Most heads come together with their request: for those that are at hand no timer is started. */
+  /** Most heads arrive together with their request. A timer is started only if the head has not arrived yet. */
   private async firstRecord(): Promise<OpenedRecord> {
     const atHand = this.reader.readNow();
     if (atHand !== undefined) {
@@ -146,11 +148,11 @@ export class RequestOpener {
     }
   }
 
-  /** @throws RecordMalformedError where anything but an empty last record follows */
+  /** @throws RecordMalformedError if anything other than an empty last record follows */
   private async endsEmpty(): Promise<true> {
     const { content, isLast } = await this.nextRecord();
     if (content.length > 0 || !isLast) {
-      throw new RecordMalformedError('message is longer than its head states');
+      throw new RecordMalformedError('the message is longer than its head states');
     }
     return true;
   }
@@ -180,7 +182,7 @@ export class RequestOpener {
     }
   }
 
-  /** The last record is released only once nothing has followed it: what is appended makes a message another one. */
+  /** The last record is released only at the end of the body, because bytes after it make the message invalid. */
   private async expectEnd(): Promise<void> {
     if ((await this.reader.next()) !== undefined) {
       throw new RecordMalformedError('bytes follow the last record');

@@ -42,7 +42,7 @@ export class ResponseSealer {
     this.writer = new ResponseWriter(response, stallTimeoutMs, onDrain);
   }
 
-  /** Whether a head has been sealed, so that no error can be signed any more. */
+  /** Whether a head has been sealed, so that no signed error can be sent instead. */
   get isStarted(): boolean {
     return this.pending !== undefined || this.writer.isStarted;
   }
@@ -71,7 +71,7 @@ export class ResponseSealer {
     });
   }
 
-  /** @returns false if the other relay should be waited for */
+  /** @returns false if no more should be written until `onDrain` is called */
   write(chunk: Buffer): boolean {
     let isReady = true;
     this.sealedContent += chunk.length;

@@ -7,14 +7,14 @@ import { RouteRule } from './route-rule.js';
 const DOTTED = ['/a/../b', '/./a', '/%2e%2e/a', '/a%2f..%2fb', '/a/..;x/b', '/a/..?b'];
 
 describe('without MTE_ROUTES', () => {
-  it('every path leads to an upstream that has no base path', () => {
+  it('every path is forwarded to an upstream that has no base path', () => {
     const rule = new RouteRule(relayConfig({ UPSTREAM: 'http://127.0.0.1:9' }));
     for (const path of ['/', '/a?b=../c', '/a//b', '/%zz', ...DOTTED]) {
       expect(rule.refusalOf(path)).toBeUndefined();
     }
   });
 
-  it('no path leads out of a base path', () => {
+  it('no path that could lead outside the base path is forwarded', () => {
     const rule = new RouteRule(relayConfig({ UPSTREAM: 'http://127.0.0.1:9/base' }));
     for (const path of DOTTED) {
       expect(rule.refusalOf(path)).toBeInstanceOf(PathRefusedError);
@@ -29,21 +29,21 @@ describe('with MTE_ROUTES', () => {
   const rule = new RouteRule(relayConfig({ MTE_ROUTES: '/api/*, /login' }));
 
   it.each(['/api/', '/api/a/b?c', '/login', '/login?next=/admin', '/%6cogin'])(
-    '%s leads to the upstream',
+    '%s is forwarded to the upstream',
     (path) => {
       expect(rule.refusalOf(path)).toBeUndefined();
     },
   );
 
   it.each(['/', '/api', '/admin', '/login/', '/Login', '/api//a', '/api%2fa', '/api/%252e%252e/a'])(
-    '%s is unknown',
+    '%s is refused as an unknown route',
     (path) => {
       expect(rule.refusalOf(path)).toBeInstanceOf(RouteUnknownError);
     },
   );
 
   it.each(['/api/../admin', '/api/%2e%2e/admin', '/login/.', '/api/..%5cadmin'])(
-    '%s is refused',
+    '%s is refused because of its dot segments',
     (path) => {
       expect(rule.refusalOf(path)).toBeInstanceOf(PathRefusedError);
     },

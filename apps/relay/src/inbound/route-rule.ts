@@ -5,7 +5,7 @@ import { RouteList, hasDotSegment } from '@relay/http';
 
 import { PathRefusedError, RouteUnknownError } from './inbound.errors.js';
 
-/** Which paths of the upstream the tunnel leads to: MTE_ROUTES, and never out of UPSTREAM's base path. */
+/** Decides which paths can be reached through the tunnel: those of MTE_ROUTES, and none outside UPSTREAM's base path. */
 @Injectable()
 export class RouteRule {
   private readonly routes: RouteList | undefined;
@@ -16,10 +16,12 @@ export class RouteRule {
     this.refusesDotSegments = mteRoutes !== undefined || upstreamBasePath !== '';
   }
 
-  /** @returns why a path gets a response from this relay instead of the upstream, or undefined */
+  /** @returns why this relay refuses to forward the path, or undefined if it may be forwarded */
   refusalOf(path: string): RelayError | undefined {
     if (this.refusesDotSegments && hasDotSegment(path)) {
-      return new PathRefusedError('the path has dot segments, which could lead out of its routes');
+      return new PathRefusedError(
+        'the path has dot segments, which could lead outside the allowed routes',
+      );
     }
     return this.routes?.matches(path) === false
       ? new RouteUnknownError('MTE_ROUTES does not list this path')

@@ -20,14 +20,14 @@ import type { ReadMessage } from './message-reader.js';
 import type { ResponseSealer } from './response-sealer.js';
 import { innerError, upstreamResponseHead, type InnerError } from './upstream-response.js';
 
-/** One message on its way: its request to the upstream, and the sealed response. It always ends in a response or a reset. */
+/** The exchange with the upstream that one message causes. It always ends in a sealed response or a reset. */
 export class UpstreamExchange implements ExchangeEvents {
   readonly sealer: ResponseSealer;
   private readonly end = new Deferred<RequestEnd>();
   private exchange: Exchange | undefined;
   private status: number | undefined;
 
-  /** @param createSealer - of the response; it is given what to call when writing may continue */
+  /** @param createSealer - creates the sealer of the response, which must call `onDrain` when writing may continue */
   constructor(
     private readonly message: ReadMessage,
     private readonly response: ServerResponse,
@@ -43,7 +43,7 @@ export class UpstreamExchange implements ExchangeEvents {
   /**
    * Forwards the message, or responds in the upstream's place if the message was refused.
    *
-   * @returns how the exchange ended, once the response has been given or given up
+   * @returns how the exchange ended, once the response has been sent or abandoned
    * @throws MessageBrokenError, ResponseUnencodableError, both before the response has begun
    */
   async run(upstream: UpstreamClient): Promise<RequestEnd> {
@@ -71,7 +71,11 @@ export class UpstreamExchange implements ExchangeEvents {
       checkResponseHead(head);
       this.sealer.start(head, bodyBytesOf(head, this.message.head.method));
     } catch (cause) {
-      this.exchange?.abort(new ResponseUnencodableError('no message can carry it', { cause }));
+      this.exchange?.abort(
+        new ResponseUnencodableError('no message can carry the response of the upstream', {
+          cause,
+        }),
+      );
       return;
     }
     if (isEventStream(head.fields)) {
@@ -105,7 +109,7 @@ export class UpstreamExchange implements ExchangeEvents {
     } else if (cause instanceof ResponseUnencodableError) {
       this.end.reject(cause);
     } else if (cause instanceof RelayError) {
-      this.end.reject(new MessageBrokenError('the message broke off', { cause }));
+      this.end.reject(new MessageBrokenError('the message ended early or is invalid', { cause }));
     } else {
       const error = upstreamError(failure);
       const response = innerError(error, error.forwarded, this.requestId);

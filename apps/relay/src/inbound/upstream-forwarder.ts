@@ -13,7 +13,7 @@ import type { ReadMessage } from './message-reader.js';
 import { ResponseSealer } from './response-sealer.js';
 import { UpstreamExchange } from './upstream-exchange.js';
 
-/** Forwards messages whose sequence number is consumed, and seals what the upstream responds. */
+/** Forwards messages whose sequence number has been consumed, and seals the upstream's responses. */
 @Injectable()
 export class UpstreamForwarder {
   constructor(
@@ -22,7 +22,7 @@ export class UpstreamForwarder {
   ) {}
 
   /**
-   * @returns how the exchange ended, once the response has been given or given up
+   * @returns how the exchange ended, once the response has been sent or abandoned
    * @throws MessageBrokenError, ResponseUnencodableError, both before the response has begun
    */
   async forward(

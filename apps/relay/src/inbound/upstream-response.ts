@@ -12,7 +12,7 @@ import { forwardedFields, type ResponseHead } from '@relay/protocol';
 const CONTENT_LENGTH = 'content-length';
 const NO_CONTENT = 204;
 
-/** The head of the upstream's response as the client is to see it. */
+/** The head of the upstream's response as the client will see it. */
 export function upstreamResponseHead(
   status: number,
   rawFields: readonly (string | Buffer)[],
