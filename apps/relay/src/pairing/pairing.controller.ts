@@ -18,7 +18,7 @@ export class PairingController {
     private readonly log: RelayLog,
   ) {}
 
-  /** Tells a peer that there is a relay here. It has no state and no authority. */
+  /** Confirms to a peer that a relay responds here. It changes nothing and grants nothing. */
   @Get(PROBE_PATH)
   @HttpCode(200)
   @Header(RELAY_HEADER, PROTOCOL_VERSION)

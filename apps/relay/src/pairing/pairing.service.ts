@@ -25,9 +25,9 @@ export class PairingService {
   }
 
   /**
-   * The steps of protocol.md section 4 behind the sender's signature, the cheap ones first.
+   * Performs the steps of protocol.md section 4 that follow the verification of the signature, the cheap ones first.
    *
-   * @returns the body of the answer
+   * @returns the body of the response
    * @throws PairMessageMalformedError, AudienceRefusedError, ClockSkewError, PairLimitError,
    *   PairReplayedError, PairStoreUnavailableError, PairKeyInvalidError, PairNotSavedError
    */
@@ -54,8 +54,8 @@ export class PairingService {
   }
 
   /**
-   * Only what makes a session counts against its sender: whoever replays a peer's requests could otherwise keep it from
-   * pairing.
+   * Only a pairing request that can create a session counts against its sender's rate limit. Otherwise anyone could keep a peer
+   * from pairing by replaying its requests.
    */
   private async reserve(sid: string, identity: string): Promise<string> {
     if (!this.rateLimiter.tryTake(identity)) {
