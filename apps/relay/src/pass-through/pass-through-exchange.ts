@@ -41,7 +41,7 @@ export class PassThroughExchange implements ExchangeEvents {
 
   /**
    * @param hasBody - whether the request is framed as having one
-   * @returns the status of the response, once it has been given
+   * @returns the status of the response, once the response has been sent
    * @throws UpstreamError, ClientGoneError, BodyAbortedError
    */
   async run(upstream: UpstreamClient, head: RequestHead, hasBody: boolean): Promise<number> {

@@ -4,7 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { PASS_THROUGH_ROUTE } from '../server/request-routing.js';
 import { PassThroughService } from './pass-through.service.js';
 
-/** Requests that no other route serves. */
+/** Serves the requests that no other route serves. */
 @Controller()
 export class PassThroughController {
   constructor(private readonly passThrough: PassThroughService) {}

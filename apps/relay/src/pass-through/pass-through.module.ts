@@ -5,7 +5,7 @@ import { UpstreamModule } from '../upstream/upstream.module.js';
 import { PassThroughController } from './pass-through.controller.js';
 import { PassThroughService } from './pass-through.service.js';
 
-/** Routes that are forwarded without sealing. */
+/** The routes whose requests are forwarded without sealing. */
 @Module({
   imports: [AdmissionModule, UpstreamModule],
   controllers: [PassThroughController],

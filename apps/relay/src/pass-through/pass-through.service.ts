@@ -14,7 +14,7 @@ import { UpstreamClient } from '../upstream/upstream-client.js';
 import { PassThroughExchange } from './pass-through-exchange.js';
 import { TokenMissingError } from './pass-through.errors.js';
 
-/** Carries requests of PASS_THROUGH_ROUTES to the upstream as they are, for clients without a token. */
+/** Forwards requests on PASS_THROUGH_ROUTES to the upstream without sealing, for clients without a token. */
 @Injectable()
 export class PassThroughService {
   private readonly routes: RouteList;
@@ -29,7 +29,7 @@ export class PassThroughService {
   }
 
   /**
-   * Forwards one request. It returns once the response has been given or given up.
+   * Forwards one request. Returns once the response has been sent or abandoned.
    *
    * @throws TokenMissingError if no route lists the path; HeadInvalidError, RelayBusyError, UpstreamError, BodyIdleError
    */
@@ -52,7 +52,7 @@ export class PassThroughService {
     }
   }
 
-  /** Sends the request to the upstream, and reports how it ended unless the error filter does. */
+  /** Sends the request to the upstream, and reports how it ended, unless an error leaves that to the error filter. */
   private async run(
     exchange: PassThroughExchange,
     head: RequestHead,
