@@ -1,15 +1,16 @@
 import { buildConnector } from 'undici';
 
-/** What a reset by the upstream is called here. */
+/** The code that replaces ECONNRESET in the error of a connection that the upstream has reset. */
 const RESET_CODE = 'UPSTREAM_RESET';
 
 /**
- * undici takes ECONNRESET for the end of an answer that has no length and ends with its connection. Under another name
- * it is what it is: a part that must not pass for the whole.
+ * A connector whose connections report a reset under another code. undici takes ECONNRESET for the regular end of a response
+ * that has no length and ends with its connection. Under another code the reset stays an error, so that a truncated response is
+ * never taken for a complete one.
  *
- * @param timeout - for a connection, in ms
+ * @param timeout - longest time until a connection is established, in ms
  */
-export function connectorThatTellsResets(timeout: number): buildConnector.connector {
+export function connectorThatReportsResets(timeout: number): buildConnector.connector {
   const connect = buildConnector({ timeout });
   return (options, callback) => {
     connect(options, (...[error, socket]) => {
@@ -17,7 +18,7 @@ export function connectorThatTellsResets(timeout: number): buildConnector.connec
         callback(error, null);
         return;
       }
-      // Before undici listens, so that it finds the other name.
+      // Added before undici's own listener, so that undici sees the replaced code.
       socket.on('error', (reset: Error & { code?: string }) => {
         if (reset.code === 'ECONNRESET') {
           reset.code = RESET_CODE;

@@ -6,17 +6,18 @@ import type { RequestHead } from '@relay/protocol';
 import { Pool } from 'undici';
 
 import { RelayMetrics } from '../telemetry/relay-metrics.js';
-import { connectorThatTellsResets } from './reset-connector.js';
+import { connectorThatReportsResets } from './reset-connector.js';
 
 const CONTENT_LENGTH = 'content-length';
-/** A whole head may be 64 KiB; undici counts names and values. */
+/** A whole head may have 64 KiB, of which undici counts the names and values. */
 const MAX_RESPONSE_HEADER_BYTES = 65_536;
-/** Methods whose requests have a body even when it is empty. RFC 9110 section 8.6. */
+/** Methods whose requests state the length of their body even if it is empty. RFC 9110 section 8.6. */
 const METHODS_WITH_BODY = new Set(['POST', 'PUT', 'PATCH']);
 
+/** A buffered body is sent in slices of this size. */
 const SLICE_BYTES = 65_536;
 
-/** The one upstream of this relay: a fixed host and port, whatever a message asks for. */
+/** The one upstream of this relay: a fixed host and port, whatever a message names. */
 @Injectable()
 export class UpstreamClient implements OnApplicationShutdown {
   private readonly pool: Pool;
@@ -27,7 +28,7 @@ export class UpstreamClient implements OnApplicationShutdown {
     metrics: RelayMetrics,
   ) {
     this.pool = new Pool(config.upstreamOrigin, {
-      connect: connectorThatTellsResets(config.connectTimeoutMs),
+      connect: connectorThatReportsResets(config.connectTimeoutMs),
       maxHeaderSize: MAX_RESPONSE_HEADER_BYTES,
       pipelining: 1,
     });
@@ -41,10 +42,10 @@ export class UpstreamClient implements OnApplicationShutdown {
   }
 
   /**
-   * Sends one request; what becomes of it arrives as events. Never sent twice.
+   * Sends one request, and never sends it twice. What becomes of it is reported as events.
    *
-   * @param body - as long as the head states, or it ends in an error before that; where the head states nothing it goes
-   *   out chunked, whatever the method, as an unframed body would be read as a second request
+   * @param body - has the length that the head states, or fails before it ends. If the head states no length, the body is sent
+   *   chunked, whatever the method, because the upstream would read an unframed body as a second request
    */
   send(
     head: RequestHead,
@@ -68,7 +69,7 @@ export class UpstreamClient implements OnApplicationShutdown {
     return exchange;
   }
 
-  /** What became of the last attempt to connect to it; nobody is asked. */
+  /** What the last attempt to connect showed. Reading it does not contact the upstream. */
   get state(): 'unknown' | 'reachable' | 'unreachable' {
     return this.lastSeen;
   }
@@ -83,7 +84,7 @@ export class UpstreamClient implements OnApplicationShutdown {
       const lacksLength = !hasBody && METHODS_WITH_BODY.has(head.method);
       return lacksLength ? [...fields, CONTENT_LENGTH, '0'] : fields;
     }
-    // A message without a body that states another length would leave the upstream waiting.
+    // If a request without a body stated any other length, the upstream would wait for a body.
     return fieldValue(fields, CONTENT_LENGTH) === '0'
       ? fields
       : withoutFields(fields, new Set([CONTENT_LENGTH]));
@@ -91,8 +92,9 @@ export class UpstreamClient implements OnApplicationShutdown {
 }
 
 /**
- * undici frames a Buffer by its own length, which a body whose head states none must not have. A larger one is cut, so
- * that an upstream which reads slowly is seen to read, and the answer is waited for from when the last slice was taken.
+ * Whether a buffered body is given to undici whole. undici would add the length of a Buffer to a request whose head states
+ * none, so such a body is sent in slices. So is a large body: then an upstream that reads slowly is seen to make progress, and
+ * the response time-out begins when the last slice has been taken.
  */
 function isSentWhole({ fields }: RequestHead, body: Buffer): boolean {
   return body.length <= SLICE_BYTES && fieldValue(fields, CONTENT_LENGTH) !== undefined;

@@ -9,7 +9,7 @@ type UpstreamErrorCode =
   | 'RELAY_UPSTREAM_FAILED'
   | 'RELAY_BODY_IDLE';
 
-/** The upstream gave no answer. */
+/** The upstream gave no response. */
 export class UpstreamError extends RelayError {
   constructor(
     readonly code: UpstreamErrorCode,
@@ -21,7 +21,7 @@ export class UpstreamError extends RelayError {
   }
 }
 
-/** What the client hears of an exchange that ended before the upstream's answer began. */
+/** The error that the client receives if the exchange ended before the upstream's response began. */
 export function upstreamError({ kind, wasSent, cause }: ExchangeFailure): UpstreamError {
   const failed = (code: UpstreamErrorCode, message: string): UpstreamError =>
     new UpstreamError(code, wasSent ? 'maybe' : 'no', message, { cause });
@@ -29,16 +29,19 @@ export function upstreamError({ kind, wasSent, cause }: ExchangeFailure): Upstre
     case 'unreachable':
       return failed('RELAY_UPSTREAM_UNREACHABLE', 'the upstream cannot be reached');
     case 'connect-timeout':
-      return failed('RELAY_UPSTREAM_CONNECT_TIMEOUT', 'no connection to the upstream in time');
+      return failed(
+        'RELAY_UPSTREAM_CONNECT_TIMEOUT',
+        'no connection to the upstream was established in time',
+      );
     case 'response-timeout':
-      return failed('RELAY_UPSTREAM_TIMEOUT', 'the upstream did not answer in time');
+      return failed('RELAY_UPSTREAM_TIMEOUT', 'the upstream did not respond in time');
     case 'idle':
       return failed('RELAY_UPSTREAM_STALLED', 'the upstream stopped reading the request');
     case 'aborted':
       return cause instanceof BodyIdleError
         ? failed(cause.code, cause.message)
-        : failed('RELAY_UPSTREAM_FAILED', 'the request broke off');
+        : failed('RELAY_UPSTREAM_FAILED', 'the request was aborted');
     case 'reset':
-      return failed('RELAY_UPSTREAM_FAILED', 'the upstream broke off without an answer');
+      return failed('RELAY_UPSTREAM_FAILED', 'the upstream gave no valid response');
   }
 }
