@@ -15,23 +15,23 @@ const head = (fields: readonly string[], path = '/'): RequestHead => ({
   fields: [...fields],
 });
 
-describe('the fields that are copied in clear', () => {
+describe('the fields that are copied in plaintext', () => {
   const fields = ['x-one', '1', 'x-two', '2', 'x-one', '3', 'accept', '*/*'];
 
-  it('are none where all are to be sealed', () => {
+  it('are none if all are to be sealed', () => {
     expect(clearCopies(head(fields), sealed)).toEqual([]);
   });
 
-  it('are all where none is to be sealed, in order and with repeats', () => {
+  it('are all if none is to be sealed, in order and with repetitions', () => {
     expect(clearCopies(head(fields), { ...sealed, sealedFields: false })).toEqual(fields);
   });
 
-  it('are the rest where some are named', () => {
+  it('are the remaining ones if some are named for sealing', () => {
     const options = { ...sealed, sealedFields: new Set(['x-one']) };
     expect(clearCopies(head(fields), options)).toEqual(['x-two', '2', 'accept', '*/*']);
   });
 
-  it('are all where a name is given that no field has', () => {
+  it('are all if no field has the name that is given for sealing', () => {
     const options = { ...sealed, sealedFields: new Set(['x-other']) };
     expect(clearCopies(head(fields), options)).toEqual(fields);
   });
@@ -44,27 +44,27 @@ describe('the fields that are copied in clear', () => {
     'content-length',
     'content-encoding',
     'content-anything',
-  ])('are never %s', (name) => {
+  ])('never include %s', (name) => {
     for (const sealedFields of [false, new Set(['x-other'])]) {
       expect(clearCopies(head([name, 'x']), { ...sealed, sealedFields })).toEqual([]);
     }
   });
 
   it.each(['host', 'expect', 'x-mte-upstream', 'x-mte-outbound-token', ...HOP_BY_HOP_FIELDS])(
-    'are never %s, which is gone from the head',
+    'never include %s, which is removed from the head',
     (name) => {
       const forwarded = head(forwardedFields([name, 'x']));
       expect(clearCopies(forwarded, { ...sealed, sealedFields: false })).toEqual([]);
     },
   );
 
-  it('do not change the head', () => {
+  it('can be changed without changing the head', () => {
     const request = head(fields);
     clearCopies(request, { ...sealed, sealedFields: false }).push('x-new', '1');
     expect(request.fields).toEqual(fields);
   });
 
-  it('are none at all where they exceed 8 KiB, names and values together', () => {
+  it('are none if they exceed 8 KiB, names and values together', () => {
     const options = { ...sealed, sealedFields: false };
     const exact = ['x-a', 'x'.repeat(8_192 - 6), 'y', '12'];
     expect(clearCopies(head(exact), options)).toEqual(exact);
@@ -72,7 +72,7 @@ describe('the fields that are copied in clear', () => {
     expect(clearCopies(head(over), options)).toEqual([]);
   });
 
-  it('are not counted by what is not copied', () => {
+  it('are limited in size without counting the fields that are not copied', () => {
     const large = ['cookie', 'x'.repeat(10_000), 'x-secret', 'x'.repeat(10_000), 'x-one', '1'];
     const options = { ...sealed, sealedFields: new Set(['x-secret']) };
     expect(clearCopies(head(large), options)).toEqual(['x-one', '1']);
@@ -82,16 +82,16 @@ describe('the fields that are copied in clear', () => {
 describe('the path of the outer request', () => {
   const shown: EncodeOptions = { ...sealed, isPathSealed: false };
 
-  it('is the fixed one where the path is to be sealed', () => {
+  it('is the fixed tunnel path if the path is to be sealed', () => {
     expect(outerPath(head([], '/secret?x=1'), sealed)).toBe('/api/mte-tunnel');
   });
 
-  it.each(['/', '/a/b?x=1', '/api/other', '/api/mte'])('is %s where it may be shown', (path) => {
+  it.each(['/', '/a/b?x=1', '/api/other', '/api/mte'])('is %s if the path may be shown', (path) => {
     expect(outerPath(head([], path), shown)).toBe(path);
   });
 
   it.each(['/api/mte-tunnel', '/api/mte-pair', '/api/mte-relay?x', '/API/MTE-pair', '/api/mte-'])(
-    'is never one of the relays themselves: %s',
+    'is never a path of the relays themselves: %s',
     (path) => {
       expect(outerPath(head([], path), shown)).toBe('/api/mte-tunnel');
     },

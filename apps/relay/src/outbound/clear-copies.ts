@@ -5,17 +5,17 @@ import type { EncodeOptions } from './encode-options.js';
 const MAX_COPIED_BYTES = 8_192;
 const RELAY_PATH_PREFIX = '/api/mte-';
 
-/** Fields that are never shown, whatever a client asks for; hop-by-hop, host, expect and x-mte-* are gone already. */
+/** Never copied, whatever a client asks for. Hop-by-hop fields, host, expect and x-mte-* have been removed before. */
 const NEVER_COPIED = new Set(['authorization', 'cookie', 'proxy-authorization']);
 const NEVER_COPIED_PREFIX = 'content-';
 
-/** The path that the outer request shows: a copy, which nobody acts upon. protocol.md section 2. */
+/** The path of the outer request. It is at most a copy of the sealed path, and no relay acts on it. protocol.md section 2. */
 export function outerPath(head: RequestHead, options: EncodeOptions): string {
   const isShown = !options.isPathSealed && !head.path.toLowerCase().startsWith(RELAY_PATH_PREFIX);
   return isShown ? head.path : TUNNEL_PATH;
 }
 
-/** The fields that the outer request shows beside the sealed ones: copies, which nobody acts upon. */
+/** Copies of sealed fields that the outer request carries in plaintext. No relay acts on them. */
 export function clearCopies(head: RequestHead, { sealedFields }: EncodeOptions): string[] {
   if (sealedFields === true) {
     return [];

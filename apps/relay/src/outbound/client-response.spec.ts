@@ -10,40 +10,40 @@ import { forThisTest } from '../../../../test/support/resources.js';
 import { ClientResponse } from './client-response.js';
 
 const IDLE_MS = 200;
-const MAX_HOLD_MS = 10 * IDLE_MS;
+const MAX_BUFFER_MS = 10 * IDLE_MS;
 const MIB = 1024 * 1024;
-/** So much is taken at a time that the sender sees it, whatever the system buffers. */
+/** The client reads this much at a time, so that the sender notices it despite the buffers of the operating system. */
 const SIP_BYTES = 2 * MIB;
 const SIP_INTERVAL_MS = IDLE_MS / 10;
 
-/** A client of a server that answers with a body that was held back; the answer has begun. */
-async function askForHeldAnswer(
+/** Requests a response with a buffered body of this size. It is being sent when this resolves. */
+async function requestBufferedResponse(
   bytes: number,
 ): Promise<{ client: RawSocket; response: ServerResponse }> {
   const config = relayConfig({ IDLE_TIMEOUT_MS: String(IDLE_MS) });
-  const answered = new Recorder<ServerResponse>();
+  const responses = new Recorder<ServerResponse>();
   const server = createServer((_request, response) => {
-    const answer = new ClientResponse(response, config, 'request-1', () => undefined);
-    answer.start({ status: 200, fields: [] });
-    answer.endBuffered(Buffer.alloc(bytes));
-    answered.add(response);
+    const clientResponse = new ClientResponse(response, config, 'request-1', () => undefined);
+    clientResponse.start({ status: 200, fields: [] });
+    clientResponse.endBuffered(Buffer.alloc(bytes));
+    responses.add(response);
   });
   const { port } = forThisTest(await listen(server));
   const client = forThisTest(openSocket(port));
   client.write('GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n');
-  return { client, response: await answered.find() };
+  return { client, response: await responses.find() };
 }
 
-describe('an answer that was held back', () => {
-  it('goes out whole to a client that reads it', async () => {
-    const { client, response } = await askForHeldAnswer(10 * MIB);
+describe('a buffered response', () => {
+  it('is sent whole to a client that reads it', async () => {
+    const { client, response } = await requestBufferedResponse(10 * MIB);
 
     expect((await client.all()).length).toBeGreaterThan(10 * MIB);
     expect(response.writableFinished).toBe(true);
   });
 
-  it('is given up after ten times IDLE_TIMEOUT_MS, though its client goes on reading', async () => {
-    const { client, response } = await askForHeldAnswer(512 * MIB);
+  it('is reset after ten times IDLE_TIMEOUT_MS, even if its client keeps reading', async () => {
+    const { client, response } = await requestBufferedResponse(512 * MIB);
     const startedAt = performance.now();
     let taken = 0;
     client.socket.on('data', (chunk) => {
@@ -58,7 +58,7 @@ describe('an answer that was held back', () => {
     await new Promise((resolve) => response.once('close', resolve));
 
     expect(response.writableFinished).toBe(false);
-    expect(performance.now() - startedAt).toBeGreaterThan(MAX_HOLD_MS - IDLE_MS);
+    expect(performance.now() - startedAt).toBeGreaterThan(MAX_BUFFER_MS - IDLE_MS);
     expect(await client.ended).toBe('reset');
     clearInterval(sips);
   });

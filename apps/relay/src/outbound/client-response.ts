@@ -49,7 +49,7 @@ export class ClientResponse {
     }
   }
 
-  /** @returns false if the client should be waited for */
+  /** @returns false if no more should be written until `onDrain` is called */
   write(content: Buffer): boolean {
     this.isHeadSent = true;
     return this.writer.write(content);

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { parseEncodeOptions } from './encode-options.js';
 import { OptionInvalidError } from './outbound.errors.js';
 
-describe('a client that asks for nothing', () => {
-  it('gets everything sealed, as MKE', () => {
+describe('a request without x-mte-encode-* headers', () => {
+  it('is sealed completely, as MKE', () => {
     expect(parseEncodeOptions({})).toEqual({ type: 'mke', isPathSealed: true, sealedFields: true });
   });
 });
@@ -16,7 +16,7 @@ describe('x-mte-encode-type', () => {
     ['MTE', 'mte'],
     ['Mte', 'mte'],
     [' MTE ', 'mte'],
-  ])('of %j is %s', (value, type) => {
+  ])('of %j selects %s', (value, type) => {
     expect(parseEncodeOptions({ 'x-mte-encode-type': value }).type).toBe(type);
   });
 
@@ -31,7 +31,7 @@ describe('x-mte-encode-url', () => {
     ['TRUE', true],
     ['false', false],
     [' False ', false],
-  ])('of %j seals the path: %s', (value, isPathSealed) => {
+  ])('of %j sets isPathSealed to %s', (value, isPathSealed) => {
     expect(parseEncodeOptions({ 'x-mte-encode-url': value }).isPathSealed).toBe(isPathSealed);
   });
 
@@ -50,7 +50,7 @@ describe('x-mte-encode-headers', () => {
     ['X-One, x-two ,\tx-three', new Set(['x-one', 'x-two', 'x-three'])],
     ['x-one,x-one', new Set(['x-one'])],
     ['true, x-one', new Set(['true', 'x-one'])],
-  ])('of %j is read, in any case', (value, sealedFields) => {
+  ])('of %j is accepted, in upper or lower case', (value, sealedFields) => {
     expect(parseEncodeOptions({ 'x-mte-encode-headers': value }).sealedFields).toEqual(
       sealedFields,
     );

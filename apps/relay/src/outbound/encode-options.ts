@@ -4,18 +4,18 @@ import type { MessageType } from '@relay/protocol';
 
 import { OptionInvalidError } from './outbound.errors.js';
 
-/** What of a message is shown in clear as well. protocol.md section 2. */
+/** Which type of message a client wants, and which parts of it are also shown in plaintext. protocol.md section 2. */
 export interface EncodeOptions {
   readonly type: MessageType;
-  /** Whether the path is sealed only. */
+  /** If false, the path is shown as well as sealed. */
   readonly isPathSealed: boolean;
-  /** Names of the fields that are sealed only; all of them, or all but some, where it is a boolean. */
+  /** Names of the fields that are sealed and not shown; true stands for all fields, false for none. */
   readonly sealedFields: boolean | ReadonlySet<string>;
 }
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
 
-/** @throws OptionInvalidError naming the header, never its value */
+/** @throws OptionInvalidError, whose message names the header but never its value */
 export function parseEncodeOptions(headers: IncomingHttpHeaders): EncodeOptions {
   return {
     type: messageType(headers['x-mte-encode-type']),
@@ -46,7 +46,9 @@ function sealedFields(value: string | string[] | undefined): boolean | ReadonlyS
   }
   const names = text.split(',').map((name) => name.trim());
   if (!names.every((name) => TOKEN.test(name))) {
-    throw new OptionInvalidError('x-mte-encode-headers is neither true, false nor a list of names');
+    throw new OptionInvalidError(
+      'x-mte-encode-headers is neither true nor false nor a list of names',
+    );
   }
   return new Set(names);
 }

@@ -22,7 +22,7 @@ export interface ForwardingOutcome {
   readonly error?: Error;
 }
 
-/** What one client request needs on its way, besides what its attempts share. */
+/** What one client request needs on its way. Its attempts share a part of it. */
 export interface ForwardingContext extends Omit<AttemptContext, 'origin' | 'response'> {
   readonly peer: Peer;
   readonly record: RequestRecord;
@@ -76,7 +76,7 @@ export class Forwarding {
   private async attempt(): Promise<ForwardingOutcome> {
     const whole = await this.body.wholeAtHand();
     for (;;) {
-      // Before anything is awaited: from here on, what a second attempt would send is kept.
+      // Called before anything is awaited: from this call on, everything that this attempt has to send is kept.
       const body = whole ?? this.body.chunks();
       const reservation = await this.reserve();
       const attempt = this.begin(reservation);
@@ -84,7 +84,7 @@ export class Forwarding {
       const outcome = await attempt.run(body);
       const cause = causeOf(outcome);
       if (isClientGone(cause)) {
-        // Whatever had begun by then, it was not the other relay that broke it off.
+        // Whatever had begun by then, the other relay did not cause it to end.
         throw cause;
       }
       if (outcome.kind === 'completed' || outcome.kind === 'cut-off') {
@@ -97,7 +97,7 @@ export class Forwarding {
     }
   }
 
-  /** Draws the conclusions from a failed attempt. @returns whether the request may be sent again */
+  /** Evaluates a failed attempt. @returns whether the request may be sent again */
   private judge(outcome: FailedOutcome, { session }: SequenceReservation): boolean {
     const { peer, config, request } = this.context;
     const isWithinLifetime = peer.isWithinLifetime(session);
@@ -114,7 +114,7 @@ export class Forwarding {
     return retries;
   }
 
-  /** A failed pairing is not an attempt, but its "not forwarded" says nothing about attempts before it. */
+  /** A failed pairing is not an attempt, so its "not forwarded" does not cover the attempts before it. */
   private async reserve(): Promise<SequenceReservation> {
     try {
       return await this.context.peer.reserve();
@@ -168,7 +168,7 @@ export class Forwarding {
     }
   }
 
-  /** A peer that cannot decode a message might do so under another sequence number, but not twice in a row. */
+  /** A peer that cannot decode one message may be able to decode the next. If it fails again, the session is of no use. */
   private endsSession(status: number): boolean {
     return (
       status === RelayStatus.SESSION_EXPIRED ||

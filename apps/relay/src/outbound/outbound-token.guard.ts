@@ -7,7 +7,7 @@ import type { FastifyRequest } from 'fastify';
 import { TOKEN_HEADER } from '../server/request-routing.js';
 import { TokenInvalidError } from './outbound.errors.js';
 
-/** Whether a client may use this relay. Digests are compared, so that neither length nor content leaks by timing. */
+/** Admits only clients with the token. Digests are compared, so timing reveals neither the token's length nor its content. */
 @Injectable()
 export class OutboundTokenGuard implements CanActivate {
   private readonly accepted: readonly Buffer[];
@@ -22,7 +22,7 @@ export class OutboundTokenGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
     const token = context.switchToHttp().getRequest<FastifyRequest>().raw.headers[TOKEN_HEADER];
     const digest = digestOf(typeof token === 'string' ? token : '');
-    // No early end: every accepted token costs the same.
+    // All tokens are compared, so that the time does not depend on which of them matches.
     const matches = this.accepted.map((accepted) => timingSafeEqual(accepted, digest));
     if (!matches.includes(true)) {
       throw new TokenInvalidError('x-mte-outbound-token is not the token of this relay');

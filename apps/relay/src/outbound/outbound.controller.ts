@@ -5,13 +5,13 @@ import { OUTBOUND_ROUTE } from '../server/request-routing.js';
 import { OutboundTokenGuard } from './outbound-token.guard.js';
 import { OutboundService } from './outbound.service.js';
 
-/** Requests of this relay's own clients, whatever their method and path. */
+/** Serves the requests of this relay's clients, whatever their method and path. */
 @Controller()
 @UseGuards(OutboundTokenGuard)
 export class OutboundController {
   constructor(private readonly outbound: OutboundService) {}
 
-  /** The response is written to the raw response of Node.js: what Nest and Fastify would add costs more than the sealing. */
+  /** Writes to the raw response of Node.js, because what Nest and Fastify would add costs more than the sealing. */
   @All(OUTBOUND_ROUTE)
   async forward(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     reply.hijack();

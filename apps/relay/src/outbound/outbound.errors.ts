@@ -1,6 +1,6 @@
 import { RelayError } from '@relay/errors';
 
-/** The client's token is missing, wrong, or given twice. */
+/** The client's token is wrong, empty, or sent more than once. */
 export class TokenInvalidError extends RelayError {
   readonly code = 'RELAY_TOKEN_INVALID';
 }

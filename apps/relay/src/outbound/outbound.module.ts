@@ -6,7 +6,7 @@ import { OutboundController } from './outbound.controller.js';
 import { OutboundService } from './outbound.service.js';
 import { TunnelService } from './tunnel.service.js';
 
-/** The outbound role: from a client's plaintext request to a sealed message, and back. */
+/** The outbound role: turns clients' plaintext requests into sealed messages to peers, and opens the responses. */
 @Module({
   imports: [AdmissionModule, PeersModule],
   controllers: [OutboundController],

@@ -14,7 +14,7 @@ import { parseEncodeOptions } from './encode-options.js';
 import type { Forwarding } from './forwarding.js';
 import { TunnelService, type TunnelRequest } from './tunnel.service.js';
 
-/** Carries a client's request to the peer: plaintext request in, sealed message out, and its response back. */
+/** Sends a client's plaintext request to the peer as a sealed message, and returns the response. */
 @Injectable()
 export class OutboundService {
   constructor(
@@ -26,7 +26,7 @@ export class OutboundService {
   ) {}
 
   /**
-   * Forwards one request of a client that holds the token. It returns once the response has been given or given up.
+   * Forwards one request of a client that holds the token. Returns once the response has been sent or abandoned.
    *
    * @throws UpstreamHeaderInvalidError, UpstreamRefusedError, OptionInvalidError, HeadInvalidError, RelayBusyError and
    *   TunnelFailedError, all of them before the response has begun
@@ -43,7 +43,7 @@ export class OutboundService {
     endRequestEarly(request, response);
   }
 
-  /** Reads what the client asks for. What the peer would refuse is refused here, before it costs a session. */
+  /** Reads the client's request and options. What the peer would refuse is refused here, before it costs a session. */
   private read(request: IncomingMessage): TunnelRequest {
     return {
       origin: this.peerOrigins.parse(request.headers['x-mte-upstream']),
@@ -52,7 +52,7 @@ export class OutboundService {
     };
   }
 
-  /** Sends the request through the tunnel, and reports how it ended unless the error filter does. */
+  /** Sends the request through the tunnel, and reports how it ended, unless an error leaves that to the error filter. */
   private async run(forwarding: Forwarding, record: RequestRecord): Promise<void> {
     try {
       const { status, error } = await forwarding.run();
@@ -70,7 +70,7 @@ export class OutboundService {
   }
 }
 
-/** Ends the forwarding as soon as nobody waits for its response any more. */
+/** Ends the forwarding as soon as its response is closed, because then nobody is waiting for it. */
 function abortOnceClosed(forwarding: Forwarding, response: ServerResponse): void {
   response.once('close', () => {
     forwarding.abort(

@@ -16,13 +16,13 @@ beforeAll(async () => {
   server = shared(await startRequestServer());
 });
 
-/** A request that states `bytes` and has sent `sent` of its body. */
+/** The body of a request that states a length of `bytes`, of which the client has sent `sent`. */
 async function bodyOf(bytes: number, sent: string | Buffer = '') {
   const head = `POST / HTTP/1.1\r\nhost: a\r\ncontent-length: ${bytes}\r\n\r\n`;
-  const { client, message } = await server.receive(
+  const { client, message: request } = await server.receive(
     Buffer.concat([Buffer.from(head), Buffer.from(sent)]),
   );
-  return { client, message, body: new ReplayableBody(message, 0) };
+  return { client, body: new ReplayableBody(request, 0) };
 }
 
 async function read(chunks: AsyncIterable<Buffer>): Promise<Buffer> {
@@ -37,21 +37,21 @@ const random = (bytes: number): Buffer =>
   Buffer.from(Array.from({ length: bytes }, (_, at) => (at * 31 + (at >> 8)) % 251));
 
 describe('a body that has arrived with its head', () => {
-  it('is at hand whole', async () => {
+  it('is returned whole immediately', async () => {
     const { body } = await bodyOf(5, 'hello');
     expect((await body.wholeAtHand())?.toString()).toBe('hello');
     expect(body.isReplayable).toBe(true);
     expect(body.bytes).toBe(5);
   });
 
-  it.each(['GET', 'POST'])('is at hand whole where there is none: %s', async (method) => {
-    const { message } = await server.receive(`${method} / HTTP/1.1\r\nhost: a\r\n\r\n`);
-    expect(await new ReplayableBody(message, 0).wholeAtHand()).toEqual(Buffer.alloc(0));
+  it.each(['GET', 'POST'])('is returned whole if it is empty: %s', async (method) => {
+    const { message: request } = await server.receive(`${method} / HTTP/1.1\r\nhost: a\r\n\r\n`);
+    expect(await new ReplayableBody(request, 0).wholeAtHand()).toEqual(Buffer.alloc(0));
   });
 });
 
-describe('a body that is still on its way', () => {
-  it('is not waited for, and nothing of it is lost', async () => {
+describe('a body that is still arriving', () => {
+  it('is not waited for, and none of it is lost', async () => {
     const { body, client } = await bodyOf(10, 'hello');
     expect(await body.wholeAtHand()).toBeUndefined();
     const whole = read(body.chunks());
@@ -60,7 +60,7 @@ describe('a body that is still on its way', () => {
     expect(body.bytes).toBe(10);
   });
 
-  it('is not waited for where not a byte has come', async () => {
+  it('is not waited for if none of it has arrived', async () => {
     const { body, client } = await bodyOf(5);
     expect(await body.wholeAtHand()).toBeUndefined();
     client.write('hello');
@@ -77,7 +77,7 @@ describe('a second attempt', () => {
     expect(body.bytes).toBe(bytes.length);
   });
 
-  it('goes on where the first was given up', async () => {
+  it('continues reading after the first has been given up', async () => {
     const { body, client } = await bodyOf(10, 'hello');
     const first = body.chunks();
     expect(await first.next()).toEqual({ done: false, value: Buffer.from('hello') });
@@ -87,7 +87,7 @@ describe('a second attempt', () => {
     expect((await second).toString()).toBe('helloworld');
   });
 
-  it('misses nothing that the first was still waiting for', async () => {
+  it('receives the chunk that the first was still waiting for', async () => {
     const { body, client } = await bodyOf(10, 'hello');
     const first = body.chunks();
     await first.next();
@@ -99,7 +99,7 @@ describe('a second attempt', () => {
     await waiting;
   });
 
-  it('has the whole body though it grows beyond the replay buffer while the first still reads', async () => {
+  it('has the whole body even if it outgrows the replay buffer while the first is still reading', async () => {
     const bytes = random(MIB + 100_000);
     const { body, client } = await bodyOf(bytes.length, bytes.subarray(0, MIB));
     const first = body.chunks();
@@ -115,7 +115,7 @@ describe('a second attempt', () => {
     expect(body.isReplayable).toBe(false);
   });
 
-  it('ends the first with an error, as a plain end would be sealed as the end of the body', async () => {
+  it('ends the first with an error, because a normal end would be sealed as the end of the body', async () => {
     const { body } = await bodyOf(10, 'helloworld');
     const first = body.chunks();
     const second = body.chunks();
@@ -125,7 +125,7 @@ describe('a second attempt', () => {
 });
 
 describe('the replay buffer', () => {
-  it('holds 1 MiB', async () => {
+  it('keeps a body of 1 MiB', async () => {
     const bytes = random(MIB);
     const { body } = await bodyOf(bytes.length, bytes);
     expect((await read(body.chunks())).equals(bytes)).toBe(true);
@@ -133,14 +133,14 @@ describe('the replay buffer', () => {
     expect((await read(body.chunks())).equals(bytes)).toBe(true);
   });
 
-  it('lets go of a larger body, which the first attempt still sends whole', async () => {
+  it('discards a larger body, which the first attempt still sends whole', async () => {
     const bytes = random(MIB + 1);
     const { body } = await bodyOf(bytes.length, bytes);
     expect((await read(body.chunks())).equals(bytes)).toBe(true);
     expect(body.isReplayable).toBe(false);
   });
 
-  it('never sends a body that has lost its beginning', async () => {
+  it('never sends a body whose beginning has been discarded', async () => {
     const bytes = random(3 * MIB);
     const { body } = await bodyOf(bytes.length, bytes);
     await read(body.chunks());
@@ -150,7 +150,7 @@ describe('the replay buffer', () => {
 });
 
 describe('a body that ends early', () => {
-  it('fails its attempt, and the next', async () => {
+  it('fails the current attempt and the next', async () => {
     const { body, client } = await bodyOf(10, 'hello');
     const first = read(body.chunks());
     client.socket.resetAndDestroy();
@@ -158,7 +158,7 @@ describe('a body that ends early', () => {
     await expect(read(body.chunks())).rejects.toBeInstanceOf(BodyAbortedError);
   });
 
-  it('fails with the reason for which nobody wants the rest', async () => {
+  it('fails with the reason for which it was cancelled', async () => {
     const reason = new ClientGoneError('gone');
     const { body } = await bodyOf(10, 'hello');
     const chunks = body.chunks();

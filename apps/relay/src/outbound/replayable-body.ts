@@ -6,8 +6,8 @@ import { BodyReader } from '@relay/http';
 const REPLAY_BUFFER_BYTES = 1024 * 1024;
 
 /**
- * A client's body that several attempts may send: what was read is kept for a second one until it is larger than the
- * replay buffer. Reading goes on where the attempts before have stopped. protocol.md section 8.
+ * A client's body that several attempts may send. What has been read is kept for a further attempt, until it exceeds the replay
+ * buffer. Reading continues where the previous attempts have stopped. protocol.md section 8.
  */
 export class ReplayableBody {
   private readonly reader: BodyReader;
@@ -16,29 +16,29 @@ export class ReplayableBody {
   private dropped = 0;
   private readBytes = 0;
   private reading: Promise<boolean> | undefined;
-  /** The attempt that sends; those before it were given up. */
+  /** Number of the attempt that is sending the body. Earlier ones have been given up. */
   private attempt = 0;
   /** How many chunks that attempt has taken. */
   private taken = 0;
 
-  constructor(message: IncomingMessage, idleTimeoutMs: number) {
-    this.reader = new BodyReader(message, idleTimeoutMs);
+  constructor(request: IncomingMessage, idleTimeoutMs: number) {
+    this.reader = new BodyReader(request, idleTimeoutMs);
   }
 
-  /** What has been read so far. */
+  /** Bytes that have been read so far. */
   get bytes(): number {
     return this.readBytes;
   }
 
-  /** Whether an attempt from the first byte is still possible. */
+  /** Whether an attempt can still begin with the first byte. */
   get isReplayable(): boolean {
     return this.readBytes <= REPLAY_BUFFER_BYTES;
   }
 
   /**
-   * Takes in what has arrived by now, without waiting for more than one turn of the event loop.
+   * Reads what has arrived, and waits for no more than one turn of the event loop.
    *
-   * @returns the whole body where that was all of it
+   * @returns the whole body, or undefined if it has not all arrived or exceeds the replay buffer
    */
   async wholeAtHand(): Promise<Buffer | undefined> {
     this.takeNow();
@@ -51,8 +51,8 @@ export class ReplayableBody {
   }
 
   /**
-   * The body from its first byte, for a new attempt; only while `isReplayable`. What that attempt has not taken yet is
-   * kept from this moment on, whatever the one before was still reading.
+   * The body from its first byte, for a new attempt. Call it only while `isReplayable`. From the call on, whatever the new
+   * attempt has not taken yet is kept, even if the previous attempt is still reading.
    */
   chunks(): AsyncGenerator<Buffer> {
     this.attempt += 1;
@@ -60,7 +60,7 @@ export class ReplayableBody {
     return this.chunksFor(this.attempt);
   }
 
-  /** Ends all reading: nobody wants the rest. */
+  /** Ends all reading, because the rest is no longer needed. */
   cancel(reason: Error): void {
     this.reader.cancel(reason);
     this.kept = [];
@@ -69,8 +69,8 @@ export class ReplayableBody {
   private async *chunksFor(attempt: number): AsyncGenerator<Buffer> {
     while (await this.has(this.taken)) {
       if (attempt !== this.attempt) {
-        // Not a plain end: it would be sealed as the end of the body.
-        throw new Error('another attempt sends this body now');
+        // Merely ending here would be sealed as the end of the body.
+        throw new Error('another attempt is sending this body');
       }
       const chunk = this.kept[this.taken - this.dropped];
       if (chunk === undefined) {
@@ -84,7 +84,7 @@ export class ReplayableBody {
 
   private async has(index: number): Promise<boolean> {
     while (index >= this.dropped + this.kept.length) {
-      // One read serves every attempt that waits: an attempt that was given up may still be among them.
+      // One read serves every waiting attempt, because one that has been given up may still be waiting.
       this.reading ??= this.readNext();
       if (!(await this.reading)) {
         return false;

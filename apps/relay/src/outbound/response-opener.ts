@@ -15,8 +15,8 @@ import type { ClientResponse } from './client-response.js';
 const EMPTY = Buffer.alloc(0);
 
 /**
- * Opens the peer's message into the response to the client: record by record (mke), or as a whole (mte). The content of the last
- * record is released only at the end of the outer response, because bytes behind the last record make the message invalid.
+ * Opens the peer's message into the response to the client: record by record (mke), or as a whole (mte). The content of the
+ * last record is released only at the end of the outer response, because bytes after that record make the message invalid.
  * protocol.md section 6.
  */
 export class ResponseOpener {
@@ -48,7 +48,7 @@ export class ResponseOpener {
 
   /**
    * @param chunk - the next bytes of the outer response
-   * @returns false if the client should be waited for
+   * @returns false if the peer should be paused until the client has caught up
    * @throws any error of the message; the response must not be completed then
    */
   push(chunk: Buffer): boolean {

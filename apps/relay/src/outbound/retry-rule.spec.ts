@@ -5,7 +5,7 @@ import { isProvenUnforwarded, mayRetry, type RetryCircumstances } from './retry-
 import type { AttemptOutcome } from './tunnel-attempt.js';
 
 const cause = new Error('cause');
-const REPEATABLE = ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'];
+const IDEMPOTENT = ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'];
 const UNSAFE = ['POST', 'PATCH', 'REPORT', 'get'];
 
 const failed = (kind: ExchangeFailure['kind'], wasSent: boolean): AttemptOutcome => ({
@@ -17,7 +17,7 @@ const signed = (status: number, isNeverForwarded: boolean): AttemptOutcome => ({
   signedError: { status, isNeverForwarded, unixMs: 0 },
 });
 const completed: AttemptOutcome = { kind: 'completed', status: 200 };
-const broken: AttemptOutcome = { kind: 'cut-off', cause };
+const cutOff: AttemptOutcome = { kind: 'cut-off', cause };
 const unauthenticated: AttemptOutcome = { kind: 'unauthenticated', cause };
 
 const CIRCUMSTANCES: RetryCircumstances = {
@@ -30,8 +30,8 @@ const CIRCUMSTANCES: RetryCircumstances = {
 const retries = (outcome: AttemptOutcome, changes: Partial<RetryCircumstances> = {}): boolean =>
   mayRetry(outcome, { ...CIRCUMSTANCES, ...changes });
 
-/** Outcomes after which any request may go out again, if the session was alive. */
-const SAFE_TO_REPEAT: [name: string, outcome: AttemptOutcome][] = [
+/** Outcomes after which any request may be sent again, if the session was within its lifetime. */
+const SAFE_TO_RETRY: [name: string, outcome: AttemptOutcome][] = [
   ['no connection', failed('unreachable', false)],
   ['no connection in time', failed('connect-timeout', false)],
   ...[559, 560, 562, 565, 566].map((status): [string, AttemptOutcome] => [
@@ -40,17 +40,17 @@ const SAFE_TO_REPEAT: [name: string, outcome: AttemptOutcome][] = [
   ]),
 ];
 
-describe('a request goes out again, whatever its method,', () => {
-  it.each(SAFE_TO_REPEAT)('after %s', (_name, outcome) => {
-    for (const method of [...REPEATABLE, ...UNSAFE]) {
+describe('a request is sent again, whatever its method,', () => {
+  it.each(SAFE_TO_RETRY)('after %s', (_name, outcome) => {
+    for (const method of [...IDEMPOTENT, ...UNSAFE]) {
       expect(retries(outcome, { method })).toBe(true);
     }
   });
 });
 
-describe('a request whose method may be repeated goes out again', () => {
-  it('after a connection that broke without an answer', () => {
-    for (const method of REPEATABLE) {
+describe('a request is sent again only if its method is idempotent', () => {
+  it('after a connection that was lost before a response', () => {
+    for (const method of IDEMPOTENT) {
       expect(retries(failed('reset', true), { method })).toBe(true);
     }
     for (const method of UNSAFE) {
@@ -59,23 +59,23 @@ describe('a request whose method may be repeated goes out again', () => {
   });
 });
 
-describe('a request does not go out again', () => {
-  const anyMethod = [...REPEATABLE, ...UNSAFE];
+describe('a request is not sent again', () => {
+  const anyMethod = [...IDEMPOTENT, ...UNSAFE];
 
   it.each([
-    ['an answer', completed],
-    ['an answer that broke off', broken],
-    ['an answer that proves nothing', unauthenticated],
-    ['no answer in time', failed('response-timeout', true)],
-    ['no answer in time, unsent', failed('response-timeout', false)],
-    ['silence within an answer', failed('idle', true)],
-    ['giving it up', failed('aborted', true)],
-    ['giving it up, unsent', failed('aborted', false)],
+    ['a complete response', completed],
+    ['a response that was cut off', cutOff],
+    ['an unauthenticated response', unauthenticated],
+    ['a response timeout', failed('response-timeout', true)],
+    ['a response timeout before anything was sent', failed('response-timeout', false)],
+    ['silence within a response', failed('idle', true)],
+    ['an abort', failed('aborted', true)],
+    ['an abort before anything was sent', failed('aborted', false)],
     ...[561, 562, 563, 565, 567].map((status): [string, AttemptOutcome] => [
       `a signed ${status} with p = 1`,
       signed(status, false),
     ]),
-    ['a signed 564, though it was not forwarded', signed(564, true)],
+    ['a signed 564, although the message was not forwarded', signed(564, true)],
   ])('after %s', (_name, outcome) => {
     for (const method of anyMethod) {
       expect(retries(outcome, { method })).toBe(false);
@@ -83,20 +83,20 @@ describe('a request does not go out again', () => {
   });
 
   it('a third time', () => {
-    for (const [, outcome] of SAFE_TO_REPEAT) {
+    for (const [, outcome] of SAFE_TO_RETRY) {
       expect(retries(outcome, { attempt: 2 })).toBe(false);
     }
     expect(retries(failed('reset', true), { method: 'GET', attempt: 2 })).toBe(false);
   });
 
-  it('without its whole body', () => {
-    for (const [, outcome] of SAFE_TO_REPEAT) {
+  it('if its whole body is no longer in the replay buffer', () => {
+    for (const [, outcome] of SAFE_TO_RETRY) {
       expect(retries(outcome, { isReplayable: false })).toBe(false);
     }
     expect(retries(failed('reset', true), { method: 'PUT', isReplayable: false })).toBe(false);
   });
 
-  it('on the word of a peer whose session is past its lifetime here', () => {
+  it('after a signed error if the session is past its lifetime here', () => {
     for (const method of anyMethod) {
       expect(retries(signed(560, true), { method, isWithinLifetime: false })).toBe(false);
     }
@@ -105,8 +105,8 @@ describe('a request does not go out again', () => {
 });
 
 describe('RETRY_UNSAFE_METHODS=false', () => {
-  it('lets only methods that may be repeated go out again on the word of a peer', () => {
-    for (const method of REPEATABLE) {
+  it('limits retries after a signed error to idempotent methods', () => {
+    for (const method of IDEMPOTENT) {
       expect(retries(signed(560, true), { method, retryUnsafeMethods: false })).toBe(true);
     }
     for (const method of UNSAFE) {
@@ -114,27 +114,27 @@ describe('RETRY_UNSAFE_METHODS=false', () => {
     }
   });
 
-  it('says nothing about requests that never left', () => {
+  it('does not affect requests that were never sent', () => {
     const changes = { method: 'POST', retryUnsafeMethods: false };
     expect(retries(failed('unreachable', false), changes)).toBe(true);
   });
 });
 
-describe('proof that a message was not forwarded', () => {
-  it.each<[name: string, outcome: AttemptOutcome, expected: boolean]>([
-    ['it never left', failed('unreachable', false), true],
-    ['it never left before it was given up', failed('aborted', false), true],
-    ['it may have left', failed('reset', true), false],
-    ['the peer says so', signed(560, true), true],
-    ['the peer does not say so', signed(561, false), false],
-    ['somebody completed something', unauthenticated, false],
-    ['it was completed', completed, false],
-    ['its answer broke off', broken, false],
-  ])('is that %s: %#', (_name, outcome, expected) => {
+describe('proof that a message was not and never will be forwarded', () => {
+  it.each<[name: string, expected: boolean, outcome: AttemptOutcome]>([
+    ['nothing was sent', true, failed('unreachable', false)],
+    ['nothing was sent before the abort', true, failed('aborted', false)],
+    ['something may have been sent', false, failed('reset', true)],
+    ['the peer signed that it was not', true, signed(560, true)],
+    ['the peer signed that it may have been', false, signed(561, false)],
+    ['the response is unauthenticated', false, unauthenticated],
+    ['the response is complete', false, completed],
+    ['the response was cut off', false, cutOff],
+  ])('if %s: %s', (_name, expected, outcome) => {
     expect(isProvenUnforwarded(outcome, true)).toBe(expected);
   });
 
-  it('is no word of a peer whose session is past its lifetime here', () => {
+  it('is not given by a signed error if the session is past its lifetime here', () => {
     expect(isProvenUnforwarded(signed(560, true), false)).toBe(false);
     expect(isProvenUnforwarded(failed('unreachable', false), false)).toBe(true);
   });

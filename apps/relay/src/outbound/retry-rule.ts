@@ -59,7 +59,7 @@ export function mayRetry(outcome: AttemptOutcome, circumstances: RetryCircumstan
   }
 }
 
-/** A broken connection is worth another attempt; a peer that did not respond in time would not do so the next time either. */
+/** A lost connection justifies another attempt. A peer that did not respond in time would probably not do so a second time. */
 function isRetryableFailure(
   { failure }: Extract<AttemptOutcome, { kind: 'failed' }>,
   isIdempotent: boolean,

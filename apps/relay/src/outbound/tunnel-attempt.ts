@@ -38,7 +38,7 @@ export type AttemptOutcome =
   | { readonly kind: 'completed'; readonly status: number }
   /** The response to the client had begun, and was reset. */
   | { readonly kind: 'cut-off'; readonly cause: Error }
-  /** An error that the peer signed for this very message. */
+  /** An error that the peer signed for this message. */
   | { readonly kind: 'signed-error'; readonly signedError: SignedError }
   /** An outer response that is neither sealed nor signed: it proves nothing. */
   | { readonly kind: 'unauthenticated'; readonly cause: Error }
@@ -232,7 +232,7 @@ export class TunnelAttempt implements ExchangeEvents {
   }
 }
 
-/** Cuts a chunk into what one record can hold; the flag marks the last cut. */
+/** Cuts a chunk into parts that each fit into one record; the flag marks the last part. */
 function* recordContents(chunk: Buffer): Generator<[content: Buffer, isLast: boolean]> {
   for (let at = 0; at < chunk.length; at += MAX_CONTENT_BYTES) {
     const end = at + MAX_CONTENT_BYTES;

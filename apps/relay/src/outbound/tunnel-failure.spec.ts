@@ -13,20 +13,20 @@ import { tunnelFailure, type FailedOutcome } from './tunnel-failure.js';
 
 const cause = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
 
-const failed = (kind: ExchangeFailure['kind'], why: Error = cause): FailedOutcome => ({
+const failed = (kind: ExchangeFailure['kind'], reason: Error = cause): FailedOutcome => ({
   kind: 'failed',
-  failure: { kind, wasSent: true, hasHead: false, cause: why },
+  failure: { kind, wasSent: true, hasHead: false, cause: reason },
 });
-const incomplete = (kind: ExchangeFailure['kind'], why: Error = cause): FailedOutcome => ({
+const incomplete = (kind: ExchangeFailure['kind'], reason: Error = cause): FailedOutcome => ({
   kind: 'incomplete',
-  failure: { kind, wasSent: true, hasHead: true, cause: why },
+  failure: { kind, wasSent: true, hasHead: true, cause: reason },
 });
 const signed = (status: number): FailedOutcome => ({
   kind: 'signed-error',
   signedError: { status, isNeverForwarded: false, unixMs: 0 },
 });
 
-describe('what the client hears of an attempt that failed', () => {
+describe('the error that a client receives for a failed attempt', () => {
   it.each<[outcome: FailedOutcome, code: string]>([
     [failed('unreachable'), 'RELAY_PEER_UNREACHABLE'],
     [failed('connect-timeout'), 'RELAY_PEER_CONNECT_TIMEOUT'],
@@ -49,7 +49,7 @@ describe('what the client hears of an attempt that failed', () => {
     [signed(564), 'RELAY_BUSY'],
     [signed(565), 'RELAY_PEER_REFUSED_MESSAGE'],
     [signed(567), 'RELAY_PEER_STORE_UNAVAILABLE'],
-  ])('of %j is %s, with whether it was forwarded', (outcome, code) => {
+  ])('for %j has the code %s and the given forwarded value', (outcome, code) => {
     for (const forwarded of ['no', 'maybe'] as const) {
       const error = tunnelFailure(outcome, forwarded);
       expect(error).toBeInstanceOf(TunnelFailedError);
@@ -58,9 +58,9 @@ describe('what the client hears of an attempt that failed', () => {
   });
 
   it.each([
-    ['its going away', new ClientGoneError('gone')],
-    ['a body that broke off', new BodyAbortedError('gone')],
-  ])('is nothing where the reason is %s: the reason itself goes on', (_name, reason) => {
+    ['the client has gone away', new ClientGoneError('gone')],
+    ['the body ended early', new BodyAbortedError('gone')],
+  ])('is the reason of the abort itself if %s', (_name, reason) => {
     expect(tunnelFailure(failed('aborted', reason), 'maybe')).toBe(reason);
   });
 

@@ -42,7 +42,10 @@ function exchangeFailure(
     case 'unreachable':
       return failed('RELAY_PEER_UNREACHABLE', 'the other relay cannot be reached');
     case 'connect-timeout':
-      return failed('RELAY_PEER_CONNECT_TIMEOUT', 'no connection to the other relay in time');
+      return failed(
+        'RELAY_PEER_CONNECT_TIMEOUT',
+        'no connection to the other relay was established in time',
+      );
     case 'response-timeout':
       return failed('RELAY_PEER_TIMEOUT', 'the other relay did not respond in time');
     case 'idle':
@@ -50,7 +53,7 @@ function exchangeFailure(
         ? failed('RELAY_PEER_TIMEOUT', 'the other relay stopped in the middle of its response')
         : failed('RELAY_PEER_STALLED', 'the other relay stopped reading the request');
     case 'reset':
-      return failed('RELAY_PEER_CONNECTION_LOST', 'the connection to the other relay broke');
+      return failed('RELAY_PEER_CONNECTION_LOST', 'the connection to the other relay was lost');
     case 'aborted':
       return abortedBy(cause, failed);
   }
@@ -72,7 +75,7 @@ function abortedBy(
   }
   return cause instanceof RelayError
     ? cause
-    : failed('RELAY_PEER_CONNECTION_LOST', 'the request broke off');
+    : failed('RELAY_PEER_CONNECTION_LOST', 'the request was aborted');
 }
 
 function signedFailure({ status }: SignedError, forwarded: Forwarded): TunnelFailedError {

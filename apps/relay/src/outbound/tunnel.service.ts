@@ -14,18 +14,18 @@ import type { EncodeOptions } from './encode-options.js';
 import { Forwarding } from './forwarding.js';
 import { ReplayableBody } from './replayable-body.js';
 
-/** How much longer this relay waits than the other one waits for the upstream, so that the other relay's own error arrives. */
+/** How much longer this relay waits than the peer waits for its upstream, so that the peer's own error arrives first. */
 const PEER_MARGIN_MS = 2_000;
 
-/** What a client asks for: its request, where to send it, and what of it to show between the relays. */
+/** What a client asks for: its request, the peer to send it to, and what of it to show between the relays. */
 export interface TunnelRequest {
-  /** Of the peer. */
+  /** The origin of the peer. */
   readonly origin: string;
   readonly options: EncodeOptions;
   readonly request: ClientRequest;
 }
 
-/** The way of client requests through the tunnel to their peers. */
+/** Gives each client request what it needs on its way through the tunnel. */
 @Injectable()
 export class TunnelService {
   private readonly limits: ExchangeLimits;
@@ -47,13 +47,13 @@ export class TunnelService {
   /** Prepares to forward one request. Nothing is sent, and nothing of the body is read, before the forwarding runs. */
   prepare(
     { origin, options, request }: TunnelRequest,
-    message: IncomingMessage,
+    clientRequest: IncomingMessage,
     response: ServerResponse,
   ): Forwarding {
     const { config, peerClient, bufferBudget, limits, log } = this;
     const context = {
       peer: this.peers.peer(origin),
-      record: recordOf(message),
+      record: recordOf(clientRequest),
       request,
       options,
       config,
@@ -62,6 +62,10 @@ export class TunnelService {
       limits,
       log,
     };
-    return new Forwarding(context, new ReplayableBody(message, config.idleTimeoutMs), response);
+    return new Forwarding(
+      context,
+      new ReplayableBody(clientRequest, config.idleTimeoutMs),
+      response,
+    );
   }
 }
