@@ -31,16 +31,16 @@ function isActive(): boolean {
   }
 }
 
-/** Failures of callers that came back when they were let through. */
-function failOneAfterAnother(failures: number): void {
+/** Lets this many failures happen, each after the back-off from the one before has ended. */
+function failRepeatedly(failures: number): void {
   for (let count = 0; count < failures; count += 1) {
     backOff.begin(failure);
     clock.advance(MAX_MS);
   }
 }
 
-/** The next failure keeps callers away for so long, to the millisecond. */
-function expectWaitAfterFailure(ms: number): void {
+/** Expects the next failure to fail callers for this long, to the millisecond. */
+function expectBackOff(ms: number): void {
   backOff.begin(failure);
   clock.advance(ms - 1);
   expect(isActive()).toBe(true);
@@ -49,48 +49,48 @@ function expectWaitAfterFailure(ms: number): void {
 }
 
 describe('a back-off', () => {
-  it('lets callers through before the first failure', () => {
+  it('is not active before the first failure', () => {
     expect(isActive()).toBe(false);
   });
 
   it.each([
-    ['shortest', 0, 0.5],
-    ['longest', 1 - Number.EPSILON, 1],
-  ])('doubles with every failure up to its bound, at the %s', (_name, random, share) => {
+    ['smallest', 0, 0.5],
+    ['largest', 1 - Number.EPSILON, 1],
+  ])('doubles with every failure up to its bound, with the %s jitter', (_name, random, share) => {
     vi.spyOn(Math, 'random').mockReturnValue(random);
     for (const ms of [500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000]) {
-      expectWaitAfterFailure(ms * share);
+      expectBackOff(ms * share);
     }
   });
 
   it('stays within its bound after any number of failures', () => {
     vi.spyOn(Math, 'random').mockReturnValue(0.5);
-    failOneAfterAnother(2_000);
-    expectWaitAfterFailure(MAX_MS * 0.75);
+    failRepeatedly(2_000);
+    expectBackOff(MAX_MS * 0.75);
   });
 
-  it('counts failures that were under way together once', () => {
+  it('counts failures of concurrent attempts once', () => {
     vi.spyOn(Math, 'random').mockReturnValue(0);
     backOff.begin(failure);
     backOff.begin(failure);
     backOff.begin(failure);
     clock.advance(FIRST_MS / 2);
     expect(isActive()).toBe(false);
-    expectWaitAfterFailure(FIRST_MS);
+    expectBackOff(FIRST_MS);
   });
 
-  it('begins anew after a success', () => {
+  it('is the shortest again after a success', () => {
     vi.spyOn(Math, 'random').mockReturnValue(0);
     backOff.begin(failure);
     backOff.begin(failure);
     backOff.end();
     expect(isActive()).toBe(false);
-    expectWaitAfterFailure(FIRST_MS / 2);
+    expectBackOff(FIRST_MS / 2);
   });
 
-  it('fails callers with the failure that caused it, and when to come back', () => {
+  it('fails callers with the failure that caused it, and with the seconds until they may retry', () => {
     vi.spyOn(Math, 'random').mockReturnValue(0);
-    failOneAfterAnother(4);
+    failRepeatedly(4);
     backOff.begin(failure);
     const thrown = (): unknown => {
       try {
@@ -113,14 +113,14 @@ describe('a back-off', () => {
     expect(thrown()).toBeUndefined();
   });
 
-  it('says "not forwarded" whatever became of the request that failed first', () => {
-    backOff.begin(new TunnelFailedError('RELAY_PEER_TIMEOUT', 'maybe', 'silence'));
+  it('fails callers as not forwarded, even if the first request may have been forwarded', () => {
+    backOff.begin(new TunnelFailedError('RELAY_PEER_TIMEOUT', 'maybe', 'no response'));
     expect(() => {
       backOff.throwIfActive();
     }).toThrow(expect.objectContaining({ code: 'RELAY_PEER_TIMEOUT', forwarded: 'no' }));
   });
 
-  it('is not shortened by a wall clock that jumps', () => {
+  it('is not shortened by a jump of the wall clock', () => {
     backOff.begin(failure);
     clock.jump(24 * 60 * 60 * 1000);
     expect(isActive()).toBe(true);

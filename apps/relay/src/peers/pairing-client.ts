@@ -40,7 +40,7 @@ type PairAttempt =
 export class PairingClient implements OnApplicationShutdown {
   private readonly http: AxiosInstance;
   private readonly agents: readonly [HttpAgent, HttpsAgent];
-  /** What peers' clocks show more than ours, by origin; learnt from signed errors only. */
+  /** How far the clocks of peers are ahead of this relay's, in ms, by origin. Taken from signed errors only. */
   private readonly clockOffsets = new Map<string, number>();
 
   constructor(
@@ -66,7 +66,7 @@ export class PairingClient implements OnApplicationShutdown {
     signPairingRequests(this.http, this.signer);
   }
 
-  /** @throws TunnelFailedError with `forwarded: "no"`, logged */
+  /** Pairs with a relay, and logs the result. @throws TunnelFailedError with `forwarded: "no"` */
   async pair(origin: string, reason: PairingReason): Promise<PeerSession> {
     const startedAt = performance.now();
     try {
@@ -85,13 +85,13 @@ export class PairingClient implements OnApplicationShutdown {
     }
   }
 
-  /** Whether a relay answers at this origin. */
+  /** Whether a relay responds at this origin. */
   async probe(origin: string): Promise<boolean> {
     try {
       const { status } = await this.http.head(origin + PROBE_PATH, wholeCallLimit());
       return status === 200;
     } catch {
-      // Not there, for whatever reason: the next probe asks again.
+      // The reason does not matter: there will be another probe.
       return false;
     }
   }
@@ -108,7 +108,7 @@ export class PairingClient implements OnApplicationShutdown {
       return attempt.session;
     }
     const { signedError, httpStatus } = attempt;
-    if (attempts > 1 && signedError !== undefined && this.isWorthAnother(origin, signedError)) {
+    if (attempts > 1 && signedError !== undefined && this.mayPairAgain(origin, signedError)) {
       const reason = `the other relay signed an error with status ${signedError.status}`;
       this.log.debug('pairing again', { peer: origin, reason });
       return this.pairWithin(origin, attempts - 1);
@@ -150,16 +150,16 @@ export class PairingClient implements OnApplicationShutdown {
     }
   }
 
-  private isWorthAnother(origin: string, { status, unixMs }: SignedError): boolean {
+  private mayPairAgain(origin: string, { status, unixMs }: SignedError): boolean {
     if (status === RelayStatus.SENDER_REFUSED) {
       this.clockOffsets.set(origin, unixMs - this.clock.nowMs());
     }
-    return PAIR_AGAIN.has(status);
+    return RETRYABLE_STATUSES.has(status);
   }
 }
 
-/** A new attempt can succeed: with a corrected clock, or with a new key for a session id that was seen or could not be saved. */
-const PAIR_AGAIN: ReadonlySet<number> = new Set([
+/** Statuses after which a second attempt can succeed: with a corrected clock, or with a new key and thus a new session id. */
+const RETRYABLE_STATUSES: ReadonlySet<number> = new Set([
   RelayStatus.SENDER_REFUSED,
   RelayStatus.REPLAYED,
   RelayStatus.SESSION_NOT_SAVED,
@@ -168,8 +168,8 @@ const RELAY_STATUSES: ReadonlySet<number> = new Set(Object.values(RelayStatus));
 
 const REFUSED_MESSAGE =
   'the other relay refused to pair: both must hold the same CLIENT_ID_SECRET, and its RELAY_AUDIENCE, ' +
-  'where it is set, must list x-mte-upstream';
-const NO_RELAY_MESSAGE = 'what answers at x-mte-upstream is no relay';
+  'if it is set, must list x-mte-upstream';
+const NO_RELAY_MESSAGE = 'what responds at x-mte-upstream is not a relay';
 
 function refusal(signedError: SignedError | undefined, httpStatus: number): TunnelFailedError {
   if (signedError?.status === RelayStatus.OVERLOADED) {
@@ -197,18 +197,18 @@ function refusal(signedError: SignedError | undefined, httpStatus: number): Tunn
 }
 
 const TIMEOUT_CODES = new Set(['ECONNABORTED', 'ERR_CANCELED', 'ETIMEDOUT']);
-/** An answer that is no pairing's: larger than one, for example. */
-const BAD_ANSWER_CODE = 'ERR_BAD_RESPONSE';
+/** The code of axios for a response that it rejects, such as one that is larger than any response to a pairing. */
+const BAD_RESPONSE_CODE = 'ERR_BAD_RESPONSE';
 
-/** axios' own limit ends with the head of an answer; this one covers the last byte too. */
+/** The timeout of axios ends with the head of the response. This limit covers the whole response. */
 function wholeCallLimit(): { signal: AbortSignal } {
   return { signal: AbortSignal.timeout(PAIR_TIMEOUT_MS) };
 }
 
-/** An axios error holds the request with its headers; only its code and message go on. */
+/** Keeps only the code and the message of an axios error, because the error contains the request with its headers. */
 function unreachable(error: unknown): TunnelFailedError {
   const { code = '', message } = error as { readonly code?: string; readonly message: string };
-  if (code === BAD_ANSWER_CODE) {
+  if (code === BAD_RESPONSE_CODE) {
     const cause = new Error(`${code} ${message}`);
     return new TunnelFailedError('RELAY_PAIR_REFUSED', 'no', NO_RELAY_MESSAGE, { cause });
   }
@@ -219,7 +219,7 @@ function unreachable(error: unknown): TunnelFailedError {
   return new TunnelFailedError(
     failureCode,
     'no',
-    isTimeout ? 'the other relay did not answer in time' : 'the other relay cannot be reached',
+    isTimeout ? 'the other relay did not respond in time' : 'the other relay cannot be reached',
     { cause: new Error(`${code} ${message}`) },
   );
 }

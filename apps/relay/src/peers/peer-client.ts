@@ -12,7 +12,7 @@ const KEEP_ALIVE_MS = 4_000;
 /** The head of a relay's own response is small, and proxies add little. protocol.md section 9. */
 const MAX_RESPONSE_HEADER_BYTES = 16_384;
 
-/** Connections to other relays for messages, and the signatures of those messages. */
+/** The connections that messages to other relays are sent on, and the signatures of those messages. */
 @Injectable()
 export class PeerClient implements OnApplicationShutdown {
   private readonly agent: Agent;
@@ -40,7 +40,7 @@ export class PeerClient implements OnApplicationShutdown {
     );
   }
 
-  /** Where messages are dispatched. */
+  /** Sends requests to any origin, on connections that are kept open between requests. */
   get dispatcher(): Dispatcher {
     return this.agent;
   }

@@ -20,7 +20,7 @@ describe('x-mte-upstream', () => {
     ['http://127.0.0.1:8080', 'http://127.0.0.1:8080'],
     ['http://[::1]:8080', 'http://[::1]:8080'],
     ['http://2130706433', 'http://127.0.0.1'],
-  ])('of %s is the origin %s', (value, origin) => {
+  ])('of %s names the origin %s', (value, origin) => {
     expect(anyPeer.parse(value)).toBe(origin);
   });
 
@@ -55,18 +55,18 @@ describe('x-mte-upstream', () => {
     'http://b%00',
     'http://[::1',
     'javascript:alert(1)',
-  ])('of %j is no origin of a relay', (value) => {
+  ])('of %j is rejected', (value) => {
     expect(() => anyPeer.parse(value)).toThrow(UpstreamHeaderInvalidError);
     expect(() => listedPeers.parse(value)).toThrow(UpstreamHeaderInvalidError);
   });
 
-  it('that comes twice is none', () => {
+  it('is rejected if it is sent twice', () => {
     expect(() => anyPeer.parse(['http://b.example', 'http://b.example'])).toThrow(
       UpstreamHeaderInvalidError,
     );
   });
 
-  it('that is longer than the 255 bytes of a pairing request is none', () => {
+  it('is rejected if its origin is longer than the 255 bytes that fit into a pairing request', () => {
     expect(anyPeer.parse(`http://${'b'.repeat(248)}`)).toHaveLength(255);
     expect(() => anyPeer.parse(`http://${'b'.repeat(249)}`)).toThrow(UpstreamHeaderInvalidError);
   });
@@ -89,13 +89,13 @@ describe('without a list of peers', () => {
     expect(() => anyPeer.parse(value)).toThrow(UpstreamRefusedError);
   });
 
-  it('looks at the addresses behind names', () => {
+  it('the addresses that names resolve to are restricted', () => {
     expect(anyPeer.areListed).toBe(false);
   });
 });
 
 describe('with a list of peers', () => {
-  it('exactly the listed origins may be called, also addresses that are refused otherwise', () => {
+  it('exactly the listed origins may be called, even at addresses that would otherwise be refused', () => {
     expect(listedPeers.parse('https://B.example:443/')).toBe('https://b.example');
     expect(listedPeers.parse('http://169.254.1.1:8080')).toBe('http://169.254.1.1:8080');
     expect(listedPeers.areListed).toBe(true);

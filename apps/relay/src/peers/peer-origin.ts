@@ -4,10 +4,10 @@ import { RelayConfig } from '@relay/config';
 import { UpstreamHeaderInvalidError, UpstreamRefusedError } from './peers.errors.js';
 import { isRefusedAddress } from './refused-addresses.js';
 
-/** What a pairing request can name. protocol.md section 4. */
+/** The longest origin that a pairing request can name. protocol.md section 4. */
 const MAX_ORIGIN_BYTES = 255;
 
-/** Clients name few relays, again and again. */
+/** Accepted values that are remembered: clients name few relays, and always the same ones. */
 const MAX_KNOWN = 1_000;
 
 /** An origin with nothing that a URL parser could read as user, path, query or fragment. */
@@ -17,7 +17,7 @@ const ORIGIN = /^https?:\/\/[^\s/?#@\\]+\/?$/i;
 @Injectable()
 export class PeerOrigins {
   private readonly allowed: ReadonlySet<string> | undefined;
-  /** Values that were accepted, and their origins: what is said of a value never changes. */
+  /** Accepted values and their origins. Whether a value is accepted never changes. */
   private readonly known = new Map<string, string>();
 
   constructor(config: RelayConfig) {
@@ -28,7 +28,7 @@ export class PeerOrigins {
 
   /**
    * @param value - `x-mte-upstream` as the client sent it
-   * @returns the origin in the form that sessions are kept under
+   * @returns the origin in its normal form, by which peers and their sessions are told apart
    * @throws UpstreamHeaderInvalidError, UpstreamRefusedError
    */
   parse(value: string | string[] | undefined): string {
@@ -47,7 +47,7 @@ export class PeerOrigins {
     return origin;
   }
 
-  /** Whether names are looked up without a check of the address: only where the operator listed them all. */
+  /** Whether the operator has listed the peers. If not, their names must not resolve to refused addresses. */
   get areListed(): boolean {
     return this.allowed !== undefined;
   }

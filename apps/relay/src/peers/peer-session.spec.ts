@@ -12,6 +12,7 @@ function session(maxMessages = 100): PeerSession {
   return new PeerSession(paired, PAIRED_AT_MS);
 }
 
+/** A session of which this many sequence numbers have been taken. */
 function used(count: number, maxMessages = 100): PeerSession {
   const made = session(maxMessages);
   for (let taken = 0; taken < count; taken += 1) {
@@ -28,20 +29,20 @@ describe('sequence numbers', () => {
     expect(Array.from({ length: 5 }, () => made.takeSequence())).toEqual([1, 2, 3, 4, 5]);
   });
 
-  it('are counted by each session for itself', () => {
+  it('are independent of other sessions', () => {
     used(5);
     expect(session().takeSequence()).toBe(1);
   });
 });
 
 describe('a session', () => {
-  it('takes new messages until 90 % of its lifetime', () => {
+  it('is usable for new messages until 90 % of its lifetime', () => {
     expect(session().isUsable(at(0))).toBe(true);
     expect(session().isUsable(at(0.9) - 1)).toBe(true);
     expect(session().isUsable(at(0.9))).toBe(false);
   });
 
-  it('takes new messages until its limit', () => {
+  it('is usable for new messages until its limit of messages', () => {
     expect(used(99).isUsable(at(0))).toBe(true);
     expect(used(100).isUsable(at(0))).toBe(false);
     expect(used(0, 1).isUsable(at(0))).toBe(true);
@@ -58,7 +59,7 @@ describe('a session', () => {
     expect(used(75).isDueForRenewal(at(0))).toBe(true);
   });
 
-  it('is believed until the end of its lifetime, and not at it', () => {
+  it('is within its lifetime until exactly its end', () => {
     expect(session().isWithinLifetime(at(1) - 1)).toBe(true);
     expect(session().isWithinLifetime(at(1))).toBe(false);
   });

@@ -1,11 +1,11 @@
 import type { PairedSession, SessionKeys } from '@relay/protocol';
 
-/** No new message on a session after this share of its lifetime, as the peer's clock started later than ours. */
+/** After this share of its lifetime, no new message is sealed on a session, so that none arrives after it has expired. */
 const USABLE_SHARE = 0.9;
-/** A successor is made in the background from this share of lifetime or messages on. */
+/** From this share of its lifetime or its messages on, a session is replaced in the background. */
 const RENEWAL_SHARE = 0.75;
 
-/** A session as the outbound role uses it: keys, a counter, and how long each may serve. protocol.md section 9. */
+/** A session as the outbound role uses it: its keys, its sequence numbers, and its limits. protocol.md section 9. */
 export class PeerSession {
   readonly sid: string;
   readonly keys: SessionKeys;
@@ -13,7 +13,7 @@ export class PeerSession {
   private readonly maxMessages: number;
   private lastSequence = 0;
 
-  /** @param pairedAtMs - monotonic, when the pairing request was sent: before the peer's clock started */
+  /** @param pairedAtMs - when the pairing request was sent, monotonic; the lifetime begins later for the peer */
   constructor(
     paired: PairedSession,
     private readonly pairedAtMs: number,
@@ -24,12 +24,12 @@ export class PeerSession {
     this.maxMessages = paired.maxMessages;
   }
 
-  /** Whether a new message may be sealed. */
+  /** Whether a new message may be sealed on this session. */
   isUsable(nowMs: number): boolean {
     return this.lastSequence < this.maxMessages && this.ageShare(nowMs) < USABLE_SHARE;
   }
 
-  /** Whether a successor should be made. */
+  /** Whether the session should be replaced, although it may still be usable. */
   isDueForRenewal(nowMs: number): boolean {
     return (
       this.ageShare(nowMs) >= RENEWAL_SHARE || this.lastSequence >= RENEWAL_SHARE * this.maxMessages
@@ -37,14 +37,15 @@ export class PeerSession {
   }
 
   /**
-   * Whether a "never forwarded" of the peer is believed: past our own expiry an attacker may have waited for the
-   * peer's, and replayed a message that was executed. protocol.md section 8, rule (b).
+   * Whether the session is within its lifetime, so that a signed "never forwarded" of the peer can be trusted. Later, an
+   * attacker could have waited for the session to expire at the peer too, and then have replayed a message that had been
+   * forwarded: the peer would sign that it was not. protocol.md section 8, rule (b).
    */
   isWithinLifetime(nowMs: number): boolean {
     return this.ageShare(nowMs) < 1;
   }
 
-  /** The next sequence number, from 1; taken synchronously, so that no two messages can share one. */
+  /** Takes the next sequence number, beginning with 1. This is synchronous, so that no two messages can share a number. */
   takeSequence(): number {
     this.lastSequence += 1;
     return this.lastSequence;

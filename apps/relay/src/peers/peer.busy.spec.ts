@@ -21,12 +21,12 @@ beforeEach(() => {
 });
 
 describe.each([
-  ['whose session store is away', 'RELAY_PEER_STORE_UNAVAILABLE'],
-  ['that has too much to do', 'RELAY_BUSY'],
+  ['whose session store is unavailable', 'RELAY_PEER_STORE_UNAVAILABLE'],
+  ['that is overloaded', 'RELAY_BUSY'],
 ] as const)('a peer %s', (_how, code) => {
   const busy = new TunnelFailedError(code, 'no', 'not now');
 
-  it('is asked again after 250 ms, doubling up to 2 s: it is back within moments', async () => {
+  it('is paired with again after 250 ms, doubling up to 2 s, because it may recover within moments', async () => {
     for (const ms of [250, 500, 1_000, 2_000, 2_000, 2_000]) {
       client.failWith(busy);
       await expect(peer.reserve()).rejects.toMatchObject({ code });
@@ -39,7 +39,7 @@ describe.each([
     await peer.reserve();
   });
 
-  it('is asked again after 250 ms the next time', async () => {
+  it('is paired with again after 250 ms if this happens again after a success', async () => {
     for (let outage = 1; outage <= 2; outage += 1) {
       client.failWith(busy);
       await expect(peer.reserve()).rejects.toMatchObject({ code });
@@ -49,7 +49,7 @@ describe.each([
     }
   });
 
-  it('does not cost the session that is left', async () => {
+  it('keeps the session that still exists in use', async () => {
     const { session } = await peer.reserve();
     client.failWith(busy);
     peer.suspect();

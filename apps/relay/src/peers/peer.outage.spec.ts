@@ -28,23 +28,23 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** Lets time pass on all clocks, and what it starts happen. */
+/** Advances all clocks, and lets everything run that becomes due. */
 async function pass(ms: number): Promise<void> {
   clock.advance(ms);
   vi.advanceTimersByTime(ms);
   await nextTurn();
 }
 
-/** A peer whose session is of no use, as it cannot be reached. */
+/** Makes the peer unreachable after a session with it has been paired. */
 async function outage(): Promise<void> {
   client.isThere = false;
   await peer.reserve();
   peer.reachability.reportUnreachable(unreachable);
 }
 
-describe('while a peer cannot be reached', () => {
+describe('while a peer is unreachable', () => {
   it.each(['RELAY_PEER_UNREACHABLE', 'RELAY_PEER_TIMEOUT'] as const)(
-    'messages fail at once after a pairing that failed with %s',
+    'messages fail immediately after a pairing that failed with %s',
     async (code) => {
       client.failWith(new TunnelFailedError(code, 'no', 'not there'));
       await expect(peer.reserve()).rejects.toMatchObject({ code });
@@ -53,13 +53,13 @@ describe('while a peer cannot be reached', () => {
     },
   );
 
-  it('messages fail at once although there is a session', async () => {
+  it('messages fail immediately even if there is a session', async () => {
     await outage();
     await expect(peer.reserve()).rejects.toMatchObject({ code: 'RELAY_PEER_UNREACHABLE' });
     expect(client.pairings).toBe(1);
   });
 
-  it('the waits are 250 ms, doubling up to 2 s', async () => {
+  it('pairing is retried after 250 ms, doubling up to 2 s', async () => {
     client.isThere = false;
     for (const ms of [250, 500, 1_000, 2_000, 2_000, 2_000]) {
       client.failWith(unreachable);
@@ -72,7 +72,7 @@ describe('while a peer cannot be reached', () => {
     }
   });
 
-  it('it is probed once a second, one probe at a time', async () => {
+  it('the peer is probed once a second, one probe at a time', async () => {
     await outage();
     await pass(PROBE_INTERVAL_MS - 1);
     expect(client.probes).toBe(0);
@@ -88,7 +88,7 @@ describe('while a peer cannot be reached', () => {
     expect(client.probes).toBe(6);
   });
 
-  it('it is probed for a minute after the last one who asked', async () => {
+  it('the peer is probed for a minute after the last request to it', async () => {
     await outage();
     for (let second = 0; second < 100; second += 1) {
       await pass(PROBE_INTERVAL_MS);
@@ -97,7 +97,7 @@ describe('while a peer cannot be reached', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('counts as such for as long as it is probed', async () => {
+  it('the state is unreachable as long as the peer is probed', async () => {
     await outage();
     expect(peer.state).toBe('unreachable');
     for (let second = 0; second < 60; second += 1) {
@@ -107,7 +107,7 @@ describe('while a peer cannot be reached', () => {
     expect(peer.state).toBe('known');
   });
 
-  it('it is probed on while somebody asks', async () => {
+  it('the peer is probed as long as there are requests to it', async () => {
     await outage();
     for (let second = 0; second < 100; second += 1) {
       await peer.reserve().catch(() => undefined);
@@ -118,8 +118,8 @@ describe('while a peer cannot be reached', () => {
   });
 });
 
-describe('an outage is over', () => {
-  it('with the first probe that is answered: the session serves on', async () => {
+describe('an outage ends', () => {
+  it('with the first successful probe, after which the session is used again', async () => {
     await outage();
     client.isThere = true;
     await pass(PROBE_INTERVAL_MS);
@@ -128,7 +128,7 @@ describe('an outage is over', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('with anything that the peer answers', async () => {
+  it('with any response of the peer', async () => {
     await outage();
     peer.reachability.reportReached();
     await peer.reserve();
@@ -144,7 +144,7 @@ describe('an outage is over', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('and the next one begins with the shortest wait', async () => {
+  it('so that the next one begins with the shortest back-off', async () => {
     await outage();
     peer.reachability.reportUnreachable(unreachable);
     peer.reachability.reportReached();
@@ -155,7 +155,7 @@ describe('an outage is over', () => {
     await peer.reserve();
   });
 
-  it('also for a probe that is still under way: it starts no other', async () => {
+  it('even while a probe is under way, which is then not followed by another', async () => {
     await outage();
     client.holdProbes();
     await pass(PROBE_INTERVAL_MS);
@@ -168,14 +168,14 @@ describe('an outage is over', () => {
 });
 
 describe('a peer that is closed', () => {
-  it('is not probed any more', async () => {
+  it('is no longer probed', async () => {
     await outage();
     peer.close();
     await pass(10 * PROBE_INTERVAL_MS);
     expect(client.probes).toBe(0);
   });
 
-  it('is not probed any more, also where a probe was under way', async () => {
+  it('is no longer probed, even if a probe was under way', async () => {
     await outage();
     client.holdProbes();
     await pass(PROBE_INTERVAL_MS);

@@ -37,7 +37,7 @@ async function sid(): Promise<string> {
 }
 
 describe('the first messages to a peer', () => {
-  it('wait for one pairing, and each gets a number of its own', async () => {
+  it('wait for one pairing, and each receives a different sequence number', async () => {
     client.hold();
     const reservations = Array.from({ length: 50 }, () => peer.reserve());
     await nextTurn();
@@ -50,7 +50,7 @@ describe('the first messages to a peer', () => {
     );
   });
 
-  it('all fail where it fails, and those that follow fail at once', async () => {
+  it('all fail if the pairing fails, and those that follow fail immediately', async () => {
     client.hold();
     const reservations = Array.from({ length: 5 }, () => peer.reserve());
     await nextTurn();
@@ -67,7 +67,7 @@ describe('the first messages to a peer', () => {
 });
 
 describe('a session that is in use', () => {
-  it('serves until it is due for renewal, without another pairing', async () => {
+  it('is used until it is due for renewal, without another pairing', async () => {
     const first = await sid();
     clock.advance(0.75 * LIFETIME_MS - 1);
     expect(await sid()).toBe(first);
@@ -77,7 +77,7 @@ describe('a session that is in use', () => {
   it.each([
     ['75 % of its lifetime', 0.75 * LIFETIME_MS, 0],
     ['75 % of its messages', 0, 0.75 * MAX_MESSAGES - 1],
-  ])('is renewed in the background from %s on, and serves meanwhile', async (_what, ms, count) => {
+  ])('is renewed in the background from %s on, and is used meanwhile', async (_what, ms, count) => {
     const first = await sid();
     for (let taken = 0; taken < count; taken += 1) {
       await peer.reserve();
@@ -97,7 +97,7 @@ describe('a session that is in use', () => {
     expect(client.pairings).toBe(2);
   });
 
-  it('serves on where its renewal is refused, which is tried again after a while', async () => {
+  it('remains in use if its renewal is refused, and the renewal is retried after a back-off', async () => {
     const first = await sid();
     clock.advance(0.75 * LIFETIME_MS);
     client.failWith(failure('RELAY_PAIR_REFUSED'));
@@ -110,7 +110,7 @@ describe('a session that is in use', () => {
     expect(client.pairings).toBe(3);
   });
 
-  it('is waited behind from 90 % of its lifetime on', async () => {
+  it('is no longer used from 90 % of its lifetime on, so that messages wait for the next one', async () => {
     const first = await sid();
     clock.advance(0.9 * LIFETIME_MS);
     const second = await peer.reserve();
@@ -118,7 +118,7 @@ describe('a session that is in use', () => {
     expect(second.sequence).toBe(1);
   });
 
-  it('gives out exactly its numbers: whoever comes later gets those of the next one', async () => {
+  it('yields exactly its sequence numbers, and later messages receive numbers of the next session', async () => {
     const reservations = await Promise.all(
       Array.from({ length: 2.5 * MAX_MESSAGES }, () => peer.reserve()),
     );
@@ -135,7 +135,7 @@ describe('a session that is in use', () => {
   });
 });
 
-describe('a session that the peer does not know any more', () => {
+describe('a session that the peer no longer knows', () => {
   it('is dropped, and replaced for the next message', async () => {
     const first = await sid();
     peer.drop(first);
@@ -143,7 +143,7 @@ describe('a session that the peer does not know any more', () => {
     expect(client.pairings).toBe(2);
   });
 
-  it('costs nothing where it was replaced meanwhile', async () => {
+  it('causes no pairing if it has been replaced meanwhile', async () => {
     const first = await sid();
     peer.drop(first);
     const second = await sid();
@@ -153,7 +153,7 @@ describe('a session that the peer does not know any more', () => {
     expect(client.pairings).toBe(2);
   });
 
-  it('is replaced once for all who lost it', async () => {
+  it('is replaced once for all concurrent messages', async () => {
     const first = await sid();
     const reservations = Array.from({ length: 20 }, async () => {
       peer.drop(first);
@@ -164,8 +164,8 @@ describe('a session that the peer does not know any more', () => {
   });
 });
 
-describe('a suspicion', () => {
-  it('leaves the session in use until another is there', async () => {
+describe('a suspicion against a session', () => {
+  it('leaves the session in use until another has been paired', async () => {
     const first = await sid();
     client.hold();
     peer.suspect();
@@ -177,7 +177,7 @@ describe('a suspicion', () => {
     expect(await sid()).not.toBe(first);
   });
 
-  it('costs at most one pairing in 30 s', async () => {
+  it('causes at most one pairing in 30 s', async () => {
     await sid();
     for (let count = 0; count < 100; count += 1) {
       peer.suspect();
@@ -192,7 +192,7 @@ describe('a suspicion', () => {
     expect(client.pairings).toBe(3);
   });
 
-  it('that comes to nothing harms nothing', async () => {
+  it('leaves the session in use if the pairing fails', async () => {
     const first = await sid();
     client.failWith(failure('RELAY_PAIR_REFUSED'));
     peer.suspect();
@@ -202,7 +202,7 @@ describe('a suspicion', () => {
 });
 
 describe('a pairing that is refused', () => {
-  it('is tried again after a back-off that doubles, and not before', async () => {
+  it('is retried after a back-off that doubles, and not before', async () => {
     for (const ms of [500, 1_000, 2_000]) {
       client.failWith(failure('RELAY_PAIR_REFUSED'));
       await expect(peer.reserve()).rejects.toMatchObject({ code: 'RELAY_PAIR_REFUSED' });
@@ -215,7 +215,7 @@ describe('a pairing that is refused', () => {
     await peer.reserve();
   });
 
-  it('is forgotten after a success', async () => {
+  it('no longer counts after a success', async () => {
     client.failWith(failure('RELAY_PAIR_REFUSED'));
     await expect(peer.reserve()).rejects.toThrow();
     clock.advance(500);
@@ -227,8 +227,8 @@ describe('a pairing that is refused', () => {
   });
 });
 
-describe('an error that is a mistake of ours', () => {
-  it('reaches the caller and is not backed off from', async () => {
+describe('a pairing that fails with a programming error', () => {
+  it('throws this error to the caller, and causes no back-off', async () => {
     const mistake = new TypeError('a mistake');
     client.failWith(mistake);
     await expect(peer.reserve()).rejects.toBe(mistake);

@@ -27,7 +27,7 @@ export interface SequenceReservation {
   readonly sequence: number;
 }
 
-/** One relay that this one talks to: its current session, and the pairing that makes the next one. protocol.md section 9. */
+/** One relay that this relay sends messages to: its current session, and the pairing of the next. protocol.md section 9. */
 export class Peer {
   /** While the peer is unreachable no session is of use, so callers fail immediately. */
   readonly reachability: Reachability;
@@ -53,7 +53,7 @@ export class Peer {
   }
 
   /**
-   * Reserves the sequence number of one message. If there is no usable session it pairs first, once for all callers that wait.
+   * Reserves the sequence number of one message. If there is no usable session, it pairs first, once for all waiting callers.
    *
    * @throws TunnelFailedError, immediately while a failure is backed off from
    */
@@ -122,7 +122,7 @@ export class Peer {
   }
 
   private pairInBackground(reason: PairingReason): void {
-    // The client has logged a failure, and whoever needs a session next pairs again.
+    // A failure has been logged by the client, and the next message that needs a session pairs again.
     this.pair(reason).catch(() => undefined);
   }
 

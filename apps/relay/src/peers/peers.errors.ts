@@ -27,7 +27,7 @@ export type TunnelFailureCode =
   | 'RELAY_PEER_REFUSED_MESSAGE';
 
 interface TunnelFailureOptions extends ErrorOptions {
-  /** Seconds after which it makes sense to try again. */
+  /** Seconds after which a retry makes sense. */
   readonly retryAfter?: number | undefined;
 }
 

@@ -5,7 +5,7 @@ import { PeerClient } from './peer-client.js';
 import { PeerOrigins } from './peer-origin.js';
 import { PeersService } from './peers.service.js';
 
-/** The other relays: which may be called, how they are reached, and the sessions with them. */
+/** The other relays: which of them may be called, the connections to them, and the sessions with them. */
 @Module({
   providers: [PairingClient, PeerClient, PeerOrigins, PeersService],
   exports: [PeerClient, PeerOrigins, PeersService],

@@ -27,14 +27,14 @@ afterEach(() => {
 });
 
 describe('peers', () => {
-  it('are one for each origin', () => {
+  it('are unique for each origin', () => {
     const one = peers.peer('http://one.example');
     expect(peers.peer('http://one.example')).toBe(one);
     expect(peers.peer('https://one.example')).not.toBe(one);
     expect(one.origin).toBe('http://one.example');
   });
 
-  it('are at most 1,000: the one that was not asked for the longest is forgotten, and ended', () => {
+  it('are at most 1,000, of which the least recently used is closed and forgotten', () => {
     const first = peers.peer('http://0.example');
     const second = peers.peer('http://1.example');
     second.reachability.reportUnreachable(unreachable);
@@ -50,7 +50,7 @@ describe('peers', () => {
     expect(peers.peer('http://1.example')).not.toBe(second);
   });
 
-  it('are all ended at shutdown', () => {
+  it('are all closed at shutdown', () => {
     for (const origin of ['http://0.example', 'http://1.example']) {
       peers.peer(origin).reachability.reportUnreachable(unreachable);
     }

@@ -16,7 +16,7 @@ export interface PeerSummary {
   readonly unreachable: number;
 }
 
-/** The relays that this one talks to, by origin. */
+/** The relays that this relay sends messages to, by origin. */
 @Injectable()
 export class PeersService implements OnApplicationShutdown {
   /** Least recently used first. */
@@ -42,9 +42,9 @@ export class PeersService implements OnApplicationShutdown {
     return { known: states.length, paired: count('paired'), unreachable: count('unreachable') };
   }
 
-  /** The peer at an origin; its sessions are forgotten if too many other peers are asked for afterwards. */
+  /** The peer at an origin; its session is forgotten if too many other peers are used afterwards. */
   peer(origin: string): Peer {
-    // The usual case, which spares moving the entry: that makes the map reallocate its table from time to time.
+    // The usual case. It avoids moving the entry, which makes the map reallocate its table from time to time.
     if (this.latest?.origin === origin) {
       return this.latest;
     }

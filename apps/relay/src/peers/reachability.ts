@@ -5,17 +5,17 @@ import { BackOff, UNREACHABLE_BACK_OFF } from './back-off.js';
 import type { TunnelFailedError } from './peers.errors.js';
 
 const PROBE_INTERVAL_MS = 1_000;
-/** After so many probes without a request in between, an unreachable peer is no longer probed. */
+/** After this many probes without a request in between, an unreachable peer is no longer probed. */
 const MAX_UNREQUESTED_PROBES = 60;
 
 /**
- * Whether a peer can be reached. While it cannot, requests to it fail immediately, and it is probed until it responds or nobody
- * has asked for it for a minute. protocol.md section 9.
+ * Whether a peer can be reached. While it cannot, requests to it fail immediately, and it is probed until it responds or there
+ * has been no request to it for a minute. protocol.md section 9.
  */
 export class Reachability {
   private readonly backOff: BackOff;
   private isUnreachable = false;
-  /** Identifies the probing under way: what an earlier one still finds out no longer counts. */
+  /** Identifies the current series of probes. The result of a probe of an earlier series no longer counts. */
   private probing: symbol | undefined;
   private probeTimer: NodeJS.Timeout | undefined;
   private unrequestedProbes = 0;
@@ -38,7 +38,7 @@ export class Reachability {
     return this.probing === undefined ? 'unknown' : 'unreachable';
   }
 
-  /** A request asks for the peer, so it is worth probing. */
+  /** There is a request to the peer, so it is worth probing. */
   noteRequest(): void {
     this.unrequestedProbes = 0;
   }
@@ -62,7 +62,7 @@ export class Reachability {
     }
   }
 
-  /** The peer has responded, whatever it said. */
+  /** The peer has responded, whatever the response says. */
   reportReached(): void {
     if (this.isUnreachable) {
       this.isUnreachable = false;

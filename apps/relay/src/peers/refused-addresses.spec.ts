@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { UpstreamRefusedError } from './peers.errors.js';
 import { guardedLookup, isRefusedAddress } from './refused-addresses.js';
 
-/** What the lookup says of a name, or of an address, which stands for itself. */
+/** The result of looking up a name, or an address, which resolves to itself. */
 function lookedUp(
   name: string,
   options: LookupOptions = {},
@@ -16,7 +16,7 @@ function lookedUp(
   });
 }
 
-describe('an address', () => {
+describe('isRefusedAddress', () => {
   it.each([
     '169.254.169.254',
     '169.254.0.0',
@@ -37,7 +37,7 @@ describe('an address', () => {
     '[::a9fe:a9fe]',
     'fe80::1',
     'fe80::1%eth0',
-  ])('is refused: %s', (host) => {
+  ])('refuses %s', (host) => {
     expect(isRefusedAddress(host)).toBe(true);
   });
 
@@ -58,14 +58,14 @@ describe('an address', () => {
     'relay.example',
     'localhost',
     '',
-  ])('is not: %s', (host) => {
+  ])('does not refuse %s', (host) => {
     expect(isRefusedAddress(host)).toBe(false);
   });
 });
 
 describe('a lookup', () => {
   it.each([{}, { all: true }, { family: 4 }, { all: true, family: 4 }])(
-    'gives the address of a name: %j',
+    'returns the address of a name: %j',
     async (options) => {
       const { error, address } = await lookedUp('127.0.0.1', options);
       expect(error).toBeNull();
@@ -76,7 +76,7 @@ describe('a lookup', () => {
   );
 
   it.each([{}, { all: true }])(
-    'fails for a name behind which a refused address stands: %j',
+    'fails for a name that resolves to a refused address: %j',
     async (options) => {
       for (const name of ['169.254.169.254', 'fe80::1']) {
         const { error, address } = await lookedUp(name, options);
@@ -86,7 +86,7 @@ describe('a lookup', () => {
     },
   );
 
-  it('fails as the system does for a name that does not exist', async () => {
+  it('fails like dns.lookup for a name that does not exist', async () => {
     const { error } = await lookedUp('no such name');
     expect(error).toMatchObject({ syscall: 'getaddrinfo' });
     expect(error).not.toBeInstanceOf(UpstreamRefusedError);

@@ -4,8 +4,8 @@ import { BlockList, isIP } from 'node:net';
 import { UpstreamRefusedError } from './peers.errors.js';
 
 /**
- * Where cloud machines find their credentials, and link-local neighbours: no relay lives there, and a client that could
- * name them would read them through this one.
+ * Addresses of the metadata services where cloud machines find their credentials, and of link-local neighbours. No relay has
+ * such an address, and a client that could name one would read the credentials through this relay.
  */
 const REFUSED = new BlockList();
 REFUSED.addSubnet('169.254.0.0', 16, 'ipv4');
@@ -14,14 +14,14 @@ REFUSED.addAddress('168.63.129.16', 'ipv4');
 REFUSED.addSubnet('192.0.0.0', 24, 'ipv4');
 REFUSED.addSubnet('0.0.0.0', 8, 'ipv4');
 REFUSED.addSubnet('fe80::', 10, 'ipv6');
-// The IPv4 range behind NAT64, 6to4 and in the form that was once compatible.
+// The IPv4 range 169.254.0.0/16 in NAT64, IPv4-compatible (deprecated) and 6to4 addresses.
 REFUSED.addSubnet('64:ff9b::a9fe:0', 112, 'ipv6');
 REFUSED.addSubnet('::a9fe:0', 112, 'ipv6');
 REFUSED.addSubnet('2002:a9fe::', 32, 'ipv6');
 REFUSED.addSubnet('fd00:ec2::', 32, 'ipv6');
 REFUSED.addAddress('::', 'ipv6');
 
-/** @param host - as URL has it: IPv6 in brackets */
+/** @param host - as in the hostname of a URL, with IPv6 addresses in brackets, or an address without brackets */
 export function isRefusedAddress(host: string): boolean {
   const address = host.startsWith('[') ? host.slice(1, -1) : host;
   const family = isIP(address);
@@ -34,7 +34,7 @@ type LookupCallback = (
   family?: number,
 ) => void;
 
-/** dns.lookup that fails for names which resolve to a refused address, at the moment of connecting. */
+/** dns.lookup for connecting, except that it fails for a name that resolves to a refused address. */
 export function guardedLookup(
   hostname: string,
   options: LookupOptions,
@@ -45,7 +45,7 @@ export function guardedLookup(
       ? address.map((entry) => entry.address)
       : [address];
     if (error === null && found.some(isRefusedAddress)) {
-      callback(new UpstreamRefusedError('the name resolves to an address that is refused'), '');
+      callback(new UpstreamRefusedError('the name resolves to a refused address'), '');
     } else {
       callback(error, address, family);
     }
