@@ -41,7 +41,8 @@ describe('#13 a peer that is not a relay', () => {
   ])('learns nothing about the client if it answers %s', async (_what, text) => {
     const elsewhere = forThisTest(await startUpstream());
     const location = new URL(elsewhere.url).host;
-    const fake = forThisTest(
+    // Open until the end of the file: on a port that is used again, the relay would still back off from the fake before.
+    const fake = shared(
       await startRawServer((connection) => {
         void connection.until('\r\n\r\n').then(() => {
           connection.write(text.replace('LOCATION', location));
