@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 
 const FOLDER = 'test/mutations';
@@ -52,6 +53,17 @@ describe.each(patches)('test/mutations/%s', (name) => {
     for (const { file, before, after } of hunks) {
       expect(read(file).split(before), `${file}:\n${before}`).toHaveLength(2);
       expect(before).not.toBe(after);
+    }
+  });
+
+  it('leaves sources that can be parsed, since tests of others would fail for any reason', () => {
+    for (const { file, before, after } of diffs.flatMap(hunksOf)) {
+      const source = read(file).replace(before, () => after);
+      const { diagnostics = [] } = ts.transpileModule(source, {
+        compilerOptions: { experimentalDecorators: true },
+        reportDiagnostics: true,
+      });
+      expect(diagnostics.map(({ messageText }) => messageText)).toEqual([]);
     }
   });
 });

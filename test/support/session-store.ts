@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Test } from '@nestjs/testing';
+import { ClockModule } from '@relay/clock';
 import { RelayConfigModule } from '@relay/config';
 import { BLOB_BYTES, BLOB_HEAD_BYTES, EPOCH_BYTES } from '@relay/protocol';
 import {
@@ -30,7 +31,7 @@ export async function openStore(
 ): Promise<OpenedStore> {
   const config = relayConfig({ REDIS_URL, ...environment });
   const module = await Test.createTestingModule({
-    imports: [RelayConfigModule.register(config), SessionModule],
+    imports: [RelayConfigModule.register(config), ClockModule, SessionModule],
   }).compile();
   await module.init();
   const health = module.get<StoreHealth>(StoreHealth);
