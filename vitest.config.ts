@@ -35,7 +35,7 @@ const project = (name: keyof typeof LIMITS_MS, include: string[], rest: object =
 export default defineConfig({
   resolve: { tsconfigPaths: true },
   test: {
-    setupFiles: ['test/support/setup.ts'],
+    setupFiles: ['test/support/lifecycle/setup.ts'],
     projects: [
       project('unit', ['libs/**/*.spec.ts', 'apps/**/*.spec.ts', 'test/project/**/*.spec.ts']),
       project('integration', ['test/integration/**/*.spec.ts']),
@@ -43,7 +43,7 @@ export default defineConfig({
       project('faults', ['test/faults/**/*.spec.ts'], {
         ...oneAtATime,
         ...(process.env['SLOW'] === '1' && { testTimeout: SLOW_FAULTS_LIMIT_MS }),
-        globalSetup: ['test/support/build-once.ts'],
+        globalSetup: ['test/support/processes/build-once.ts'],
       }),
       project('security', ['test/security/**/*.spec.ts'], inOneContext),
     ],

@@ -33,7 +33,7 @@ import { join, resolve } from 'node:path';
 
 const FOLDER = 'test/mutations';
 const NODE_MODULES = 'node_modules';
-const BUILD = 'test/support/build-once.ts';
+const BUILD = 'test/support/processes/build-once.ts';
 const REPORT = 'mutation-report.json';
 /** Bounds what a mutation that hangs a test costs, and leaves slow machines enough time for the other tests. */
 const TEST_LIMIT_MS = 60_000;

@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { samplesOf } from '../support/admin.js';
-import { request } from '../support/client.js';
-import { startRelay } from '../support/relay.js';
-import { forThisTest, sharedResources } from '../support/resources.js';
-import { startTunnel, type Tunnel } from '../support/tunnel.js';
+import { samplesOf } from '../support/relays/admin.js';
+import { request } from '../support/clients/client.js';
+import { startRelay } from '../support/relays/relay.js';
+import { forThisTest, sharedResources } from '../support/lifecycle/resources.js';
+import { startTunnel, type Tunnel } from '../support/tunnels/tunnel.js';
 
 const shared = sharedResources();
 let tunnel: Tunnel;

@@ -3,9 +3,9 @@ import { Readable } from 'node:stream';
 
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import { sharedResources } from '../support/resources.js';
-import { startTunnel, type Tunnel } from '../support/tunnel.js';
-import { echoBody } from '../support/upstream.js';
+import { sharedResources } from '../support/lifecycle/resources.js';
+import { startTunnel, type Tunnel } from '../support/tunnels/tunnel.js';
+import { echoBody } from '../support/upstreams/upstream.js';
 
 const MIB = 1024 * 1024;
 const SIZES = [0, 1, 65_535, 65_536, 65_537, MIB, 5 * MIB];

@@ -3,11 +3,11 @@ import { PassThrough } from 'node:stream';
 
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import { streamRequest } from '../support/client.js';
-import { openSocket } from '../support/raw-socket.js';
-import { sharedResources } from '../support/resources.js';
-import { startTunnel, type Tunnel } from '../support/tunnel.js';
-import { echoBody } from '../support/upstream.js';
+import { streamRequest } from '../support/clients/client.js';
+import { openSocket } from '../support/network/raw-socket.js';
+import { sharedResources } from '../support/lifecycle/resources.js';
+import { startTunnel, type Tunnel } from '../support/tunnels/tunnel.js';
+import { echoBody } from '../support/upstreams/upstream.js';
 
 const shared = sharedResources();
 let tunnel: Tunnel;

@@ -1,9 +1,9 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import { fieldValues } from '../support/client.js';
-import { forThisTest, sharedResources } from '../support/resources.js';
-import { startTunnel, type Tunnel } from '../support/tunnel.js';
-import { echoBody } from '../support/upstream.js';
+import { fieldValues } from '../support/clients/client.js';
+import { forThisTest, sharedResources } from '../support/lifecycle/resources.js';
+import { startTunnel, type Tunnel } from '../support/tunnels/tunnel.js';
+import { echoBody } from '../support/upstreams/upstream.js';
 
 const shared = sharedResources();
 let tunnel: Tunnel;

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { errorOf } from '../support/client.js';
-import { openSocket, startRawServer, type RawServer } from '../support/raw-socket.js';
-import { forThisTest, sharedResources } from '../support/resources.js';
-import { startTunnel, type Tunnel } from '../support/tunnel.js';
+import { errorOf } from '../support/clients/client.js';
+import { openSocket, startRawServer, type RawServer } from '../support/network/raw-socket.js';
+import { forThisTest, sharedResources } from '../support/lifecycle/resources.js';
+import { startTunnel, type Tunnel } from '../support/tunnels/tunnel.js';
 
 /** Responses that end too early, keyed by how they delimit their body. */
 const CUT_OFF = {

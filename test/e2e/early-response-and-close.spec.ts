@@ -2,8 +2,8 @@ import { Readable } from 'node:stream';
 
 import { describe, expect, it } from 'vitest';
 
-import { forThisTest } from '../support/resources.js';
-import { startTunnel } from '../support/tunnel.js';
+import { forThisTest } from '../support/lifecycle/resources.js';
+import { startTunnel } from '../support/tunnels/tunnel.js';
 
 const PIECE = Buffer.alloc(65_536, 'x');
 

@@ -2,10 +2,10 @@ import { PassThrough, Readable } from 'node:stream';
 
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import { errorOf, streamRequest } from '../support/client.js';
-import { openSocket } from '../support/raw-socket.js';
-import { forThisTest, sharedResources } from '../support/resources.js';
-import { startTunnel, type Tunnel } from '../support/tunnel.js';
+import { errorOf, streamRequest } from '../support/clients/client.js';
+import { openSocket } from '../support/network/raw-socket.js';
+import { forThisTest, sharedResources } from '../support/lifecycle/resources.js';
+import { startTunnel, type Tunnel } from '../support/tunnels/tunnel.js';
 
 const MIB = 1024 * 1024;
 const PIECE = Buffer.alloc(65_536, 'x');

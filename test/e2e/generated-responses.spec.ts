@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
-import { errorOf, fieldValues } from '../support/client.js';
-import { forThisTest } from '../support/resources.js';
-import { startTunnel } from '../support/tunnel.js';
+import { errorOf, fieldValues } from '../support/clients/client.js';
+import { forThisTest } from '../support/lifecycle/resources.js';
+import { startTunnel } from '../support/tunnels/tunnel.js';
 
 describe('a response that a relay generates', () => {
   it('carries the fields of HEADERS', async () => {

@@ -3,11 +3,11 @@ import { createServer } from 'node:net';
 
 import { describe, expect, it } from 'vitest';
 
-import { errorOf } from '../support/client.js';
-import { closedPort } from '../support/listen.js';
-import { forThisTest } from '../support/resources.js';
-import { startTap } from '../support/tap.js';
-import { startTunnel } from '../support/tunnel.js';
+import { errorOf } from '../support/clients/client.js';
+import { closedPort } from '../support/network/listen.js';
+import { forThisTest } from '../support/lifecycle/resources.js';
+import { startTap } from '../support/attackers/tap.js';
+import { startTunnel } from '../support/tunnels/tunnel.js';
 
 describe('two relays with different secrets', () => {
   it('refuse to pair: the client gets a 502, nothing is forwarded and both logs name the reason', async () => {

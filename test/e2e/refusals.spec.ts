@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { errorOf, request, type ClientRequestSpec } from '../support/client.js';
-import { TOKEN } from '../support/relay.js';
-import { sharedResources } from '../support/resources.js';
-import { startTunnel, type Tunnel } from '../support/tunnel.js';
+import { errorOf, request, type ClientRequestSpec } from '../support/clients/client.js';
+import { TOKEN } from '../support/relays/relay.js';
+import { sharedResources } from '../support/lifecycle/resources.js';
+import { startTunnel, type Tunnel } from '../support/tunnels/tunnel.js';
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const ALT_TOKEN = 'second-token-of-the-tests';

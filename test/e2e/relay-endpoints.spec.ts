@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { errorOf, request } from '../support/client.js';
-import { startRelay, type TestRelay } from '../support/relay.js';
-import { sharedResources } from '../support/resources.js';
+import { errorOf, request } from '../support/clients/client.js';
+import { startRelay, type TestRelay } from '../support/relays/relay.js';
+import { sharedResources } from '../support/lifecycle/resources.js';
 
 const ISO_8601 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 

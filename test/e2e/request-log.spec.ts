@@ -4,12 +4,18 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import { request, errorOf } from '../support/client.js';
-import { exchangeRaw } from '../support/raw-socket.js';
-import { SECRET, TOKEN, startRelay, type LogLine, type TestRelay } from '../support/relay.js';
-import { forThisTest, sharedResources } from '../support/resources.js';
-import { startTap } from '../support/tap.js';
-import { startTunnel, type Tunnel } from '../support/tunnel.js';
+import { request, errorOf } from '../support/clients/client.js';
+import { exchangeRaw } from '../support/network/raw-socket.js';
+import {
+  SECRET,
+  TOKEN,
+  startRelay,
+  type LogLine,
+  type TestRelay,
+} from '../support/relays/relay.js';
+import { forThisTest, sharedResources } from '../support/lifecycle/resources.js';
+import { startTap } from '../support/attackers/tap.js';
+import { startTunnel, type Tunnel } from '../support/tunnels/tunnel.js';
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
 const TRACEPARENT = `00-${TRACE}-00f067aa0ba902b7-01`;

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { SECRET, TOKEN } from '../support/relay.js';
-import { forThisTest, sharedResources } from '../support/resources.js';
-import { startTap, type Tap } from '../support/tap.js';
-import { startTunnel, type Tunnel } from '../support/tunnel.js';
+import { SECRET, TOKEN } from '../support/relays/relay.js';
+import { forThisTest, sharedResources } from '../support/lifecycle/resources.js';
+import { startTap, type Tap } from '../support/attackers/tap.js';
+import { startTunnel, type Tunnel } from '../support/tunnels/tunnel.js';
 
 /** What must not appear on the wire: one marker for each part of a request and of a response. */
 const CANARIES = {

@@ -4,11 +4,11 @@ import type { ServerResponse } from 'node:http';
 
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import { openRequest, streamRequest } from '../support/client.js';
-import { openSocket } from '../support/raw-socket.js';
-import { forThisTest, sharedResources } from '../support/resources.js';
-import { startTunnel, type Tunnel } from '../support/tunnel.js';
-import { echoBody } from '../support/upstream.js';
+import { openRequest, streamRequest } from '../support/clients/client.js';
+import { openSocket } from '../support/network/raw-socket.js';
+import { forThisTest, sharedResources } from '../support/lifecycle/resources.js';
+import { startTunnel, type Tunnel } from '../support/tunnels/tunnel.js';
+import { echoBody } from '../support/upstreams/upstream.js';
 
 const MIB = 1024 * 1024;
 const PIECE = Buffer.alloc(65_536, 'x');

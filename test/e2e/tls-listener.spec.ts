@@ -5,10 +5,10 @@ import { connect, type TLSSocket } from 'node:tls';
 
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import { makeAuthority } from '../support/certificates.js';
-import { streamRequest } from '../support/client.js';
-import { sharedResources } from '../support/resources.js';
-import { startTunnel, type Tunnel } from '../support/tunnel.js';
+import { makeAuthority } from '../support/certificates/certificates.js';
+import { streamRequest } from '../support/clients/client.js';
+import { sharedResources } from '../support/lifecycle/resources.js';
+import { startTunnel, type Tunnel } from '../support/tunnels/tunnel.js';
 
 const shared = sharedResources();
 let tunnel: Tunnel;

@@ -2,13 +2,13 @@ import { Clock } from '@relay/clock';
 import { Redis } from 'ioredis';
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { makeAuthority, type Authority } from '../support/certificates.js';
-import type { ClientRequestSpec } from '../support/client.js';
-import { startRedisServer } from '../support/redis-server.js';
-import { startRelay } from '../support/relay.js';
-import { forThisTest, sharedResources } from '../support/resources.js';
-import { expectQuoted, section } from '../support/troubleshooting.js';
-import { startTunnel, type Tunnel, type TunnelOptions } from '../support/tunnel.js';
+import { makeAuthority, type Authority } from '../support/certificates/certificates.js';
+import type { ClientRequestSpec } from '../support/clients/client.js';
+import { startRedisServer } from '../support/redis/redis-server.js';
+import { startRelay } from '../support/relays/relay.js';
+import { forThisTest, sharedResources } from '../support/lifecycle/resources.js';
+import { expectQuoted, section } from '../support/assertions/troubleshooting.js';
+import { startTunnel, type Tunnel, type TunnelOptions } from '../support/tunnels/tunnel.js';
 
 const NOWHERE = 'http://127.0.0.1:9';
 const NO_NAME = 'no-such-host.invalid';

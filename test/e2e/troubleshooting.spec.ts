@@ -3,13 +3,13 @@ import { createServer } from 'node:http';
 import { loadConfig, type ConfigInvalidError } from '@relay/config';
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { makeAuthority, type Authority } from '../support/certificates.js';
-import { request, type ClientRequestSpec } from '../support/client.js';
-import { listen } from '../support/listen.js';
-import { DEFAULTS, TOKEN, startRelay } from '../support/relay.js';
-import { forThisTest, sharedResources } from '../support/resources.js';
-import { expectQuoted, section } from '../support/troubleshooting.js';
-import { startTunnel, type Tunnel } from '../support/tunnel.js';
+import { makeAuthority, type Authority } from '../support/certificates/certificates.js';
+import { request, type ClientRequestSpec } from '../support/clients/client.js';
+import { listen } from '../support/network/listen.js';
+import { DEFAULTS, TOKEN, startRelay } from '../support/relays/relay.js';
+import { forThisTest, sharedResources } from '../support/lifecycle/resources.js';
+import { expectQuoted, section } from '../support/assertions/troubleshooting.js';
+import { startTunnel, type Tunnel } from '../support/tunnels/tunnel.js';
 
 const NOWHERE = 'http://127.0.0.1:9';
 const NO_NAME = 'no-such-host.invalid';

@@ -2,11 +2,11 @@ import { createServer } from 'node:net';
 
 import { describe, expect, it } from 'vitest';
 
-import { errorOf } from '../support/client.js';
-import { closedPort } from '../support/listen.js';
-import { openSocket, startRawServer } from '../support/raw-socket.js';
-import { forThisTest } from '../support/resources.js';
-import { startTunnel, type TunnelOptions } from '../support/tunnel.js';
+import { errorOf } from '../support/clients/client.js';
+import { closedPort } from '../support/network/listen.js';
+import { openSocket, startRawServer } from '../support/network/raw-socket.js';
+import { forThisTest } from '../support/lifecycle/resources.js';
+import { startTunnel, type TunnelOptions } from '../support/tunnels/tunnel.js';
 
 const start = async (options: TunnelOptions) => forThisTest(await startTunnel(options));
 

@@ -2,10 +2,10 @@ import { createServer } from 'node:net';
 
 import { describe, expect, it } from 'vitest';
 
-import { listen } from '../support/listen.js';
-import { DEFAULTS, type RelayEnvironment } from '../support/relay.js';
-import { runRelay } from '../support/relay-process.js';
-import { forThisTest } from '../support/resources.js';
+import { listen } from '../support/network/listen.js';
+import { DEFAULTS, type RelayEnvironment } from '../support/relays/relay.js';
+import { runRelay } from '../support/processes/relay-process.js';
+import { forThisTest } from '../support/lifecycle/resources.js';
 
 const linesOf = (text: string): string[] => text.split('\n').filter((line) => line !== '');
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 
-import { samplesOf } from '../support/admin.js';
-import { FORKED, runRelay, startRelayProcess } from '../support/relay-process.js';
-import { DEFAULTS } from '../support/relay.js';
-import { forThisTest } from '../support/resources.js';
+import { samplesOf } from '../support/relays/admin.js';
+import { FORKED, runRelay, startRelayProcess } from '../support/processes/relay-process.js';
+import { DEFAULTS } from '../support/relays/relay.js';
+import { forThisTest } from '../support/lifecycle/resources.js';
 
 describe('a relay that the cluster primary of another program runs', () => {
   it('runs as a relay without workers', async () => {

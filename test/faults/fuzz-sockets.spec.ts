@@ -4,13 +4,17 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { mutantOf } from '../fuzz/mutant.js';
 import { Random } from '../fuzz/random.js';
-import { deliverTo, type WireRequest } from '../support/middle.js';
-import { inMib } from '../support/process-memory.js';
-import { isSlow } from '../support/property.js';
-import { ProtocolClient, pairingRequest } from '../support/protocol-client.js';
-import { headBytes, type Field } from '../support/raw-http.js';
-import { startRelayProcess, type ProcessEnd, type RelayProcess } from '../support/relay-process.js';
-import { startUpstream, type Upstream } from '../support/upstream.js';
+import { deliverTo, type WireRequest } from '../support/attackers/man-in-the-middle.js';
+import { inMib } from '../support/processes/process-memory.js';
+import { isSlow } from '../support/lifecycle/property.js';
+import { ProtocolClient, pairingRequest } from '../support/attackers/protocol-client.js';
+import { headBytes, type Field } from '../support/network/raw-http.js';
+import {
+  startRelayProcess,
+  type ProcessEnd,
+  type RelayProcess,
+} from '../support/processes/relay-process.js';
+import { startUpstream, type Upstream } from '../support/upstreams/upstream.js';
 
 const MIB = 1024 * 1024;
 /** `npm run fuzz:sockets` sets FUZZ_REQUESTS. */

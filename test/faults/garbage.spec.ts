@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto';
 
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { request } from '../support/client.js';
-import { openSocket, startRawServer, type RawSocket } from '../support/raw-socket.js';
-import { TOKEN } from '../support/relay.js';
-import { startRelayProcess, type RelayProcess } from '../support/relay-process.js';
-import { forThisTest, sharedResources } from '../support/resources.js';
-import { startTap } from '../support/tap.js';
-import { startUpstream } from '../support/upstream.js';
+import { request } from '../support/clients/client.js';
+import { openSocket, startRawServer, type RawSocket } from '../support/network/raw-socket.js';
+import { TOKEN } from '../support/relays/relay.js';
+import { startRelayProcess, type RelayProcess } from '../support/processes/relay-process.js';
+import { forThisTest, sharedResources } from '../support/lifecycle/resources.js';
+import { startTap } from '../support/attackers/tap.js';
+import { startUpstream } from '../support/upstreams/upstream.js';
 
 const shared = sharedResources();
 

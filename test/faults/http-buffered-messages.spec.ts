@@ -3,10 +3,10 @@ import type { ServerResponse } from 'node:http';
 
 import { describe, expect, it } from 'vitest';
 
-import { errorOf } from '../support/client.js';
-import { forThisTest } from '../support/resources.js';
-import { startTunnel } from '../support/tunnel.js';
-import { echoBody } from '../support/upstream.js';
+import { errorOf } from '../support/clients/client.js';
+import { forThisTest } from '../support/lifecycle/resources.js';
+import { startTunnel } from '../support/tunnels/tunnel.js';
+import { echoBody } from '../support/upstreams/upstream.js';
 
 const LIMIT = 10 * 1024 * 1024;
 /** How many complete messages fit into 256 MiB. */

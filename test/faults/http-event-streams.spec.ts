@@ -2,14 +2,14 @@ import { createServer, type ServerResponse } from 'node:http';
 
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { openRequest } from '../support/client.js';
-import { inMib, peakResidentBytes } from '../support/process-memory.js';
-import { OpenSockets } from '../support/open-sockets.js';
-import { listen } from '../support/listen.js';
-import { openSocket } from '../support/raw-socket.js';
-import { TOKEN } from '../support/relay.js';
-import { startRelayProcess, type RelayProcess } from '../support/relay-process.js';
-import { sharedResources } from '../support/resources.js';
+import { openRequest } from '../support/clients/client.js';
+import { inMib, peakResidentBytes } from '../support/processes/process-memory.js';
+import { OpenSockets } from '../support/network/open-sockets.js';
+import { listen } from '../support/network/listen.js';
+import { openSocket } from '../support/network/raw-socket.js';
+import { TOKEN } from '../support/relays/relay.js';
+import { startRelayProcess, type RelayProcess } from '../support/processes/relay-process.js';
+import { sharedResources } from '../support/lifecycle/resources.js';
 
 const STREAMS = 1_000;
 /** How many connections are opened at a time. */

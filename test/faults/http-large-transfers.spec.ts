@@ -5,10 +5,10 @@ import { Readable } from 'node:stream';
 
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { openRequest } from '../support/client.js';
-import { inMib, peakResidentBytes } from '../support/process-memory.js';
-import { startProcessTunnel, type ProcessTunnel } from '../support/process-tunnel.js';
-import { sharedResources } from '../support/resources.js';
+import { openRequest } from '../support/clients/client.js';
+import { inMib, peakResidentBytes } from '../support/processes/process-memory.js';
+import { startProcessTunnel, type ProcessTunnel } from '../support/tunnels/process-tunnel.js';
+import { sharedResources } from '../support/lifecycle/resources.js';
 
 const MIB = 1024 * 1024;
 const TRANSFER_BYTES = 2 * 1024 * MIB;

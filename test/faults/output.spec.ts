@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
 
-import { request } from '../support/client.js';
-import { DEFAULTS } from '../support/relay.js';
-import { startRelayProcess } from '../support/relay-process.js';
-import { forThisTest } from '../support/resources.js';
+import { request } from '../support/clients/client.js';
+import { DEFAULTS } from '../support/relays/relay.js';
+import { startRelayProcess } from '../support/processes/relay-process.js';
+import { forThisTest } from '../support/lifecycle/resources.js';
 
 /** Each causes a log line of about 250 bytes; together they are more than a pipe and a socket can buffer. */
 const REQUESTS = 2_000;

@@ -5,14 +5,14 @@ import {
   CONFIGURED_FIELD,
   startCanaryTunnel,
   type CanaryTunnel,
-} from '../support/canary-tunnel.js';
-import { request } from '../support/client.js';
-import { flipBit } from '../support/corruption.js';
-import { openSocket, startRawServer } from '../support/raw-socket.js';
-import { startRelayProcess, type RelayProcess } from '../support/relay-process.js';
-import { forThisTest, sharedResources } from '../support/resources.js';
-import type { Script } from '../support/scripted-upstream.js';
-import type { Alteration } from '../support/tap.js';
+} from '../support/tunnels/canary-tunnel.js';
+import { request } from '../support/clients/client.js';
+import { flipBit } from '../support/attackers/corruption.js';
+import { openSocket, startRawServer } from '../support/network/raw-socket.js';
+import { startRelayProcess, type RelayProcess } from '../support/processes/relay-process.js';
+import { forThisTest, sharedResources } from '../support/lifecycle/resources.js';
+import type { Script } from '../support/upstreams/scripted-upstream.js';
+import type { Alteration } from '../support/attackers/tap.js';
 
 const UPSTREAM_ANSWER =
   'HTTP/1.1 200 canary\r\nset-cookie: canary-answer\r\ncontent-length: 13\r\n\r\ncanary-answer';

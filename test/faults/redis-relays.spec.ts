@@ -1,11 +1,11 @@
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 
-import { startFleet, type Fleet } from '../support/fleet.js';
-import { underLoad } from '../support/phase.js';
-import { isSlow } from '../support/property.js';
-import type { Replica } from '../support/replica.js';
-import { sharedResources } from '../support/resources.js';
-import type { LoadOutcome } from '../support/steady-load.js';
+import { startFleet, type Fleet } from '../support/processes/fleet.js';
+import { underLoad } from '../support/assertions/fault-under-load.js';
+import { isSlow } from '../support/lifecycle/property.js';
+import type { Replica } from '../support/processes/replica.js';
+import { sharedResources } from '../support/lifecycle/resources.js';
+import type { LoadOutcome } from '../support/clients/steady-load.js';
 
 const UNSAFE = ['POST', 'PATCH'];
 

@@ -6,14 +6,19 @@ import {
   request,
   type ClientRequestSpec,
   type ClientResponse,
-} from '../support/client.js';
-import { deliverTo, startMiddle, type Middle, type WireRequest } from '../support/middle.js';
-import { pairingRequest } from '../support/protocol-client.js';
-import { startRedisServer } from '../support/redis-server.js';
-import { startRelayProcess, type RelayProcess } from '../support/relay-process.js';
-import { SECRET, TOKEN } from '../support/relay.js';
-import { sharedResources } from '../support/resources.js';
-import { startUpstream, type Upstream } from '../support/upstream.js';
+} from '../support/clients/client.js';
+import {
+  deliverTo,
+  startManInTheMiddle,
+  type ManInTheMiddle,
+  type WireRequest,
+} from '../support/attackers/man-in-the-middle.js';
+import { pairingRequest } from '../support/attackers/protocol-client.js';
+import { startRedisServer } from '../support/redis/redis-server.js';
+import { startRelayProcess, type RelayProcess } from '../support/processes/relay-process.js';
+import { SECRET, TOKEN } from '../support/relays/relay.js';
+import { sharedResources } from '../support/lifecycle/resources.js';
+import { startUpstream, type Upstream } from '../support/upstreams/upstream.js';
 
 const COPIES = 200;
 const POST = { method: 'POST', path: '/pay', body: 'one coin' };
@@ -22,7 +27,7 @@ const shared = sharedResources();
 let upstream: Upstream;
 let inbound: readonly RelayProcess[];
 let outbound: RelayProcess;
-let middle: Middle;
+let attacker: ManInTheMiddle;
 
 beforeAll(async () => {
   upstream = shared(await startUpstream());
@@ -32,11 +37,11 @@ beforeAll(async () => {
   inbound = await Promise.all([startRelayProcess(environment), startRelayProcess(environment)]);
   inbound.forEach(shared);
   outbound = shared(await startRelayProcess());
-  middle = shared(await startMiddle(inbound[0]!.url));
+  attacker = shared(await startManInTheMiddle(inbound[0]!.url));
 });
 
 beforeEach(() => {
-  middle.meddleWithTunnel(undefined);
+  attacker.interceptTunnel(undefined);
   upstream.forget();
 });
 
@@ -45,7 +50,7 @@ const send = (spec: ClientRequestSpec): Promise<ClientResponse> =>
     ...spec,
     headers: {
       'x-mte-outbound-token': TOKEN,
-      'x-mte-upstream': middle.url,
+      'x-mte-upstream': attacker.url,
       ...spec.headers,
     },
   });
@@ -61,7 +66,7 @@ const race = (captured: WireRequest) =>
 describe('two inbound relay processes on one Redis (#5)', () => {
   it.each(['MKE', 'MTE'])('execute one of 200 racing copies of a request (%s)', async (type) => {
     const statuses: number[] = [];
-    middle.meddleWithTunnel(async (captured) => {
+    attacker.interceptTunnel(async (captured) => {
       const responses = await race(captured);
       statuses.push(...responses.map(({ status }) => status));
       return responses.find(({ status }) => status === 200);
@@ -78,26 +83,26 @@ describe('two inbound relay processes on one Redis (#5)', () => {
 
   it('execute none of 200 copies of a request that was served before', async () => {
     expect(await send(POST)).toMatchObject({ status: 200 });
-    const responses = await race(middle.tunnelRequests().at(-1)!);
+    const responses = await race(attacker.tunnelRequests().at(-1)!);
 
     expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([565]));
     expect(upstream.hits).toBe(1);
   });
 
   it('execute one of 200 copies of a request whose sender got "maybe"', async () => {
-    middle.meddleWithTunnel(() => undefined);
+    attacker.interceptTunnel(() => undefined);
     const response = await send(POST);
     expect(response.status).toBe(502);
     expect(errorOf(response)).toMatchObject({ forwarded: 'maybe' });
 
-    const responses = await race(middle.tunnelRequests().at(-1)!);
+    const responses = await race(attacker.tunnelRequests().at(-1)!);
 
     expect(responses.filter(({ status }) => status === 200)).toHaveLength(1);
     expect(upstream.hits).toBe(1);
   });
 
   it('create one session from 200 racing copies of a pairing request (#6)', async () => {
-    const { request: pairing } = await pairingRequest(middle.url, await deriveSecretKeys(SECRET));
+    const { request: pairing } = await pairingRequest(attacker.url, await deriveSecretKeys(SECRET));
 
     const responses = await race(pairing);
 

@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto';
 
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { startFleet, type Fleet } from '../support/fleet.js';
-import { underLoad } from '../support/phase.js';
-import type { RelayEnvironment } from '../support/relay.js';
-import type { Replica } from '../support/replica.js';
-import { sharedResources } from '../support/resources.js';
+import { startFleet, type Fleet } from '../support/processes/fleet.js';
+import { underLoad } from '../support/assertions/fault-under-load.js';
+import type { RelayEnvironment } from '../support/relays/relay.js';
+import type { Replica } from '../support/processes/replica.js';
+import { sharedResources } from '../support/lifecycle/resources.js';
 
 const shared = sharedResources();
 let fleet: Fleet;

@@ -1,12 +1,12 @@
 import type { Redis } from 'ioredis';
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { startFleet, type Fleet } from '../support/fleet.js';
-import { exchangesOf, underLoad } from '../support/phase.js';
-import { isSlow } from '../support/property.js';
-import { sharedResources } from '../support/resources.js';
-import { connectRedis } from '../support/session-store.js';
-import type { LoadOutcome } from '../support/steady-load.js';
+import { startFleet, type Fleet } from '../support/processes/fleet.js';
+import { exchangesOf, underLoad } from '../support/assertions/fault-under-load.js';
+import { isSlow } from '../support/lifecycle/property.js';
+import { sharedResources } from '../support/lifecycle/resources.js';
+import { connectRedis } from '../support/redis/session-store.js';
+import type { LoadOutcome } from '../support/clients/steady-load.js';
 
 /** A command fails after 800 ms; the rest is for the relays under load and for a slow machine. */
 const RESPONSE_LIMIT_MS = 5_000;

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { errorOf, request, type ClientResponse } from '../support/client.js';
-import { startRedisServer, type RedisServer } from '../support/redis-server.js';
-import { startRelayProcess, type RelayProcess } from '../support/relay-process.js';
-import { TOKEN } from '../support/relay.js';
-import { forThisTest } from '../support/resources.js';
-import { startUpstream, type Upstream } from '../support/upstream.js';
+import { errorOf, request, type ClientResponse } from '../support/clients/client.js';
+import { startRedisServer, type RedisServer } from '../support/redis/redis-server.js';
+import { startRelayProcess, type RelayProcess } from '../support/processes/relay-process.js';
+import { TOKEN } from '../support/relays/relay.js';
+import { forThisTest } from '../support/lifecycle/resources.js';
+import { startUpstream, type Upstream } from '../support/upstreams/upstream.js';
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 /** A command fails after 800 ms, or immediately while there is no connection; the rest is for a slow machine. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { startProcessTunnel } from '../support/process-tunnel.js';
-import { forThisTest } from '../support/resources.js';
+import { startProcessTunnel } from '../support/tunnels/process-tunnel.js';
+import { forThisTest } from '../support/lifecycle/resources.js';
 
 /** The inbound relay keeps its sessions in memory: after a restart, it knows none of them. */
 describe('an inbound relay that is killed and restarted', () => {

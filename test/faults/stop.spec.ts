@@ -3,12 +3,12 @@ import { connect } from 'node:net';
 
 import { describe, expect, it } from 'vitest';
 
-import { makeAuthority } from '../support/certificates.js';
-import { errorOf } from '../support/client.js';
-import { startProcessTunnel } from '../support/process-tunnel.js';
-import { openSocket } from '../support/raw-socket.js';
-import { startRelayProcess } from '../support/relay-process.js';
-import { forThisTest } from '../support/resources.js';
+import { makeAuthority } from '../support/certificates/certificates.js';
+import { errorOf } from '../support/clients/client.js';
+import { startProcessTunnel } from '../support/tunnels/process-tunnel.js';
+import { openSocket } from '../support/network/raw-socket.js';
+import { startRelayProcess } from '../support/processes/relay-process.js';
+import { forThisTest } from '../support/lifecycle/resources.js';
 
 /** Other relays close idle connections after 4 s. SHUTDOWN_TIMEOUT_MS, which must not be needed here, is 15 s. */
 const IDLE_LIMIT_MS = 12_000;

@@ -3,13 +3,21 @@ import { connect } from 'node:tls';
 
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { certificateAt, makeAuthority, type Authority } from '../support/certificates.js';
-import { errorOf, request, streamRequest } from '../support/client.js';
-import { mountCertificate } from '../support/mounted-certificate.js';
-import { startProcessTunnel, type ProcessTunnel } from '../support/process-tunnel.js';
-import { runHealthCheck, startRelayProcess, type RelayProcess } from '../support/relay-process.js';
-import { TOKEN, startRelay } from '../support/relay.js';
-import { forThisTest, sharedResources } from '../support/resources.js';
+import {
+  certificateAt,
+  makeAuthority,
+  type Authority,
+} from '../support/certificates/certificates.js';
+import { errorOf, request, streamRequest } from '../support/clients/client.js';
+import { mountCertificate } from '../support/certificates/mounted-certificate.js';
+import { startProcessTunnel, type ProcessTunnel } from '../support/tunnels/process-tunnel.js';
+import {
+  runHealthCheck,
+  startRelayProcess,
+  type RelayProcess,
+} from '../support/processes/relay-process.js';
+import { TOKEN, startRelay } from '../support/relays/relay.js';
+import { forThisTest, sharedResources } from '../support/lifecycle/resources.js';
 
 const LOOPBACK = 'IP:127.0.0.1';
 

@@ -4,9 +4,9 @@ import { Readable } from 'node:stream';
 
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { openRequest } from '../support/client.js';
-import { startProcessTunnel, type ProcessTunnel } from '../support/process-tunnel.js';
-import { sharedResources } from '../support/resources.js';
+import { openRequest } from '../support/clients/client.js';
+import { startProcessTunnel, type ProcessTunnel } from '../support/tunnels/process-tunnel.js';
+import { sharedResources } from '../support/lifecycle/resources.js';
 
 const MIB = 1024 * 1024;
 const GIB = 1024 * MIB;

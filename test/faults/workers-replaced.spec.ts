@@ -4,15 +4,15 @@ import { join } from 'node:path';
 import type { RelayConfig } from '@relay/config';
 import { describe, expect, it } from 'vitest';
 
-import { samplesOf } from '../support/admin.js';
-import { startCountingUpstream } from '../support/counting-upstream.js';
-import { startProcessTunnel } from '../support/process-tunnel.js';
-import { startRelayProcess, type RelayProcess } from '../support/relay-process.js';
-import { SECRET, TOKEN } from '../support/relay.js';
-import { forThisTest } from '../support/resources.js';
-import { startLoad } from '../support/steady-load.js';
-import { temporaryFolder } from '../support/temporary-folder.js';
-import { childrenOf, isAlive, twoWorkers, workersUp } from '../support/workers.js';
+import { samplesOf } from '../support/relays/admin.js';
+import { startCountingUpstream } from '../support/upstreams/counting-upstream.js';
+import { startProcessTunnel } from '../support/tunnels/process-tunnel.js';
+import { startRelayProcess, type RelayProcess } from '../support/processes/relay-process.js';
+import { SECRET, TOKEN } from '../support/relays/relay.js';
+import { forThisTest } from '../support/lifecycle/resources.js';
+import { startLoad } from '../support/clients/steady-load.js';
+import { temporaryFolder } from '../support/lifecycle/temporary-folder.js';
+import { childrenOf, isAlive, twoWorkers, workersUp } from '../support/processes/workers.js';
 
 const START_LIMIT_MS = 30_000;
 /** Two workers are replaced in turn, and each waits for connections that other relays may still use. */

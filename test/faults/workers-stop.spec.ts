@@ -3,13 +3,17 @@ import { setInterval } from 'node:timers';
 
 import { describe, expect, it, onTestFinished } from 'vitest';
 
-import { request } from '../support/client.js';
-import { listen } from '../support/listen.js';
-import { startRelayProcess, runRelay, type RelayProcess } from '../support/relay-process.js';
-import { DEFAULTS, TOKEN, type RelayEnvironment } from '../support/relay.js';
-import { forThisTest } from '../support/resources.js';
-import { startUpstream } from '../support/upstream.js';
-import { isAlive, twoWorkers, workersUp } from '../support/workers.js';
+import { request } from '../support/clients/client.js';
+import { listen } from '../support/network/listen.js';
+import {
+  startRelayProcess,
+  runRelay,
+  type RelayProcess,
+} from '../support/processes/relay-process.js';
+import { DEFAULTS, TOKEN, type RelayEnvironment } from '../support/relays/relay.js';
+import { forThisTest } from '../support/lifecycle/resources.js';
+import { startUpstream } from '../support/upstreams/upstream.js';
+import { isAlive, twoWorkers, workersUp } from '../support/processes/workers.js';
 
 const SIGNAL_INTERVAL_MS = 100;
 /** A relay kills a worker that has not ended 5 s after the configured time. The rest is for a slow machine. */

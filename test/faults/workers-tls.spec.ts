@@ -2,13 +2,13 @@ import { readFileSync } from 'node:fs';
 
 import { expect, it } from 'vitest';
 
-import { certificateAt, makeAuthority } from '../support/certificates.js';
-import { request } from '../support/client.js';
-import { mountCertificate } from '../support/mounted-certificate.js';
-import { startRedisServer } from '../support/redis-server.js';
-import { startRelayProcess } from '../support/relay-process.js';
-import { forThisTest } from '../support/resources.js';
-import { workersUp } from '../support/workers.js';
+import { certificateAt, makeAuthority } from '../support/certificates/certificates.js';
+import { request } from '../support/clients/client.js';
+import { mountCertificate } from '../support/certificates/mounted-certificate.js';
+import { startRedisServer } from '../support/redis/redis-server.js';
+import { startRelayProcess } from '../support/processes/relay-process.js';
+import { forThisTest } from '../support/lifecycle/resources.js';
+import { workersUp } from '../support/processes/workers.js';
 
 const LOOPBACK = 'IP:127.0.0.1';
 const CONNECTIONS = 10;

@@ -1,12 +1,12 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { adminOf, samplesOf } from '../support/admin.js';
-import { request } from '../support/client.js';
-import { deliverTo, startMiddle } from '../support/middle.js';
-import { startProcessTunnel, type ProcessTunnel } from '../support/process-tunnel.js';
-import { sharedResources } from '../support/resources.js';
-import { TOKEN } from '../support/relay.js';
-import { childrenOf, pidsOfRequests, twoWorkers, workersUp } from '../support/workers.js';
+import { adminOf, samplesOf } from '../support/relays/admin.js';
+import { request } from '../support/clients/client.js';
+import { deliverTo, startManInTheMiddle } from '../support/attackers/man-in-the-middle.js';
+import { startProcessTunnel, type ProcessTunnel } from '../support/tunnels/process-tunnel.js';
+import { sharedResources } from '../support/lifecycle/resources.js';
+import { TOKEN } from '../support/relays/relay.js';
+import { childrenOf, pidsOfRequests, twoWorkers, workersUp } from '../support/processes/workers.js';
 
 const REQUESTS = 40;
 const COPIES = 40;
@@ -122,12 +122,12 @@ describe('two relays with two workers each, on one Redis', () => {
 
 describe('a request that one worker has forwarded', () => {
   it('is refused by every worker, including that one', async () => {
-    const middle = shared(await startMiddle(tunnel.inbound.url));
-    const headers = { 'x-mte-upstream': middle.url };
+    const attacker = shared(await startManInTheMiddle(tunnel.inbound.url));
+    const headers = { 'x-mte-upstream': attacker.url };
     expect(await tunnel.send({ method: 'POST', body: 'one coin', headers })).toMatchObject({
       status: 200,
     });
-    const [captured] = middle.tunnelRequests();
+    const [captured] = attacker.tunnelRequests();
     const hits = tunnel.upstream.hits;
 
     const responses = await Promise.all(

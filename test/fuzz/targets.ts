@@ -20,7 +20,7 @@ import {
 } from '@relay/protocol';
 import { verifyError } from '@relay/signature';
 
-import { sealRecord } from '../support/records.js';
+import { sealRecord } from '../support/protocol/records.js';
 import { readSeeds } from './corpus.js';
 import type { FuzzTarget } from './fuzzer.js';
 

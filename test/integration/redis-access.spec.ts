@@ -4,14 +4,14 @@ import { createServer } from 'node:net';
 import type { StoreReport } from '@relay/session';
 import { describe, expect, it } from 'vitest';
 
-import { makeAuthority } from '../support/certificates.js';
-import { closedPort } from '../support/listen.js';
-import { startRedisCluster } from '../support/redis-cluster.js';
-import { sentinelPorts, startRedisSentinels } from '../support/redis-sentinels.js';
-import { startRedisServer } from '../support/redis-server.js';
-import { tlsArgs } from '../support/redis-tls.js';
-import { forThisTest, sharedResources } from '../support/resources.js';
-import { connectRedis, openReadyStore, openStore, pairIn } from '../support/session-store.js';
+import { makeAuthority } from '../support/certificates/certificates.js';
+import { closedPort } from '../support/network/listen.js';
+import { startRedisCluster } from '../support/redis/redis-cluster.js';
+import { sentinelPorts, startRedisSentinels } from '../support/redis/redis-sentinels.js';
+import { startRedisServer } from '../support/redis/redis-server.js';
+import { tlsArgs } from '../support/redis/redis-tls.js';
+import { forThisTest, sharedResources } from '../support/lifecycle/resources.js';
+import { connectRedis, openReadyStore, openStore, pairIn } from '../support/redis/session-store.js';
 
 const authority = sharedResources()(makeAuthority());
 const stranger = sharedResources()(makeAuthority());

@@ -3,16 +3,16 @@ import { beforeAll, describe, expect, it } from 'vitest';
 
 // eslint-disable-next-line no-restricted-imports -- a shared test suite, which the library's index.ts does not export
 import { describeSessionStore } from '../../libs/session/src/session-store.contract.js';
-import { redisCli, startRedisCluster, type RedisCluster } from '../support/redis-cluster.js';
-import { forThisTest, sharedResources } from '../support/resources.js';
+import { redisCli, startRedisCluster, type RedisCluster } from '../support/redis/redis-cluster.js';
+import { forThisTest, sharedResources } from '../support/lifecycle/resources.js';
 import {
   openReadyStore,
   openStore,
   pairIn,
   timed,
   type OpenedStore,
-} from '../support/session-store.js';
-import { startTap } from '../support/tap.js';
+} from '../support/redis/session-store.js';
+import { startTap } from '../support/attackers/tap.js';
 
 /** A command fails after 800 ms, or immediately while there is no connection. The rest is for a slow machine. */
 const FAILURE_LIMIT_MS = 4000;

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 
-import { redisCli, startRedisCluster } from '../support/redis-cluster.js';
-import { startRedisServer } from '../support/redis-server.js';
-import { forThisTest } from '../support/resources.js';
-import { connectRedis, openReadyStore } from '../support/session-store.js';
-import { startTap } from '../support/tap.js';
+import { redisCli, startRedisCluster } from '../support/redis/redis-cluster.js';
+import { startRedisServer } from '../support/redis/redis-server.js';
+import { forThisTest } from '../support/lifecycle/resources.js';
+import { connectRedis, openReadyStore } from '../support/redis/session-store.js';
+import { startTap } from '../support/attackers/tap.js';
 
 const start = async (...args: string[]) => {
   const server = await startRedisServer({ args });

@@ -1,15 +1,15 @@
 import { BLOB_BYTES } from '@relay/protocol';
 import { describe, expect, it } from 'vitest';
 
-import { startRedisServer } from '../support/redis-server.js';
-import { forThisTest } from '../support/resources.js';
+import { startRedisServer } from '../support/redis/redis-server.js';
+import { forThisTest } from '../support/lifecycle/resources.js';
 import {
   connectRedis,
   openReadyStore,
   pairIn,
   type OpenedStore,
-} from '../support/session-store.js';
-import { startTap } from '../support/tap.js';
+} from '../support/redis/session-store.js';
+import { startTap } from '../support/attackers/tap.js';
 
 const start = async (options: Parameters<typeof startRedisServer>[0] = {}) => {
   const server = await startRedisServer(options);

@@ -3,8 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { SessionStoreUnavailableError, type StoreReport } from '@relay/session';
 import { describe, expect, it } from 'vitest';
 
-import { type RedisServer, startRedisServer } from '../support/redis-server.js';
-import { forThisTest } from '../support/resources.js';
+import { type RedisServer, startRedisServer } from '../support/redis/redis-server.js';
+import { forThisTest } from '../support/lifecycle/resources.js';
 import {
   type OpenedStore,
   connectRedis,
@@ -13,7 +13,7 @@ import {
   operationsOn,
   pairIn,
   timed,
-} from '../support/session-store.js';
+} from '../support/redis/session-store.js';
 
 /** The store tries to connect at least once a second. The rest is for a slow machine. */
 const RECOVERY_LIMIT_MS = 5000;

@@ -4,15 +4,15 @@ import { SessionStoreUnavailableError, type StoreReport } from '@relay/session';
 import type { Redis } from 'ioredis';
 import { describe, expect, it } from 'vitest';
 
-import { startRedisServer } from '../support/redis-server.js';
-import { forThisTest } from '../support/resources.js';
+import { startRedisServer } from '../support/redis/redis-server.js';
+import { forThisTest } from '../support/lifecycle/resources.js';
 import {
   connectRedis,
   openReadyStore,
   openStore,
   operationsOn,
   pairIn,
-} from '../support/session-store.js';
+} from '../support/redis/session-store.js';
 
 const RECOVERY_LIMIT_MS = 15_000;
 

@@ -12,9 +12,9 @@ import { SessionUnknownError, type SessionService } from '@relay/session';
 import type { Redis } from 'ioredis';
 import { beforeAll, beforeEach, expect, it } from 'vitest';
 
-import { startRedisServer } from '../support/redis-server.js';
-import { sharedResources } from '../support/resources.js';
-import { connectRedis, openReadyStore } from '../support/session-store.js';
+import { startRedisServer } from '../support/redis/redis-server.js';
+import { sharedResources } from '../support/lifecycle/resources.js';
+import { connectRedis, openReadyStore } from '../support/redis/session-store.js';
 
 /** An attacker who reads or writes Redis learns no key and no identity, and cannot move a session (threats 19 and 20). */
 const SECRET = 'canary-secret-that-both-relays-hold';

@@ -6,16 +6,16 @@ import {
   sentinelUrl,
   startRedisSentinels,
   type RedisSentinelsOptions,
-} from '../support/redis-sentinels.js';
-import { startRedisServer } from '../support/redis-server.js';
-import { forThisTest } from '../support/resources.js';
+} from '../support/redis/redis-sentinels.js';
+import { startRedisServer } from '../support/redis/redis-server.js';
+import { forThisTest } from '../support/lifecycle/resources.js';
 import {
   connectRedis,
   openReadyStore,
   openStore,
   pairIn,
   timed,
-} from '../support/session-store.js';
+} from '../support/redis/session-store.js';
 
 /** The sentinels need a second or two to notice and to agree; the rest is for the store and a slow machine. */
 const FAILOVER_LIMIT_MS = 15_000;

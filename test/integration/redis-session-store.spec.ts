@@ -5,9 +5,9 @@ import { beforeAll, describe, expect, it } from 'vitest';
 
 // eslint-disable-next-line no-restricted-imports -- a shared test suite, which the library's index.ts does not export
 import { describeSessionStore } from '../../libs/session/src/session-store.contract.js';
-import { startRedisServer } from '../support/redis-server.js';
-import { sharedResources } from '../support/resources.js';
-import { connectRedis, openReadyStore, pairIn } from '../support/session-store.js';
+import { startRedisServer } from '../support/redis/redis-server.js';
+import { sharedResources } from '../support/lifecycle/resources.js';
+import { connectRedis, openReadyStore, pairIn } from '../support/redis/session-store.js';
 
 const LIFETIME_MS = 300_000;
 

@@ -1,16 +1,16 @@
 import { SessionStoreUnavailableError } from '@relay/session';
 import { describe, expect, it } from 'vitest';
 
-import { startRedisServer } from '../support/redis-server.js';
-import { forThisTest } from '../support/resources.js';
+import { startRedisServer } from '../support/redis/redis-server.js';
+import { forThisTest } from '../support/lifecycle/resources.js';
 import {
   connectRedis,
   openReadyStore,
   operationsOn,
   pairIn,
   timed,
-} from '../support/session-store.js';
-import { startTap } from '../support/tap.js';
+} from '../support/redis/session-store.js';
+import { startTap } from '../support/attackers/tap.js';
 
 /** Longer than every bound below, so an operation within its bound was ended by its time limit. */
 const PAUSE_MS = 15_000;

@@ -17,7 +17,7 @@ import {
   serviceOf,
   type Environment,
   type NameValue,
-} from '../support/deploy-files.js';
+} from '../support/assertions/deploy-files.js';
 
 const HEALTH_CHECK = ['CMD', 'node', 'dist/apps/relay/src/healthcheck.js'];
 const dockerfile = read('Dockerfile');

@@ -4,9 +4,9 @@ import type { Socket } from 'node:net';
 
 import { describe, expect, it } from 'vitest';
 
-import { openSocket } from '../support/raw-socket.js';
-import { startRelay } from '../support/relay.js';
-import { forThisTest } from '../support/resources.js';
+import { openSocket } from '../support/network/raw-socket.js';
+import { startRelay } from '../support/relays/relay.js';
+import { forThisTest } from '../support/lifecycle/resources.js';
 
 /** Node.js detaches the socket of a CONNECT request: none of the server's time limits apply to it from then on. */
 describe('#32 a CONNECT request', () => {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
-import { startAttackedTunnel } from '../support/attacked-tunnel.js';
-import { ProtocolClient } from '../support/protocol-client.js';
-import { forThisTest } from '../support/resources.js';
+import { startAttackedTunnel } from '../support/tunnels/attacked-tunnel.js';
+import { ProtocolClient } from '../support/attackers/protocol-client.js';
+import { forThisTest } from '../support/lifecycle/resources.js';
 
 /**
  * A streamed message ends with an empty last record. An attacker who cuts or alters only that record leaves a body that
@@ -12,7 +12,7 @@ import { forThisTest } from '../support/resources.js';
 describe('#3 a request with a content-length whose last record is cut', () => {
   it.each([-21, -20, -1])('is never executed (cut at %i)', async (cut) => {
     const tunnel = forThisTest(await startAttackedTunnel());
-    tunnel.middle.meddleWithTunnel((request, deliver) =>
+    tunnel.attacker.interceptTunnel((request, deliver) =>
       deliver({ ...request, body: request.body.subarray(0, cut) }),
     );
 

@@ -3,17 +3,21 @@ import { readFileSync } from 'node:fs';
 import { TUNNEL_PATH, deriveSecretKeys, type SecretKeys } from '@relay/protocol';
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { beside } from '../support/beside.js';
-import buildOnce from '../support/build-once.js';
-import { sendEndlessly } from '../support/endless-uploads.js';
-import { deliverTo, type WireRequest } from '../support/middle.js';
-import { startProcessTunnel, type ProcessTunnel } from '../support/process-tunnel.js';
-import { isSlow } from '../support/property.js';
-import { ProtocolClient, pairingRequest, signedPairing } from '../support/protocol-client.js';
-import { startRedisServer } from '../support/redis-server.js';
-import { SECRET } from '../support/relay.js';
-import { sharedResources } from '../support/resources.js';
-import { connectRedis } from '../support/session-store.js';
+import { underAttack } from '../support/attackers/load-under-attack.js';
+import buildOnce from '../support/processes/build-once.js';
+import { sendEndlessly } from '../support/clients/endless-uploads.js';
+import { deliverTo, type WireRequest } from '../support/attackers/man-in-the-middle.js';
+import { startProcessTunnel, type ProcessTunnel } from '../support/tunnels/process-tunnel.js';
+import { isSlow } from '../support/lifecycle/property.js';
+import {
+  ProtocolClient,
+  pairingRequest,
+  signedPairing,
+} from '../support/attackers/protocol-client.js';
+import { startRedisServer } from '../support/redis/redis-server.js';
+import { SECRET } from '../support/relays/relay.js';
+import { sharedResources } from '../support/lifecycle/resources.js';
+import { connectRedis } from '../support/redis/session-store.js';
 
 const MIB = 1024 * 1024;
 const FORGED = isSlow ? 10_000 : 600;
@@ -126,7 +130,7 @@ describe('#34 flooding', { timeout: TIMEOUT_MS }, () => {
     expect(scripts).toBe(0);
     // The log limit: 100 lines at first, then 100 a minute.
     expect(lines() - linesBefore).toBeLessThan(FORGED / 2);
-    await beside(tunnel, `${FORGED} forged`, 128 * MIB, () =>
+    await underAttack(tunnel, `${FORGED} forged`, 128 * MIB, () =>
       flood(FORGED, (at) => deliverTo(tunnel.inbound.url, forgeries[at % forgeries.length]!(at))),
     );
   });
@@ -143,7 +147,7 @@ describe('#34 flooding', { timeout: TIMEOUT_MS }, () => {
     const sessionsBefore = await redis.dbsize();
     const startedAt = performance.now();
 
-    const statuses = await beside(tunnel, `${PAIRINGS} pairings of one peer`, 128 * MIB, () =>
+    const statuses = await underAttack(tunnel, `${PAIRINGS} pairings of one peer`, 128 * MIB, () =>
       flood(PAIRINGS, async (at) => {
         const { status } = await deliverTo(tunnel.inbound.url, pairings[at - 1]!);
         return status;
@@ -173,7 +177,7 @@ describe('#33 flooding', { timeout: TIMEOUT_MS }, () => {
       { status: 400, headers: many },
     ];
 
-    const wrong = await beside(tunnel, `${LARGE_HEADS} large heads`, 192 * MIB, () =>
+    const wrong = await underAttack(tunnel, `${LARGE_HEADS} large heads`, 192 * MIB, () =>
       flood(LARGE_HEADS, async (at) => {
         const { status, headers } = kinds[at % kinds.length]!;
         const response = await tunnel.send({ headers });
@@ -187,8 +191,11 @@ describe('#33 flooding', { timeout: TIMEOUT_MS }, () => {
   it(`${ENDLESS_UPLOADS} concurrent endless MTE bodies are refused, within the memory for buffered messages`, async () => {
     const headers = { ...tunnel.clientHeaders, 'x-mte-encode-type': 'MTE' };
 
-    const responses = await beside(tunnel, `${ENDLESS_UPLOADS} endless bodies`, 512 * MIB, () =>
-      sendEndlessly(tunnel.outbound.url + ENDLESS_PATH, headers, ENDLESS_UPLOADS),
+    const responses = await underAttack(
+      tunnel,
+      `${ENDLESS_UPLOADS} endless bodies`,
+      512 * MIB,
+      () => sendEndlessly(tunnel.outbound.url + ENDLESS_PATH, headers, ENDLESS_UPLOADS),
     );
 
     const codes = responses.map(([status, body]) => {

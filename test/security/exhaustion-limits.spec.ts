@@ -10,15 +10,15 @@ import {
 import { verifyError } from '@relay/signature';
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { errorOf, request, type ClientResponse } from '../support/client.js';
-import { deliverTo, headerOf } from '../support/middle.js';
-import { ProtocolClient, pairingRequest } from '../support/protocol-client.js';
-import { openSocket, type RawSocket } from '../support/raw-socket.js';
-import { Recorder } from '../support/recorder.js';
-import { SECRET, startRelay, type TestRelay } from '../support/relay.js';
-import { forThisTest } from '../support/resources.js';
-import { startTunnel, type Tunnel } from '../support/tunnel.js';
-import { echoBody } from '../support/upstream.js';
+import { errorOf, request, type ClientResponse } from '../support/clients/client.js';
+import { deliverTo, headerOf } from '../support/attackers/man-in-the-middle.js';
+import { ProtocolClient, pairingRequest } from '../support/attackers/protocol-client.js';
+import { openSocket, type RawSocket } from '../support/network/raw-socket.js';
+import { Recorder } from '../support/lifecycle/recorder.js';
+import { SECRET, startRelay, type TestRelay } from '../support/relays/relay.js';
+import { forThisTest } from '../support/lifecycle/resources.js';
+import { startTunnel, type Tunnel } from '../support/tunnels/tunnel.js';
+import { echoBody } from '../support/upstreams/upstream.js';
 
 const LIMIT = 3;
 const AT_LIMIT = { MAX_CONCURRENT_REQUESTS: String(LIMIT) };

@@ -6,13 +6,13 @@ import { setTimeout as after } from 'node:timers/promises';
 import { PAIR_PATH, TUNNEL_PATH, deriveSecretKeys } from '@relay/protocol';
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { beside } from '../support/beside.js';
-import buildOnce from '../support/build-once.js';
-import { startProcessTunnel, type ProcessTunnel } from '../support/process-tunnel.js';
-import { isSlow } from '../support/property.js';
-import { ProtocolClient, pairingRequest } from '../support/protocol-client.js';
-import { SECRET, TOKEN } from '../support/relay.js';
-import { sharedResources } from '../support/resources.js';
+import { underAttack } from '../support/attackers/load-under-attack.js';
+import buildOnce from '../support/processes/build-once.js';
+import { startProcessTunnel, type ProcessTunnel } from '../support/tunnels/process-tunnel.js';
+import { isSlow } from '../support/lifecycle/property.js';
+import { ProtocolClient, pairingRequest } from '../support/attackers/protocol-client.js';
+import { SECRET, TOKEN } from '../support/relays/relay.js';
+import { sharedResources } from '../support/lifecycle/resources.js';
 
 const MIB = 1024 * 1024;
 /** For each kind except readers. */
@@ -142,7 +142,7 @@ describe('#32 slow senders and readers', { timeout: 120_000 }, () => {
     ];
     const waitedFor = limits.filter(([, ms]) => isSlow || ms === IDLE_MS);
 
-    await beside(tunnel, '540 slow sockets', 128 * MIB, async () => {
+    await underAttack(tunnel, '540 slow sockets', 128 * MIB, async () => {
       await Promise.all([
         kinds.silent.open(tunnel.outbound.port, () => ''),
         kinds.head.open(tunnel.outbound.port, () => 'POST / HTTP/1.1\r\nx-slow: '),
@@ -197,12 +197,12 @@ describe('#32 idle connections', { timeout: 120_000 }, () => {
       await once(socket, 'data');
     };
 
-    await beside(tunnel, `opening ${IDLE_CONNECTIONS} connections`, 128 * MIB, async () => {
+    await underAttack(tunnel, `opening ${IDLE_CONNECTIONS} connections`, 128 * MIB, async () => {
       while (sockets.length < IDLE_CONNECTIONS) {
         await Promise.all(Array.from({ length: 100 }, () => openOne(tunnel.outbound.port)));
       }
     });
-    await beside(tunnel, `${IDLE_CONNECTIONS} idle connections`, 128 * MIB, () =>
+    await underAttack(tunnel, `${IDLE_CONNECTIONS} idle connections`, 128 * MIB, () =>
       Promise.resolve(),
     );
     expect(sockets.filter(({ closed }) => closed)).toEqual([]);

@@ -1,13 +1,13 @@
 import { RELAY_HEADER } from '@relay/protocol';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import { startAttackedTunnel, type AttackedTunnel } from '../support/attacked-tunnel.js';
-import { errorOf, request } from '../support/client.js';
-import { headerOf, withHeader, type WireRequest } from '../support/middle.js';
-import { TOKEN, startRelay, type TestRelay } from '../support/relay.js';
-import { startRawServer } from '../support/raw-socket.js';
-import { forThisTest, sharedResources } from '../support/resources.js';
-import { startUpstream } from '../support/upstream.js';
+import { startAttackedTunnel, type AttackedTunnel } from '../support/tunnels/attacked-tunnel.js';
+import { errorOf, request } from '../support/clients/client.js';
+import { headerOf, withHeader, type WireRequest } from '../support/attackers/man-in-the-middle.js';
+import { TOKEN, startRelay, type TestRelay } from '../support/relays/relay.js';
+import { startRawServer } from '../support/network/raw-socket.js';
+import { forThisTest, sharedResources } from '../support/lifecycle/resources.js';
+import { startUpstream } from '../support/upstreams/upstream.js';
 
 const CANARY = 'canary-of-the-client';
 const CANARY_REQUEST = {
@@ -86,7 +86,7 @@ describe('#13 an attacker on the path', () => {
     ['doubles the relay header', RELAY_HEADER, (value: string) => `${value}, ${value}`, 566],
   ])('causes a 502 and no execution if it %s', async (_what, name, change, status) => {
     const seen: [number, string][] = [];
-    tunnel.middle.meddleWithTunnel(async (wire, deliver) => {
+    tunnel.attacker.interceptTunnel(async (wire, deliver) => {
       const response = await deliver(withHeader(wire, name, change(headerOf(wire, name))));
       seen.push([response.status, headerOf(response, RELAY_HEADER)]);
       return response;
@@ -103,7 +103,7 @@ describe('#13 an attacker on the path', () => {
 
   it('causes a 401 at the inbound relay and no execution if it removes the relay header', async () => {
     const statuses: number[] = [];
-    tunnel.middle.meddleWithTunnel(async (wire, deliver) => {
+    tunnel.attacker.interceptTunnel(async (wire, deliver) => {
       const response = await deliver(withHeader(wire, RELAY_HEADER, undefined));
       statuses.push(response.status);
       return response;
@@ -121,7 +121,7 @@ describe('#13 an attacker on the path', () => {
     async (status) => {
       const elsewhere = forThisTest(await startUpstream());
       const sent: WireRequest[] = [];
-      tunnel.middle.meddleWithTunnel((wire) => {
+      tunnel.attacker.interceptTunnel((wire) => {
         sent.push(wire);
         return { status, rawHeaders: ['location', elsewhere.url], body: Buffer.alloc(0) };
       });

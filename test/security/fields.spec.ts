@@ -2,13 +2,13 @@ import { gzipSync } from 'node:zlib';
 
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import { errorOf, fieldValues } from '../support/client.js';
-import { ProtocolClient } from '../support/protocol-client.js';
-import { exchangeRaw, startRawServer } from '../support/raw-socket.js';
-import { forThisTest, sharedResources } from '../support/resources.js';
-import { startTap } from '../support/tap.js';
-import { startTunnel, type Tunnel } from '../support/tunnel.js';
-import { echoBody } from '../support/upstream.js';
+import { errorOf, fieldValues } from '../support/clients/client.js';
+import { ProtocolClient } from '../support/attackers/protocol-client.js';
+import { exchangeRaw, startRawServer } from '../support/network/raw-socket.js';
+import { forThisTest, sharedResources } from '../support/lifecycle/resources.js';
+import { startTap } from '../support/attackers/tap.js';
+import { startTunnel, type Tunnel } from '../support/tunnels/tunnel.js';
+import { echoBody } from '../support/upstreams/upstream.js';
 
 const shared = sharedResources();
 let tunnel: Tunnel;

@@ -3,12 +3,17 @@ import { randomBytes } from 'node:crypto';
 import { RELAY_HEADER } from '@relay/protocol';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import { startAttackedTunnel, type AttackedTunnel } from '../support/attacked-tunnel.js';
-import { errorOf } from '../support/client.js';
-import { flipBit } from '../support/corruption.js';
-import { headerOf, withHeader, type Meddling, type WireResponse } from '../support/middle.js';
-import { ProtocolClient } from '../support/protocol-client.js';
-import { sharedResources } from '../support/resources.js';
+import { startAttackedTunnel, type AttackedTunnel } from '../support/tunnels/attacked-tunnel.js';
+import { errorOf } from '../support/clients/client.js';
+import { flipBit } from '../support/attackers/corruption.js';
+import {
+  headerOf,
+  withHeader,
+  type Interception,
+  type WireResponse,
+} from '../support/attackers/man-in-the-middle.js';
+import { ProtocolClient } from '../support/attackers/protocol-client.js';
+import { sharedResources } from '../support/lifecycle/resources.js';
 
 const POST = { method: 'POST', path: '/pay', body: 'one coin' };
 const SALT_22 = 'AAAAAAAAAAAAAAAAAAAAAA';
@@ -46,7 +51,7 @@ const oldError = async (): Promise<WireResponse> => {
 const afterExecution =
   (
     forge: (replayed: WireResponse, real: WireResponse) => WireResponse | Promise<WireResponse>,
-  ): Meddling =>
+  ): Interception =>
   async (request, deliver) => {
     const real = await deliver(request);
     return forge(await deliver(request), real);
@@ -56,7 +61,7 @@ const part = (response: WireResponse, at: number, value: string): string =>
   headerOf(response, RELAY_HEADER).split('.').with(at, value).join('.');
 
 describe('#8 a response that denies an execution', () => {
-  it.each<[string, Meddling]>([
+  it.each<[string, Interception]>([
     ['an unsigned 559', afterExecution(() => emptyResponse(559))],
     ['an unsigned 560', afterExecution(() => emptyResponse(560))],
     ['an unsigned 562', afterExecution(() => emptyResponse(562))],
@@ -91,25 +96,25 @@ describe('#8 a response that denies an execution', () => {
     ],
     ['a genuine 565', afterExecution((replayed) => replayed)],
     ['no response', afterExecution(() => Promise.reject(new Error('the connection breaks')))],
-  ])('causes a 502 with "maybe" and no second execution (%s)', async (_what, meddling) => {
-    tunnel.middle.meddleWithTunnel(meddling);
-    const before = tunnel.middle.tunnelRequests().length;
+  ])('causes a 502 with "maybe" and no second execution (%s)', async (_what, interception) => {
+    tunnel.attacker.interceptTunnel(interception);
+    const before = tunnel.attacker.tunnelRequests().length;
 
     const response = await tunnel.send(POST);
 
     expect(response.status).toBe(502);
     expect(errorOf(response)).toMatchObject({ forwarded: 'maybe' });
-    expect(tunnel.middle.tunnelRequests().length - before).toBe(1);
+    expect(tunnel.attacker.tunnelRequests().length - before).toBe(1);
     expect(await tunnel.executions()).toBe(1);
   });
 
   it('causes at most one new session in 30 s, and ends none', async () => {
     const paired = tunnel.outbound.log.items.filter(({ msg }) => msg === 'paired').length;
     const pairings = (): number =>
-      tunnel.middle.requests.items.filter(({ path }) => path === '/api/mte-pair').length;
+      tunnel.attacker.requests.items.filter(({ path }) => path === '/api/mte-pair').length;
     expect(pairings()).toBeLessThanOrEqual(2);
     expect(paired).toBeLessThanOrEqual(2);
-    tunnel.middle.meddleWithTunnel(undefined);
+    tunnel.attacker.interceptTunnel(undefined);
 
     expect(await tunnel.send(POST)).toMatchObject({ status: 200 });
     expect(pairings()).toBeLessThanOrEqual(2);
@@ -120,7 +125,7 @@ describe('#10 responses', () => {
   it('reach neither client if they are swapped', async () => {
     const waiting: ((response: WireResponse) => void)[] = [];
     const responses: WireResponse[] = [];
-    tunnel.middle.meddleWithTunnel(async (request, deliver) => {
+    tunnel.attacker.interceptTunnel(async (request, deliver) => {
       responses.push(await deliver(request));
       const mine = responses.length - 1;
       return new Promise((resolve) => {
@@ -159,7 +164,7 @@ describe('#10 responses', () => {
     ['the last byte missing', (response) => ({ ...response, body: response.body.subarray(0, -1) })],
     ['a byte after the end', (a) => ({ ...a, body: Buffer.concat([a.body, Buffer.of(0)]) })],
   ])('are not passed on with %s', async (_what, change) => {
-    tunnel.middle.meddleWithTunnel(async (request, deliver) => change(await deliver(request)));
+    tunnel.attacker.interceptTunnel(async (request, deliver) => change(await deliver(request)));
 
     // MKE has released the verified records before a bad one arrives: then only a reset can signal it.
     const mke = await tunnel.send(POST).then(
@@ -177,7 +182,7 @@ describe('#10 responses', () => {
 
 describe('#8 a response in an unknown transfer coding', () => {
   it('counts as a response: after its head, even an idempotent request is not retried', async () => {
-    tunnel.middle.meddleWithTunnel(async (request, deliver) => {
+    tunnel.attacker.interceptTunnel(async (request, deliver) => {
       const { status, rawHeaders, body } = await deliver(request);
       return { status, rawHeaders: [...rawHeaders, 'transfer-encoding', 'gzip, chunked'], body };
     });
@@ -192,7 +197,7 @@ describe('#8 a response in an unknown transfer coding', () => {
 
 describe('#11 a reflected message', () => {
   it('does not open as the response to itself', async () => {
-    tunnel.middle.meddleWithTunnel((request) => ({
+    tunnel.attacker.interceptTunnel((request) => ({
       status: 200,
       rawHeaders: [RELAY_HEADER, `1.${SALT_22}`],
       body: request.body,

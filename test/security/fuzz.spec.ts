@@ -4,7 +4,7 @@ import { BlockCoverage } from '../fuzz/block-coverage.js';
 import { saveSeeds } from '../fuzz/corpus.js';
 import { fuzz } from '../fuzz/fuzzer.js';
 import { TARGETS } from '../fuzz/targets.js';
-import { isSlow } from '../support/property.js';
+import { isSlow } from '../support/lifecycle/property.js';
 
 /** `npm run fuzz` sets FUZZ_SECONDS, and with `--save` FUZZ_SAVE as well. */
 const seconds = Number(process.env['FUZZ_SECONDS'] ?? (isSlow ? '20' : '0'));

@@ -4,15 +4,15 @@ import { RELAY_HEADER, TUNNEL_PATH, type SecretKeys, deriveSecretKeys } from '@r
 import { SessionStore } from '@relay/session';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { errorOf, request } from '../support/client.js';
-import { deliverTo, headerOf } from '../support/middle.js';
-import { ProtocolClient, pairingRequest } from '../support/protocol-client.js';
-import { openSocket } from '../support/raw-socket.js';
-import { SECRET, startRelay, type TestRelay } from '../support/relay.js';
-import { forThisTest, sharedResources } from '../support/resources.js';
-import { startTap } from '../support/tap.js';
-import { startTunnel, type Tunnel } from '../support/tunnel.js';
-import { echoBody } from '../support/upstream.js';
+import { errorOf, request } from '../support/clients/client.js';
+import { deliverTo, headerOf } from '../support/attackers/man-in-the-middle.js';
+import { ProtocolClient, pairingRequest } from '../support/attackers/protocol-client.js';
+import { openSocket } from '../support/network/raw-socket.js';
+import { SECRET, startRelay, type TestRelay } from '../support/relays/relay.js';
+import { forThisTest, sharedResources } from '../support/lifecycle/resources.js';
+import { startTap } from '../support/attackers/tap.js';
+import { startTunnel, type Tunnel } from '../support/tunnels/tunnel.js';
+import { echoBody } from '../support/upstreams/upstream.js';
 
 const MIB = 1024 * 1024;
 const CHUNK = Buffer.alloc(65_536, 'x');

@@ -1,14 +1,14 @@
 import { RELAY_HEADER, TUNNEL_PATH, type MessageType } from '@relay/protocol';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import { completed } from '../support/attacked-tunnel.js';
-import { flipBit, permutations, properSubsets } from '../support/corruption.js';
-import { headerOf, withHeader, type WireRequest } from '../support/middle.js';
-import { ProtocolClient, type MessageSpec } from '../support/protocol-client.js';
-import { openSocket } from '../support/raw-socket.js';
-import { startRelay, type TestRelay } from '../support/relay.js';
-import { forThisTest, sharedResources } from '../support/resources.js';
-import { startUpstream, type Upstream } from '../support/upstream.js';
+import { completed } from '../support/tunnels/attacked-tunnel.js';
+import { flipBit, permutations, properSubsets } from '../support/attackers/corruption.js';
+import { headerOf, withHeader, type WireRequest } from '../support/attackers/man-in-the-middle.js';
+import { ProtocolClient, type MessageSpec } from '../support/attackers/protocol-client.js';
+import { openSocket } from '../support/network/raw-socket.js';
+import { startRelay, type TestRelay } from '../support/relays/relay.js';
+import { forThisTest, sharedResources } from '../support/lifecycle/resources.js';
+import { startUpstream, type Upstream } from '../support/upstreams/upstream.js';
 
 const FOUR_RECORDS: MessageSpec = {
   head: { path: '/tampered', fields: ['x-field', 'value'] },

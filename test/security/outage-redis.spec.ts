@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto';
 
 import { beforeEach, describe, expect, it } from 'vitest';
 
-import { errorOf } from '../support/client.js';
-import { forThisTest } from '../support/resources.js';
+import { errorOf } from '../support/clients/client.js';
+import { forThisTest } from '../support/lifecycle/resources.js';
 import {
   startSharedSessionTunnel,
   type SharedSessionTunnel,
-} from '../support/shared-session-tunnel.js';
+} from '../support/tunnels/shared-session-tunnel.js';
 
 const WAVES = 20;
 const WAVE_REQUESTS = 10;

@@ -2,11 +2,11 @@ import { Socket } from 'node:net';
 
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { errorOf } from '../support/client.js';
-import { exchangeRaw } from '../support/raw-socket.js';
-import { TOKEN } from '../support/relay.js';
-import { sharedResources } from '../support/resources.js';
-import { startTunnel, type Tunnel } from '../support/tunnel.js';
+import { errorOf } from '../support/clients/client.js';
+import { exchangeRaw } from '../support/network/raw-socket.js';
+import { TOKEN } from '../support/relays/relay.js';
+import { sharedResources } from '../support/lifecycle/resources.js';
+import { startTunnel, type Tunnel } from '../support/tunnels/tunnel.js';
 
 const shared = sharedResources();
 let tunnel: Tunnel;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
-import { startAttackedTunnel } from '../support/attacked-tunnel.js';
-import { errorOf } from '../support/client.js';
-import { forThisTest } from '../support/resources.js';
+import { startAttackedTunnel } from '../support/tunnels/attacked-tunnel.js';
+import { errorOf } from '../support/clients/client.js';
+import { forThisTest } from '../support/lifecycle/resources.js';
 
 /** For example the error page of a proxy, which is longer than any pairing response. */
 describe('#13 an oversized pairing response', () => {
@@ -10,7 +10,7 @@ describe('#13 an oversized pairing response', () => {
     'counts as a refusal, not as an unreachable peer (status %i)',
     async (status) => {
       const tunnel = forThisTest(await startAttackedTunnel());
-      tunnel.middle.meddleWithPairing(() => ({
+      tunnel.attacker.interceptPairing(() => ({
         status,
         rawHeaders: ['content-type', 'text/html'],
         body: Buffer.alloc(2_000, 'x'),

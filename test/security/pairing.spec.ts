@@ -3,13 +3,18 @@ import { SessionStore } from '@relay/session';
 import { verifyError } from '@relay/signature';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 
-import { startAttackedTunnel, type AttackedTunnel } from '../support/attacked-tunnel.js';
-import { errorOf } from '../support/client.js';
-import { flipBit } from '../support/corruption.js';
-import { deliverTo, headerOf, withHeader, type WireResponse } from '../support/middle.js';
-import { pairingRequest, signedPairing } from '../support/protocol-client.js';
-import { SECRET, startRelay } from '../support/relay.js';
-import { forThisTest, sharedResources } from '../support/resources.js';
+import { startAttackedTunnel, type AttackedTunnel } from '../support/tunnels/attacked-tunnel.js';
+import { errorOf } from '../support/clients/client.js';
+import { flipBit } from '../support/attackers/corruption.js';
+import {
+  deliverTo,
+  headerOf,
+  withHeader,
+  type WireResponse,
+} from '../support/attackers/man-in-the-middle.js';
+import { pairingRequest, signedPairing } from '../support/attackers/protocol-client.js';
+import { SECRET, startRelay } from '../support/relays/relay.js';
+import { forThisTest, sharedResources } from '../support/lifecycle/resources.js';
 
 const BODY_BIT_STEP = 31;
 const BACK_OFF_MS = 60_000;
@@ -103,7 +108,7 @@ describe('#1 a pairing request', () => {
 
 describe('#1 a pairing response', () => {
   const refusedWith = async (change: (response: WireResponse) => WireResponse): Promise<void> => {
-    tunnel.middle.meddleWithPairing(async (request, deliver) => change(await deliver(request)));
+    tunnel.attacker.interceptPairing(async (request, deliver) => change(await deliver(request)));
     tunnel.upstream.forget();
 
     const response = await tunnel.send({ method: 'POST', body: 'x' });
@@ -135,7 +140,7 @@ describe('#1 a pairing response', () => {
   });
 
   it('creates a session if nobody has touched it, even after all those refusals', async () => {
-    tunnel.middle.meddleWithPairing(undefined);
+    tunnel.attacker.interceptPairing(undefined);
 
     expect(await tunnel.send({ method: 'POST', body: 'x' })).toMatchObject({ status: 200 });
   });
@@ -178,7 +183,7 @@ describe('#11 a pairing request', () => {
   it('is refused by the RELAY_AUDIENCE of its sender if it is reflected', async () => {
     const own = await startAttackedTunnel({ outbound: { RELAY_AUDIENCE: 'https://own.example' } });
     forThisTest(own);
-    own.middle.meddleWithPairing((request) => deliverTo(own.outbound.url, request));
+    own.attacker.interceptPairing((request) => deliverTo(own.outbound.url, request));
 
     const response = await own.send({ method: 'POST', body: 'x' });
 
@@ -196,14 +201,16 @@ describe('#14 clocks that differ by an hour', () => {
 
       expect(await skewed.send({ method: 'POST', body: 'x' })).toMatchObject({ status: 200 });
 
-      const pairings = skewed.middle.requests.items.filter(({ path }) => path === '/api/mte-pair');
+      const pairings = skewed.attacker.requests.items.filter(
+        ({ path }) => path === '/api/mte-pair',
+      );
       expect(pairings).toHaveLength(2);
     },
   );
 
   it('do not pair with a time that an attacker has altered', async () => {
     const skewed = forThisTest(await startAttackedTunnel({ clockSkewMs: 3_600_000 }));
-    skewed.middle.meddleWithPairing(async (request, deliver) => {
+    skewed.attacker.interceptPairing(async (request, deliver) => {
       const response = await deliver(request);
       const parts = headerOf(response, RELAY_HEADER).split('.');
       expect(parts.slice(0, 3)).toEqual(['1', 'error', '566']);
@@ -219,7 +226,7 @@ describe('#14 clocks that differ by an hour', () => {
 
     expect(response.status).toBe(502);
     expect(errorOf(response)).toMatchObject({ code: 'RELAY_PAIR_REFUSED', forwarded: 'no' });
-    expect(skewed.middle.requests.items).toHaveLength(1);
+    expect(skewed.attacker.requests.items).toHaveLength(1);
     expect(skewed.upstream.hits).toBe(0);
   });
 });

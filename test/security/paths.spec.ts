@@ -1,10 +1,10 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import { fieldValues } from '../support/client.js';
-import { exchangeRaw } from '../support/raw-socket.js';
-import { ProtocolClient } from '../support/protocol-client.js';
-import { sharedResources } from '../support/resources.js';
-import { startTunnel, type Tunnel } from '../support/tunnel.js';
+import { fieldValues } from '../support/clients/client.js';
+import { exchangeRaw } from '../support/network/raw-socket.js';
+import { ProtocolClient } from '../support/attackers/protocol-client.js';
+import { sharedResources } from '../support/lifecycle/resources.js';
+import { startTunnel, type Tunnel } from '../support/tunnels/tunnel.js';
 
 const shared = sharedResources();
 let tunnel: Tunnel;

@@ -2,16 +2,21 @@ import { RELAY_HEADER, deriveSecretKeys, type SecretKeys } from '@relay/protocol
 import { verifyError, type SignedError } from '@relay/signature';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import { flipBit } from '../support/corruption.js';
-import { deliverTo, headerOf, type WireResponse, type WireRequest } from '../support/middle.js';
-import { ProtocolClient, type SealedMessage } from '../support/protocol-client.js';
-import { openSocket, type RawSocket } from '../support/raw-socket.js';
-import { SECRET } from '../support/relay.js';
-import { forThisTest } from '../support/resources.js';
+import { flipBit } from '../support/attackers/corruption.js';
+import {
+  deliverTo,
+  headerOf,
+  type WireResponse,
+  type WireRequest,
+} from '../support/attackers/man-in-the-middle.js';
+import { ProtocolClient, type SealedMessage } from '../support/attackers/protocol-client.js';
+import { openSocket, type RawSocket } from '../support/network/raw-socket.js';
+import { SECRET } from '../support/relays/relay.js';
+import { forThisTest } from '../support/lifecycle/resources.js';
 import {
   startSharedSessionTunnel,
   type SharedSessionTunnel,
-} from '../support/shared-session-tunnel.js';
+} from '../support/tunnels/shared-session-tunnel.js';
 
 const POST = { method: 'POST', path: '/pay', body: 'one coin' };
 const BITMAP_AT = 1152;
@@ -44,13 +49,13 @@ const toTheOther = (request: WireRequest): Promise<WireResponse> =>
 /** Sends a request that is answered with 200, and returns the message that was sent for it. */
 const served = async (): Promise<{ request: WireRequest; key: string; sequence: number }> => {
   expect(await tunnel.send(POST)).toMatchObject({ status: 200 });
-  const request = tunnel.middle.tunnelRequests().at(-1)!;
+  const request = tunnel.attacker.tunnelRequests().at(-1)!;
   const [, sid = '', sequence] = headerOf(request, RELAY_HEADER).split('.');
   return { request, key: `mte:s:${sid}`, sequence: Number(sequence) };
 };
 
 const pairingOf = (): WireRequest =>
-  tunnel.middle.requests.items.find(({ path }) => path === '/api/mte-pair')!;
+  tunnel.attacker.requests.items.find(({ path }) => path === '/api/mte-pair')!;
 
 describe('#5 a captured request', () => {
   it('is refused as a replay by the other replica', async () => {
@@ -69,7 +74,7 @@ describe('#5 a captured request', () => {
 describe('#7 a POST that is corrupted on its way to one replica', () => {
   it('consumes its sequence number for all replicas: another one refuses the original after the retry', async () => {
     const attempts: WireRequest[] = [];
-    tunnel.middle.meddleWithTunnel((request, deliver) => {
+    tunnel.attacker.interceptTunnel((request, deliver) => {
       attempts.push(request);
       const isFirst = attempts.length === 1;
       return deliver(isFirst ? { ...request, body: flipBit(request.body, 1000) } : request);
@@ -108,9 +113,11 @@ describe('#16 a Redis that is restored from a snapshot', () => {
   const afterReconnecting = async (request: WireRequest): Promise<WireResponse[]> => {
     const isBack = (response: WireResponse): boolean => response.status !== 563;
     const options = { timeout: 15_000 };
-    await expect.poll(async () => isBack(await tunnel.middle.deliver(request)), options).toBe(true);
+    await expect
+      .poll(async () => isBack(await tunnel.attacker.deliver(request)), options)
+      .toBe(true);
     await expect.poll(async () => isBack(await toTheOther(request)), options).toBe(true);
-    return Promise.all([tunnel.middle.deliver(request), toTheOther(request)]);
+    return Promise.all([tunnel.attacker.deliver(request), toTheOther(request)]);
   };
 });
 
@@ -147,7 +154,7 @@ describe('#40 a session that is evicted and then paired again by a replay', () =
     expect((await toTheOther(pairingOf())).status).toBe(200);
     expect(await tunnel.redis.getbit(key, BITMAP_AT + sequence)).toBe(0);
 
-    const responses = [await toTheOther(request), await tunnel.middle.deliver(request)];
+    const responses = [await toTheOther(request), await tunnel.attacker.deliver(request)];
 
     expect(responses.map((response) => signedErrorOf(request, response))).toMatchObject([
       neverForwarded(562),
@@ -159,7 +166,7 @@ describe('#40 a session that is evicted and then paired again by a replay', () =
   it.each(['mke', 'mte'] as const)(
     'does not accept the mark of a message (%s) that was opened before, and is dead from then on',
     async (type) => {
-      const client = await ProtocolClient.pair(tunnel.middle.url);
+      const client = await ProtocolClient.pair(tunnel.attacker.url);
       const message = client.seal({ type, body: ['one coin'] });
       const again = client.seal();
       const key = `mte:s:${client.session.sid}`;

@@ -3,13 +3,18 @@ import { verifyError, type SignedError } from '@relay/signature';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { PeerSession } from '../../apps/relay/src/peers/peer-session.js';
-import { startAttackedTunnel, type AttackedTunnel } from '../support/attacked-tunnel.js';
-import { errorOf } from '../support/client.js';
-import { flipBit } from '../support/corruption.js';
-import { deliverTo, headerOf, type WireResponse, type WireRequest } from '../support/middle.js';
-import { SECRET, startRelay } from '../support/relay.js';
-import { forThisTest, sharedResources } from '../support/resources.js';
-import { echoBody } from '../support/upstream.js';
+import { startAttackedTunnel, type AttackedTunnel } from '../support/tunnels/attacked-tunnel.js';
+import { errorOf } from '../support/clients/client.js';
+import { flipBit } from '../support/attackers/corruption.js';
+import {
+  deliverTo,
+  headerOf,
+  type WireResponse,
+  type WireRequest,
+} from '../support/attackers/man-in-the-middle.js';
+import { SECRET, startRelay } from '../support/relays/relay.js';
+import { forThisTest, sharedResources } from '../support/lifecycle/resources.js';
+import { echoBody } from '../support/upstreams/upstream.js';
 
 const POST = { method: 'POST', path: '/pay', body: 'one coin' };
 
@@ -23,7 +28,7 @@ beforeAll(async () => {
 });
 
 beforeEach(() => {
-  tunnel.middle.meddleWithTunnel(undefined);
+  tunnel.attacker.interceptTunnel(undefined);
   tunnel.upstream.forget();
 });
 
@@ -43,9 +48,9 @@ const signedErrorOf = (request: WireRequest, response: WireResponse): SignedErro
 describe('#5 a captured request', () => {
   it('is refused as a replay, and has been executed once', async () => {
     expect(await tunnel.send(POST)).toMatchObject({ status: 200 });
-    const captured = tunnel.middle.tunnelRequests().at(-1)!;
+    const captured = tunnel.attacker.tunnelRequests().at(-1)!;
 
-    const response = await tunnel.middle.deliver(captured);
+    const response = await tunnel.attacker.deliver(captured);
 
     expect(signedErrorOf(captured, response)).toMatchObject({
       status: 565,
@@ -56,7 +61,7 @@ describe('#5 a captured request', () => {
 
   it.each(['MKE', 'MTE'])('is executed once if 200 copies of it race (%s)', async (type) => {
     const statuses: number[] = [];
-    tunnel.middle.meddleWithTunnel(async (request, deliver) => {
+    tunnel.attacker.interceptTunnel(async (request, deliver) => {
       const responses = await Promise.all(Array.from({ length: 200 }, () => deliver(request)));
       statuses.push(...responses.map(({ status }) => status));
       return responses.find(({ status }) => status === 200);
@@ -72,7 +77,7 @@ describe('#5 a captured request', () => {
 
   it('can be delivered later, once, if it never arrived', async () => {
     let kept: WireRequest | undefined;
-    tunnel.middle.meddleWithTunnel((request) => {
+    tunnel.attacker.interceptTunnel((request) => {
       kept = request;
       return undefined;
     });
@@ -80,7 +85,7 @@ describe('#5 a captured request', () => {
     expect(response.status).toBe(502);
     expect(errorOf(response)).toMatchObject({ forwarded: 'maybe' });
 
-    const late = [await tunnel.middle.deliver(kept!), await tunnel.middle.deliver(kept!)];
+    const late = [await tunnel.attacker.deliver(kept!), await tunnel.attacker.deliver(kept!)];
 
     expect(late.map(({ status }) => status)).toEqual([200, 565]);
     expect(await tunnel.executions()).toBe(1);
@@ -89,7 +94,7 @@ describe('#5 a captured request', () => {
   it('is unknown to another relay with the same secret', async () => {
     const other = forThisTest(await startRelay({ UPSTREAM: tunnel.upstream.url }));
     await tunnel.send(POST);
-    const captured = tunnel.middle.tunnelRequests().at(-1)!;
+    const captured = tunnel.attacker.tunnelRequests().at(-1)!;
     const [first] = tunnel.upstream.requests.items;
 
     const responses = [];
@@ -108,7 +113,7 @@ describe('#5 a captured request', () => {
 describe('#7 a POST that is corrupted in transit', () => {
   it('consumes its sequence number before its sender gets the error: the original is refused after the retry', async () => {
     const attempts: WireRequest[] = [];
-    tunnel.middle.meddleWithTunnel(async (request, deliver) => {
+    tunnel.attacker.interceptTunnel(async (request, deliver) => {
       attempts.push(request);
       return deliver(
         attempts.length === 1 ? { ...request, body: flipBit(request.body, 1000) } : request,
@@ -116,7 +121,7 @@ describe('#7 a POST that is corrupted in transit', () => {
     });
 
     expect(await tunnel.send(POST)).toMatchObject({ status: 200 });
-    const late = await tunnel.middle.deliver(attempts[0]!);
+    const late = await tunnel.attacker.deliver(attempts[0]!);
 
     expect(attempts).toHaveLength(2);
     expect(signedErrorOf(attempts[0]!, late)).toMatchObject({ status: 565 });
@@ -125,7 +130,7 @@ describe('#7 a POST that is corrupted in transit', () => {
 
   it('is refused as a replay if the original was delivered first, and is not executed again', async () => {
     const responses: WireResponse[] = [];
-    tunnel.middle.meddleWithTunnel(async (request, deliver) => {
+    tunnel.attacker.interceptTunnel(async (request, deliver) => {
       await deliver(request);
       const response = await deliver({ ...request, body: flipBit(request.body, 1000) });
       responses.push(response);
@@ -141,16 +146,16 @@ describe('#7 a POST that is corrupted in transit', () => {
   });
 
   it('is not retried forever if every attempt is corrupted', async () => {
-    tunnel.middle.meddleWithTunnel((request, deliver) =>
+    tunnel.attacker.interceptTunnel((request, deliver) =>
       deliver({ ...request, body: flipBit(request.body, 1000) }),
     );
-    const before = tunnel.middle.tunnelRequests().length;
+    const before = tunnel.attacker.tunnelRequests().length;
 
     const response = await tunnel.send(POST);
 
     expect(response.status).toBe(502);
     expect(errorOf(response)).toMatchObject({ forwarded: 'no' });
-    expect(tunnel.middle.tunnelRequests().length - before).toBe(2);
+    expect(tunnel.attacker.tunnelRequests().length - before).toBe(2);
     expect(tunnel.upstream.hits).toBe(0);
   });
 });
@@ -163,7 +168,7 @@ describe('#9 a session that has expired', () => {
       await startAttackedTunnel({ inbound: LIFETIME, handler: () => undefined }),
     );
     const signedErrors: unknown[] = [];
-    expiring.middle.meddleWithTunnel(async (request, deliver) => {
+    expiring.attacker.interceptTunnel(async (request, deliver) => {
       // The upstream goes on executing the first copy until the test ends.
       deliver(request).catch(() => undefined);
       await expiring.upstream.requests.find();
@@ -188,7 +193,7 @@ describe('#9 a session that has expired', () => {
 
     await aging.send(POST);
 
-    const sids = aging.middle
+    const sids = aging.attacker
       .tunnelRequests()
       .map((request) => headerOf(request, RELAY_HEADER).split('.')[1]);
     expect(new Set(sids).size).toBe(2);
@@ -200,13 +205,13 @@ describe('#38 a copy of a running relay', () => {
   it('uses other keys for the same sequence number than the original, and is refused', async () => {
     await tunnel.send(POST);
     vi.spyOn(PeerSession.prototype, 'takeSequence').mockReturnValue(1_000);
-    const before = tunnel.middle.tunnelRequests().length;
+    const before = tunnel.attacker.tunnelRequests().length;
 
     expect(await tunnel.send(POST)).toMatchObject({ status: 200 });
     const response = await tunnel.send(POST);
 
     expect(response.status).toBe(502);
-    const headers = tunnel.middle
+    const headers = tunnel.attacker
       .tunnelRequests()
       .slice(before)
       .map((request) => headerOf(request, RELAY_HEADER).split('.'));

@@ -15,14 +15,14 @@ import {
 import { SessionStore } from '@relay/session';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import { errorOf, request } from '../support/client.js';
-import { HandMovedClock } from '../support/hand-moved-clock.js';
-import { hpkeExporter } from '../support/hpke-oracle.js';
-import { deliverTo, headerOf } from '../support/middle.js';
-import { ProtocolClient, signedPairing } from '../support/protocol-client.js';
-import { DEFAULTS, SECRET, TOKEN, startRelay, type TestRelay } from '../support/relay.js';
-import { forThisTest, sharedResources } from '../support/resources.js';
-import { startUpstream, type Upstream } from '../support/upstream.js';
+import { errorOf, request } from '../support/clients/client.js';
+import { HandMovedClock } from '../support/time/hand-moved-clock.js';
+import { hpkeExporter } from '../support/protocol/hpke-oracle.js';
+import { deliverTo, headerOf } from '../support/attackers/man-in-the-middle.js';
+import { ProtocolClient, signedPairing } from '../support/attackers/protocol-client.js';
+import { DEFAULTS, SECRET, TOKEN, startRelay, type TestRelay } from '../support/relays/relay.js';
+import { forThisTest, sharedResources } from '../support/lifecycle/resources.js';
+import { startUpstream, type Upstream } from '../support/upstreams/upstream.js';
 
 /** Their place in a pairing request and in its response: protocol.md section 4. */
 const PUBLIC_KEY_BYTES = 1216;

@@ -1,10 +1,10 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import { completed } from '../support/attacked-tunnel.js';
-import { ProtocolClient } from '../support/protocol-client.js';
-import { exchangeRaw, openSocket } from '../support/raw-socket.js';
-import { forThisTest, sharedResources } from '../support/resources.js';
-import { startTunnel, type Tunnel } from '../support/tunnel.js';
+import { completed } from '../support/tunnels/attacked-tunnel.js';
+import { ProtocolClient } from '../support/attackers/protocol-client.js';
+import { exchangeRaw, openSocket } from '../support/network/raw-socket.js';
+import { forThisTest, sharedResources } from '../support/lifecycle/resources.js';
+import { startTunnel, type Tunnel } from '../support/tunnels/tunnel.js';
 
 const shared = sharedResources();
 let tunnel: Tunnel;

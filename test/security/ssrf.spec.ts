@@ -2,14 +2,17 @@ import { createServer, type ServerResponse } from 'node:http';
 
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import { errorOf, type ClientResponse } from '../support/client.js';
-import { watchConnections, type ConnectionAttempts } from '../support/connection-attempts.js';
-import { listen } from '../support/listen.js';
-import { startMiddle } from '../support/middle.js';
-import { startNameService, type NameService } from '../support/name-service.js';
-import { OpenSockets } from '../support/open-sockets.js';
-import { forThisTest, sharedResources } from '../support/resources.js';
-import { startTunnel, type Tunnel } from '../support/tunnel.js';
+import { errorOf, type ClientResponse } from '../support/clients/client.js';
+import {
+  watchConnections,
+  type ConnectionAttempts,
+} from '../support/network/connection-attempts.js';
+import { listen } from '../support/network/listen.js';
+import { startManInTheMiddle } from '../support/attackers/man-in-the-middle.js';
+import { startNameService, type NameService } from '../support/network/name-service.js';
+import { OpenSockets } from '../support/network/open-sockets.js';
+import { forThisTest, sharedResources } from '../support/lifecycle/resources.js';
+import { startTunnel, type Tunnel } from '../support/tunnels/tunnel.js';
 
 const shared = sharedResources();
 let tunnel: Tunnel;
@@ -225,15 +228,15 @@ describe('#25 a redirect', () => {
   it.each([301, 302, 303, 307, 308])(
     'is not followed if the peer redirects a message (%i)',
     async (status) => {
-      const middle = forThisTest(await startMiddle(tunnel.inbound.url));
-      expect(await sendTo(middle.url)).toMatchObject({ status: 200 });
-      middle.meddleWithTunnel(() => ({
+      const attacker = forThisTest(await startManInTheMiddle(tunnel.inbound.url));
+      expect(await sendTo(attacker.url)).toMatchObject({ status: 200 });
+      attacker.interceptTunnel(() => ({
         status,
         rawHeaders: ['location', internalUrl(), 'refresh', `0; url=${internalUrl()}`],
         body: Buffer.alloc(0),
       }));
 
-      const response = await sendTo(middle.url);
+      const response = await sendTo(attacker.url);
 
       expect(response.status).toBe(502);
       expect(errorOf(response)).toMatchObject({ code: 'RELAY_PEER_ANSWER_INVALID' });

@@ -1,13 +1,17 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import { deliverTo, type WireResponse, type WireRequest } from '../support/middle.js';
-import { ProtocolClient } from '../support/protocol-client.js';
-import { SECRET, TOKEN } from '../support/relay.js';
-import { sharedResources } from '../support/resources.js';
+import {
+  deliverTo,
+  type WireResponse,
+  type WireRequest,
+} from '../support/attackers/man-in-the-middle.js';
+import { ProtocolClient } from '../support/attackers/protocol-client.js';
+import { SECRET, TOKEN } from '../support/relays/relay.js';
+import { sharedResources } from '../support/lifecycle/resources.js';
 import {
   startSharedSessionTunnel,
   type SharedSessionTunnel,
-} from '../support/shared-session-tunnel.js';
+} from '../support/tunnels/shared-session-tunnel.js';
 
 const CANARY = 'canary-in-a-request';
 const BITMAP_AT = 1152;

@@ -2,13 +2,13 @@ import { Readable } from 'node:stream';
 
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import { startAttackedTunnel, type AttackedTunnel } from '../support/attacked-tunnel.js';
-import { errorOf } from '../support/client.js';
-import { openSocket } from '../support/raw-socket.js';
-import { TOKEN } from '../support/relay.js';
-import { forThisTest, sharedResources } from '../support/resources.js';
-import { startTap } from '../support/tap.js';
-import { startTunnel } from '../support/tunnel.js';
+import { startAttackedTunnel, type AttackedTunnel } from '../support/tunnels/attacked-tunnel.js';
+import { errorOf } from '../support/clients/client.js';
+import { openSocket } from '../support/network/raw-socket.js';
+import { TOKEN } from '../support/relays/relay.js';
+import { forThisTest, sharedResources } from '../support/lifecycle/resources.js';
+import { startTap } from '../support/attackers/tap.js';
+import { startTunnel } from '../support/tunnels/tunnel.js';
 
 const ANSWER = Buffer.alloc(150_000, 'answer ');
 
@@ -33,7 +33,7 @@ beforeEach(() => {
 });
 
 const fields = (): string =>
-  `host: a\r\nx-mte-outbound-token: ${TOKEN}\r\nx-mte-upstream: ${tunnel.middle.url}\r\n`;
+  `host: a\r\nx-mte-outbound-token: ${TOKEN}\r\nx-mte-upstream: ${tunnel.attacker.url}\r\n`;
 
 describe('#3 a response that is cut in transit', () => {
   /** Cuts after the head, within a record, between two records, and before the last byte. */
@@ -46,7 +46,7 @@ describe('#3 a response that is cut in transit', () => {
     ['an HTTP/1.0 client that gets no length', '1.0', '/chunked'],
   ])('is a 502 or a reset for %s, never a complete response', async (_who, version, path) => {
     for (const cut of cuts) {
-      tunnel.middle.meddleWithTunnel(async (request, deliver) => {
+      tunnel.attacker.interceptTunnel(async (request, deliver) => {
         const response = await deliver(request);
         return { ...response, body: response.body.subarray(0, cut) };
       });
@@ -67,7 +67,7 @@ describe('#3 a response that is cut in transit', () => {
 
   it('is a 502 for a client that uses MTE, and none of it is released', async () => {
     for (const cut of cuts) {
-      tunnel.middle.meddleWithTunnel(async (request, deliver) => {
+      tunnel.attacker.interceptTunnel(async (request, deliver) => {
         const response = await deliver(request);
         return { ...response, body: response.body.subarray(0, cut) };
       });
@@ -94,7 +94,7 @@ describe('#3 a request that is cut in transit', () => {
     ['MTE', 'in chunks', [0, 1, 260, 276, 65_829, 131_000, -21, -20, -1], chunked],
   ])('is never executed (%s, %s)', async (type, _how, cuts, body) => {
     for (const cut of cuts) {
-      tunnel.middle.meddleWithTunnel((request, deliver) =>
+      tunnel.attacker.interceptTunnel((request, deliver) =>
         deliver({ ...request, body: request.body.subarray(0, cut) }),
       );
 

@@ -3,8 +3,11 @@ import type { IncomingMessage } from 'node:http';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 
-import { startRequestServer, type RequestServer } from '../../../test/support/request-server.js';
-import { sharedResources } from '../../../test/support/resources.js';
+import {
+  startRequestServer,
+  type RequestServer,
+} from '../../../test/support/upstreams/request-server.js';
+import { sharedResources } from '../../../test/support/lifecycle/resources.js';
 import { BodyReader } from './body-reader.js';
 import { BodyAbortedError, BodyIdleError, ClientGoneError } from './http.errors.js';
 

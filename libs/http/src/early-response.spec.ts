@@ -1,9 +1,12 @@
 import { setImmediate as nextTurn, setTimeout as after } from 'node:timers/promises';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 
-import type { RawSocket } from '../../../test/support/raw-socket.js';
-import { startRequestServer, type RequestServer } from '../../../test/support/request-server.js';
-import { sharedResources } from '../../../test/support/resources.js';
+import type { RawSocket } from '../../../test/support/network/raw-socket.js';
+import {
+  startRequestServer,
+  type RequestServer,
+} from '../../../test/support/upstreams/request-server.js';
+import { sharedResources } from '../../../test/support/lifecycle/resources.js';
 import { BodyReader } from './body-reader.js';
 import { hasRequestBody } from './request-framing.js';
 import { endRequestEarly, sendWholeResponse } from './early-response.js';

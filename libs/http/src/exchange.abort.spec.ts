@@ -2,10 +2,10 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Agent } from 'undici';
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { ExchangeRecorder } from '../../../test/support/exchange-recorder.js';
-import { startRawServer, type RawServer } from '../../../test/support/raw-socket.js';
-import { forThisTest, sharedResources } from '../../../test/support/resources.js';
-import { startUpstream, type Upstream } from '../../../test/support/upstream.js';
+import { ExchangeRecorder } from '../../../test/support/lifecycle/exchange-recorder.js';
+import { startRawServer, type RawServer } from '../../../test/support/network/raw-socket.js';
+import { forThisTest, sharedResources } from '../../../test/support/lifecycle/resources.js';
+import { startUpstream, type Upstream } from '../../../test/support/upstreams/upstream.js';
 import { Exchange } from './exchange.js';
 
 const LIMITS = { responseTimeoutMs: 60_000, idleTimeoutMs: 60_000 };

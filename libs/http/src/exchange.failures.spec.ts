@@ -4,12 +4,12 @@ import { createServer as createTlsServer } from 'node:tls';
 import { Agent } from 'undici';
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { ExchangeRecorder } from '../../../test/support/exchange-recorder.js';
-import { closedPort, listen } from '../../../test/support/listen.js';
-import { startRawServer, type RawSocket } from '../../../test/support/raw-socket.js';
-import { forThisTest, sharedResources } from '../../../test/support/resources.js';
-import { selfSignedCertificate } from '../../../test/support/self-signed-certificate.js';
-import { echoBody, startUpstream } from '../../../test/support/upstream.js';
+import { ExchangeRecorder } from '../../../test/support/lifecycle/exchange-recorder.js';
+import { closedPort, listen } from '../../../test/support/network/listen.js';
+import { startRawServer, type RawSocket } from '../../../test/support/network/raw-socket.js';
+import { forThisTest, sharedResources } from '../../../test/support/lifecycle/resources.js';
+import { selfSignedCertificate } from '../../../test/support/certificates/self-signed-certificate.js';
+import { echoBody, startUpstream } from '../../../test/support/upstreams/upstream.js';
 import { Exchange } from './exchange.js';
 
 const LIMITS = { responseTimeoutMs: 60_000, idleTimeoutMs: 60_000 };

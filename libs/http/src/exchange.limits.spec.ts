@@ -3,11 +3,11 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Agent } from 'undici';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { ExchangeRecorder } from '../../../test/support/exchange-recorder.js';
-import { startRawServer } from '../../../test/support/raw-socket.js';
-import { Recorder } from '../../../test/support/recorder.js';
-import { forThisTest, sharedResources } from '../../../test/support/resources.js';
-import { startUpstream, type Upstream } from '../../../test/support/upstream.js';
+import { ExchangeRecorder } from '../../../test/support/lifecycle/exchange-recorder.js';
+import { startRawServer } from '../../../test/support/network/raw-socket.js';
+import { Recorder } from '../../../test/support/lifecycle/recorder.js';
+import { forThisTest, sharedResources } from '../../../test/support/lifecycle/resources.js';
+import { startUpstream, type Upstream } from '../../../test/support/upstreams/upstream.js';
 import { Exchange } from './exchange.js';
 
 const RESPONSE_LIMIT_MS = 60_000;

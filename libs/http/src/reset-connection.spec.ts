@@ -3,11 +3,11 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { connect as connectTls, createServer as createTlsServer, TLSSocket } from 'node:tls';
 import { describe, expect, it } from 'vitest';
 
-import { listen } from '../../../test/support/listen.js';
-import { openSocket } from '../../../test/support/raw-socket.js';
-import { forThisTest } from '../../../test/support/resources.js';
-import { selfSignedCertificate } from '../../../test/support/self-signed-certificate.js';
-import { startTap } from '../../../test/support/tap.js';
+import { listen } from '../../../test/support/network/listen.js';
+import { openSocket } from '../../../test/support/network/raw-socket.js';
+import { forThisTest } from '../../../test/support/lifecycle/resources.js';
+import { selfSignedCertificate } from '../../../test/support/certificates/self-signed-certificate.js';
+import { startTap } from '../../../test/support/attackers/tap.js';
 import { resetConnection } from './reset-connection.js';
 
 const ALERT = 21;

@@ -6,8 +6,8 @@ import {
   startRequestServer,
   type ReceivedRequest,
   type RequestServer,
-} from '../../../test/support/request-server.js';
-import { sharedResources } from '../../../test/support/resources.js';
+} from '../../../test/support/upstreams/request-server.js';
+import { sharedResources } from '../../../test/support/lifecycle/resources.js';
 import { ResponseWriter } from './response-writer.js';
 
 const STALL_LIMIT_MS = 60_000;

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { ml_kem768_x25519 as xWing } from '@noble/post-quantum/hybrid.js';
 import { describe, expect, it } from 'vitest';
 
-import { hpkeExporter } from '../../../test/support/hpke-oracle.js';
-import { isSlow } from '../../../test/support/property.js';
+import { hpkeExporter } from '../../../test/support/protocol/hpke-oracle.js';
+import { isSlow } from '../../../test/support/lifecycle/property.js';
 import { decapsulate, encapsulate, generateKeyPair, pairTranscript } from './key-exchange.js';
 import type { SecretKeys } from './secret-keys.js';
 

@@ -2,7 +2,7 @@ import { validateHeaderName, validateHeaderValue } from 'node:http';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { runs } from '../../../test/support/property.js';
+import { runs } from '../../../test/support/lifecycle/property.js';
 import { checkRequestHead, checkResponseHead } from './head-rules.js';
 import {
   decodeRequestHead,

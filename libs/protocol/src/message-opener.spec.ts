@@ -10,7 +10,7 @@ import {
   recordPlaintext,
   sealMessage,
   sealRecord,
-} from '../../../test/support/records.js';
+} from '../../../test/support/protocol/records.js';
 import { MessageOpener } from './message-opener.js';
 import { RecordMalformedError, RecordOpenError } from './protocol.errors.js';
 import { MAX_RECORDS } from './record.js';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 
-import { DATA, HEAD, recordPlaintext, sealRecord } from '../../../test/support/records.js';
+import { DATA, HEAD, recordPlaintext, sealRecord } from '../../../test/support/protocol/records.js';
 import { MessageSealer } from './message-sealer.js';
 import { MessageTooLongError, RecordMalformedError } from './protocol.errors.js';
 import { MAX_CONTENT_BYTES, MAX_RECORDS } from './record.js';

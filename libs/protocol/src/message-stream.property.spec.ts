@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 
-import { runs } from '../../../test/support/property.js';
-import { receive } from '../../../test/support/records.js';
+import { runs } from '../../../test/support/lifecycle/property.js';
+import { receive } from '../../../test/support/protocol/records.js';
 import { MessageOpener } from './message-opener.js';
 import { MessageSealer } from './message-sealer.js';
 import { RelayError } from '@relay/errors';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { byteByByte, receive } from '../../../test/support/records.js';
+import { byteByByte, receive } from '../../../test/support/protocol/records.js';
 import { MessageOpener } from './message-opener.js';
 import { MessageSealer } from './message-sealer.js';
 import { MessageTruncatedError } from './protocol.errors.js';

@@ -1,8 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 
-import { flipBit, permutations, properSubsets } from '../../../test/support/corruption.js';
-import { byteByByte, receive, type Received } from '../../../test/support/records.js';
+import {
+  flipBit,
+  permutations,
+  properSubsets,
+} from '../../../test/support/attackers/corruption.js';
+import { byteByByte, receive, type Received } from '../../../test/support/protocol/records.js';
 import { MessageOpener } from './message-opener.js';
 import { MessageSealer } from './message-sealer.js';
 import { deriveRequestKey, deriveResponseKey } from './session-keys.js';

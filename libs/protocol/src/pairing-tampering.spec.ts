@@ -1,7 +1,7 @@
 import { beforeAll, expect, it, vi } from 'vitest';
 
-import { flipBit } from '../../../test/support/corruption.js';
-import { isSlow } from '../../../test/support/property.js';
+import { flipBit } from '../../../test/support/attackers/corruption.js';
+import { isSlow } from '../../../test/support/lifecycle/property.js';
 import type * as keyExchange from './key-exchange.js';
 import { pairTranscript } from './key-exchange.js';
 import { PAIR_RESPONSE_BYTES, decodePairRequest } from './pair-message.js';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 
-import { runs } from '../../../test/support/property.js';
+import { runs } from '../../../test/support/lifecycle/property.js';
 import { parseClientIdHeader } from './client-id-header.js';
 import { RelayHeaderMalformedError } from './protocol.errors.js';
 import { MAX_SEQUENCE, parseTunnelHeader } from './tunnel-header.js';

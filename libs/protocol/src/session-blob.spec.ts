@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 
-import { flipBit } from '../../../test/support/corruption.js';
+import { flipBit } from '../../../test/support/attackers/corruption.js';
 import { SessionBlobInvalidError } from './protocol.errors.js';
 import type { SecretKeys } from './secret-keys.js';
 import {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { BLOB_BYTES } from '@relay/protocol';
 
-import { HandMovedClock } from '../../../test/support/hand-moved-clock.js';
+import { HandMovedClock } from '../../../test/support/time/hand-moved-clock.js';
 import { MemorySessionStore } from './memory-session-store.js';
 import { describeSessionStore } from './session-store.contract.js';
 import { SessionStoreUnavailableError } from './session.errors.js';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { runs } from '../../../test/support/property.js';
+import { runs } from '../../../test/support/lifecycle/property.js';
 import { SequenceMarks } from './sequence-marks.js';
 
 const MAX_SEQUENCE = 2 ** 20 - 1;

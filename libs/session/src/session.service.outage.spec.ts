@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 
 import { deriveSecretKeys, sealSessionBlob } from '@relay/protocol';
 
-import { relayConfig } from '../../../test/support/config.js';
-import { HandMovedClock } from '../../../test/support/hand-moved-clock.js';
+import { relayConfig } from '../../../test/support/relays/config.js';
+import { HandMovedClock } from '../../../test/support/time/hand-moved-clock.js';
 import type { SessionStore } from './session-store.js';
 import {
   MarkFailedError,

@@ -3,8 +3,8 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { SessionBlobInvalidError, deriveSecretKeys, type SecretKeys } from '@relay/protocol';
 
-import { relayConfig } from '../../../test/support/config.js';
-import { HandMovedClock } from '../../../test/support/hand-moved-clock.js';
+import { relayConfig } from '../../../test/support/relays/config.js';
+import { HandMovedClock } from '../../../test/support/time/hand-moved-clock.js';
 import { MemorySessionStore } from './memory-session-store.js';
 import {
   MessageReplayedError,

@@ -7,11 +7,14 @@ import {
   RelayHeaderMalformedError,
 } from '@relay/protocol';
 
-import { request } from '../../../test/support/client.js';
-import { startInterceptorApp, type InterceptorApp } from '../../../test/support/interceptor-app.js';
-import { openSocket, type RawSocket } from '../../../test/support/raw-socket.js';
-import { Recorder } from '../../../test/support/recorder.js';
-import { forThisTest, sharedResources } from '../../../test/support/resources.js';
+import { request } from '../../../test/support/clients/client.js';
+import {
+  startInterceptorApp,
+  type InterceptorApp,
+} from '../../../test/support/relays/interceptor-app.js';
+import { openSocket, type RawSocket } from '../../../test/support/network/raw-socket.js';
+import { Recorder } from '../../../test/support/lifecycle/recorder.js';
+import { forThisTest, sharedResources } from '../../../test/support/lifecycle/resources.js';
 import { readPairRequest } from './pair-request.js';
 import { PairSenderInterceptor } from './pair-sender.interceptor.js';
 import { SenderSigner } from './sender-signer.js';

@@ -3,10 +3,10 @@ import { beforeAll, describe, expect, it } from 'vitest';
 
 import { PairMessageMalformedError } from '@relay/protocol';
 
-import { listen, type Listening } from '../../../test/support/listen.js';
-import { openSocket, type RawSocket } from '../../../test/support/raw-socket.js';
-import { Recorder } from '../../../test/support/recorder.js';
-import { forThisTest, sharedResources } from '../../../test/support/resources.js';
+import { listen, type Listening } from '../../../test/support/network/listen.js';
+import { openSocket, type RawSocket } from '../../../test/support/network/raw-socket.js';
+import { Recorder } from '../../../test/support/lifecycle/recorder.js';
+import { forThisTest, sharedResources } from '../../../test/support/lifecycle/resources.js';
 import { readExactly } from './read-exactly.js';
 
 /** Longer than any of these tests. */

@@ -3,9 +3,13 @@ import { beforeAll, describe, expect, it } from 'vitest';
 
 import { KeyRing } from '@relay/protocol';
 
-import { fieldValues } from '../../../test/support/client.js';
-import { sharedResources } from '../../../test/support/resources.js';
-import { echoBody, startUpstream, type Upstream } from '../../../test/support/upstream.js';
+import { fieldValues } from '../../../test/support/clients/client.js';
+import { sharedResources } from '../../../test/support/lifecycle/resources.js';
+import {
+  echoBody,
+  startUpstream,
+  type Upstream,
+} from '../../../test/support/upstreams/upstream.js';
 import { SenderSigner } from './sender-signer.js';
 import { verifySender } from './sender-signature.js';
 import { sentClientIdHeader, signPairingRequests } from './sign-pairing.js';

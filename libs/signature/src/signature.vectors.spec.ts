@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { KeyRing } from '@relay/protocol';
 
-import { answers, moreAnswers } from '../../../test/support/known-answers.js';
+import { answers, moreAnswers } from '../../../test/support/protocol/known-answers.js';
 import { signError, verifyError } from './error-signature.js';
 import { signSender, verifySender } from './sender-signature.js';
 

@@ -3,11 +3,14 @@ import { beforeAll, describe, expect, it } from 'vitest';
 
 import { KeyRing, RelayHeaderMalformedError, isResponseHeader } from '@relay/protocol';
 
-import { request } from '../../../test/support/client.js';
-import { startInterceptorApp, type InterceptorApp } from '../../../test/support/interceptor-app.js';
-import { openSocket } from '../../../test/support/raw-socket.js';
-import { Recorder } from '../../../test/support/recorder.js';
-import { forThisTest, sharedResources } from '../../../test/support/resources.js';
+import { request } from '../../../test/support/clients/client.js';
+import {
+  startInterceptorApp,
+  type InterceptorApp,
+} from '../../../test/support/relays/interceptor-app.js';
+import { openSocket } from '../../../test/support/network/raw-socket.js';
+import { Recorder } from '../../../test/support/lifecycle/recorder.js';
+import { forThisTest, sharedResources } from '../../../test/support/lifecycle/resources.js';
 import { SenderSigner } from './sender-signer.js';
 import { RelayHeaderMissingError, SenderInvalidError } from './signature.errors.js';
 import { TunnelSenderInterceptor } from './tunnel-sender.interceptor.js';

@@ -5,13 +5,13 @@ import { gzipSync } from 'node:zlib';
 
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import { curl, hasCurl } from '../../support/curl.js';
+import { curl, hasCurl } from '../../support/clients/curl.js';
 import { bytesOfSize } from '../../support/http-cases/bodies.js';
-import { valueOf } from '../../support/raw-http.js';
-import { startRawTunnel, type RawTunnel } from '../../support/raw-tunnel.js';
-import { forThisTest, sharedResources } from '../../support/resources.js';
-import { respondOk, type Script } from '../../support/scripted-upstream.js';
-import { temporaryFolder } from '../../support/temporary-folder.js';
+import { valueOf } from '../../support/network/raw-http.js';
+import { startRawTunnel, type RawTunnel } from '../../support/tunnels/raw-tunnel.js';
+import { forThisTest, sharedResources } from '../../support/lifecycle/resources.js';
+import { respondOk, type Script } from '../../support/upstreams/scripted-upstream.js';
+import { temporaryFolder } from '../../support/lifecycle/temporary-folder.js';
 
 const MIB = 1024 * 1024;
 

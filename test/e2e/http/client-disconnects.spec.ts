@@ -1,11 +1,11 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import { OpenSockets } from '../../support/open-sockets.js';
-import { openSocket, type RawSocket } from '../../support/raw-socket.js';
-import type { Field } from '../../support/raw-http.js';
-import { startRawTunnel, type RawTunnel } from '../../support/raw-tunnel.js';
-import { forThisTest, sharedResources } from '../../support/resources.js';
-import type { ScriptedExchange } from '../../support/scripted-upstream.js';
+import { OpenSockets } from '../../support/network/open-sockets.js';
+import { openSocket, type RawSocket } from '../../support/network/raw-socket.js';
+import type { Field } from '../../support/network/raw-http.js';
+import { startRawTunnel, type RawTunnel } from '../../support/tunnels/raw-tunnel.js';
+import { forThisTest, sharedResources } from '../../support/lifecycle/resources.js';
+import type { ScriptedExchange } from '../../support/upstreams/scripted-upstream.js';
 
 const shared = sharedResources();
 let tunnel: RawTunnel;

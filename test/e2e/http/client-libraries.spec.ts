@@ -5,11 +5,15 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { bytesOfSize } from '../../support/http-cases/bodies.js';
-import { LIBRARY_CLIENTS, bodyOf, type LibraryClient } from '../../support/library-clients.js';
-import { openSocket } from '../../support/raw-socket.js';
-import { sharedResources } from '../../support/resources.js';
-import { startTunnel, type Tunnel } from '../../support/tunnel.js';
-import { echoBody } from '../../support/upstream.js';
+import {
+  LIBRARY_CLIENTS,
+  bodyOf,
+  type LibraryClient,
+} from '../../support/clients/library-clients.js';
+import { openSocket } from '../../support/network/raw-socket.js';
+import { sharedResources } from '../../support/lifecycle/resources.js';
+import { startTunnel, type Tunnel } from '../../support/tunnels/tunnel.js';
+import { echoBody } from '../../support/upstreams/upstream.js';
 
 const KIB = 1024;
 

@@ -1,17 +1,20 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { observe } from '../../support/differential.js';
+import { observe } from '../../support/assertions/differential.js';
 import { HTTP_CASES } from '../../support/http-cases/index.js';
 import { TARGET_CASES } from '../../support/http-cases/targets.js';
 import {
   comparableResponse,
   comparableRequest,
   comparesRequest,
-} from '../../support/http-differences.js';
-import type { Field } from '../../support/raw-http.js';
-import { startRelay, type TestRelay } from '../../support/relay.js';
-import { sharedResources } from '../../support/resources.js';
-import { startScriptedUpstream, type ScriptedUpstream } from '../../support/scripted-upstream.js';
+} from '../../support/assertions/http-differences.js';
+import type { Field } from '../../support/network/raw-http.js';
+import { startRelay, type TestRelay } from '../../support/relays/relay.js';
+import { sharedResources } from '../../support/lifecycle/resources.js';
+import {
+  startScriptedUpstream,
+  type ScriptedUpstream,
+} from '../../support/upstreams/scripted-upstream.js';
 
 /** route-escapes.spec.ts tests which paths pass through. */
 const CASES = HTTP_CASES.filter((httpCase) => !TARGET_CASES.includes(httpCase));

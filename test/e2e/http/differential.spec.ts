@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { observe, type Observation, type Route } from '../../support/differential.js';
+import { observe, type Observation, type Route } from '../../support/assertions/differential.js';
 import { HTTP_CASES } from '../../support/http-cases/index.js';
 import type { HttpCase } from '../../support/http-cases/http-case.js';
 import {
@@ -8,11 +8,14 @@ import {
   comparableRequest,
   comparesRequest,
   isRefusedWhole,
-} from '../../support/http-differences.js';
-import type { Field } from '../../support/raw-http.js';
-import { TOKEN, startRelay, type TestRelay } from '../../support/relay.js';
-import { sharedResources } from '../../support/resources.js';
-import { startScriptedUpstream, type ScriptedUpstream } from '../../support/scripted-upstream.js';
+} from '../../support/assertions/http-differences.js';
+import type { Field } from '../../support/network/raw-http.js';
+import { TOKEN, startRelay, type TestRelay } from '../../support/relays/relay.js';
+import { sharedResources } from '../../support/lifecycle/resources.js';
+import {
+  startScriptedUpstream,
+  type ScriptedUpstream,
+} from '../../support/upstreams/scripted-upstream.js';
 
 /** The ways in which a client may have its message carried. */
 const LANES: readonly [type: 'MKE' | 'MTE', shown: string, ...fields: Field[]][] = [

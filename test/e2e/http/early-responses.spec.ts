@@ -1,11 +1,11 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { openSocket } from '../../support/raw-socket.js';
-import type { Field } from '../../support/raw-http.js';
-import { startRawTunnel, type RawTunnel } from '../../support/raw-tunnel.js';
-import { forThisTest, sharedResources } from '../../support/resources.js';
-import type { Script } from '../../support/scripted-upstream.js';
-import { upload } from '../../support/upload.js';
+import { openSocket } from '../../support/network/raw-socket.js';
+import type { Field } from '../../support/network/raw-http.js';
+import { startRawTunnel, type RawTunnel } from '../../support/tunnels/raw-tunnel.js';
+import { forThisTest, sharedResources } from '../../support/lifecycle/resources.js';
+import type { Script } from '../../support/upstreams/scripted-upstream.js';
+import { upload } from '../../support/clients/upload.js';
 
 const MIB = 1024 * 1024;
 const RESPONSE = 'HTTP/1.1 413 Content Too Large\r\nContent-Length: 9\r\n';

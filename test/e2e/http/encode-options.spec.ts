@@ -1,10 +1,15 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import { RawMessageReader, requestLineOf, statusOf, type Field } from '../../support/raw-http.js';
-import { startRawTunnel, type RawTunnel } from '../../support/raw-tunnel.js';
-import { sharedResources } from '../../support/resources.js';
-import { respondOk } from '../../support/scripted-upstream.js';
-import { startTap, type Tap } from '../../support/tap.js';
+import {
+  RawMessageReader,
+  requestLineOf,
+  statusOf,
+  type Field,
+} from '../../support/network/raw-http.js';
+import { startRawTunnel, type RawTunnel } from '../../support/tunnels/raw-tunnel.js';
+import { sharedResources } from '../../support/lifecycle/resources.js';
+import { respondOk } from '../../support/upstreams/scripted-upstream.js';
+import { startTap, type Tap } from '../../support/attackers/tap.js';
 
 const shared = sharedResources();
 let tunnel: RawTunnel;

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { exchangeBytes } from '../../support/raw-client.js';
-import { headBytes, statusOf, valueOf, type Field } from '../../support/raw-http.js';
-import { startRawTunnel, type RawTunnel } from '../../support/raw-tunnel.js';
-import { sharedResources } from '../../support/resources.js';
+import { exchangeBytes } from '../../support/clients/raw-client.js';
+import { headBytes, statusOf, valueOf, type Field } from '../../support/network/raw-http.js';
+import { startRawTunnel, type RawTunnel } from '../../support/tunnels/raw-tunnel.js';
+import { sharedResources } from '../../support/lifecycle/resources.js';
 
 const shared = sharedResources();
 let tunnel: RawTunnel;

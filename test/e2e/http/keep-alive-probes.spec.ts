@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { openSocket } from '../../support/raw-socket.js';
-import { startRawTunnel, type RawTunnel } from '../../support/raw-tunnel.js';
-import { forThisTest, sharedResources } from '../../support/resources.js';
+import { openSocket } from '../../support/network/raw-socket.js';
+import { startRawTunnel, type RawTunnel } from '../../support/tunnels/raw-tunnel.js';
+import { forThisTest, sharedResources } from '../../support/lifecycle/resources.js';
 
 const isLinux = process.platform === 'linux';
 /** A line of /proc/net/tcp in state ESTABLISHED: its local port and the kind of its timer. */

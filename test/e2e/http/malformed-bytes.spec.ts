@@ -1,8 +1,8 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import { openSocket } from '../../support/raw-socket.js';
-import { startRawTunnel, type RawTunnel } from '../../support/raw-tunnel.js';
-import { forThisTest, sharedResources } from '../../support/resources.js';
+import { openSocket } from '../../support/network/raw-socket.js';
+import { startRawTunnel, type RawTunnel } from '../../support/tunnels/raw-tunnel.js';
+import { forThisTest, sharedResources } from '../../support/lifecycle/resources.js';
 
 /** Bytes that are not HTTP, on a connection with a request in progress. */
 const shared = sharedResources();

@@ -3,11 +3,11 @@ import { setTimeout as after } from 'node:timers/promises';
 
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import { samplesOf } from '../../support/admin.js';
-import { errorOf } from '../../support/client.js';
-import { forThisTest, sharedResources } from '../../support/resources.js';
-import { startTunnel, type Tunnel } from '../../support/tunnel.js';
-import { echoBody } from '../../support/upstream.js';
+import { samplesOf } from '../../support/relays/admin.js';
+import { errorOf } from '../../support/clients/client.js';
+import { forThisTest, sharedResources } from '../../support/lifecycle/resources.js';
+import { startTunnel, type Tunnel } from '../../support/tunnels/tunnel.js';
+import { echoBody } from '../../support/upstreams/upstream.js';
 
 const MIB = 1024 * 1024;
 const LIMIT = 10 * MIB;

@@ -3,18 +3,18 @@ import { createServer } from 'node:net';
 
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import { closedPort } from '../../support/listen.js';
-import { exchangeBytes } from '../../support/raw-client.js';
-import { headBytes, statusOf, valueOf, type Field } from '../../support/raw-http.js';
-import { openSocket } from '../../support/raw-socket.js';
-import { TOKEN, startRelay, type TestRelay } from '../../support/relay.js';
-import { forThisTest, sharedResources } from '../../support/resources.js';
+import { closedPort } from '../../support/network/listen.js';
+import { exchangeBytes } from '../../support/clients/raw-client.js';
+import { headBytes, statusOf, valueOf, type Field } from '../../support/network/raw-http.js';
+import { openSocket } from '../../support/network/raw-socket.js';
+import { TOKEN, startRelay, type TestRelay } from '../../support/relays/relay.js';
+import { forThisTest, sharedResources } from '../../support/lifecycle/resources.js';
 import {
   respondOk,
   startScriptedUpstream,
   type ScriptedUpstream,
-} from '../../support/scripted-upstream.js';
-import { upload } from '../../support/upload.js';
+} from '../../support/upstreams/scripted-upstream.js';
+import { upload } from '../../support/clients/upload.js';
 
 const MIB = 1024 * 1024;
 const PIECE = Buffer.alloc(65_536, 'x');

@@ -1,10 +1,10 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import { statusOf, valueOf } from '../../support/raw-http.js';
-import { openSocket } from '../../support/raw-socket.js';
-import { startRawTunnel, type RawTunnel } from '../../support/raw-tunnel.js';
-import { forThisTest, sharedResources } from '../../support/resources.js';
-import { respondOk } from '../../support/scripted-upstream.js';
+import { statusOf, valueOf } from '../../support/network/raw-http.js';
+import { openSocket } from '../../support/network/raw-socket.js';
+import { startRawTunnel, type RawTunnel } from '../../support/tunnels/raw-tunnel.js';
+import { forThisTest, sharedResources } from '../../support/lifecycle/resources.js';
+import { respondOk } from '../../support/upstreams/scripted-upstream.js';
 
 const shared = sharedResources();
 let tunnel: RawTunnel;

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { headBytes } from '../../support/raw-http.js';
-import { openSocket, type RawSocket } from '../../support/raw-socket.js';
-import { startRawTunnel, type RawTunnel } from '../../support/raw-tunnel.js';
-import { forThisTest, sharedResources } from '../../support/resources.js';
+import { headBytes } from '../../support/network/raw-http.js';
+import { openSocket, type RawSocket } from '../../support/network/raw-socket.js';
+import { startRawTunnel, type RawTunnel } from '../../support/tunnels/raw-tunnel.js';
+import { forThisTest, sharedResources } from '../../support/lifecycle/resources.js';
 
 /**
  * A response without a length ends when its connection is closed. A reset is not such an end: what has arrived may be

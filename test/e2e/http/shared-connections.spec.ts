@@ -5,9 +5,9 @@ import { setTimeout as after } from 'node:timers/promises';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { openSocket } from '../../support/raw-socket.js';
-import { forThisTest } from '../../support/resources.js';
-import { startTunnel, type Tunnel } from '../../support/tunnel.js';
+import { openSocket } from '../../support/network/raw-socket.js';
+import { forThisTest } from '../../support/lifecycle/resources.js';
+import { startTunnel, type Tunnel } from '../../support/tunnels/tunnel.js';
 
 let tunnel: Tunnel;
 let client: Socket;

@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { headBytes } from '../../support/raw-http.js';
-import { openSocket, type RawSocket } from '../../support/raw-socket.js';
-import { startRawTunnel, type RawTunnel } from '../../support/raw-tunnel.js';
-import { forThisTest, sharedResources } from '../../support/resources.js';
-import type { ScriptedExchange } from '../../support/scripted-upstream.js';
+import { headBytes } from '../../support/network/raw-http.js';
+import { openSocket, type RawSocket } from '../../support/network/raw-socket.js';
+import { startRawTunnel, type RawTunnel } from '../../support/tunnels/raw-tunnel.js';
+import { forThisTest, sharedResources } from '../../support/lifecycle/resources.js';
+import type { ScriptedExchange } from '../../support/upstreams/scripted-upstream.js';
 
 const shared = sharedResources();
 let tunnel: RawTunnel;

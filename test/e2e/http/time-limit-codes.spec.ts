@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 
-import { startFullListener } from '../../support/full-listener.js';
-import { openSocket, type RawSocket } from '../../support/raw-socket.js';
-import type { Field } from '../../support/raw-http.js';
-import { startRawTunnel, type RawTunnel } from '../../support/raw-tunnel.js';
-import { forThisTest } from '../../support/resources.js';
-import { upload } from '../../support/upload.js';
+import { startFullListener } from '../../support/network/full-listener.js';
+import { openSocket, type RawSocket } from '../../support/network/raw-socket.js';
+import type { Field } from '../../support/network/raw-http.js';
+import { startRawTunnel, type RawTunnel } from '../../support/tunnels/raw-tunnel.js';
+import { forThisTest } from '../../support/lifecycle/resources.js';
+import { upload } from '../../support/clients/upload.js';
 
 const MIB = 1024 * 1024;
 

@@ -1,12 +1,16 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import { startFullListener } from '../../support/full-listener.js';
-import { openSocket, type RawSocket } from '../../support/raw-socket.js';
-import type { Field } from '../../support/raw-http.js';
-import { startRawTunnel, type RawTunnel, type RawTunnelOptions } from '../../support/raw-tunnel.js';
-import { forThisTest, sharedResources } from '../../support/resources.js';
-import { startTap } from '../../support/tap.js';
-import { upload } from '../../support/upload.js';
+import { startFullListener } from '../../support/network/full-listener.js';
+import { openSocket, type RawSocket } from '../../support/network/raw-socket.js';
+import type { Field } from '../../support/network/raw-http.js';
+import {
+  startRawTunnel,
+  type RawTunnel,
+  type RawTunnelOptions,
+} from '../../support/tunnels/raw-tunnel.js';
+import { forThisTest, sharedResources } from '../../support/lifecycle/resources.js';
+import { startTap } from '../../support/attackers/tap.js';
+import { upload } from '../../support/clients/upload.js';
 
 const LIMIT_MS = '200';
 const PIECE = Buffer.alloc(65_536, 'x');

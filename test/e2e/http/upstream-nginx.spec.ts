@@ -5,12 +5,12 @@ import { gunzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
 
 import { bytesOfSize } from '../../support/http-cases/bodies.js';
-import { comparableResponse } from '../../support/http-differences.js';
-import { hasNginx, startNginx, type Nginx } from '../../support/nginx.js';
-import { exchangeBytes, type ReceivedResponse } from '../../support/raw-client.js';
-import { headBytes, statusOf, valueOf, type Field } from '../../support/raw-http.js';
-import { TOKEN, startRelay, type TestRelay } from '../../support/relay.js';
-import { sharedResources } from '../../support/resources.js';
+import { comparableResponse } from '../../support/assertions/http-differences.js';
+import { hasNginx, startNginx, type Nginx } from '../../support/upstreams/nginx.js';
+import { exchangeBytes, type ReceivedResponse } from '../../support/clients/raw-client.js';
+import { headBytes, statusOf, valueOf, type Field } from '../../support/network/raw-http.js';
+import { TOKEN, startRelay, type TestRelay } from '../../support/relays/relay.js';
+import { sharedResources } from '../../support/lifecycle/resources.js';
 
 const FILE = bytesOfSize(300_000);
 const TEXT = 'the same again and again. '.repeat(400);

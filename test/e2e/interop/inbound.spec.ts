@@ -8,10 +8,14 @@ import {
   request,
   type ClientRequestSpec,
   type ClientResponse,
-} from '../../support/client.js';
-import { hasPython, startPythonInbound, type PythonInbound } from '../../support/python-relays.js';
-import { TOKEN, startRelay, type TestRelay } from '../../support/relay.js';
-import { sharedResources } from '../../support/resources.js';
+} from '../../support/clients/client.js';
+import {
+  hasPython,
+  startPythonInbound,
+  type PythonInbound,
+} from '../../support/processes/python-relays.js';
+import { TOKEN, startRelay, type TestRelay } from '../../support/relays/relay.js';
+import { sharedResources } from '../../support/lifecycle/resources.js';
 
 /** test/interop is a second implementation of docs/protocol.md, written from its text alone. */
 const TYPES = ['mke', 'mte'] as const;

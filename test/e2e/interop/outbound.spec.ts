@@ -2,17 +2,17 @@ import { randomBytes } from 'node:crypto';
 
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { fieldValues } from '../../support/client.js';
+import { fieldValues } from '../../support/clients/client.js';
 import {
   hasPython,
   runPythonSelfTest,
   startPythonOutbound,
   type PythonOutbound,
   type PythonResult,
-} from '../../support/python-relays.js';
-import { SECRET, startRelay, type TestRelay } from '../../support/relay.js';
-import { forThisTest, sharedResources } from '../../support/resources.js';
-import { startUpstream, type Upstream } from '../../support/upstream.js';
+} from '../../support/processes/python-relays.js';
+import { SECRET, startRelay, type TestRelay } from '../../support/relays/relay.js';
+import { forThisTest, sharedResources } from '../../support/lifecycle/resources.js';
+import { startUpstream, type Upstream } from '../../support/upstreams/upstream.js';
 
 /** test/interop is a second implementation of docs/protocol.md, written from its text alone. */
 const TYPES = ['mke', 'mte'] as const;

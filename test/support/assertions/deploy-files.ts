@@ -5,7 +5,7 @@ import { ENVIRONMENT_VARIABLES, loadConfig, type RelayConfig } from '@relay/conf
 import { expect } from 'vitest';
 import { parse } from 'yaml';
 
-export const ROOT = join(import.meta.dirname, '../..');
+export const ROOT = join(import.meta.dirname, '../../..');
 const PRESET = /^ENV ((?:.*\\\n)*.*)$/m;
 export const SAMPLE = {
   CLIENT_ID_SECRET: 'kq7Zt1mXw9LrB4vNc8Yp2HsJd6Gf3TaE',

@@ -1,7 +1,7 @@
-import { responseBytes, requestBytes, type HttpCase } from './http-cases/http-case.js';
-import { exchangeBytes, type ReceivedResponse } from './raw-client.js';
-import type { Field, RawHead } from './raw-http.js';
-import type { ScriptedUpstream, SeenRequest } from './scripted-upstream.js';
+import { responseBytes, requestBytes, type HttpCase } from '../http-cases/http-case.js';
+import { exchangeBytes, type ReceivedResponse } from '../clients/raw-client.js';
+import type { Field, RawHead } from '../network/raw-http.js';
+import type { ScriptedUpstream, SeenRequest } from '../upstreams/scripted-upstream.js';
 
 /** What the upstream and the client observed of one case. */
 export interface Observation {

@@ -1,14 +1,14 @@
 import { expect, vi } from 'vitest';
 
-import type { Fleet } from './fleet.js';
-import { isSlow } from './property.js';
-import type { LoadOutcome, SteadyLoad } from './steady-load.js';
+import type { Fleet } from '../processes/fleet.js';
+import { isSlow } from '../lifecycle/property.js';
+import type { LoadOutcome, SteadyLoad } from '../clients/steady-load.js';
 
 /** Requests before the fault: enough for every kind to have ended at least once. */
 const WARM_REQUESTS = isSlow ? 400 : 30;
 /** Traffic has recovered once this many requests in a row have succeeded. */
 const WHOLE_REQUESTS = isSlow ? 200 : 30;
-const RECOVERY_LIMIT_MS = 5_000;
+const RECOVERY_LIMIT_MS = 20_000;
 /** The time limit for these requests. */
 const WHOLE_LIMIT_MS = RECOVERY_LIMIT_MS + (isSlow ? 60_000 : 10_000);
 const QUIET_MS = 250;

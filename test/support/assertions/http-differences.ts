@@ -1,7 +1,7 @@
-import type { HttpCase } from './http-cases/http-case.js';
-import type { ReceivedResponse } from './raw-client.js';
-import { requestLineOf, statusOf, valueOf, type Field } from './raw-http.js';
-import type { SeenRequest } from './scripted-upstream.js';
+import type { HttpCase } from '../http-cases/http-case.js';
+import type { ReceivedResponse } from '../clients/raw-client.js';
+import { requestLineOf, statusOf, valueOf, type Field } from '../network/raw-http.js';
+import type { SeenRequest } from '../upstreams/scripted-upstream.js';
 
 /**
  * The only differences between a request that a client sends directly to an upstream and one that it sends through the

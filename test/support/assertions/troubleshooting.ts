@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import type { TestRelay } from './relay.js';
+import type { TestRelay } from '../relays/relay.js';
 
-const document = readFileSync(join(import.meta.dirname, '../../docs/troubleshooting.md'), 'utf8');
+const document = readFileSync(
+  join(import.meta.dirname, '../../../docs/troubleshooting.md'),
+  'utf8',
+);
 
 /** The section of docs/troubleshooting.md whose heading begins with `heading`. */
 export function section(heading: string): string {

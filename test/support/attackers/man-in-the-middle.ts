@@ -1,8 +1,8 @@
 import { createServer, request as httpRequest, type IncomingMessage } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 
-import { listen, type Listening } from './listen.js';
-import { Recorder } from './recorder.js';
+import { listen, type Listening } from '../network/listen.js';
+import { Recorder } from '../lifecycle/recorder.js';
 
 /** A complete request between two relays, as an attacker on the path sees it. */
 export interface WireRequest {
@@ -25,21 +25,21 @@ export interface WireResponse {
  * What the attacker does with a request. Returns the response for the sender, or undefined to reset its connection.
  * `deliver` passes a request, this one or another, to the relay behind the attacker.
  */
-export type Meddling = (
+export type Interception = (
   request: WireRequest,
   deliver: (request: WireRequest) => Promise<WireResponse>,
 ) => Promise<WireResponse | undefined> | WireResponse | undefined;
 
 /** An attacker on the path between two relays, who reads, keeps, changes and replaces whole HTTP messages. */
-export interface Middle extends Listening {
+export interface ManInTheMiddle extends Listening {
   /** Requests as the outbound relay sent them, in order. */
   readonly requests: Recorder<WireRequest>;
   /** The tunnel requests among `requests`. */
   readonly tunnelRequests: () => WireRequest[];
   /** Sets how tunnel requests are treated from now on; undefined passes them unchanged. */
-  meddleWithTunnel(meddling: Meddling | undefined): void;
+  interceptTunnel(interception: Interception | undefined): void;
   /** Sets how pairing requests are treated from now on; undefined passes them unchanged. */
-  meddleWithPairing(meddling: Meddling | undefined): void;
+  interceptPairing(interception: Interception | undefined): void;
   /** Sends a request to the relay behind the attacker; may be called repeatedly. */
   deliver(request: WireRequest): Promise<WireResponse>;
 }
@@ -48,10 +48,10 @@ const PAIR_PATH = '/api/mte-pair';
 const FRAMING = new Set(['content-length', 'transfer-encoding', 'connection', 'keep-alive']);
 
 /** @param inbound - origin of the relay behind the attacker */
-export async function startMiddle(inbound: string): Promise<Middle> {
+export async function startManInTheMiddle(inbound: string): Promise<ManInTheMiddle> {
   const requests = new Recorder<WireRequest>();
   const deliver = (request: WireRequest): Promise<WireResponse> => deliverTo(inbound, request);
-  const untouched: Meddling = (request, pass) => pass(request);
+  const untouched: Interception = (request, pass) => pass(request);
   let tunnel = untouched;
   let pairing = untouched;
 
@@ -76,11 +76,11 @@ export async function startMiddle(inbound: string): Promise<Middle> {
     ...(await listen(server)),
     requests,
     tunnelRequests: () => requests.items.filter(({ path }) => path !== PAIR_PATH),
-    meddleWithTunnel: (meddling = untouched) => {
-      tunnel = meddling;
+    interceptTunnel: (interception = untouched) => {
+      tunnel = interception;
     },
-    meddleWithPairing: (meddling = untouched) => {
-      pairing = meddling;
+    interceptPairing: (interception = untouched) => {
+      pairing = interception;
     },
     deliver,
   };

@@ -23,8 +23,8 @@ import {
 } from '@relay/protocol';
 import { signSender, verifyError, type SignedError } from '@relay/signature';
 
-import { deliverTo, headerOf, type WireResponse, type WireRequest } from './middle.js';
-import { SECRET } from './relay.js';
+import { deliverTo, headerOf, type WireResponse, type WireRequest } from './man-in-the-middle.js';
+import { SECRET } from '../relays/relay.js';
 
 const CLIENT_ID = 'protocol-client';
 

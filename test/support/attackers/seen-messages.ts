@@ -1,4 +1,4 @@
-import { ID_HEADER } from './counting-upstream.js';
+import { ID_HEADER } from '../upstreams/counting-upstream.js';
 
 /**
  * The head of a tunnel request on the wire: session id and sequence number, and the id of the client's request if it is

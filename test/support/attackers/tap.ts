@@ -1,7 +1,7 @@
 import { connect, createServer, type Socket } from 'node:net';
 
-import { listen, type Listening } from './listen.js';
-import { Recorder } from './recorder.js';
+import { listen, type Listening } from '../network/listen.js';
+import { Recorder } from '../lifecycle/recorder.js';
 
 /** One connection through the tap. */
 export interface TappedConnection {

@@ -10,7 +10,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 
-import { Recorder } from './recorder.js';
+import { Recorder } from '../lifecycle/recorder.js';
 
 /** Every request uses its own connection, so that one request cannot affect another. */
 const agent = new Agent({ keepAlive: false });

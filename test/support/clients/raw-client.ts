@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 
-import { RawMessageReader, type Field, type RawHead } from './raw-http.js';
+import { RawMessageReader, type Field, type RawHead } from '../network/raw-http.js';
 
 /** A response as the client received it on the wire. */
 export interface ReceivedResponse {

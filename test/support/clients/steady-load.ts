@@ -3,8 +3,14 @@ import { setTimeout as after } from 'node:timers/promises';
 import { buffer } from 'node:stream/consumers';
 
 import { openRequest, type ClientRequestSpec, type RelayErrorBody } from './client.js';
-import { EVENTS_PATH, EVENT_COUNT, ID_HEADER, WORK_HEADER, digestOf } from './counting-upstream.js';
-import { Recorder } from './recorder.js';
+import {
+  EVENTS_PATH,
+  EVENT_COUNT,
+  ID_HEADER,
+  WORK_HEADER,
+  digestOf,
+} from '../upstreams/counting-upstream.js';
+import { Recorder } from '../lifecycle/recorder.js';
 
 /** The longest that any request may take; one that takes longer counts as hung. */
 const HUNG_AFTER_MS = 15_000;

@@ -1,5 +1,5 @@
 import { bytesOfSize } from './bodies.js';
-import type { Field } from '../raw-http.js';
+import type { Field } from '../network/raw-http.js';
 import { chunked, httpCase, sized, untilClose, type CaseBody, type HttpCase } from './http-case.js';
 
 const PART = 'part of it';

@@ -1,4 +1,4 @@
-import { LAST_CHUNK, chunkBytes, headBytes, type Field } from '../raw-http.js';
+import { LAST_CHUNK, chunkBytes, headBytes, type Field } from '../network/raw-http.js';
 
 /** A body, and how the end of it is marked on the wire. */
 export interface CaseBody {

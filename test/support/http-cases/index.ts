@@ -1,4 +1,4 @@
-import { RESPONSE_FIELD_CASES } from './answer-fields.js';
+import { RESPONSE_FIELD_CASES } from './response-fields.js';
 import { BODY_CASES } from './bodies.js';
 import { ENDING_CASES } from './endings.js';
 import type { HttpCase } from './http-case.js';

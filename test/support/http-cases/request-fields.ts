@@ -1,5 +1,5 @@
 import { httpCase, sized, type HttpCase } from './http-case.js';
-import type { Field } from '../raw-http.js';
+import type { Field } from '../network/raw-http.js';
 
 const many = (count: number): Field[] =>
   Array.from({ length: count }, (_, at): Field => [`X-Field-${at}`, `value ${at}`]);

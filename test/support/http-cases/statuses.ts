@@ -1,5 +1,5 @@
 import { httpCase, sized, chunked, type HttpCase } from './http-case.js';
-import type { Field } from '../raw-http.js';
+import type { Field } from '../network/raw-http.js';
 
 const WITHOUT_BODY = new Set([204, 304]);
 

@@ -1,4 +1,4 @@
-const WAIT_LIMIT_MS = 10_000;
+const WAIT_LIMIT_MS = 40_000;
 
 /** Records items in order, and lets a test wait for items that are still to come. */
 export class Recorder<T> {

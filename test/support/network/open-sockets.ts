@@ -1,6 +1,6 @@
 import type { Server, Socket } from 'node:net';
 
-const WAIT_LIMIT_MS = 10_000;
+const WAIT_LIMIT_MS = 40_000;
 
 /** Counts a server's open connections. Create it before the first connection. */
 export class OpenSockets {

@@ -1,7 +1,7 @@
 import { connect, createServer, type Socket } from 'node:net';
 
 import { listen, type Listening } from './listen.js';
-import { Recorder } from './recorder.js';
+import { Recorder } from '../lifecycle/recorder.js';
 
 /** How the other side ended a connection: normally (`end`) or by a reset (`reset`). */
 export type SocketEnd = 'end' | 'reset';

@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 
-import { startBalancer, type Balancer } from './balancer.js';
-import { startCountingUpstream, type CountingUpstream } from './counting-upstream.js';
-import { startRedisServer, type RedisServer } from './redis-server.js';
-import { TOKEN } from './relay.js';
+import { startBalancer, type Balancer } from '../network/balancer.js';
+import { startCountingUpstream, type CountingUpstream } from '../upstreams/counting-upstream.js';
+import { startRedisServer, type RedisServer } from '../redis/redis-server.js';
+import { TOKEN } from '../relays/relay.js';
 import { Replica } from './replica.js';
-import type { Closable } from './resources.js';
-import { SHOW_ID, SeenMessages } from './seen-messages.js';
-import { startLoad, type SteadyLoad } from './steady-load.js';
+import type { Closable } from '../lifecycle/resources.js';
+import { SHOW_ID, SeenMessages } from '../attackers/seen-messages.js';
+import { startLoad, type SteadyLoad } from '../clients/steady-load.js';
 
 /** A modest rate, because relays, clients and upstream share the machine. */
 const REQUESTS_PER_SECOND = 40;

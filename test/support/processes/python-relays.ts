@@ -5,8 +5,8 @@ import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 
 import { installPackages } from './apt-packages.js';
-import { Recorder } from './recorder.js';
-import { SECRET } from './relay.js';
+import { Recorder } from '../lifecycle/recorder.js';
+import { SECRET } from '../relays/relay.js';
 
 /** The second implementation of docs/protocol.md, in Python. Its programs describe their input and output. */
 const FOLDER = resolve('test/interop');

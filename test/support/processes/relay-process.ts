@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 
-import { Recorder } from './recorder.js';
-import { DEFAULTS, type LogLine, type RelayEnvironment } from './relay.js';
+import { Recorder } from '../lifecycle/recorder.js';
+import { DEFAULTS, type LogLine, type RelayEnvironment } from '../relays/relay.js';
 
 const MAIN = resolve('dist/apps/relay/src/main.js');
-const FOREIGN_PRIMARY = resolve('test/support/foreign-primary.mjs');
+const FOREIGN_PRIMARY = resolve('test/support/processes/foreign-primary.mjs');
 const HEALTHCHECK = resolve('dist/apps/relay/src/healthcheck.js');
 /** A start takes a second on an idle machine. */
 const START_LIMIT_MS = 60_000;

@@ -1,6 +1,6 @@
-import type { Balancer } from './balancer.js';
+import type { Balancer } from '../network/balancer.js';
 import { startRelayProcess, type RelayProcess } from './relay-process.js';
-import type { LogLine, RelayEnvironment } from './relay.js';
+import type { LogLine, RelayEnvironment } from '../relays/relay.js';
 
 /** A header that a replica adds to every forwarded request: its name, so that the upstream can identify it. */
 export const REPLICA_HEADER = 'x-load-replica';

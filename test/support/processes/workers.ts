@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 
-import { startRedisServer } from './redis-server.js';
+import { startRedisServer } from '../redis/redis-server.js';
 import type { RelayProcess } from './relay-process.js';
-import { sharedResources } from './resources.js';
+import { sharedResources } from '../lifecycle/resources.js';
 
 /** A start takes a second on an idle machine, and a relay's workers do not all start at the same time. */
 const UP_LIMIT_MS = 30_000;

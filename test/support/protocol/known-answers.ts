@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 
 /** Reads the results of docs/protocol.md for fixed inputs; test/vectors/README.md describes each entry. */
 function readAnswers(file: string): unknown {
-  return JSON.parse(readFileSync(new URL(`../vectors/${file}`, import.meta.url), 'utf8'));
+  return JSON.parse(readFileSync(new URL(`../../vectors/${file}`, import.meta.url), 'utf8'));
 }
 
 /** Entries of protocol-1.json: text, or octets in hexadecimal. */

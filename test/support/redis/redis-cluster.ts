@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
-import { listen } from './listen.js';
+import { listen } from '../network/listen.js';
 import { startRedisServer, type RedisServer } from './redis-server.js';
 import { tlsArgs, type RedisTls } from './redis-tls.js';
 

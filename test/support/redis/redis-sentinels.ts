@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { Redis } from 'ioredis';
 
-import { closedPort } from './listen.js';
+import { closedPort } from '../network/listen.js';
 import { tlsArgs, type RedisTls } from './redis-tls.js';
 
 const SENTINELS = 3;

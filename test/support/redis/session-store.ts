@@ -12,8 +12,8 @@ import {
 } from '@relay/session';
 import { Redis } from 'ioredis';
 
-import { relayConfig } from './config.js';
-import { Recorder } from './recorder.js';
+import { relayConfig } from '../relays/config.js';
+import { Recorder } from '../lifecycle/recorder.js';
 
 /** A session store as a relay has it: wired by its module and configured by the environment. */
 export interface OpenedStore {

@@ -1,4 +1,4 @@
-import { request } from './client.js';
+import { request } from '../clients/client.js';
 import type { TestRelay } from './relay.js';
 
 /** The address of the relay's admin listener. */

@@ -16,17 +16,17 @@ import {
 } from '@relay/signature';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
-import { OUTBOUND_ROUTE, TUNNEL_ROUTE } from '../../apps/relay/src/server/request-routing.js';
-import { RelayErrorFilter } from '../../apps/relay/src/errors/relay-error.filter.js';
-import { RelayLog } from '../../apps/relay/src/telemetry/relay-log.js';
-import { RelayMetrics } from '../../apps/relay/src/telemetry/relay-metrics.js';
-import { recordOf } from '../../apps/relay/src/telemetry/request-record.js';
-import { RequestReports } from '../../apps/relay/src/telemetry/request-reports.js';
-import { createRelayAdapter } from '../../apps/relay/src/server/relay-adapter.js';
-import { request, type ClientResponse } from './client.js';
+import { OUTBOUND_ROUTE, TUNNEL_ROUTE } from '../../../apps/relay/src/server/request-routing.js';
+import { RelayErrorFilter } from '../../../apps/relay/src/errors/relay-error.filter.js';
+import { RelayLog } from '../../../apps/relay/src/telemetry/relay-log.js';
+import { RelayMetrics } from '../../../apps/relay/src/telemetry/relay-metrics.js';
+import { recordOf } from '../../../apps/relay/src/telemetry/request-record.js';
+import { RequestReports } from '../../../apps/relay/src/telemetry/request-reports.js';
+import { createRelayAdapter } from '../../../apps/relay/src/server/relay-adapter.js';
+import { request, type ClientResponse } from '../clients/client.js';
 import { relayConfig } from './config.js';
-import { HandMovedClock } from './hand-moved-clock.js';
-import { Recorder } from './recorder.js';
+import { HandMovedClock } from '../time/hand-moved-clock.js';
+import { Recorder } from '../lifecycle/recorder.js';
 
 /** The logs show this exchange as `E2uOwaOy-7`. */
 const TUNNEL_HEADER = '1.E2uOwaOy1rJ0iSmtbBjUiw.7.mke.AQEBAQEBAQEBAQEBAQEBAQ';

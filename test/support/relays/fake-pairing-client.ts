@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 
 import type { Clock } from '@relay/clock';
 
-import type { PairingClient } from '../../apps/relay/src/peers/pairing-client.js';
-import { PeerSession } from '../../apps/relay/src/peers/peer-session.js';
+import type { PairingClient } from '../../../apps/relay/src/peers/pairing-client.js';
+import { PeerSession } from '../../../apps/relay/src/peers/peer-session.js';
 
 interface SessionTerms {
   readonly lifetimeSeconds: number;

@@ -19,7 +19,7 @@ import { Test } from '@nestjs/testing';
 import { KeyRing } from '@relay/protocol';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
-import { Recorder } from './recorder.js';
+import { Recorder } from '../lifecycle/recorder.js';
 
 /** Handles the requests that pass the interceptor, and sends the response itself. */
 type RawHandler = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;

@@ -5,12 +5,12 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test, type TestingModuleBuilder } from '@nestjs/testing';
 import { loadConfig } from '@relay/config';
 
-import { RELAY_APP_OPTIONS, configureRelayApp } from '../../apps/relay/src/app.factory.js';
-import { AppModule } from '../../apps/relay/src/app.module.js';
-import { RelayLog } from '../../apps/relay/src/telemetry/relay-log.js';
-import { createRelayAdapter } from '../../apps/relay/src/server/relay-adapter.js';
-import { readCertificate } from '../../apps/relay/src/server/certificate.js';
-import { Recorder } from './recorder.js';
+import { RELAY_APP_OPTIONS, configureRelayApp } from '../../../apps/relay/src/app.factory.js';
+import { AppModule } from '../../../apps/relay/src/app.module.js';
+import { RelayLog } from '../../../apps/relay/src/telemetry/relay-log.js';
+import { createRelayAdapter } from '../../../apps/relay/src/server/relay-adapter.js';
+import { readCertificate } from '../../../apps/relay/src/server/certificate.js';
+import { Recorder } from '../lifecycle/recorder.js';
 
 /** The environment variables of a relay, by name. */
 export type RelayEnvironment = Readonly<Record<string, string>>;

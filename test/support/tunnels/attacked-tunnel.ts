@@ -1,10 +1,10 @@
 import { Clock } from '@relay/clock';
 
-import { request, type ClientRequestSpec, type ClientResponse } from './client.js';
-import { HandMovedClock } from './hand-moved-clock.js';
-import { startMiddle, type Middle } from './middle.js';
-import { TOKEN, startRelay, type RelayEnvironment, type TestRelay } from './relay.js';
-import { startUpstream, type Upstream, type UpstreamHandler } from './upstream.js';
+import { request, type ClientRequestSpec, type ClientResponse } from '../clients/client.js';
+import { HandMovedClock } from '../time/hand-moved-clock.js';
+import { startManInTheMiddle, type ManInTheMiddle } from '../attackers/man-in-the-middle.js';
+import { TOKEN, startRelay, type RelayEnvironment, type TestRelay } from '../relays/relay.js';
+import { startUpstream, type Upstream, type UpstreamHandler } from '../upstreams/upstream.js';
 
 export interface AttackedTunnelOptions {
   readonly handler?: UpstreamHandler;
@@ -19,7 +19,7 @@ export interface AttackedTunnel {
   readonly upstream: Upstream;
   readonly inbound: TestRelay;
   readonly outbound: TestRelay;
-  readonly middle: Middle;
+  readonly attacker: ManInTheMiddle;
   /** Lets time pass for both relays. */
   advance(ms: number): void;
   /** How many requests the upstream has received completely. Waits for requests that are still in progress. */
@@ -44,13 +44,13 @@ export async function startAttackedTunnel(
       builder.overrideProvider(Clock).useValue(clocks.outbound),
     ),
   ]);
-  const middle = await startMiddle(inbound.url);
-  const clientHeaders = { 'x-mte-outbound-token': TOKEN, 'x-mte-upstream': middle.url };
+  const attacker = await startManInTheMiddle(inbound.url);
+  const clientHeaders = { 'x-mte-outbound-token': TOKEN, 'x-mte-upstream': attacker.url };
   return {
     upstream,
     inbound,
     outbound,
-    middle,
+    attacker,
     advance: (ms) => {
       clocks.outbound.advance(ms);
       clocks.inbound.advance(ms);
@@ -59,7 +59,7 @@ export async function startAttackedTunnel(
     send: (spec = {}) =>
       request(outbound.url, { ...spec, headers: { ...clientHeaders, ...spec.headers } }),
     close: async () => {
-      await Promise.all([outbound.close(), inbound.close(), upstream.close(), middle.close()]);
+      await Promise.all([outbound.close(), inbound.close(), upstream.close(), attacker.close()]);
     },
   };
 }

@@ -2,15 +2,15 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-import { openSocket } from './raw-socket.js';
-import { headBytes, type Field } from './raw-http.js';
-import { startRedisServer, type RedisServer } from './redis-server.js';
-import { type RelayEnvironment } from './relay.js';
-import { startRelayProcess, type RelayProcess } from './relay-process.js';
-import { startScriptedUpstream, type ScriptedUpstream } from './scripted-upstream.js';
-import { connectRedis } from './session-store.js';
-import { startTap, type Tap } from './tap.js';
-import { temporaryFolder } from './temporary-folder.js';
+import { openSocket } from '../network/raw-socket.js';
+import { headBytes, type Field } from '../network/raw-http.js';
+import { startRedisServer, type RedisServer } from '../redis/redis-server.js';
+import { type RelayEnvironment } from '../relays/relay.js';
+import { startRelayProcess, type RelayProcess } from '../processes/relay-process.js';
+import { startScriptedUpstream, type ScriptedUpstream } from '../upstreams/scripted-upstream.js';
+import { connectRedis } from '../redis/session-store.js';
+import { startTap, type Tap } from '../attackers/tap.js';
+import { temporaryFolder } from '../lifecycle/temporary-folder.js';
 
 /** A word that is part of every input to the tunnel, and of nothing that belongs to the relays themselves. */
 export const CANARY = 'canary';

@@ -1,7 +1,7 @@
-import { request, type ClientRequestSpec, type ClientResponse } from './client.js';
-import { TOKEN, type RelayEnvironment } from './relay.js';
-import { startRelayProcess, type RelayProcess } from './relay-process.js';
-import { startUpstream, type Upstream, type UpstreamHandler } from './upstream.js';
+import { request, type ClientRequestSpec, type ClientResponse } from '../clients/client.js';
+import { TOKEN, type RelayEnvironment } from '../relays/relay.js';
+import { startRelayProcess, type RelayProcess } from '../processes/relay-process.js';
+import { startUpstream, type Upstream, type UpstreamHandler } from '../upstreams/upstream.js';
 
 /** Two built relays in separate processes, in front of an upstream in this process. */
 export interface ProcessTunnel {

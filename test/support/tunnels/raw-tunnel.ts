@@ -1,7 +1,7 @@
-import { exchangeBytes, type ReceivedResponse } from './raw-client.js';
-import { headBytes, type Field } from './raw-http.js';
-import { TOKEN, startRelay, type RelayEnvironment, type TestRelay } from './relay.js';
-import { startScriptedUpstream, type ScriptedUpstream } from './scripted-upstream.js';
+import { exchangeBytes, type ReceivedResponse } from '../clients/raw-client.js';
+import { headBytes, type Field } from '../network/raw-http.js';
+import { TOKEN, startRelay, type RelayEnvironment, type TestRelay } from '../relays/relay.js';
+import { startScriptedUpstream, type ScriptedUpstream } from '../upstreams/scripted-upstream.js';
 
 /** A tunnel between raw sockets: neither its client nor its upstream normalises HTTP. */
 export interface RawTunnel {

@@ -1,11 +1,11 @@
 import type { Redis } from 'ioredis';
 
-import { request, type ClientRequestSpec, type ClientResponse } from './client.js';
-import { startMiddle, type Middle } from './middle.js';
-import { startRedisServer, type RedisServer } from './redis-server.js';
-import { TOKEN, startRelay, type RelayEnvironment, type TestRelay } from './relay.js';
-import { connectRedis } from './session-store.js';
-import { startUpstream, type Upstream } from './upstream.js';
+import { request, type ClientRequestSpec, type ClientResponse } from '../clients/client.js';
+import { startManInTheMiddle, type ManInTheMiddle } from '../attackers/man-in-the-middle.js';
+import { startRedisServer, type RedisServer } from '../redis/redis-server.js';
+import { TOKEN, startRelay, type RelayEnvironment, type TestRelay } from '../relays/relay.js';
+import { connectRedis } from '../redis/session-store.js';
+import { startUpstream, type Upstream } from '../upstreams/upstream.js';
 
 /** A tunnel with two inbound relays that share their sessions in a Redis, and with an attacker on the path. */
 export interface SharedSessionTunnel {
@@ -13,7 +13,7 @@ export interface SharedSessionTunnel {
   readonly outbound: TestRelay;
   /** The attacker's path leads to the first of the two. */
   readonly inbound: readonly [TestRelay, TestRelay];
-  readonly middle: Middle;
+  readonly attacker: ManInTheMiddle;
   readonly server: RedisServer;
   /** An operator's connection to Redis. */
   readonly redis: Redis;
@@ -33,15 +33,15 @@ export async function startSharedSessionTunnel(
     startRelay(environment),
     startRelay(),
   ]);
-  const middle = await startMiddle(first.url);
+  const attacker = await startManInTheMiddle(first.url);
   const redis = connectRedis(server.url);
   const servers = [server];
-  const clientHeaders = { 'x-mte-outbound-token': TOKEN, 'x-mte-upstream': middle.url };
+  const clientHeaders = { 'x-mte-outbound-token': TOKEN, 'x-mte-upstream': attacker.url };
   return {
     upstream,
     outbound,
     inbound: [first, second],
-    middle,
+    attacker,
     server,
     redis,
     restoreRedis: async () => {
@@ -51,7 +51,7 @@ export async function startSharedSessionTunnel(
     send: (spec = {}) =>
       request(outbound.url, { ...spec, headers: { ...clientHeaders, ...spec.headers } }),
     close: async () => {
-      await Promise.all([outbound.close(), first.close(), second.close(), middle.close()]);
+      await Promise.all([outbound.close(), first.close(), second.close(), attacker.close()]);
       await Promise.all([upstream.close(), redis.close()]);
       // The newest first: the files belong to the oldest.
       for (const each of servers.reverse()) {

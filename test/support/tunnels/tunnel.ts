@@ -1,6 +1,11 @@
-import { request, type ClientRequestSpec, type ClientResponse } from './client.js';
-import { TOKEN, startRelay, type RelayEnvironment, type TestRelay } from './relay.js';
-import { echoBody, startUpstream, type Upstream, type UpstreamHandler } from './upstream.js';
+import { request, type ClientRequestSpec, type ClientResponse } from '../clients/client.js';
+import { TOKEN, startRelay, type RelayEnvironment, type TestRelay } from '../relays/relay.js';
+import {
+  echoBody,
+  startUpstream,
+  type Upstream,
+  type UpstreamHandler,
+} from '../upstreams/upstream.js';
 
 export interface TunnelOptions {
   readonly handler?: UpstreamHandler;

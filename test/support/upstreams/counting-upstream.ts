@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { setTimeout as after } from 'node:timers/promises';
 
-import { listen, type Listening } from './listen.js';
-import { REPLICA_HEADER } from './replica.js';
+import { listen, type Listening } from '../network/listen.js';
+import { REPLICA_HEADER } from '../processes/replica.js';
 
 /** The header whose value identifies a request in the counts. */
 export const ID_HEADER = 'x-load-id';

@@ -5,9 +5,9 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 
-import { installPackages } from './apt-packages.js';
-import { closedPort } from './listen.js';
-import { temporaryFolder } from './temporary-folder.js';
+import { installPackages } from '../processes/apt-packages.js';
+import { closedPort } from '../network/listen.js';
+import { temporaryFolder } from '../lifecycle/temporary-folder.js';
 
 /** A real nginx that serves a folder, also over WebDAV. */
 export interface Nginx {

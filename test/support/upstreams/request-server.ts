@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 
-import { listen, type Listening } from './listen.js';
-import { openSocket, type RawSocket } from './raw-socket.js';
-import { Recorder } from './recorder.js';
+import { listen, type Listening } from '../network/listen.js';
+import { openSocket, type RawSocket } from '../network/raw-socket.js';
+import { Recorder } from '../lifecycle/recorder.js';
 
 /** One received request, and the client that sent it. */
 export interface ReceivedRequest {

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 
-import { listen, type Listening } from './listen.js';
-import { OpenSockets } from './open-sockets.js';
-import { RawMessageReader, type Field, type Framing, type RawHead } from './raw-http.js';
-import { Recorder } from './recorder.js';
+import { listen, type Listening } from '../network/listen.js';
+import { OpenSockets } from '../network/open-sockets.js';
+import { RawMessageReader, type Field, type Framing, type RawHead } from '../network/raw-http.js';
+import { Recorder } from '../lifecycle/recorder.js';
 
 /** A request as the upstream received it on the wire. */
 export interface SeenRequest {

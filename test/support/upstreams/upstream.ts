@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 
-import { listen, type Listening } from './listen.js';
-import { Recorder } from './recorder.js';
+import { listen, type Listening } from '../network/listen.js';
+import { Recorder } from '../lifecycle/recorder.js';
 
 /** A request as the upstream received it. */
 export interface UpstreamRequest {

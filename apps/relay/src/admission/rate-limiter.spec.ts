@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
-import { HandMovedClock } from '../../../../test/support/hand-moved-clock.js';
+import { HandMovedClock } from '../../../../test/support/time/hand-moved-clock.js';
 import { RateLimiter } from './rate-limiter.js';
 
 const PER_MINUTE = 6;

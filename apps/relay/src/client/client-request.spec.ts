@@ -5,12 +5,15 @@ import { beforeAll, describe, expect, it } from 'vitest';
 
 import { HeadInvalidError, decodeRequestHead } from '@relay/protocol';
 
-import { relayConfig } from '../../../../test/support/config.js';
-import { listen } from '../../../../test/support/listen.js';
-import { Recorder } from '../../../../test/support/recorder.js';
-import { startRequestServer, type RequestServer } from '../../../../test/support/request-server.js';
-import { forThisTest, sharedResources } from '../../../../test/support/resources.js';
-import { selfSignedCertificate } from '../../../../test/support/self-signed-certificate.js';
+import { relayConfig } from '../../../../test/support/relays/config.js';
+import { listen } from '../../../../test/support/network/listen.js';
+import { Recorder } from '../../../../test/support/lifecycle/recorder.js';
+import {
+  startRequestServer,
+  type RequestServer,
+} from '../../../../test/support/upstreams/request-server.js';
+import { forThisTest, sharedResources } from '../../../../test/support/lifecycle/resources.js';
+import { selfSignedCertificate } from '../../../../test/support/certificates/self-signed-certificate.js';
 import {
   UpgradeUnsupportedError,
   readClientRequest,

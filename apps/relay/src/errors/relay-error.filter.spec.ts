@@ -3,11 +3,11 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { ERRORS, RelayError, clientOutcome, relayOutcome, type ErrorCode } from '@relay/errors';
 import { verifyError } from '@relay/signature';
 
-import { request, type ClientResponse } from '../../../../test/support/client.js';
+import { request, type ClientResponse } from '../../../../test/support/clients/client.js';
 import { TunnelFailedError } from '../peers/peers.errors.js';
-import { startFailingApp, type FailingApp } from '../../../../test/support/failing-app.js';
-import { openSocket } from '../../../../test/support/raw-socket.js';
-import { forThisTest, sharedResources } from '../../../../test/support/resources.js';
+import { startFailingApp, type FailingApp } from '../../../../test/support/relays/failing-app.js';
+import { openSocket } from '../../../../test/support/network/raw-socket.js';
+import { forThisTest, sharedResources } from '../../../../test/support/lifecycle/resources.js';
 
 const CANARY = 'canary-of-the-tests';
 

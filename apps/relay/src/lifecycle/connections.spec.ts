@@ -2,10 +2,10 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { listen } from '../../../../test/support/listen.js';
-import { openSocket, type RawSocket } from '../../../../test/support/raw-socket.js';
-import { Recorder } from '../../../../test/support/recorder.js';
-import { forThisTest } from '../../../../test/support/resources.js';
+import { listen } from '../../../../test/support/network/listen.js';
+import { openSocket, type RawSocket } from '../../../../test/support/network/raw-socket.js';
+import { Recorder } from '../../../../test/support/lifecycle/recorder.js';
+import { forThisTest } from '../../../../test/support/lifecycle/resources.js';
 import { Connections } from './connections.js';
 
 const GET = 'GET / HTTP/1.1\r\nhost: a\r\n\r\n';

@@ -2,11 +2,11 @@ import { createServer, type ServerResponse } from 'node:http';
 
 import { describe, expect, it } from 'vitest';
 
-import { relayConfig } from '../../../../test/support/config.js';
-import { listen } from '../../../../test/support/listen.js';
-import { openSocket, type RawSocket } from '../../../../test/support/raw-socket.js';
-import { Recorder } from '../../../../test/support/recorder.js';
-import { forThisTest } from '../../../../test/support/resources.js';
+import { relayConfig } from '../../../../test/support/relays/config.js';
+import { listen } from '../../../../test/support/network/listen.js';
+import { openSocket, type RawSocket } from '../../../../test/support/network/raw-socket.js';
+import { Recorder } from '../../../../test/support/lifecycle/recorder.js';
+import { forThisTest } from '../../../../test/support/lifecycle/resources.js';
 import { ClientResponse } from './client-response.js';
 
 const IDLE_MS = 200;

@@ -3,8 +3,11 @@ import { beforeAll, describe, expect, it } from 'vitest';
 
 import { BodyAbortedError, ClientGoneError } from '@relay/http';
 
-import { startRequestServer, type RequestServer } from '../../../../test/support/request-server.js';
-import { sharedResources } from '../../../../test/support/resources.js';
+import {
+  startRequestServer,
+  type RequestServer,
+} from '../../../../test/support/upstreams/request-server.js';
+import { sharedResources } from '../../../../test/support/lifecycle/resources.js';
 import { ReplayableBody } from './replayable-body.js';
 
 const MIB = 1024 * 1024;

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { HandMovedClock } from '../../../../test/support/hand-moved-clock.js';
+import { HandMovedClock } from '../../../../test/support/time/hand-moved-clock.js';
 import { TunnelFailedError } from './peers.errors.js';
 import { BackOff } from './back-off.js';
 

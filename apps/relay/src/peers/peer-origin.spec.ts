@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { relayConfig } from '../../../../test/support/config.js';
+import { relayConfig } from '../../../../test/support/relays/config.js';
 import { UpstreamHeaderInvalidError, UpstreamRefusedError } from './peers.errors.js';
 import { PeerOrigins } from './peer-origin.js';
 

@@ -1,9 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { FakePairingClient } from '../../../../test/support/fake-pairing-client.js';
+import { FakePairingClient } from '../../../../test/support/relays/fake-pairing-client.js';
 import { TunnelFailedError } from './peers.errors.js';
-import { HandMovedClock } from '../../../../test/support/hand-moved-clock.js';
+import { HandMovedClock } from '../../../../test/support/time/hand-moved-clock.js';
 import { RelayLog } from '../telemetry/relay-log.js';
 import { Peer } from './peer.js';
 

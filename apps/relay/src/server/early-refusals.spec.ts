@@ -2,10 +2,10 @@ import { createServer } from 'node:http';
 
 import { describe, expect, it } from 'vitest';
 
-import { listen } from '../../../../test/support/listen.js';
-import { openSocket } from '../../../../test/support/raw-socket.js';
-import { Recorder } from '../../../../test/support/recorder.js';
-import { forThisTest } from '../../../../test/support/resources.js';
+import { listen } from '../../../../test/support/network/listen.js';
+import { openSocket } from '../../../../test/support/network/raw-socket.js';
+import { Recorder } from '../../../../test/support/lifecycle/recorder.js';
+import { forThisTest } from '../../../../test/support/lifecycle/resources.js';
 import type { EarlyRefusal } from '../telemetry/request-reports.js';
 import { EarlyRefusals } from './early-refusals.js';
 

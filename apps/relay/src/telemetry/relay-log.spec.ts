@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { RelayError } from '@relay/errors';
 import { AxiosError, AxiosHeaders } from 'axios';
 
-import { Recorder } from '../../../../test/support/recorder.js';
+import { Recorder } from '../../../../test/support/lifecycle/recorder.js';
 import { FrameworkLog } from './framework-log.js';
 import { RelayLog } from './relay-log.js';
 

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { makeAuthority } from '../../../../test/support/certificates.js';
-import { configProblems, relayConfig } from '../../../../test/support/config.js';
-import { sharedResources } from '../../../../test/support/resources.js';
+import { makeAuthority } from '../../../../test/support/certificates/certificates.js';
+import { configProblems, relayConfig } from '../../../../test/support/relays/config.js';
+import { sharedResources } from '../../../../test/support/lifecycle/resources.js';
 
 const authority = sharedResources()(makeAuthority());
 const [one, other] = [authority.issue('one', 'DNS:one'), authority.issue('other', 'DNS:other')];

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { configProblems, relayConfig } from '../../../../test/support/config.js';
+import { configProblems, relayConfig } from '../../../../test/support/relays/config.js';
 
 vi.mock('node:os', async (importOriginal) => ({
   ...(await importOriginal<object>()),
