@@ -47,8 +47,12 @@ async function answer(request, response) {
   const body = Buffer.concat(await request.toArray());
   print(`${request.method} ${request.url}`);
   await delay(Math.min(Number(searchParams.get('delayMs') ?? 0), MAX_DELAY_MS));
-  if (request.method === 'POST' && pathname === '/api/login') {return signIn(body, response);}
-  if (request.method === 'GET' && pathname === '/api/events') {return streamEvents(response);}
+  if (request.method === 'POST' && pathname === '/api/login') {
+    return signIn(body, response);
+  }
+  if (request.method === 'GET' && pathname === '/api/events') {
+    return streamEvents(response);
+  }
   return json(response, 200, {
     method: request.method,
     path: request.url,
@@ -60,11 +64,16 @@ async function answer(request, response) {
 
 const server = createServer((request, response) => {
   answer(request, response).catch((error) => {
-    if (response.headersSent) {response.destroy();}
-    else {json(response, 400, { error: String(error) });}
+    if (response.headersSent) {
+      response.destroy();
+    } else {
+      json(response, 400, { error: String(error) });
+    }
   });
 });
 
 // The kernel ignores signals to process 1 of a container unless the process handles them.
-for (const signal of ['SIGINT', 'SIGTERM']) {process.once(signal, () => process.exit(0));}
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.once(signal, () => process.exit(0));
+}
 server.listen(PORT, () => print(`sample upstream on port ${PORT}`));

@@ -176,7 +176,7 @@ it('starts another worker if the replacement never listens', async () => {
   await later();
   await vi.advanceTimersByTimeAsync(60_000);
   expect(workers).toHaveLength(3);
-  expect(lines).toContainEqual(expect.stringContaining('did not come to listen was killed'));
+  expect(lines).toContainEqual(expect.stringContaining('did not start listening was killed'));
 });
 
 it('is not renewed by a worker that starts to listen after the stop', async () => {
