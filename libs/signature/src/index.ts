@@ -1,8 +1,7 @@
 /**
  * The signatures of the relay headers: of senders over pairing and tunnel requests, and of the inbound role over its
  * errors. This library promises that a signature verifies for one request only, that MACs are compared in constant
- * time, and that the handlers behind its interceptors see only requests whose sender holds an accepted
- * CLIENT_ID_SECRET. It does not detect replays; the session store does. docs/protocol.md sections 2, 4, 7 and 8.
+ * time, and that a request counts as verified only if its sender holds an accepted CLIENT_ID_SECRET. It does not detect replays; the session store does. docs/protocol.md sections 2, 4, 7 and 8.
  */
 export { signError, verifyError, type SignedError } from './error-signature.js';
 export { readPairRequest } from './pair-request.js';
@@ -13,6 +12,7 @@ export { sentClientIdHeader, signPairingRequests } from './sign-pairing.js';
 export { RelayHeaderMissingError, SenderInvalidError } from './signature.errors.js';
 export { TunnelSenderInterceptor } from './tunnel-sender.interceptor.js';
 export {
+  checkedPairHeaders,
   verifiedRequest,
   verifiedRequestFor,
   type VerifiedPairRequest,

@@ -13,17 +13,9 @@ import {
 import { readExactly } from './read-exactly.js';
 import { statedKeys, verifySender } from './sender-signature.js';
 import { singleHeader } from './single-header.js';
-import { attachSender, type VerifiedPairRequest } from './verified-request.js';
+import { attachSender, type PairHeaders, type VerifiedPairRequest } from './verified-request.js';
 
 const PAIR_BODY_TIMEOUT_MS = 5_000;
-
-/** What the headers of a pairing request state, before its signature is verified. */
-interface PairHeaders {
-  readonly clientIdHeader: string;
-  readonly relayHeader: string;
-  /** At most MAX_PAIR_REQUEST_BYTES. */
-  readonly bodyBytes: number;
-}
 
 /**
  * Checks all that can be checked before the body is read. protocol.md section 4.
@@ -44,15 +36,17 @@ export function checkPairHeaders(request: IncomingMessage, keyRing: KeyRing): Pa
 /**
  * Reads the body of a pairing request, which is bounded by its stated length, and verifies the sender's signature over it.
  *
+ * @param headers - what `checkedPairHeaders` returned for the request; the raw headers are not read again
  * @returns the verified request, which `verifiedRequest` returns from then on as well
- * @throws what `checkPairHeaders` throws; PairMessageMalformedError if the body does not arrive within 5 s or ends early;
- *   SenderInvalidError if the signature does not verify
+ * @throws PairMessageMalformedError if the body does not arrive within 5 s or ends early; SenderInvalidError if the signature
+ *   does not verify
  */
 export async function readPairRequest(
   request: IncomingMessage,
+  headers: PairHeaders,
   keyRing: KeyRing,
 ): Promise<VerifiedPairRequest> {
-  const { clientIdHeader, relayHeader, bodyBytes } = checkPairHeaders(request, keyRing);
+  const { clientIdHeader, relayHeader, bodyBytes } = headers;
   const body = await readExactly(request, bodyBytes, PAIR_BODY_TIMEOUT_MS);
   const sender = verifySender(keyRing, clientIdHeader, relayHeader, { purpose: 'pair', body });
   const verified = { purpose: 'pair', sender, body } as const;

@@ -19,7 +19,7 @@ import { readPairRequest } from './pair-request.js';
 import { PairSenderInterceptor } from './pair-sender.interceptor.js';
 import { SenderSigner } from './sender-signer.js';
 import { RelayHeaderMissingError, SenderInvalidError } from './signature.errors.js';
-import type { VerifiedPairRequest } from './verified-request.js';
+import { checkedPairHeaders, type VerifiedPairRequest } from './verified-request.js';
 
 const BODY = Buffer.from('a pairing request');
 
@@ -34,7 +34,7 @@ beforeAll(async () => {
   signer = new SenderSigner(keyRing.current, 'relay-a');
   app = shared(
     await startInterceptorApp(PairSenderInterceptor, keyRing, async (message, response) => {
-      seen.add(await readPairRequest(message, keyRing));
+      seen.add(await readPairRequest(message, checkedPairHeaders(message), keyRing));
       response.end('paired');
     }),
   );

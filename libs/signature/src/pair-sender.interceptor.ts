@@ -9,11 +9,12 @@ import type { FastifyRequest } from 'fastify';
 import type { Observable } from 'rxjs';
 
 import { checkPairHeaders } from './pair-request.js';
+import { attachPairHeaders } from './verified-request.js';
 
 /**
  * Refuses a pairing request by its headers alone, before a byte of its body is read: a sender that names no known secret, or
- * no acceptable length, costs nothing more. The signature covers the body, so `readPairRequest` verifies it in the handler.
- * protocol.md section 4.
+ * no acceptable length, costs nothing more. The handler gets the headers from `checkedPairHeaders`, and does not read the raw
+ * ones again. The signature covers the body, so the handler calls `readPairRequest` to verify it. protocol.md section 4.
  */
 @Injectable()
 export class PairSenderInterceptor implements NestInterceptor {
@@ -21,7 +22,7 @@ export class PairSenderInterceptor implements NestInterceptor {
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const { raw } = context.switchToHttp().getRequest<FastifyRequest>();
-    checkPairHeaders(raw, this.keyRing);
+    attachPairHeaders(raw, checkPairHeaders(raw, this.keyRing));
     return next.handle();
   }
 }

@@ -4,7 +4,13 @@ import { describe, expect, it } from 'vitest';
 
 import { deriveSecretKeys } from '@relay/protocol';
 
-import { attachSender, verifiedRequest, verifiedRequestFor } from './verified-request.js';
+import {
+  attachPairHeaders,
+  attachSender,
+  checkedPairHeaders,
+  verifiedRequest,
+  verifiedRequestFor,
+} from './verified-request.js';
 
 const secretKeys = await deriveSecretKeys('a-secret-that-both-relays-hold-1');
 const sender = { clientIdHeader: 'header', identity: 'identity', secretKeys };
@@ -29,5 +35,21 @@ describe('the verified request', () => {
     const request = new IncomingMessage(new Socket());
     attachSender(request, { purpose: 'pair', sender, body: Buffer.alloc(0) });
     expect(() => verifiedRequestFor(request, 'tunnel')).toThrow(Error);
+  });
+});
+
+describe('the headers of a pairing request', () => {
+  it('are those that the interceptor has checked, and verify nothing', () => {
+    const request = new IncomingMessage(new Socket());
+    const headers = { clientIdHeader: 'header', relayHeader: '1', bodyBytes: 3 };
+    attachPairHeaders(request, headers);
+    expect(checkedPairHeaders(request)).toBe(headers);
+    expect(verifiedRequest(request)).toBeUndefined();
+  });
+
+  it('are not available on a route without the interceptor', () => {
+    const request = new IncomingMessage(new Socket());
+    request.headers = { 'x-mte-client-id': 'header', 'x-mte-relay': '1', 'content-length': '3' };
+    expect(() => checkedPairHeaders(request)).toThrow(Error);
   });
 });

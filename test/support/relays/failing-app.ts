@@ -11,6 +11,7 @@ import {
   PairSenderInterceptor,
   SenderSigner,
   TunnelSenderInterceptor,
+  checkedPairHeaders,
   readPairRequest,
   verifiedRequestFor,
 } from '@relay/signature';
@@ -81,7 +82,7 @@ export async function startFailingApp(): Promise<FailingApp> {
     @Post(PAIR_PATH)
     @UseInterceptors(PairSenderInterceptor)
     async pair(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-      await readPairRequest(request.raw, keyRing);
+      await readPairRequest(request.raw, checkedPairHeaders(request.raw), keyRing);
       return fail(reply);
     }
   }

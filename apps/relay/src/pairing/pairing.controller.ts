@@ -1,6 +1,6 @@
 import { Controller, Get, Header, HttpCode, Post, Req, Res, UseInterceptors } from '@nestjs/common';
 import { KeyRing, PAIR_PATH, PROBE_PATH, PROTOCOL_VERSION, RELAY_HEADER } from '@relay/protocol';
-import { PairSenderInterceptor, readPairRequest } from '@relay/signature';
+import { PairSenderInterceptor, checkedPairHeaders, readPairRequest } from '@relay/signature';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import { RelayLog } from '../telemetry/relay-log.js';
@@ -27,11 +27,12 @@ export class PairingController {
     return '';
   }
 
-  /** The interceptor has verified the headers; the signature over the body is verified here. */
+  /** The interceptor has checked the headers. The signature, which covers the body as well, is verified here. */
   @Post(PAIR_PATH)
   @UseInterceptors(PairSenderInterceptor)
   async pair(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    const verified = await readPairRequest(request.raw, this.keyRing);
+    const headers = checkedPairHeaders(request.raw);
+    const verified = await readPairRequest(request.raw, headers, this.keyRing);
     const body = await this.pairing.respond(verified);
     this.log.debug('paired with a sender', {
       requestId: request.id,
