@@ -1,7 +1,10 @@
+import { CLIENT_ID_HEADER, deriveSecretKeys } from '@relay/protocol';
 import { beforeAll, describe, expect, it } from 'vitest';
 
+import { deliverTo, headerOf } from '../support/attackers/man-in-the-middle.js';
+import { pairingRequest } from '../support/attackers/protocol-client.js';
 import { errorOf, request } from '../support/clients/client.js';
-import { startRelay, type TestRelay } from '../support/relays/relay.js';
+import { SECRET, startRelay, type TestRelay } from '../support/relays/relay.js';
 import { sharedResources } from '../support/lifecycle/resources.js';
 
 const ISO_8601 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
@@ -35,6 +38,19 @@ describe('the endpoints of a relay', () => {
 
     expect(response).toMatchObject({ status: 200, body: Buffer.alloc(0) });
     expect(response.headers).toMatchObject({ 'x-mte-relay': '1' });
+  });
+
+  it('complete a pairing on POST /api/mte-pair, with a response that nothing may store', async () => {
+    const secretKeys = await deriveSecretKeys(SECRET);
+    const { request: pairing, initiator } = await pairingRequest(relay.url, secretKeys);
+
+    const response = await deliverTo(relay.url, pairing);
+
+    expect(response.status).toBe(200);
+    expect(headerOf(response, 'x-mte-relay')).toBe('1');
+    expect(headerOf(response, 'content-type')).toBe('application/octet-stream');
+    expect(headerOf(response, 'cache-control')).toBe('no-store');
+    await initiator.complete(headerOf(pairing, CLIENT_ID_HEADER), response.body, secretKeys);
   });
 
   it('return 200 on GET /health/live', async () => {
