@@ -105,6 +105,21 @@ export function operationsOn(
   };
 }
 
+/**
+ * The error of an operation that has just been started, or undefined unless it fails immediately: before the event loop
+ * turns, so that it cannot have waited for time or for Redis, however slow the machine is.
+ */
+export async function immediateError(operation: Promise<unknown>): Promise<unknown> {
+  const waited = new Promise<undefined>((resolve) => {
+    setImmediate(resolve, undefined);
+  });
+  const error = operation.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  return Promise.race([error, waited]);
+}
+
 /** The outcome of a promise, and how long it took. */
 export async function timed(
   promise: Promise<unknown>,
