@@ -103,13 +103,13 @@ export class TunnelAttempt implements ExchangeEvents {
       headers: [
         RELAY_HEADER,
         this.relayHeader,
-        CLIENT_ID_HEADER,
-        this.clientIdHeader,
         'content-type',
         'application/octet-stream',
         'cache-control',
         'no-store',
         ...clearCopies(request.head, options),
+        CLIENT_ID_HEADER,
+        this.clientIdHeader,
       ],
       body: Buffer.isBuffer(body) ? this.sealWhole(body) : this.sealChunks(body),
     });
