@@ -1,3 +1,5 @@
+import type { ServerResponse } from 'node:http';
+
 import { Clock } from '@relay/clock';
 import { Redis } from 'ioredis';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -6,6 +8,7 @@ import { makeAuthority, type Authority } from '../support/certificates/certifica
 import type { ClientRequestSpec } from '../support/clients/client.js';
 import { startRedisServer } from '../support/redis/redis-server.js';
 import { startRelay } from '../support/relays/relay.js';
+import { Recorder } from '../support/lifecycle/recorder.js';
 import { forThisTest, sharedResources } from '../support/lifecycle/resources.js';
 import { expectQuoted, section } from '../support/assertions/troubleshooting.js';
 import { startTunnel, type Tunnel, type TunnelOptions } from '../support/tunnels/tunnel.js';
@@ -118,6 +121,25 @@ describe('docs/troubleshooting.md quotes what a pair of relays logs', () => {
 
     await expectQuoted(tunnel.outbound, heading, outbound);
     await expectQuoted(tunnel.inbound, heading, inbound);
+  });
+
+  it.each([
+    ['outbound', 'RELAY_BUSY', 'the relay is already forwarding'],
+    ['inbound', 'RELAY_OVERLOADED', 'as many requests as MAX_CONCURRENT_REQUESTS are under way'],
+  ] as const)('for more requests than the %s relay may forward', async (role, code, quote) => {
+    const tunnel = forThisTest(await startTunnel({ [role]: { MAX_CONCURRENT_REQUESTS: '1' } }));
+    const responses = new Recorder<ServerResponse>();
+    tunnel.upstream.handle((_request, response) => {
+      responses.add(response);
+    });
+    const first = tunnel.send();
+    const response = await responses.find();
+
+    expect(await tunnel.send()).toMatchObject({ status: 503 });
+
+    response.end();
+    expect(await first).toMatchObject({ status: 200 });
+    await expectQuoted(tunnel[role], STORE, [code, quote]);
   });
 
   it('for a Redis that requires another password', async () => {
