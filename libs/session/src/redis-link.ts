@@ -10,7 +10,7 @@ const MAX_COMMANDS_IN_FLIGHT = 1000;
 const FIRST_RETRY_MS = 25;
 const LONGEST_RETRY_MS = 1000;
 /** ioredis emits errors with this message after the error that gives the reason. */
-const WITHOUT_REASON = 'Connection is closed';
+const CLOSED_WITHOUT_REASON = 'Connection is closed';
 
 /** Callbacks for changes of the connection. */
 export interface LinkEvents {
@@ -164,7 +164,7 @@ export class RedisLink {
 
   private note(error: unknown): void {
     const failure = redisFailure(error);
-    if (this.lastFailure === undefined || !failure.message.includes(WITHOUT_REASON)) {
+    if (this.lastFailure === undefined || !failure.message.includes(CLOSED_WITHOUT_REASON)) {
       this.lastFailure = failure;
     }
   }

@@ -6,7 +6,7 @@ import type { SignedError } from '@relay/signature';
 import { isBufferLimit } from '../admission/admission.errors.js';
 import {
   TunnelFailedError,
-  peerOverloaded,
+  peerOverloadedError,
   type TunnelFailureCode,
 } from '../peers/peers.errors.js';
 import type { AttemptOutcome } from './tunnel-attempt.js';
@@ -82,7 +82,7 @@ function signedFailure({ status }: SignedError, forwarded: Forwarded): TunnelFai
   const cause = new Error(`the other relay signed an error with status ${status}`);
   switch (status) {
     case RelayStatus.OVERLOADED:
-      return peerOverloaded(forwarded);
+      return peerOverloadedError(forwarded);
     case RelayStatus.STORE_UNAVAILABLE:
     case RelayStatus.MARK_FAILED:
       return new TunnelFailedError(

@@ -21,7 +21,7 @@ import {
 } from '@relay/signature';
 import axios, { type AxiosInstance, type AxiosResponse } from 'axios';
 
-import { TunnelFailedError, type TunnelFailureCode, peerOverloaded } from './peers.errors.js';
+import { TunnelFailedError, type TunnelFailureCode, peerOverloadedError } from './peers.errors.js';
 import { RelayLog } from '../telemetry/relay-log.js';
 import { RelayMetrics, type PairingReason } from '../telemetry/relay-metrics.js';
 import { PeerOrigins } from './peer-origin.js';
@@ -173,7 +173,7 @@ const NO_RELAY_MESSAGE = 'what responds at x-mte-upstream is not a relay';
 
 function refusal(signedError: SignedError | undefined, httpStatus: number): TunnelFailedError {
   if (signedError?.status === RelayStatus.OVERLOADED) {
-    return peerOverloaded('no');
+    return peerOverloadedError('no');
   }
   if (
     signedError?.status === RelayStatus.STORE_UNAVAILABLE ||

@@ -47,7 +47,7 @@ export class TunnelFailedError extends RelayError {
 }
 
 /** The other relay is at one of its limits. protocol.md section 8, status 564. */
-export function peerOverloaded(forwarded: Forwarded): TunnelFailedError {
+export function peerOverloadedError(forwarded: Forwarded): TunnelFailedError {
   return new TunnelFailedError('RELAY_BUSY', forwarded, 'the other relay is overloaded', {
     retryAfter: 1,
   });

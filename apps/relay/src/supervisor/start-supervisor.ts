@@ -12,7 +12,7 @@ import { WorkerMetrics } from './worker-metrics.js';
 import { WorkerProcess } from './worker-process.js';
 
 /** A worker that ends with this code has already written the reason to standard error, which all processes share. */
-const REASON_WRITTEN = 1;
+const EXIT_CODE_REASON_LOGGED = 1;
 
 /**
  * Runs the primary process, which supervises several workers.
@@ -62,8 +62,8 @@ export async function startSupervisor({ config, warnings }: LoadedConfig): Promi
     supervisor.renew();
   });
   const end = await supervisor.start();
-  if (end?.exitCode === REASON_WRITTEN) {
-    process.exit(REASON_WRITTEN);
+  if (end?.exitCode === EXIT_CODE_REASON_LOGGED) {
+    process.exit(EXIT_CODE_REASON_LOGGED);
   }
   if (end !== undefined) {
     throw new Error(`the first worker ended with ${end.signal ?? end.exitCode ?? 'an error'}`);

@@ -9,7 +9,7 @@ const METRICS_LIMIT_MS = 2_000;
 export class WorkerMetrics {
   private readonly totals: MetricTotals;
   /** Workers that listen, each with the function to call when its metrics have arrived. */
-  private readonly onMetrics = new Map<WorkerProcess, () => void>();
+  private readonly metricsListeners = new Map<WorkerProcess, () => void>();
   private collecting: Promise<string> | undefined;
 
   constructor(private readonly log: RelayLog) {
@@ -20,17 +20,17 @@ export class WorkerMetrics {
   add(worker: WorkerProcess): void {
     worker.onMessage((message) => {
       if (message.kind === 'listening') {
-        this.onMetrics.set(worker, () => undefined);
+        this.metricsListeners.set(worker, () => undefined);
       } else if (message.kind === 'metrics') {
         this.totals.take(worker, message.metrics);
-        this.onMetrics.get(worker)?.();
+        this.metricsListeners.get(worker)?.();
       } else {
         void this.sendReport(worker);
       }
     });
     worker.onDisconnect(() => {
-      this.onMetrics.get(worker)?.();
-      this.onMetrics.delete(worker);
+      this.metricsListeners.get(worker)?.();
+      this.metricsListeners.delete(worker);
       this.totals.leave(worker);
     });
   }
@@ -52,14 +52,14 @@ export class WorkerMetrics {
   }
 
   private async collect(): Promise<string> {
-    await Promise.all([...this.onMetrics.keys()].map((worker) => this.request(worker)));
+    await Promise.all([...this.metricsListeners.keys()].map((worker) => this.request(worker)));
     return this.totals.text();
   }
 
   private request(worker: WorkerProcess): Promise<void> {
     return new Promise((resolve) => {
       const limit = setTimeout(resolve, METRICS_LIMIT_MS);
-      this.onMetrics.set(worker, () => {
+      this.metricsListeners.set(worker, () => {
         clearTimeout(limit);
         resolve();
       });
