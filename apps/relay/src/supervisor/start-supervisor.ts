@@ -46,7 +46,7 @@ export async function startSupervisor({ config, warnings }: LoadedConfig): Promi
   let exitCode = 0;
   onStopSignals(
     () => {
-      log.info('stopping: so are the workers');
+      log.info('stopping: stopping the workers first');
       void supervisor.stop().then((isInTime) => {
         log.info('all workers have stopped');
         process.exit(isInTime ? exitCode : 1);
