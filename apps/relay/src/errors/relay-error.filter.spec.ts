@@ -62,6 +62,24 @@ describe('an error to a client', () => {
     expect(response.headers['retry-after']).toBeUndefined();
   });
 
+  it.each([
+    ['no', 'a code that always has it', 'RELAY_TOKEN_INVALID', 'no'],
+    [
+      'maybe',
+      'a code whose verdict varies, because nobody has proved more',
+      'RELAY_BUSY',
+      'varies',
+    ],
+    ['maybe', 'a code that is not reported', 'RELAY_RECORD_MALFORMED', 'maybe'],
+  ] as const)(
+    'without a verdict of its own has "%s" for %s',
+    async (forwarded, _what, code, byCode) => {
+      expect(clientOutcome(code).forwarded).toBe(byCode);
+      const response = await clientResponse(coded(code));
+      expect(JSON.parse(response.body.toString())).toMatchObject({ error: { code, forwarded } });
+    },
+  );
+
   it('contains the verdict of the error itself and the time after which to retry', async () => {
     const response = await clientResponse(
       new TunnelFailedError('RELAY_PEER_TIMEOUT', 'maybe', 'no response', { retryAfter: 7 }),
