@@ -20,7 +20,6 @@ export class RequestRecord {
   exchange: string | undefined;
   /** 2 if the request was sealed and sent a second time. */
   attempt: number | undefined;
-  traceId: string | undefined;
   /** Bytes of the plaintext bodies, received and sent. */
   bytesIn: number | undefined;
   bytesOut: number | undefined;
@@ -28,10 +27,26 @@ export class RequestRecord {
   sealedIn: number | undefined;
   sealedOut: number | undefined;
 
+  private knownTraceId: string | undefined;
+
+  /** @param traceparent - of the head that this side received in plaintext, if it has one */
   constructor(
     readonly requestId: string,
     readonly role: Role,
+    private traceparent?: string,
   ) {}
+
+  /** Read only when a line is written, because most heads are read by a role as well, which then sets it. */
+  get traceId(): string | undefined {
+    return this.traceparent === undefined
+      ? this.knownTraceId
+      : traceIdOf(['traceparent', this.traceparent]);
+  }
+
+  set traceId(traceId: string | undefined) {
+    this.knownTraceId = traceId;
+    this.traceparent = undefined;
+  }
 }
 
 /**
@@ -46,12 +61,12 @@ interface RecordedRequest extends IncomingMessage {
 
 /** Begins the record of a request with what its head contains. The head of a message is not used: the real one is sealed. */
 export function beginRecord(request: IncomingMessage, requestId: string, role: Role): void {
-  const record = new RequestRecord(requestId, role);
-  if (role !== 'inbound' && role !== 'pairing') {
-    const { traceparent } = request.headers;
+  const isPlaintext = role !== 'inbound' && role !== 'pairing';
+  const { traceparent } = request.headers;
+  const isRead = isPlaintext && typeof traceparent === 'string';
+  const record = new RequestRecord(requestId, role, isRead ? traceparent : undefined);
+  if (isPlaintext) {
     record.method = request.method;
-    record.traceId =
-      typeof traceparent === 'string' ? traceIdOf(['traceparent', traceparent]) : undefined;
   }
   (request as RecordedRequest)[RECORD] = record;
 }
