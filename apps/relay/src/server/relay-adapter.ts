@@ -67,7 +67,7 @@ export function createRelayAdapter(certificate?: Certificate): RelayAdapter {
   const adapter = new RelayAdapter(
     {
       logger: false,
-      rewriteUrl: route,
+      rewriteUrl: beginRequest,
       genReqId: (request: IncomingMessage) => recordOf(request).requestId,
       forceCloseConnections: 'idle' as const,
       return503OnClosing: false,
@@ -108,21 +108,21 @@ export function createRelayAdapter(certificate?: Certificate): RelayAdapter {
   server.maxHeadersCount = 0;
   closePipelinedResponses(server);
   server.on('checkExpectation', (request: IncomingMessage, response) => {
-    route(request);
+    beginRequest(request);
     earlyRefusals.expectation(request, response);
   });
   server.on('connect', (request: IncomingMessage, socket) => {
-    route(request);
+    beginRequest(request);
     earlyRefusals.connect(request, socket);
   });
   return adapter;
 }
 
 /** Begins the record of a request. @returns the route to look up instead of its path */
-function route(request: IncomingMessage): string {
-  const { role, route: target } = routingOf(request);
+function beginRequest(request: IncomingMessage): string {
+  const { role, route } = routingOf(request);
   beginRecord(request, requestIdOf(request.headers), role);
-  return target;
+  return route;
 }
 
 /** Fastify has a different type for HTTPS servers, although everything that is done with the server here is the same. */
