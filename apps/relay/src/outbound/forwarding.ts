@@ -43,10 +43,10 @@ export class Forwarding {
   constructor(
     private readonly context: ForwardingContext,
     private readonly body: ReplayableBody,
-    clientResponse: ServerResponse,
+    rawResponse: ServerResponse,
   ) {
     const { config, record, peer } = context;
-    const response = new ClientResponse(clientResponse, config, record.requestId, () => {
+    const response = new ClientResponse(rawResponse, config, record.requestId, () => {
       this.current?.resume();
     });
     this.attemptContext = { ...context, origin: peer.origin, response };

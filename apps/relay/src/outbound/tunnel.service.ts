@@ -47,13 +47,13 @@ export class TunnelService {
   /** Prepares to forward one request. Nothing is sent, and nothing of the body is read, before the forwarding runs. */
   prepare(
     { origin, options, request }: TunnelRequest,
-    clientRequest: IncomingMessage,
-    response: ServerResponse,
+    rawRequest: IncomingMessage,
+    rawResponse: ServerResponse,
   ): Forwarding {
     const { config, peerClient, bufferBudget, limits, log } = this;
     const context = {
       peer: this.peers.peer(origin),
-      record: recordOf(clientRequest),
+      record: recordOf(rawRequest),
       request,
       options,
       config,
@@ -64,8 +64,8 @@ export class TunnelService {
     };
     return new Forwarding(
       context,
-      new ReplayableBody(clientRequest, config.idleTimeoutMs),
-      response,
+      new ReplayableBody(rawRequest, config.idleTimeoutMs),
+      rawResponse,
     );
   }
 }
