@@ -5,8 +5,8 @@ import { BodyAbortedError, BodyIdleError } from './http.errors.js';
 import { IdleTimer } from './idle-timer.js';
 
 /**
- * Reads a body chunk by chunk, on demand: what has not been requested stays with the sender (back-pressure). There is one
- * reader for each message, and one read at a time. The reader never destroys the message, because a response may still have to
+ * Reads the body of a request chunk by chunk, on demand: what has not been requested stays with the sender (back-pressure). There is one
+ * reader for each request, and one read at a time. The reader never destroys the request, because a response may still have to
  * be sent on its connection.
  */
 export class BodyReader {
@@ -19,22 +19,22 @@ export class BodyReader {
 
   /** @param idleTimeoutMs - the longest silence while a read is waiting; 0: no limit */
   constructor(
-    private readonly message: IncomingMessage,
+    private readonly request: IncomingMessage,
     idleTimeoutMs: number,
   ) {
     this.idle = new IdleTimer(idleTimeoutMs, () => {
       this.fail(new BodyIdleError(`no byte of the body arrived for ${idleTimeoutMs} ms`));
     });
-    // Without an error listener, an aborted message would end the process. Both events mean that nothing more will arrive.
-    message.on('close', this.onClose).on('error', this.onClose);
-    if (message.destroyed && !message.complete) {
+    // Without an error listener, an aborted request would end the process. Both events mean that nothing more will arrive.
+    request.on('close', this.onClose).on('error', this.onClose);
+    if (request.destroyed && !request.complete) {
       this.onClose();
     }
   }
 
   /** Takes what has already arrived. @returns undefined if nothing has */
   readNow(): Buffer | undefined {
-    const chunk = (this.message.read() as Buffer | null) ?? undefined;
+    const chunk = (this.request.read() as Buffer | null) ?? undefined;
     if (chunk !== undefined) {
       this.readBytes += chunk.length;
       countReceived(chunk.length);
@@ -49,7 +49,7 @@ export class BodyReader {
 
   /** Whether the whole body has been read. */
   get isAtEnd(): boolean {
-    return this.hasEnded || (this.message.complete && this.message.readableLength === 0);
+    return this.hasEnded || (this.request.complete && this.request.readableLength === 0);
   }
 
   /**
@@ -89,7 +89,7 @@ export class BodyReader {
   private listen(): void {
     if (!this.isListening) {
       this.isListening = true;
-      this.message.on('readable', this.onReadable).on('end', this.onEnd);
+      this.request.on('readable', this.onReadable).on('end', this.onEnd);
     }
   }
 
