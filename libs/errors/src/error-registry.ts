@@ -22,7 +22,10 @@ interface ErrorEntry {
   readonly relay?: RelayOutcome;
 }
 
-const toClient = (status: number, forwarded: ClientOutcome['forwarded']) => ({
+const toClient = <Verdict extends ClientOutcome['forwarded']>(
+  status: number,
+  forwarded: Verdict,
+) => ({
   client: { status, forwarded },
 });
 const toRelay = (status: RelayStatus, verdict: RelayOutcome['verdict']) => ({

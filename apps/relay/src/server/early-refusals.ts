@@ -8,14 +8,7 @@ import { ERROR_CONTENT_TYPE, ERRORS, errorBody, type Forwarded } from '@relay/er
 import { resetConnection, sendWholeResponse } from '@relay/http';
 
 import { recordOf } from '../telemetry/request-record.js';
-import type { EarlyRefusal } from '../telemetry/request-reports.js';
-
-type EarlyCode =
-  | 'RELAY_REQUEST_INVALID'
-  | 'RELAY_REQUEST_TOO_LARGE'
-  | 'RELAY_REQUEST_TIMEOUT'
-  | 'RELAY_METHOD_UNSUPPORTED'
-  | 'RELAY_EXPECTATION_FAILED';
+import type { EarlyCode, EarlyRefusal } from '../telemetry/request-reports.js';
 
 interface EarlyEvents {
   readonly refused: [refusal: EarlyRefusal, socket: Duplex];
@@ -50,23 +43,32 @@ export class EarlyRefusals extends EventEmitter<EarlyEvents> {
 
   /** The target names one of the relay's own endpoints and cannot be decoded. The router's own response would repeat it. */
   unroutable(request: IncomingMessage, response: ServerResponse): void {
-    const { requestId } = recordOf(request);
-    const refusal = { code: 'RELAY_REQUEST_INVALID', requestId } as const;
-    this.respond(request, response, refusal, 'the request target cannot be decoded');
+    this.respond(
+      request,
+      response,
+      'RELAY_REQUEST_INVALID',
+      'the request target cannot be decoded',
+    );
   }
 
   /** The request does not name its host, or names it twice. */
   host(request: IncomingMessage, response: ServerResponse): void {
-    const { requestId } = recordOf(request);
-    const refusal = { code: 'RELAY_REQUEST_INVALID', requestId } as const;
-    this.respond(request, response, refusal, 'the request does not have exactly one host field');
+    this.respond(
+      request,
+      response,
+      'RELAY_REQUEST_INVALID',
+      'the request does not have exactly one host field',
+    );
   }
 
   /** An `expect` other than 100-continue. RFC 9110 section 10.1.1 */
   expectation(request: IncomingMessage, response: ServerResponse): void {
-    const { requestId } = recordOf(request);
-    const refusal = { code: 'RELAY_EXPECTATION_FAILED', requestId } as const;
-    this.respond(request, response, refusal, 'only the expectation 100-continue can be met');
+    this.respond(
+      request,
+      response,
+      'RELAY_EXPECTATION_FAILED',
+      'only the expectation 100-continue can be met',
+    );
   }
 
   /** CONNECT: a relay is not a tunnel for TCP. */
@@ -96,13 +98,13 @@ export class EarlyRefusals extends EventEmitter<EarlyEvents> {
   private respond(
     request: IncomingMessage,
     response: ServerResponse,
-    { code, requestId }: { readonly code: EarlyCode; readonly requestId: string },
+    code: EarlyCode,
     message: string,
   ): void {
     const { status, forwarded } = ERRORS[code].client;
-    const { role } = recordOf(request);
+    const { requestId, role } = recordOf(request);
     this.emit('refused', { code, requestId, status, role }, request.socket);
-    const body = errorBody(code, message, forwarded === 'no' ? 'no' : 'maybe', requestId);
+    const body = errorBody(code, message, forwarded, requestId);
     sendWholeResponse(request, response, status, { 'content-type': ERROR_CONTENT_TYPE }, body);
   }
 

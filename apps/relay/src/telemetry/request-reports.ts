@@ -31,13 +31,21 @@ export interface Refusal extends RequestEnd {
   readonly code: ErrorCode;
 }
 
+/** The codes of requests that no controller has seen. */
+export type EarlyCode =
+  | 'RELAY_REQUEST_INVALID'
+  | 'RELAY_REQUEST_TOO_LARGE'
+  | 'RELAY_REQUEST_TIMEOUT'
+  | 'RELAY_METHOD_UNSUPPORTED'
+  | 'RELAY_EXPECTATION_FAILED';
+
 /** A request that was refused before it was routed, or could not be read at all. */
 export interface EarlyRefusal {
   /** As in the response. */
   readonly requestId: string;
   /** `none` if not even the head could be read. */
   readonly role: Role;
-  readonly code: ErrorCode;
+  readonly code: EarlyCode;
   readonly status: number;
   readonly error?: Error;
 }
