@@ -2,18 +2,16 @@ import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 
-import {
-  OUTBOUND_ROUTE,
-  PASS_THROUGH_ROUTE,
-  TUNNEL_ROUTE,
-  routingOf,
-  type Routing,
-} from './request-routing.js';
+import { OUTBOUND_ROUTE, PASS_THROUGH_ROUTE, TUNNEL_ROUTE, routingOf } from './request-routing.js';
 
 const TOKEN = { 'x-mte-outbound-token': 'token' };
 const RELAY = { 'x-mte-relay': '1.E2uOwaOy1rJ0iSmtbBjUiw.1.mke.AQEBAQEBAQEBAQEBAQEBAQ' };
 
-function routing(method: string, url: string, headers: Record<string, string> = {}): Routing {
+function routing(
+  method: string,
+  url: string,
+  headers: Record<string, string> = {},
+): ReturnType<typeof routingOf> {
   const request = new IncomingMessage(new Socket());
   return routingOf(Object.assign(request, { method, url, headers }));
 }

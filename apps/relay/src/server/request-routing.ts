@@ -19,7 +19,7 @@ export const PASS_THROUGH_ROUTE = '/-/pass-through';
 const OWN_PATH = /^\/(?:api\/mte-echo(?:\/[^/]+)?|health\/(?:live|ready))$/;
 
 /** Where a request goes. */
-export interface Routing {
+interface Routing {
   /** The role in which this relay serves the request. */
   readonly role: Role;
   /** The route to look up instead of the request's own path. */
