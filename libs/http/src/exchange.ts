@@ -1,8 +1,8 @@
+import { rawFieldValues } from '@relay/fields';
 import type { Dispatcher } from 'undici';
 
 import { countReceived } from './received-bytes.js';
 import { IdleTimer } from './idle-timer.js';
-import { rawFieldValues } from '@relay/fields';
 
 /** Why an exchange ended without a complete response. */
 export type ExchangeFailureKind =
@@ -50,7 +50,7 @@ export interface ExchangeRequest {
   readonly origin: string;
   readonly method: string;
   readonly path: string;
-  /** Name, value, …; interceptors may append to it. */
+  /** Name, value, … */
   readonly headers: string[];
   /** A whole body, or chunks that are requested as fast as the connection takes them; undefined if there is no body. */
   readonly body: Buffer | AsyncIterable<Buffer> | undefined;
