@@ -1,4 +1,5 @@
 /** The direction of imports, as docs/architecture.md states it. Cycles of folders: .dependency-cruiser.folders.cjs. */
+
 /** Rooms that serve requests, each in its role. */
 const ROLES = ['outbound', 'inbound', 'pairing', 'pass-through'];
 

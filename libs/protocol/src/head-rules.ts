@@ -1,7 +1,8 @@
+import type { RawFields } from '@relay/fields';
+
 import { isForwardedField } from './forwarded-fields.js';
 import { HeadInvalidError } from './protocol.errors.js';
 import type { RequestHead, ResponseHead } from './message-head.js';
-import type { RawFields } from '@relay/fields';
 
 /** Limit of field lines in a head. protocol.md section 6. */
 const MAX_FIELDS = 256;

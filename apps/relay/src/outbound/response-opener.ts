@@ -1,5 +1,3 @@
-import type { BufferBudget } from '../admission/buffer-budget.js';
-import { MessageBuffer } from '../admission/message-buffer.js';
 import {
   BodyLength,
   MessageOpener,
@@ -10,6 +8,8 @@ import {
   type ResponseHead,
 } from '@relay/protocol';
 
+import type { BufferBudget } from '../admission/buffer-budget.js';
+import { MessageBuffer } from '../admission/message-buffer.js';
 import type { ClientResponse } from './client-response.js';
 
 const EMPTY = Buffer.alloc(0);
