@@ -67,6 +67,20 @@ export default tseslint.config(
     rules: { 'documentation/introduction': 'error' },
   },
   {
+    files: ['{apps,libs}/**/*.ts'],
+    ignores: ['**/*.spec.ts', '**/*.contract.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: "CallExpression[callee.property.name='setHeader']",
+          message:
+            'If the request fails later, its error response would have this field too. Give it to writeHead.',
+        },
+      ],
+    },
+  },
+  {
     files: ['libs/config/src/load-config.ts'],
     rules: { 'no-restricted-properties': 'off' },
   },
