@@ -11,7 +11,7 @@ import {
 } from '@relay/protocol';
 
 import { readExactly } from './read-exactly.js';
-import { statedKeys, verifySender } from './sender-signature.js';
+import { keysByKid, verifySender } from './sender-signature.js';
 import { singleHeader } from './single-header.js';
 import { attachSender, type PairHeaders, type VerifiedPairRequest } from './verified-request.js';
 
@@ -29,7 +29,7 @@ export function checkPairHeaders(request: IncomingMessage, keyRing: KeyRing): Pa
   if (relayHeader !== PROTOCOL_VERSION) {
     throw new RelayHeaderMalformedError('pairing version is not 1');
   }
-  statedKeys(keyRing, clientIdHeader);
+  keysByKid(keyRing, clientIdHeader);
   return { clientIdHeader, relayHeader, bodyBytes: statedLength(request) };
 }
 

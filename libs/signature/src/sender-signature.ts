@@ -53,7 +53,7 @@ export function signSender(
  * @throws RelayHeaderMalformedError if the header does not match its pattern
  * @throws SenderInvalidError if this relay knows no secret with that kid
  */
-export function statedKeys(keyRing: KeyRing, clientIdHeader: string): SecretKeys {
+export function keysByKid(keyRing: KeyRing, clientIdHeader: string): SecretKeys {
   return keysOf(keyRing, parseClientIdHeader(clientIdHeader));
 }
 
