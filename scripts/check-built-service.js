@@ -1,6 +1,6 @@
 /**
- * Checks the build: it holds no tests, and the service that is in it starts as an operator would start it, answers
- * `/api/mte-echo`, and stops on SIGTERM with exit code 0.
+ * Checks the build: it holds no tests, and the service that is in it starts as an operator would start it, responds
+ * on `/api/mte-echo`, and stops on SIGTERM with exit code 0.
  */
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -108,7 +108,7 @@ try {
   checkThatNoTestsAreBuilt();
   await checkService();
   console.log(
-    'The build holds no tests; the built service starts, answers /api/mte-echo and stops with exit code 0.',
+    'The build holds no tests; the built service starts, responds on /api/mte-echo and stops with exit code 0.',
   );
 } catch (error) {
   const reason = error instanceof Error ? error.message : String(error);

@@ -15,7 +15,7 @@ import type { Script } from '../support/upstreams/scripted-upstream.js';
 import type { Alteration } from '../support/attackers/tap.js';
 
 const UPSTREAM_ANSWER =
-  'HTTP/1.1 200 canary\r\nset-cookie: canary-answer\r\ncontent-length: 13\r\n\r\ncanary-answer';
+  'HTTP/1.1 200 canary\r\nset-cookie: canary-response\r\ncontent-length: 15\r\n\r\ncanary-response';
 const MTE = ['x-mte-encode-type', 'MTE'] as const;
 const MIB = 1024 * 1024;
 
@@ -76,7 +76,7 @@ const CLIENT_FAULTS: readonly (readonly [code: string, attempt: Attempt])[] = [
 
 const UPSTREAM_FAULTS: readonly (readonly [code: string | undefined, script: Script])[] = [
   ['RELAY_UPSTREAM_FAILED', ({ socket }) => void socket.destroy()],
-  ['RELAY_UPSTREAM_FAILED', responses('canary is no answer\r\n\r\n')],
+  ['RELAY_UPSTREAM_FAILED', responses('canary is no response\r\n\r\n')],
   ['RELAY_UPSTREAM_FAILED', responses('HTTP/1.1 200 OK\r\ncanary: \0canary\r\n\r\n')],
   ['RELAY_UPSTREAM_FAILED', responses('HTTP/1.1 200 OK\r\ncontent-length: canary\r\n\r\n')],
   ['RELAY_UPSTREAM_TIMEOUT', () => undefined],
@@ -84,8 +84,8 @@ const UPSTREAM_FAULTS: readonly (readonly [code: string | undefined, script: Scr
   [undefined, responses('HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\ncanary')],
 ];
 
-/** Answers messages in place of the inbound relay. Pairings and probes, which relays send unasked, pass through. */
-const answering = (text: string): Alteration => {
+/** Responds to messages in place of the inbound relay. Pairings and probes, which relays send unasked, pass through. */
+const responding = (text: string): Alteration => {
   const withMessage = new Set<object>();
   return (chunk, from, connection) => {
     if (from === 'near') {
@@ -110,8 +110,8 @@ const tampering: Alteration = (chunk, from) =>
 
 const PATH_FAULTS: readonly (readonly [code: string, alter: Alteration])[] = [
   ['RELAY_PEER_REFUSED_MESSAGE', tampering],
-  ['RELAY_PEER_ANSWER_INVALID', answering('HTTP/1.1 500 canary\r\nx: canary\r\n\r\ncanary')],
-  ['RELAY_PEER_CONNECTION_LOST', answering('canary is no answer')],
+  ['RELAY_PEER_ANSWER_INVALID', responding('HTTP/1.1 500 canary\r\nx: canary\r\n\r\ncanary')],
+  ['RELAY_PEER_CONNECTION_LOST', responding('canary is no response')],
 ];
 
 describe('with a canary in every input, relays never output it (#36)', () => {
@@ -123,13 +123,15 @@ describe('with a canary in every input, relays never output it (#36)', () => {
   ])('when requests succeed (%j)', async ({ fields }) => {
     tunnel.upstream.follow(response);
 
-    expect(await tunnel.send({ fields })).toContain('canary-answer');
+    expect(await tunnel.send({ fields })).toContain('canary-response');
   });
 
   it('when a request passes through unsealed', async () => {
     const startLine = 'POST /open/canary?canary HTTP/1.1';
 
-    expect(await tunnel.send({ toInbound: true, startLine, token: [] })).toContain('canary-answer');
+    expect(await tunnel.send({ toInbound: true, startLine, token: [] })).toContain(
+      'canary-response',
+    );
   });
 
   it.each(CLIENT_FAULTS)('when a client gets %s (%#)', async (code, attempt) => {
@@ -161,7 +163,7 @@ describe('with a canary in every input, relays never output it (#36)', () => {
     expect(codeIn(text)).toBe(code);
     tunnel.tap.alter(undefined);
     // The outbound relay may wait before it tries again.
-    await expect.poll(() => tunnel.send(), { timeout: 15_000 }).toContain('canary-answer');
+    await expect.poll(() => tunnel.send(), { timeout: 15_000 }).toContain('canary-response');
   });
 
   it('when the peer is not a relay', async () => {

@@ -144,7 +144,7 @@ describe('workers that are replaced on SIGHUP', () => {
     await load.pass(PER_SECOND);
     const outcomes = await load.stop();
 
-    expect(outcomes.filter(({ end }) => end !== 'answered')).toEqual([]);
+    expect(outcomes.filter(({ end }) => end !== 'completed')).toEqual([]);
     expect(before.map(isAlive)).toEqual([false, false, false, false]);
     expect(relays.map((relay) => childrenOf(relay).length)).toEqual([2, 2]);
     expect(relays.flatMap(endsIn)).toEqual([]);

@@ -42,7 +42,7 @@ async function streamEvents(response) {
   response.end();
 }
 
-async function answer(request, response) {
+async function respond(request, response) {
   const { pathname, searchParams } = new URL(request.url, 'http://upstream');
   const body = Buffer.concat(await request.toArray());
   print(`${request.method} ${request.url}`);
@@ -63,7 +63,7 @@ async function answer(request, response) {
 }
 
 const server = createServer((request, response) => {
-  answer(request, response).catch((error) => {
+  respond(request, response).catch((error) => {
     if (response.headersSent) {
       response.destroy();
     } else {

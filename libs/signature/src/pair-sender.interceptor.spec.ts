@@ -61,7 +61,7 @@ async function errorAfter(bytes: string): Promise<unknown> {
 describe('a pairing request with a good signature', () => {
   it('reaches the handler with its body and its sender', async () => {
     const clientIdHeader = signed(BODY);
-    const answer = await request(app.url, {
+    const response = await request(app.url, {
       method: 'POST',
       headers: { 'x-mte-client-id': clientIdHeader, 'x-mte-relay': '1' },
       body: BODY,
@@ -75,12 +75,12 @@ describe('a pairing request with a good signature', () => {
       },
       body: BODY,
     });
-    expect(answer.body.toString()).toBe('paired');
+    expect(response.body.toString()).toBe('paired');
   });
 
   it.each([0, 1, MAX_PAIR_REQUEST_BYTES])('may have a body of %i bytes', async (bytes) => {
     const body = Buffer.alloc(bytes, 7);
-    const answer = await request(app.url, {
+    const response = await request(app.url, {
       method: 'POST',
       headers: {
         'x-mte-client-id': signed(body),
@@ -89,7 +89,7 @@ describe('a pairing request with a good signature', () => {
       },
       body,
     });
-    expect(answer.status).toBe(200);
+    expect(response.status).toBe(200);
     expect(seen.items.at(-1)?.body).toEqual(body);
   });
 
@@ -137,11 +137,11 @@ describe('a pairing request is refused before a byte of its body is read', () =>
 
   it('where it names a secret that is not known here', async () => {
     const { current } = await KeyRing.derive('another-secret-of-somebody-else-1');
-    const stranger = new SenderSigner(current, 'relay-a').sign('1', {
+    const unknown = new SenderSigner(current, 'relay-a').sign('1', {
       purpose: 'pair',
       body: BODY,
     });
-    const error = await errorAfter(headOf(stranger, `content-length: ${BODY.length}`));
+    const error = await errorAfter(headOf(unknown, `content-length: ${BODY.length}`));
     expect(error).toBeInstanceOf(SenderInvalidError);
   });
 

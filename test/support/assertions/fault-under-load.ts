@@ -42,7 +42,7 @@ export async function underLoad(
   await Promise.all(fleet.replicas.map((replica) => replica.settled()));
   await quiet(fleet);
 
-  const failed = outcomes.filter(({ end }) => end !== 'answered');
+  const failed = outcomes.filter(({ end }) => end !== 'completed');
   const late = failed.map(({ startedAt }) => startedAt - endedAt).filter((ms) => ms > 0);
   const recoveryMs = Math.round(Math.max(0, ...late));
   const summary = [summaryOf(outcomes, recoveryMs), ...reasonsOf(fleet, begunAt)].join('; ');
@@ -84,7 +84,7 @@ function answeredInARow(outcomes: readonly LoadOutcome[], since: number): number
   const later = outcomes.filter(({ startedAt }) => startedAt > since);
   const lastFailure = Math.max(
     since,
-    ...later.flatMap(({ end, startedAt }) => (end === 'answered' ? [] : [startedAt])),
+    ...later.flatMap(({ end, startedAt }) => (end === 'completed' ? [] : [startedAt])),
   );
   return later.filter(({ startedAt }) => startedAt > lastFailure).length;
 }
@@ -120,7 +120,7 @@ function doubled({ upstream, seen }: Fleet, outcomes: readonly LoadOutcome[]): s
   return outcomes.flatMap(({ id, method, end }) => {
     const executions = upstream.executions(id);
     const most = Math.min(ONCE.has(method) ? 1 : 2, seen.count(id));
-    const isRight = executions <= most && (executions > 0 || end !== 'answered');
+    const isRight = executions <= most && (executions > 0 || end !== 'completed');
     return isRight ? [] : [`${method} ${id}: ${executions} times, ${seen.count(id)} messages`];
   });
 }
@@ -146,7 +146,7 @@ function summaryOf(outcomes: readonly LoadOutcome[], recoveryMs: number): string
   const counts = new Map<string, number>();
   for (const { method, end, status, code, forwarded } of outcomes) {
     const name =
-      end === 'answered' ? end : `${method} ${[end, status, code, forwarded].join(' ').trim()}`;
+      end === 'completed' ? end : `${method} ${[end, status, code, forwarded].join(' ').trim()}`;
     counts.set(name, (counts.get(name) ?? 0) + 1);
   }
   const lines = [...counts].map(([name, count]) => `${count} ${name}`);

@@ -61,7 +61,7 @@ export interface LoadOutcome {
    * response was cut off · `dropped`: the connection failed before a response · `wrong`: some other response ·
    * `hung`: no end within the limit.
    */
-  readonly end: 'answered' | 'refused' | 'broken' | 'dropped' | 'wrong' | 'hung';
+  readonly end: 'completed' | 'refused' | 'broken' | 'dropped' | 'wrong' | 'hung';
   readonly status?: number;
   readonly code?: string;
   readonly forwarded?: 'no' | 'maybe';
@@ -148,7 +148,7 @@ async function exchange(
     const body = await buffer(message);
     const isOurs = message.headers[ID_HEADER] === id;
     return status === 200 && isOurs && isRight(kind, body)
-      ? { end: 'answered', status }
+      ? { end: 'completed', status }
       : { status, ...refusal(status, body, kind) };
   } catch (error) {
     return { end: status === 0 ? 'dropped' : 'broken', status, detail: String(error) };

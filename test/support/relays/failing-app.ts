@@ -47,7 +47,7 @@ export interface FailingApp {
   sendSigned(
     purpose: 'tunnel' | 'pair',
     headers?: Readonly<Record<string, string>>,
-  ): Promise<{ readonly answer: ClientResponse; readonly clientIdHeader: string }>;
+  ): Promise<{ readonly response: ClientResponse; readonly clientIdHeader: string }>;
   close(): Promise<void>;
 }
 
@@ -131,13 +131,13 @@ export async function startFailingApp(): Promise<FailingApp> {
       const relayHeader = purpose === 'pair' ? '1' : TUNNEL_HEADER;
       const signed = { purpose, body: Buffer.from(body) } as const;
       const clientIdHeader = signer.sign(relayHeader, signed);
-      const answer = await request(url, {
+      const response = await request(url, {
         method: 'POST',
         path: purpose === 'pair' ? PAIR_PATH : '/api/mte-tunnel',
         headers: { 'x-mte-relay': relayHeader, 'x-mte-client-id': clientIdHeader, ...headers },
         body,
       });
-      return { answer, clientIdHeader };
+      return { response, clientIdHeader };
     },
     close: async () => {
       server.closeAllConnections();

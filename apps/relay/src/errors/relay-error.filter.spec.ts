@@ -141,7 +141,7 @@ describe('an error to a relay', () => {
       const { status, verdict } = relayOutcome(code)!;
       for (const purpose of ['tunnel', 'pair'] as const) {
         app.failWith(coded(code));
-        const { answer: response, clientIdHeader } = await app.sendSigned(purpose);
+        const { response, clientIdHeader } = await app.sendSigned(purpose);
         expect(response.status).toBe(status);
         expect(response.body).toHaveLength(0);
         expect(response.headers['content-type']).toBeUndefined();
@@ -163,7 +163,7 @@ describe('an error to a relay', () => {
   );
 
   it('is not signed if the sender was not verified', async () => {
-    const { answer: response } = await app.sendSigned('tunnel', { 'x-mte-client-id': 'a.b.c' });
+    const { response } = await app.sendSigned('tunnel', { 'x-mte-client-id': 'a.b.c' });
     expect(response.status).toBe(566);
     expect(response.headers['x-mte-relay']).toBeUndefined();
     expect(response.body).toHaveLength(0);
