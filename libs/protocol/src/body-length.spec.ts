@@ -3,10 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { BodyLength, bodyBytesOf } from './body-length.js';
 import { MessageTruncatedError, RecordMalformedError } from './protocol.errors.js';
 
-describe('the body behind a head', () => {
+describe('the body that follows a head', () => {
   const head = (status: number, fields: string[] = ['content-length', '5']) => ({ status, fields });
 
-  it('has the length that is stated, or one that only its end tells', () => {
+  it('has the length that is stated, or one that only its end shows', () => {
     expect(bodyBytesOf(head(200), 'GET')).toBe(5);
     expect(bodyBytesOf(head(200, ['content-length', '0']), 'GET')).toBe(0);
     expect(bodyBytesOf(head(200, []), 'GET')).toBeUndefined();
@@ -56,7 +56,7 @@ describe('a body of stated length', () => {
     }).toThrow(MessageTruncatedError);
   });
 
-  it('is as long as it is where none is stated', () => {
+  it('may have any length if none is stated', () => {
     expect(() => {
       taken(undefined, 1, 2).end();
     }).not.toThrow();

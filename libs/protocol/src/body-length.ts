@@ -7,8 +7,8 @@ const NO_CONTENT = 204;
 const NOT_MODIFIED = 304;
 
 /**
- * Length of the body that follows a response head, 0 where none does, undefined where only its end will tell. RFC 9112
- * section 6.3.
+ * The length of the body that follows a response head: 0 if there is no body, undefined if only its end shows the length.
+ * RFC 9112 section 6.3.
  */
 export function bodyBytesOf(head: ResponseHead, method: string): number | undefined {
   if (method === 'HEAD' || head.status === NO_CONTENT || head.status === NOT_MODIFIED) {
@@ -19,11 +19,11 @@ export function bodyBytesOf(head: ResponseHead, method: string): number | undefi
 }
 
 /**
- * Holds a body to the length that its head states: on the next connection, what is missing would be waited for, and
- * what is too much would be read as another message. protocol.md section 6.
+ * Refuses a body that does not have the length stated in its head: on the next connection, the receiver would wait for what
+ * is missing, and would read what is too much as another message. protocol.md section 6.
  */
 export class BodyLength {
-  /** @param missing - bytes that the head states; undefined where it states none */
+  /** @param missing - bytes that the head states; undefined if it states none */
   constructor(private missing: number | undefined) {}
 
   /** Whether the body has the length that was stated, and nothing more may follow. */
@@ -31,7 +31,7 @@ export class BodyLength {
     return this.missing === 0;
   }
 
-  /** To be called before these bytes go on. @throws RecordMalformedError where they are more than was stated */
+  /** To be called before these bytes are forwarded. @throws RecordMalformedError if they are more than was stated */
   take(bytes: number): void {
     if (this.missing === undefined) {
       return;
@@ -42,7 +42,7 @@ export class BodyLength {
     }
   }
 
-  /** To be called at the end of the body. @throws MessageTruncatedError where it is shorter than was stated */
+  /** To be called at the end of the body. @throws MessageTruncatedError if it is shorter than was stated */
   end(): void {
     if (this.missing !== undefined && this.missing > 0) {
       throw new MessageTruncatedError('the body is shorter than its content-length');

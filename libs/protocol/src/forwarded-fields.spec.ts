@@ -4,36 +4,36 @@ import { HOP_BY_HOP_FIELDS, fieldValue, withReplacedFields, withoutFields } from
 
 import { forwardedFields } from './forwarded-fields.js';
 
-describe('what of a message is forwarded', () => {
-  it('is every end-to-end field, in order, with repeats, values untouched', () => {
+describe('the fields that are forwarded', () => {
+  it('are all end-to-end fields, in order, with repeats, values unchanged', () => {
     const raw = ['B', '2', 'A', '1', 'b', ' 3 ', 'A', '', 'Set-Cookie', 'a=1, b=2'];
     expect(forwardedFields(raw)).toEqual([
       ...['b', '2', 'a', '1', 'b', ' 3 ', 'a', '', 'set-cookie', 'a=1, b=2'],
     ]);
   });
 
-  it('is octet for octet what undici reports as buffers', () => {
+  it('are octet for octet what undici reports as buffers', () => {
     const raw = [Buffer.from('X-Name'), Buffer.from([0x61, 0xe9, 0xff, 0x09])];
     expect(forwardedFields(raw)).toEqual(['x-name', 'a\xe9\xff\t']);
   });
 
-  it('is nothing where there is nothing', () => {
+  it('are none if there are none', () => {
     expect(forwardedFields([])).toEqual([]);
   });
 
-  it.each([...HOP_BY_HOP_FIELDS, 'host', 'expect'])('is without %s, in any case', (name) => {
+  it.each([...HOP_BY_HOP_FIELDS, 'host', 'expect'])('do not include %s, in any case', (name) => {
     const raw = [name, 'x', 'kept', '1', name.toUpperCase(), 'y'];
     expect(forwardedFields(raw)).toEqual(['kept', '1']);
   });
 
   it.each(['x-mte-relay', 'X-MTE-Outbound-Token', 'x-mte-', 'x-mte-anything-to-come'])(
-    'is without %s',
+    'do not include %s',
     (name) => {
       expect(forwardedFields([name, 'x', 'x-mteor', '1'])).toEqual(['x-mteor', '1']);
     },
   );
 
-  it('belongs to the caller', () => {
+  it('belong to the caller', () => {
     const raw = ['a', '1'];
     forwardedFields(raw).push('b', '2');
     expect(raw).toEqual(['a', '1']);
@@ -47,11 +47,11 @@ describe('a connection field', () => {
     ['names it among others', ['connection', 'close, x ,a,, keep-alive']],
     ['names it with spaces and tabs', ['connection', ' \ta\t ']],
     ['names it on its second line', ['connection', 'close', 'CONNECTION', 'a']],
-  ])('that %s takes it away, before or behind itself', (_how, lines) => {
+  ])('that %s removes it, before or after itself', (_how, lines) => {
     expect(forwardedFields(['A', '1', ...lines, 'a', '2', 'ab', '3'])).toEqual(['ab', '3']);
   });
 
-  it('cannot take away the length of the message', () => {
+  it('cannot remove the length of the body', () => {
     for (const value of ['content-length', 'Content-Length', 'close, content-length']) {
       expect(forwardedFields(['connection', value, 'content-length', '5'])).toEqual([
         'content-length',
@@ -60,17 +60,17 @@ describe('a connection field', () => {
     }
   });
 
-  it('that names x-mte fields or host changes nothing: they are gone already', () => {
+  it('that names x-mte fields or host changes nothing: they have been removed already', () => {
     const raw = ['connection', 'x-mte-relay, host', 'x-mte-relay', '1', 'host', 'h', 'a', '1'];
     expect(forwardedFields(raw)).toEqual(['a', '1']);
   });
 
-  it('does not take fields away that are set afterwards', () => {
+  it('does not remove fields that are set afterwards', () => {
     const fields = forwardedFields(['connection', 'x-own', 'x-own', 'theirs']);
     expect(withReplacedFields(fields, [['x-own', 'ours']])).toEqual(['x-own', 'ours']);
   });
 
-  it('with nothing but its usual options takes nothing away', () => {
+  it('with nothing but its usual options removes nothing', () => {
     expect(forwardedFields(['connection', 'keep-alive, close', 'a', '1'])).toEqual(['a', '1']);
     expect(forwardedFields(['connection', '', 'a', '1'])).toEqual(['a', '1']);
   });
@@ -99,7 +99,7 @@ describe('replaced fields', () => {
     ).toEqual(['a', '2', 'a', '3']);
   });
 
-  it('of an empty list leave the message as it is', () => {
+  it('of an empty list change nothing', () => {
     const fields = ['a', '1'];
     expect(withReplacedFields(fields, [])).toEqual(['a', '1']);
   });

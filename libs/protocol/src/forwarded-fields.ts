@@ -1,6 +1,6 @@
 import { HOP_BY_HOP_FIELDS, textOf, withoutFields } from '@relay/fields';
 
-/** What a relay makes itself on every connection, besides the hop-by-hop fields. */
+/** Fields that a relay sets itself on every connection, besides the hop-by-hop fields. */
 const OWN_FIELDS = new Set(['expect', 'host']);
 const RELAY_FIELD_PREFIX = 'x-mte-';
 
@@ -17,8 +17,8 @@ export function isForwardedField(name: string): boolean {
 }
 
 /**
- * What of a message's fields goes on: in their order, with repeats, names in lower case; without hop-by-hop fields,
- * whatever `connection` names, host, expect and x-mte-*. RFC 9110 section 7.6.1.
+ * The fields of a request or response that are forwarded: in their order, with repeats, names in lower case; without
+ * hop-by-hop fields, those that `connection` names, host, expect and x-mte-*. RFC 9110 section 7.6.1.
  *
  * @param raw - name, value, name, value, … as Node.js and undici report them
  * @returns a new array that the caller owns
@@ -38,8 +38,8 @@ export function forwardedFields(raw: readonly (string | Buffer)[]): string[] {
 }
 
 /**
- * The options of a connection field that name other fields. A sender may not use it to strip what frames the message:
- * content-length is end-to-end whatever it says.
+ * The options of a connection field that name other fields. A sender may not use it to remove what frames the body:
+ * content-length is an end-to-end field even if it is named here.
  */
 function connectionOptions(value: string, found = new Set<string>()): Set<string> {
   for (const option of value.split(',')) {

@@ -60,7 +60,7 @@ function statedLength(request: IncomingMessage): number {
   const length = Number(stated);
   if (stated === undefined || !(length <= MAX_PAIR_REQUEST_BYTES)) {
     throw new PairMessageMalformedError(
-      `pair request does not state a length of at most ${MAX_PAIR_REQUEST_BYTES} bytes`,
+      `pairing request does not state a length of at most ${MAX_PAIR_REQUEST_BYTES} bytes`,
     );
   }
   return length;

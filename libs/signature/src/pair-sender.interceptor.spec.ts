@@ -48,7 +48,7 @@ function headOf(clientId: string, framing: string, relayHeader = '1'): string {
   return ['POST /api/mte-pair HTTP/1.1', 'host: b', ...lines, '\r\n'].join('\r\n');
 }
 
-/** Sends bytes on a connection that then stays open, and tells what the interceptor threw. */
+/** Sends bytes on a connection that then stays open, and returns what the interceptor threw. */
 async function errorAfter(bytes: string): Promise<unknown> {
   const errors = app.errors.items.length;
   const handled = seen.items.length;
@@ -93,7 +93,7 @@ describe('a pairing request with a good signature', () => {
     expect(seen.items.at(-1)?.body).toEqual(body);
   });
 
-  it('is read however its body is cut', async () => {
+  it('is read in chunks of any size', async () => {
     const handled = seen.items.length;
     const socket = forThisTest(openSocket(app.port));
     socket.write(headOf(signed(BODY), `content-length: ${BODY.length}`));
@@ -107,13 +107,13 @@ describe('a pairing request with a good signature', () => {
 });
 
 describe('a pairing request is refused before a byte of its body is read', () => {
-  it('where it does not state its length', async () => {
+  it('if it does not state its length', async () => {
     const error = await errorAfter(headOf(signed(BODY), 'transfer-encoding: chunked'));
     expect(error).toBeInstanceOf(PairMessageMalformedError);
   });
 
   it.each([MAX_PAIR_REQUEST_BYTES + 1, 2 ** 31, 2 ** 53])(
-    'where it states %i bytes',
+    'if it states %i bytes',
     async (bytes) => {
       const error = await errorAfter(headOf(signed(BODY), `content-length: ${bytes}`));
       expect(error).toBeInstanceOf(PairMessageMalformedError);
@@ -121,7 +121,7 @@ describe('a pairing request is refused before a byte of its body is read', () =>
   );
 
   it.each(['2', '01', '', '1, 1', '1.E2uOwaOy1rJ0iSmtbBjUiw.1.mke.AQEBAQEBAQEBAQEBAQEBAQ'])(
-    'where its version is %j',
+    'if its version is %j',
     async (relayHeader) => {
       const framing = `content-length: ${BODY.length}`;
       const error = await errorAfter(headOf(signed(BODY), framing, relayHeader));
@@ -129,13 +129,13 @@ describe('a pairing request is refused before a byte of its body is read', () =>
     },
   );
 
-  it('where its client id header comes twice', async () => {
+  it('if it has two client id headers', async () => {
     const twice = `${signed(BODY)}\r\nx-mte-client-id: ${signed(BODY)}`;
     const error = await errorAfter(headOf(twice, `content-length: ${BODY.length}`));
     expect(error).toBeInstanceOf(RelayHeaderMalformedError);
   });
 
-  it('where it names a secret that is not known here', async () => {
+  it('if it names a secret that is not known here', async () => {
     const { current } = await KeyRing.derive('another-secret-of-somebody-else-1');
     const unknown = new SenderSigner(current, 'relay-a').sign('1', {
       purpose: 'pair',
@@ -145,7 +145,7 @@ describe('a pairing request is refused before a byte of its body is read', () =>
     expect(error).toBeInstanceOf(SenderInvalidError);
   });
 
-  it('where a relay header is missing', async () => {
+  it('if a relay header is missing', async () => {
     const head = headOf(signed(BODY), `content-length: ${BODY.length}`);
     for (const line of [/x-mte-client-id: .*\r\n/, /x-mte-relay: .*\r\n/]) {
       expect(await errorAfter(head.replace(line, ''))).toBeInstanceOf(RelayHeaderMissingError);
@@ -157,7 +157,7 @@ describe('a pairing request is refused after its body', () => {
   const whole = (clientId: string, body: Buffer): string =>
     headOf(clientId, `content-length: ${body.length}`) + body.toString('latin1');
 
-  it('where a byte of it is not the one that was signed', async () => {
+  it('if a byte of it is not the one that was signed', async () => {
     for (const at of [0, 8, BODY.length - 1]) {
       const forged = Buffer.from(BODY);
       forged.writeUInt8(forged.readUInt8(at) ^ 1, at);
@@ -165,7 +165,7 @@ describe('a pairing request is refused after its body', () => {
     }
   });
 
-  it('where it was signed as a tunnel request', async () => {
+  it('if it was signed as a tunnel request', async () => {
     const clientId = signer.sign('1', { purpose: 'tunnel' });
     expect(await errorAfter(whole(clientId, BODY))).toBeInstanceOf(SenderInvalidError);
   });

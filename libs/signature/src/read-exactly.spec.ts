@@ -27,7 +27,7 @@ beforeAll(async () => {
   );
 });
 
-/** A request of which the head and `sent` have left. */
+/** A request of which the head and `sent` have arrived. */
 async function receive(
   bytes: number,
   sent: string,
@@ -47,7 +47,7 @@ describe('a body of stated length', () => {
     expect((await body).toString()).toBe('helloworld');
   });
 
-  it('that is slower than the limit is refused, and nothing goes on listening', async () => {
+  it('that is slower than the limit is refused, and no listener is left', async () => {
     const { message } = await receive(10, 'hello');
     const listeners = ['data', 'end', 'close'].map((event) => message.listenerCount(event));
     const body = readExactly(message, 10, 20);
@@ -58,7 +58,7 @@ describe('a body of stated length', () => {
     expect(message.destroyed).toBe(false);
   });
 
-  it('that breaks off is refused at once', async () => {
+  it('that is cut short is refused immediately', async () => {
     const { message, client } = await receive(10, 'hello');
     const body = readExactly(message, 10, LONG_MS);
     client.socket.resetAndDestroy();

@@ -2,10 +2,10 @@ import { PairMessageMalformedError } from '@relay/protocol';
 import type { IncomingMessage } from 'node:http';
 
 /**
- * Reads a request body whose length the parser already holds the sender to.
+ * Reads a request body. The parser has already made sure that it is not longer than stated.
  *
  * @param bytes - the stated content-length
- * @throws PairMessageMalformedError where the body does not arrive within `timeoutMs` or ends early
+ * @throws PairMessageMalformedError if the body does not arrive within `timeoutMs` or ends early
  */
 export async function readExactly(
   request: IncomingMessage,
@@ -29,13 +29,13 @@ export async function readExactly(
         if (received === bytes) {
           resolve(Buffer.concat(chunks, bytes));
         } else {
-          reject(new PairMessageMalformedError(`pair request ended after ${received} bytes`));
+          reject(new PairMessageMalformedError(`pairing request ended after ${received} bytes`));
         }
       });
     };
     const timer = setTimeout(() => {
       settle(() => {
-        reject(new PairMessageMalformedError(`pair request took longer than ${timeoutMs} ms`));
+        reject(new PairMessageMalformedError(`pairing request took longer than ${timeoutMs} ms`));
       });
     }, timeoutMs);
     request.on('data', onData).once('end', onEnd).once('close', onEnd);
