@@ -1,11 +1,11 @@
-import { request, type ClientRequestSpec, type ClientResponse } from '../clients/client.js';
-import { TOKEN, startRelay, type RelayEnvironment, type TestRelay } from '../relays/relay.js';
+import { startRelay, type RelayEnvironment, type TestRelay } from '../relays/relay.js';
 import {
   echoBody,
   startUpstream,
   type Upstream,
   type UpstreamHandler,
 } from '../upstreams/upstream.js';
+import { tunnelClient, type TunnelClient } from './tunnel-client.js';
 
 export interface TunnelOptions {
   readonly handler?: UpstreamHandler;
@@ -16,16 +16,12 @@ export interface TunnelOptions {
 }
 
 /** An upstream, the relay in front of it, and the relay that clients call. */
-export interface Tunnel {
+export interface Tunnel extends TunnelClient {
   readonly upstream: Upstream;
   /** Relay B: opens messages and calls the upstream. */
   readonly inbound: TestRelay;
   /** Relay A: the relay that clients call. */
   readonly outbound: TestRelay;
-  /** The headers that a client of this tunnel sends. */
-  readonly clientHeaders: Readonly<Record<string, string>>;
-  /** Sends a client's request through the tunnel and collects the response. */
-  send(spec?: ClientRequestSpec): Promise<ClientResponse>;
   close(): Promise<void>;
 }
 
@@ -35,14 +31,11 @@ export async function startTunnel(options: TunnelOptions = {}): Promise<Tunnel> 
     startRelay({ ...options.both, UPSTREAM: upstream.url, ...options.inbound }),
     startRelay({ ...options.both, ...options.outbound }),
   ]);
-  const clientHeaders = { 'x-mte-outbound-token': TOKEN, 'x-mte-upstream': inbound.url };
   return {
     upstream,
     inbound,
     outbound,
-    clientHeaders,
-    send: (spec = {}) =>
-      request(outbound.url, { ...spec, headers: { ...clientHeaders, ...spec.headers } }),
+    ...tunnelClient(outbound.url, inbound.url),
     close: async () => {
       await Promise.all([outbound.close(), inbound.close(), upstream.close()]);
     },
