@@ -22,6 +22,8 @@ export interface RetryCircumstances {
   readonly attempt: number;
   /** Whether the whole body so far is still in the replay buffer. */
   readonly isReplayable: boolean;
+  /** Whether a replacement may still be sent under the session of the attempt. */
+  readonly isReplaceable: boolean;
   /** RETRY_UNSAFE_METHODS. */
   readonly retryUnsafeMethods: boolean;
 }
@@ -48,14 +50,14 @@ export function isProvenUnforwarded(outcome: AttemptOutcome): boolean {
 
 /** Whether and how a request that failed is sealed and sent again. protocol.md section 8, rules (a) to (d). */
 export function retryOf(outcome: AttemptOutcome, circumstances: RetryCircumstances): Retry {
-  const { method, attempt, isReplayable, retryUnsafeMethods } = circumstances;
+  const { method, attempt, isReplayable, isReplaceable, retryUnsafeMethods } = circumstances;
   if (attempt >= MAX_ATTEMPTS || !isReplayable) {
     return 'none';
   }
   const mayRepeat = retryUnsafeMethods || IDEMPOTENT_METHODS.has(method);
   switch (outcome.kind) {
     case 'failed':
-      return retryOfFailure(outcome, method, mayRepeat);
+      return retryOfFailure(outcome, method, mayRepeat && isReplaceable);
     case 'signed-error':
       return retryOfSignedError(outcome, method, mayRepeat);
     case 'completed':
@@ -70,7 +72,7 @@ export function retryOf(outcome: AttemptOutcome, circumstances: RetryCircumstanc
 function retryOfFailure(
   { failure }: Extract<AttemptOutcome, { kind: 'failed' }>,
   method: string,
-  mayRepeat: boolean,
+  mayReplace: boolean,
 ): Retry {
   switch (failure.kind) {
     case 'unreachable':
@@ -80,7 +82,7 @@ function retryOfFailure(
       if (isSafeMethod(method)) {
         return 'independent';
       }
-      return mayRepeat ? 'replacing' : 'none';
+      return mayReplace ? 'replacing' : 'none';
     case 'response-timeout':
     case 'idle':
     case 'aborted':
