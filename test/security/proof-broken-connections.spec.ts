@@ -22,7 +22,7 @@ describe.each(['memory://', 'redis://'])('%s', (store) => {
     return ProofTunnel.start({ inbound: { REDIS_URL }, outbound });
   };
 
-  describe('#NEW-proof-13 a request that is held back while its connection is broken', () => {
+  describe('#45 a request that is held back while its connection is broken', () => {
     it.each(REQUESTS)(
       'is retried, and runs once although both messages arrive: %s',
       async (_, spec) => {
@@ -126,7 +126,7 @@ describe.each(['memory://', 'redis://'])('%s', (store) => {
   });
 });
 
-describe('#NEW-proof-13 a POST that is held back, and then delivered to another replica than its retry', () => {
+describe('#45 a POST that is held back, and then delivered to another replica than its retry', () => {
   it('runs once', async () => {
     const tunnel = await ProofTunnel.start({ inbound: { REDIS_URL: await sharedStore() } });
     const replica = await tunnel.addReplica();

@@ -28,7 +28,7 @@ describe.each(['memory://', 'redis://'])('%s', (store) => {
     return { upstream, tunnel: await ProofTunnel.start({ upstream, inbound: { REDIS_URL } }) };
   };
 
-  describe('#NEW-proof-10 a PUT that is held back while its connection is broken', () => {
+  describe('#45 a PUT that is held back while its connection is broken', () => {
     it.each(['MKE', 'MTE'] as const)(
       'never runs after its retry, so the value of a later PUT stays (%s)',
       async (type) => {
@@ -87,7 +87,7 @@ describe.each(['memory://', 'redis://'])('%s', (store) => {
     });
   });
 
-  describe('#NEW-proof-10 a PUT that is held back while its sender is given the response of another relay', () => {
+  describe('#45 a PUT that is held back while its sender is given the response of another relay', () => {
     it.each([
       ['runs once if it is delivered in time', 0, 1],
       ['never runs if it is delivered late', LATE_MS, 0],

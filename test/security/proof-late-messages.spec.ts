@@ -29,7 +29,7 @@ describe.each(['memory://', 'redis://'])('%s', (store) => {
     return { tunnel, responses, delayedBy };
   };
 
-  describe('#NEW-proof-12 a POST that is held back for a minute', () => {
+  describe('#46 a POST that is held back for a minute', () => {
     it.each(['MKE', 'MTE'] as const)('does not run: its retry does, once (%s)', async (type) => {
       const { tunnel, responses, delayedBy } = await start();
 

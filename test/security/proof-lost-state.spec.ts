@@ -12,7 +12,7 @@ const HOUR_MS = 60 * MINUTE_MS;
 const UNKNOWN = { status: 560, isNeverForwarded: false };
 const REPLAYED = { status: 565, isNeverForwarded: false };
 
-describe('#NEW-proof-5 a request that relay B executes, and that is delivered again after B lost its memory', () => {
+describe('#43 a request that relay B executes, and that is delivered again after B lost its memory', () => {
   it.each(UNSAFE_REQUESTS)('runs once, and its client is told "maybe": %s', async (_, unsafe) => {
     const tunnel = await ProofTunnel.start({ outbound: unsafe.outbound ?? {} });
 
@@ -25,7 +25,7 @@ describe('#NEW-proof-5 a request that relay B executes, and that is delivered ag
   });
 });
 
-describe('#NEW-proof-6 a request that relay B executes, and that is delivered again after its session was deleted', () => {
+describe('#43 a request that relay B executes, and that is delivered again after its session was deleted', () => {
   const startWithRedis = async (outbound = {}) => {
     const REDIS_URL = await sharedStore();
     const redis = forThisTest(connectRedis(REDIS_URL));
@@ -55,7 +55,7 @@ describe('#NEW-proof-6 a request that relay B executes, and that is delivered ag
   });
 });
 
-describe('#NEW-proof-7 a request that relay B executes, and that is delivered again under a lower SESSION_MAX_MESSAGES', () => {
+describe('#43 a request that relay B executes, and that is delivered again under a lower SESSION_MAX_MESSAGES', () => {
   it.each(UNSAFE_REQUESTS)('runs once, and its client is told "maybe": %s', async (_, unsafe) => {
     const REDIS_URL = await sharedStore();
     const tunnel = await ProofTunnel.start({
@@ -73,7 +73,7 @@ describe('#NEW-proof-7 a request that relay B executes, and that is delivered ag
   });
 });
 
-describe('#NEW-proof-8 a request that relay B executes, and that is delivered again after a step of the clock past expiry', () => {
+describe('#43 a request that relay B executes, and that is delivered again after a step of the clock past expiry', () => {
   it.each(UNSAFE_REQUESTS)('runs once, and its client is told "maybe": %s', async (_, unsafe) => {
     const tunnel = await ProofTunnel.start({ outbound: unsafe.outbound ?? {} });
 
@@ -97,7 +97,7 @@ describe('#NEW-proof-8 a request that relay B executes, and that is delivered ag
   });
 });
 
-describe('#NEW-proof-9 a request that relay B executes, and that is delivered again to a replica with another clock', () => {
+describe('#43 a request that relay B executes, and that is delivered again to a replica with another clock', () => {
   const startWithReplica = async (aheadMs: number, outbound = {}) => {
     const tunnel = await ProofTunnel.start({
       inbound: { REDIS_URL: await sharedStore() },

@@ -11,7 +11,7 @@ const UNKNOWN = { status: 560, isNeverForwarded: false };
 const MAYBE = { status: 502, forwarded: 'maybe' };
 const NOWHERE = { A: 0, B: 0, C: 0 };
 
-describe('#NEW-proof-1 a request that relay B executes, and that then goes to a relay with another store', () => {
+describe('#43 a request that relay B executes, and that then goes to a relay with another store', () => {
   it.each(UNSAFE_REQUESTS)('runs once, and its client is told "maybe": %s', async (_, unsafe) => {
     const tunnel = await ProofTunnel.start({ outbound: unsafe.outbound ?? {} });
     const other = await tunnel.addRelay('C');
@@ -44,7 +44,7 @@ describe('#NEW-proof-1 a request that relay B executes, and that then goes to a 
   });
 });
 
-describe('#NEW-proof-2 a request that relay B executes, and that then goes back to its sender', () => {
+describe('#43 a request that relay B executes, and that then goes back to its sender', () => {
   it.each(UNSAFE_REQUESTS)('runs once, and its client is told "maybe": %s', async (_, unsafe) => {
     const tunnel = await ProofTunnel.start({ outbound: unsafe.outbound ?? {} });
 
@@ -62,7 +62,7 @@ describe('#NEW-proof-2 a request that relay B executes, and that then goes back 
   });
 });
 
-describe('#NEW-proof-3 a request that goes to another relay, which has the same store and another audience', () => {
+describe('#44 a request that goes to another relay, which has the same store and another audience', () => {
   const startWithC = async (outbound = {}) => {
     const store = { REDIS_URL: await sharedStore() };
     const tunnel = await ProofTunnel.start({ inbound: store, outbound });
@@ -103,7 +103,7 @@ describe('#NEW-proof-3 a request that goes to another relay, which has the same 
   });
 });
 
-describe('#NEW-proof-4 a request that goes back to its sender, which has the same store as relay B', () => {
+describe('#44 a request that goes back to its sender, which has the same store as relay B', () => {
   const startWithOneStore = async (hasAudiences: boolean) => {
     const store = { REDIS_URL: await sharedStore() };
     return ProofTunnel.start({ inbound: store, outbound: store, hasAudiences });
@@ -136,7 +136,7 @@ describe('#NEW-proof-4 a request that goes back to its sender, which has the sam
   });
 });
 
-describe('#NEW-proof-11 a pairing that goes back to its sender, which has no audience', () => {
+describe('#44 a pairing that goes back to its sender, which has no audience', () => {
   it.each([
     ['and so does the request', true],
     ['and the request does not', false],
