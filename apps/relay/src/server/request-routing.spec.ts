@@ -11,7 +11,7 @@ import {
 } from './request-routing.js';
 
 const TOKEN = { 'x-mte-outbound-token': 'token' };
-const RELAY = { 'x-mte-relay': '1.E2uOwaOy1rJ0iSmtbBjUiw.1.mke.AQEBAQEBAQEBAQEBAQEBAQ' };
+const RELAY = { 'x-mte-relay': '1.E2uOwaOy1rJ0iSmtbBjUiw.1.0.mke.AQEBAQEBAQEBAQEBAQEBAQ' };
 
 function routing(method: string, url: string, headers: Record<string, string> = {}): Routing {
   const request = new IncomingMessage(new Socket());
