@@ -14,8 +14,8 @@ import {
 } from '../support/tunnels/shared-session-tunnel.js';
 
 const CANARY = 'canary-in-a-request';
-const BITMAP_AT = 1152;
-const BLOB_BYTES = 144;
+const BITMAP_AT = 1312;
+const BLOB_BYTES = 164;
 
 const shared = sharedResources();
 let tunnel: SharedSessionTunnel;

@@ -1,7 +1,10 @@
 import { createServer, request as httpRequest, type IncomingMessage } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 
+import { PAIR_PATH, RELAY_HEADER } from '@relay/protocol';
+
 import { listen, type Listening } from '../network/listen.js';
+import { parseMessageName } from '../protocol/tunnel-header.js';
 import { Recorder } from '../lifecycle/recorder.js';
 
 /** A complete request between two relays, as an attacker on the path sees it. */
@@ -34,9 +37,9 @@ export type Interception = (
 export interface ManInTheMiddle extends Listening {
   /** Requests as the outbound relay sent them, in order. */
   readonly requests: Recorder<WireRequest>;
-  /** The tunnel requests among `requests`. */
+  /** The messages among `requests`: tunnel requests without the checks of sessions. */
   readonly tunnelRequests: () => WireRequest[];
-  /** Sets how tunnel requests are treated from now on; undefined passes them unchanged. */
+  /** Sets how messages are treated from now on; undefined passes them unchanged, as checks of sessions always are. */
   interceptTunnel(interception: Interception | undefined): void;
   /** Sets how pairing requests are treated from now on; undefined passes them unchanged. */
   interceptPairing(interception: Interception | undefined): void;
@@ -44,7 +47,6 @@ export interface ManInTheMiddle extends Listening {
   deliver(request: WireRequest): Promise<WireResponse>;
 }
 
-const PAIR_PATH = '/api/mte-pair';
 const FRAMING = new Set(['content-length', 'transfer-encoding', 'connection', 'keep-alive']);
 
 /** @param inbound - origin of the relay behind the attacker */
@@ -53,13 +55,17 @@ export async function startManInTheMiddle(inbound: string): Promise<ManInTheMidd
   const deliver = (request: WireRequest): Promise<WireResponse> => deliverTo(inbound, request);
   const untouched: Interception = (request, pass) => pass(request);
   let tunnel = untouched;
+  let check = untouched;
   let pairing = untouched;
+  const interceptionOf = (request: WireRequest): Interception =>
+    ({ tunnel, check, pairing })[kindOf(request)];
 
   const server = createServer({ requestTimeout: 0 }, (message, response) => {
     const serve = async (): Promise<void> => {
       const request = await wireRequestOf(message);
       requests.add(request);
-      const result = await (request.path === PAIR_PATH ? pairing : tunnel)(request, deliver);
+      const interception = isMessage(request) ? tunnel : untouched;
+      const result = await (request.path === PAIR_PATH ? pairing : interception)(request, deliver);
       if (result === undefined) {
         message.socket.resetAndDestroy();
         return;
@@ -75,15 +81,23 @@ export async function startManInTheMiddle(inbound: string): Promise<ManInTheMidd
   return {
     ...(await listen(server)),
     requests,
-    tunnelRequests: () => requests.items.filter(({ path }) => path !== PAIR_PATH),
+    tunnelRequests: () => requests.items.filter(isMessage),
     interceptTunnel: (interception = untouched) => {
       tunnel = interception;
+    },
+    interceptChecks: (interception = untouched) => {
+      check = interception;
     },
     interceptPairing: (interception = untouched) => {
       pairing = interception;
     },
     deliver,
   };
+}
+
+/** Whether it is neither a pairing request nor a check of a session. */
+function isMessage(request: WireRequest): boolean {
+  return request.path !== PAIR_PATH && !headerOf(request, 'x-mte-relay').includes('.check.');
 }
 
 /** The value of a header. */
@@ -121,6 +135,14 @@ export function deliverTo(origin: string, wire: WireRequest): Promise<WireRespon
     request.once('error', reject);
     request.end(wire.body);
   });
+}
+
+function kindOf(request: WireRequest): 'tunnel' | 'check' | 'pairing' {
+  if (request.path === PAIR_PATH) {
+    return 'pairing';
+  }
+  const name = parseMessageName(headerOf(request, RELAY_HEADER));
+  return name?.isRequest === false ? 'check' : 'tunnel';
 }
 
 async function wireRequestOf(message: IncomingMessage): Promise<WireRequest> {
