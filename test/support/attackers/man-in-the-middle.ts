@@ -39,8 +39,10 @@ export interface ManInTheMiddle extends Listening {
   readonly requests: Recorder<WireRequest>;
   /** The messages among `requests`: tunnel requests without the checks of sessions. */
   readonly tunnelRequests: () => WireRequest[];
-  /** Sets how messages are treated from now on; undefined passes them unchanged, as checks of sessions always are. */
+  /** Sets how messages are treated from now on; undefined passes them unchanged. */
   interceptTunnel(interception: Interception | undefined): void;
+  /** Sets how checks of sessions are treated from now on; undefined passes them unchanged. */
+  interceptChecks(interception: Interception | undefined): void;
   /** Sets how pairing requests are treated from now on; undefined passes them unchanged. */
   interceptPairing(interception: Interception | undefined): void;
   /** Sends a request to the relay behind the attacker; may be called repeatedly. */
@@ -64,8 +66,7 @@ export async function startManInTheMiddle(inbound: string): Promise<ManInTheMidd
     const serve = async (): Promise<void> => {
       const request = await wireRequestOf(message);
       requests.add(request);
-      const interception = isMessage(request) ? tunnel : untouched;
-      const result = await (request.path === PAIR_PATH ? pairing : interception)(request, deliver);
+      const result = await interceptionOf(request)(request, deliver);
       if (result === undefined) {
         message.socket.resetAndDestroy();
         return;
@@ -81,7 +82,7 @@ export async function startManInTheMiddle(inbound: string): Promise<ManInTheMidd
   return {
     ...(await listen(server)),
     requests,
-    tunnelRequests: () => requests.items.filter(isMessage),
+    tunnelRequests: () => requests.items.filter((request) => kindOf(request) === 'tunnel'),
     interceptTunnel: (interception = untouched) => {
       tunnel = interception;
     },
@@ -93,11 +94,6 @@ export async function startManInTheMiddle(inbound: string): Promise<ManInTheMidd
     },
     deliver,
   };
-}
-
-/** Whether it is neither a pairing request nor a check of a session. */
-function isMessage(request: WireRequest): boolean {
-  return request.path !== PAIR_PATH && !headerOf(request, 'x-mte-relay').includes('.check.');
 }
 
 /** The value of a header. */

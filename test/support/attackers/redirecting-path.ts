@@ -3,7 +3,6 @@ import { buffer } from 'node:stream/consumers';
 
 import { Recorder } from '../lifecycle/recorder.js';
 import type { Listening } from '../network/listen.js';
-import { messageName } from '../protocol/tunnel-message.js';
 import {
   deliverTo,
   startManInTheMiddle,
@@ -38,11 +37,9 @@ export async function startRedirectingPath(): Promise<RedirectingPath> {
   let destination = NOWHERE;
   let pairingDestination: string | undefined;
   attacker.interceptPairing((request) => deliverTo(pairingDestination ?? destination, request));
+  const pass: MessageAttack = (message) => deliverTo(destination, message);
+  attacker.interceptChecks(pass);
   attacker.interceptTunnel((request) => {
-    const pass: MessageAttack = (message) => deliverTo(destination, message);
-    if (messageName(request)?.isRequest !== true) {
-      return pass(request);
-    }
     messages.add(request);
     return (attacks.shift() ?? pass)(request);
   });
