@@ -105,9 +105,14 @@ const RUNS: Readonly<Record<string, (input: Buffer) => void>> = {
   'tunnel-header': (input) => {
     const raw = input.toString('latin1');
     decodes(() => {
-      const { sid, sequence, type } = parseTunnelHeader(raw);
-      claim(raw.startsWith(`1.${sid}.${sequence}.${type}.`), 'a part of the header is ignored');
+      const { sid, sequence, replaces, ageSeconds, type } = parseTunnelHeader(raw);
+      const number = replaces === undefined ? `${sequence}` : `${sequence}r${replaces}`;
+      const parts = `1.${sid}.${number}.${ageSeconds}.${type}.`;
+      claim(raw.startsWith(parts), 'a part of the header is ignored');
       claim(sequence >= 1 && sequence < 2 ** 20, 'the sequence number is out of range');
+      claim(replaces !== 0 && (replaces ?? 0) < sequence, 'the replaced number is out of range');
+      claim(replaces === undefined || type !== 'check', 'a check replaces a message');
+      claim(ageSeconds < 100_000, 'the age is out of range');
     });
   },
   'error-header': (input) => {

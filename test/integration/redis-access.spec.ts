@@ -80,7 +80,7 @@ describe('a Redis with users', () => {
       await openReadyStore(`redis://relay:${CODED}@127.0.0.1:${port}`),
     );
     const { sid, head } = await pairIn(store);
-    expect(await store.mark(sid, 1, head)).toBe('first');
+    expect(await store.mark(sid, { sequence: 1 }, head)).toBe('first');
     await store.kill(sid);
     await health.check();
     expect((await health.describe()).warnings).toEqual([]);

@@ -75,7 +75,7 @@ describe('a node of a cluster', { timeout: 60_000 }, () => {
       const { sid, head } = lost!.session;
       const outcomes = await Promise.all([
         timed(opened.store.open(sid)),
-        timed(opened.store.mark(sid, 1, head)),
+        timed(opened.store.mark(sid, { sequence: 1 }, head)),
       ]);
       for (const { error, ms } of outcomes) {
         expect(error).toBeInstanceOf(SessionStoreUnavailableError);
@@ -83,7 +83,7 @@ describe('a node of a cluster', { timeout: 60_000 }, () => {
       }
     }
     for (const { session } of others) {
-      expect(await opened.store.mark(session.sid, 1, session.head)).toBe('first');
+      expect(await opened.store.mark(session.sid, { sequence: 1 }, session.head)).toBe('first');
     }
   });
 
@@ -119,7 +119,7 @@ describe('a MARK in a cluster whose reply is lost', { timeout: 60_000 }, () => {
     const url = `redis+cluster://127.0.0.1:${taps[0]!.port}`;
     const { store } = forThisTest(await openReadyStore(url));
     const { sid, head } = await pairIn(store);
-    expect(await store.mark(sid, 1, head)).toBe('first');
+    expect(await store.mark(sid, { sequence: 1 }, head)).toBe('first');
 
     for (const tap of taps) {
       tap.alter((chunk, from, connection) => {
@@ -130,12 +130,16 @@ describe('a MARK in a cluster whose reply is lost', { timeout: 60_000 }, () => {
         return isScriptReply ? undefined : chunk;
       });
     }
-    await expect(store.mark(sid, 2, head)).rejects.toBeInstanceOf(SessionStoreUnavailableError);
+    await expect(store.mark(sid, { sequence: 2 }, head)).rejects.toBeInstanceOf(
+      SessionStoreUnavailableError,
+    );
     for (const tap of taps) {
       tap.alter(undefined);
     }
     await expect
-      .poll(() => store.mark(sid, 2, head).catch(() => 'failed'), { timeout: RECOVERY_LIMIT_MS })
+      .poll(() => store.mark(sid, { sequence: 2 }, head).catch(() => 'failed'), {
+        timeout: RECOVERY_LIMIT_MS,
+      })
       .toBe('replay');
   });
 });
@@ -153,13 +157,13 @@ describe('a slot of a cluster that is moved', { timeout: 60_000 }, () => {
     const ports = [source!.node.port, target!.node.port] as const;
     await redisCli(ports[1], 'CLUSTER', 'SETSLOT', slot, 'IMPORTING', ids[0]!);
     await redisCli(ports[0], 'CLUSTER', 'SETSLOT', slot, 'MIGRATING', ids[1]!);
-    expect(await store.mark(session.sid, 1, session.head)).toBe('first');
+    expect(await store.mark(session.sid, { sequence: 1 }, session.head)).toBe('first');
 
     await redisCli(
       ...([ports[0], 'MIGRATE', '127.0.0.1', String(ports[1]), session.key, '0', '5000'] as const),
     );
     // The target has the key, but the source still has the slot: Redis replies ASK.
-    expect(await store.mark(session.sid, 1, session.head)).toBe('dead');
+    expect(await store.mark(session.sid, { sequence: 1 }, session.head)).toBe('dead');
 
     for (const port of [ports[1], ports[0]]) {
       await redisCli(port, 'CLUSTER', 'SETSLOT', slot, 'NODE', ids[1]!);

@@ -29,7 +29,7 @@ const restoredFromSnapshot = async () => {
   await saver.save();
   await saver.close();
   for (const { sid, head } of sessions) {
-    expect(await store.mark(sid, 5, head)).toBe('first');
+    expect(await store.mark(sid, { sequence: 5 }, head)).toBe('first');
   }
 
   const back = availableAgain(opened);
@@ -44,7 +44,7 @@ describe('a Redis that has been restored from a snapshot', () => {
     const { sessions, operator } = await restoredFromSnapshot();
     for (const { key } of sessions) {
       expect(await operator.strlen(key)).toBe(BLOB_BYTES);
-      expect(await operator.getbit(key, 1152 + 5)).toBe(0);
+      expect(await operator.getbit(key, BLOB_BYTES * 8 + 5)).toBe(0);
     }
   });
 
@@ -52,7 +52,7 @@ describe('a Redis that has been restored from a snapshot', () => {
     const { store, sessions, operator } = await restoredFromSnapshot();
     const [opened, marked] = sessions;
     expect(await store.open(opened.sid)).toBeUndefined();
-    expect(await store.mark(marked.sid, 5, marked.head)).toBe('dead');
+    expect(await store.mark(marked.sid, { sequence: 5 }, marked.head)).toBe('dead');
     expect(await operator.mget(opened.key, marked.key)).toEqual(['x', 'x']);
     expect(await store.reserve(opened.sid)).toBeUndefined();
   });
@@ -103,8 +103,8 @@ describe('a Redis that reports no master_replid', () => {
     const { sid, blob, head } = await pairIn(store);
     expect(blob.toString('latin1', 0, 40)).toBe('0'.repeat(40));
     expect(await store.open(sid)).toEqual(blob);
-    expect(await store.mark(sid, 1, head)).toBe('first');
-    expect(await store.mark(sid, 1, head)).toBe('replay');
+    expect(await store.mark(sid, { sequence: 1 }, head)).toBe('first');
+    expect(await store.mark(sid, { sequence: 1 }, head)).toBe('replay');
     const { warnings } = await health.describe();
     expect(warnings).toEqual([expect.stringContaining('master_replid')]);
   });

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { BLOB_BYTES, BLOB_HEAD_BYTES } from '@relay/protocol';
 import { SessionStoreUnavailableError, type StoreReport } from '@relay/session';
 import { describe, expect, it } from 'vitest';
 
@@ -63,8 +64,8 @@ describe('a store whose Redis is unreachable at the start', () => {
       operationsOn(opened.store, {
         sid: 'a',
         key: '',
-        blob: Buffer.alloc(144),
-        head: Buffer.alloc(56),
+        blob: Buffer.alloc(BLOB_BYTES),
+        head: Buffer.alloc(BLOB_HEAD_BYTES),
       }),
     )) {
       await expectImmediateRefusal(operation());
@@ -104,7 +105,7 @@ describe('a store whose Redis dies during traffic', () => {
     const traffic = Array.from({ length: 50 }, async () => {
       while (isRunning) {
         sequence += 1;
-        outcomes.push(await timed(store.mark(live.sid, sequence, live.head)));
+        outcomes.push(await timed(store.mark(live.sid, { sequence }, live.head)));
         // Clients do not retry immediately.
         await delay(5);
       }
@@ -125,9 +126,9 @@ describe('a store whose Redis dies during traffic', () => {
     expect(failures.every(({ error }) => error instanceof SessionStoreUnavailableError)).toBe(true);
     expect(Math.max(...outcomes.map(({ ms }) => ms))).toBeLessThan(PROMPT_MS);
     // The new server does not know the session.
-    expect(await store.mark(live.sid, sequence + 1, live.head)).toBe('dead');
+    expect(await store.mark(live.sid, { sequence: sequence + 1 }, live.head)).toBe('dead');
     const next = await pairIn(store);
-    expect(await store.mark(next.sid, 1, next.head)).toBe('first');
+    expect(await store.mark(next.sid, { sequence: 1 }, next.head)).toBe('first');
   });
 
   it('recovers from one outage after another', async () => {

@@ -108,7 +108,7 @@ describe('a Redis that is full', () => {
     for (const operation of [
       () => store.reserve('new'),
       () => store.open('unknown'),
-      () => store.mark(live.sid, 1, live.head),
+      () => store.mark(live.sid, { sequence: 1 }, live.head),
       () => store.kill(live.sid),
       () => health.check(),
     ]) {
@@ -121,7 +121,7 @@ describe('a Redis that is full', () => {
     }
     await operator.config('SET', 'maxmemory', '0');
     await health.check();
-    expect(await store.mark(live.sid, 1, live.head)).toBe('first');
+    expect(await store.mark(live.sid, { sequence: 1 }, live.head)).toBe('first');
   });
 
   it('is reported as unavailable once, and as available again when there is memory', async () => {
@@ -166,7 +166,7 @@ describe('a Redis that is full', () => {
     await operator.set('filler', 'x').catch(() => undefined);
     await operator.config('SET', 'maxmemory', '0');
     expect(await operator.exists(live.key)).toBe(0);
-    expect(await store.mark(live.sid, 1, live.head)).toBe('dead');
+    expect(await store.mark(live.sid, { sequence: 1 }, live.head)).toBe('dead');
     expect(await operator.get(live.key)).toBe('x');
   });
 });
@@ -178,7 +178,7 @@ describe('a Redis that has been wiped', () => {
     const [opened, marked] = [await pairIn(store), await pairIn(store)];
     await operator.flushall();
     expect(await store.open(opened.sid)).toBeUndefined();
-    expect(await store.mark(marked.sid, 1, marked.head)).toBe('dead');
+    expect(await store.mark(marked.sid, { sequence: 1 }, marked.head)).toBe('dead');
     expect(await operator.mget(opened.key, marked.key)).toEqual(['x', 'x']);
     expect(reports.items).toHaveLength(1);
   });

@@ -75,7 +75,7 @@ describe('a primary that sentinels watch', { timeout: 60_000 }, () => {
     expect(await sentinels.primaryPort()).toBe(replica.port);
     // The copies are there but are refused: nobody knows which marks came too late to be copied.
     expect(await store.open(unknown.sid)).toBeUndefined();
-    expect(await store.mark(marked.sid, 1, marked.head)).toBe('dead');
+    expect(await store.mark(marked.sid, { sequence: 1 }, marked.head)).toBe('dead');
     expect(await copies.mget(unknown.key, marked.key)).toEqual(['x', 'x']);
     await pairIn(store);
   });

@@ -41,20 +41,26 @@ describe('a session in Redis', () => {
   it('is one string under the prefix: the blob, followed by one bit for each message', async () => {
     await redis.flushall();
     const { sid, key, blob, head } = await pairIn(store);
-    await store.mark(sid, 1, head);
-    await store.mark(sid, 12, head);
+    await store.mark(sid, { sequence: 1 }, head);
+    await store.mark(sid, { sequence: 12 }, head);
 
     expect(await redis.keys('*')).toEqual([key]);
     expect(await redis.getBuffer(key)).toEqual(Buffer.concat([blob, Buffer.of(0x40, 0x08)]));
   });
 
-  it('has its bits at 1152 + sequence, and takes up 128 KiB with the last one', async () => {
+  it('has its bits at 1312 + sequence, and takes up 128 KiB with the last one', async () => {
     const { sid, key, head } = await pairIn(store);
-    await store.mark(sid, 2 ** 20 - 1, head);
-    expect(await redis.getbit(key, 1152 + 2 ** 20 - 1)).toBe(1);
+    await store.mark(sid, { sequence: 2 ** 20 - 1 }, head);
+    expect(await redis.getbit(key, 1312 + 2 ** 20 - 1)).toBe(1);
     expect(await redis.strlen(key)).toBe(BLOB_BYTES + 2 ** 17);
-    await store.mark(sid, 1, head);
-    expect(await redis.getbit(key, 1153)).toBe(1);
+    await store.mark(sid, { sequence: 1 }, head);
+    expect(await redis.getbit(key, 1313)).toBe(1);
+  });
+
+  it('has both bits set by a message that replaces another', async () => {
+    const { sid, key, blob, head } = await pairIn(store);
+    await store.mark(sid, { sequence: 12, replaces: 1 }, head);
+    expect(await redis.getBuffer(key)).toEqual(Buffer.concat([blob, Buffer.of(0x40, 0x08)]));
   });
 
   it('is "r" while it is reserved and "x" when it is dead', async () => {
@@ -67,10 +73,10 @@ describe('a session in Redis', () => {
     for (const kill of [
       (it: { sid: string }) => store.kill(it.sid),
       (it: { sid: string; head: Buffer }) =>
-        store.mark(it.sid, 1, Buffer.from(it.head).fill(1, 44)),
+        store.mark(it.sid, { sequence: 1 }, Buffer.from(it.head).fill(1, 44)),
     ]) {
       const session = await pairIn(store);
-      await store.mark(session.sid, 9, session.head);
+      await store.mark(session.sid, { sequence: 9 }, session.head);
       await kill(session);
       expect(await redis.get(session.key)).toBe('x');
     }
@@ -84,7 +90,7 @@ describe('a session in Redis', () => {
   it('is an error, not absent, if its key is not a string', async () => {
     await redis.hset(keyOf('hash'), 'a', 'b');
     await expect(store.open('hash')).rejects.toMatchObject({ code: 'RELAY_STORE_UNAVAILABLE' });
-    await expect(store.mark('hash', 1, Buffer.alloc(56))).rejects.toMatchObject({
+    await expect(store.mark('hash', { sequence: 1 }, Buffer.alloc(56))).rejects.toMatchObject({
       code: 'RELAY_STORE_UNAVAILABLE',
     });
   });
@@ -108,9 +114,9 @@ describe('the lifetime of an entry', () => {
     await store.open(sid);
     expect(await ttl(keyOf(sid))).toSatisfy(isCut);
     const head = blob.subarray(0, BLOB_HEAD_BYTES);
-    expect(await store.mark(sid, 1, head)).toBe('first');
-    expect(await store.mark(sid, 1, head)).toBe('replay');
-    expect(await store.mark(sid, 2 ** 20 - 1, head)).toBe('first');
+    expect(await store.mark(sid, { sequence: 1 }, head)).toBe('first');
+    expect(await store.mark(sid, { sequence: 1 }, head)).toBe('replay');
+    expect(await store.mark(sid, { sequence: 2 ** 20 - 1, replaces: 2 }, head)).toBe('first');
     expect(await ttl(keyOf(sid))).toSatisfy(isCut);
   });
 
@@ -119,7 +125,7 @@ describe('the lifetime of an entry', () => {
     const kills = [
       (sid: string) => store.kill(sid),
       (sid: string) => store.open(sid),
-      (sid: string) => store.mark(sid, 1, head),
+      (sid: string) => store.mark(sid, { sequence: 1 }, head),
     ];
     for (const [at, kill] of kills.entries()) {
       const sid = `dead-${at}`;
@@ -142,10 +148,12 @@ describe('the scripts', () => {
     const { sid, head } = await pairIn(store);
     for (let sequence = 1; sequence <= 3; sequence += 1) {
       await redis.script('FLUSH');
-      expect(await store.mark(sid, sequence, head)).toBe('first');
+      expect(await store.mark(sid, { sequence }, head)).toBe('first');
     }
     await redis.script('FLUSH');
-    const outcomes = await Promise.all(Array.from({ length: 100 }, () => store.mark(sid, 4, head)));
+    const outcomes = await Promise.all(
+      Array.from({ length: 100 }, () => store.mark(sid, { sequence: 4 }, head)),
+    );
     expect(outcomes.filter((outcome) => outcome === 'first')).toHaveLength(1);
     await redis.script('FLUSH');
     expect(await store.open(sid)).toHaveLength(BLOB_BYTES);
@@ -153,14 +161,14 @@ describe('the scripts', () => {
 
   it('are sent as a hash once Redis knows them', async () => {
     const { sid, head } = await pairIn(store);
-    await store.mark(sid, 1, head);
+    await store.mark(sid, { sequence: 1 }, head);
     const calls = async (command: string): Promise<number> => {
       const stats = await redis.info('commandstats');
       return Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(stats)?.[1] ?? 0);
     };
     const [evals, hashes] = [await calls('eval'), await calls('evalsha')];
     for (let sequence = 2; sequence <= 21; sequence += 1) {
-      await store.mark(sid, sequence, head);
+      await store.mark(sid, { sequence }, head);
     }
     expect(await calls('eval')).toBe(evals);
     expect(await calls('evalsha')).toBe(hashes + 20);

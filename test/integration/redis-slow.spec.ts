@@ -1,3 +1,4 @@
+import { BLOB_BYTES } from '@relay/protocol';
 import { SessionStoreUnavailableError } from '@relay/session';
 import { describe, expect, it } from 'vitest';
 
@@ -143,7 +144,7 @@ describe('a MARK whose reply is lost', () => {
     const opened = forThisTest(await openReadyStore(tap.url.replace('http', 'redis')));
     const { store } = opened;
     const { sid, key, head } = await pairIn(store);
-    expect(await store.mark(sid, 1, head)).toBe('first');
+    expect(await store.mark(sid, { sequence: 1 }, head)).toBe('first');
     const before = await calls(url, 'setbit');
 
     tap.alter((chunk, from, connection) => {
@@ -153,14 +154,16 @@ describe('a MARK whose reply is lost', () => {
       connection.cut();
       return undefined;
     });
-    await expect(store.mark(sid, 2, head)).rejects.toBeInstanceOf(SessionStoreUnavailableError);
+    await expect(store.mark(sid, { sequence: 2 }, head)).rejects.toBeInstanceOf(
+      SessionStoreUnavailableError,
+    );
     tap.alter(undefined);
     await opened.reports.count(3);
 
-    expect(await store.mark(sid, 3, head)).toBe('first');
+    expect(await store.mark(sid, { sequence: 3 }, head)).toBe('first');
     expect(await calls(url, 'setbit')).toBe(before + 2);
-    expect(await forThisTest(connectRedis(url)).getbit(key, 1152 + 2)).toBe(1);
-    expect(await store.mark(sid, 2, head)).toBe('replay');
+    expect(await forThisTest(connectRedis(url)).getbit(key, BLOB_BYTES * 8 + 2)).toBe(1);
+    expect(await store.mark(sid, { sequence: 2 }, head)).toBe('replay');
   });
 
   it('is an error for each of many that were sent together, and none is sent again', async () => {
@@ -169,7 +172,7 @@ describe('a MARK whose reply is lost', () => {
     const opened = forThisTest(await openReadyStore(tap.url.replace('http', 'redis')));
     const { store } = opened;
     const { sid, head } = await pairIn(store);
-    await store.mark(sid, 1, head);
+    await store.mark(sid, { sequence: 1 }, head);
     const before = await calls(url, 'setbit');
     let replies = 0;
     tap.alter((chunk, from, connection) => {
@@ -180,7 +183,7 @@ describe('a MARK whose reply is lost', () => {
       return chunk;
     });
     const outcomes = await Promise.all(
-      Array.from({ length: 500 }, (_, at) => timed(store.mark(sid, at + 2, head))),
+      Array.from({ length: 500 }, (_, at) => timed(store.mark(sid, { sequence: at + 2 }, head))),
     );
     tap.alter(undefined);
     await opened.reports.count(3);

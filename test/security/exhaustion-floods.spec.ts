@@ -101,10 +101,10 @@ describe('#34 flooding', { timeout: TIMEOUT_MS }, () => {
       () => ({ ...pairing, body: noise }),
       () => signedPairing(noise, stranger),
       (at) => ({
-        ...peer.signed(`1.${sid(at)}.1.mke.${SALT_22}`, noise),
+        ...peer.signed(`1.${sid(at)}.1.0.mke.${SALT_22}`, noise),
         rawHeaders: [
           'x-mte-relay',
-          `1.${sid(at)}.2.mke.${SALT_22}`,
+          `1.${sid(at)}.2.0.mke.${SALT_22}`,
           ...peer.seal().rawHeaders.slice(2),
         ],
         path: TUNNEL_PATH,

@@ -3,7 +3,12 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { startAttackedTunnel, type AttackedTunnel } from '../support/tunnels/attacked-tunnel.js';
 import { errorOf, request } from '../support/clients/client.js';
-import { headerOf, withHeader, type WireRequest } from '../support/attackers/man-in-the-middle.js';
+import {
+  headerOf,
+  withHeader,
+  type Interception,
+  type WireRequest,
+} from '../support/attackers/man-in-the-middle.js';
 import { TOKEN, startRelay, type TestRelay } from '../support/relays/relay.js';
 import { startRawServer } from '../support/network/raw-socket.js';
 import { forThisTest, sharedResources } from '../support/lifecycle/resources.js';
@@ -66,16 +71,40 @@ describe('#13 a peer that is not a relay', () => {
   });
 });
 
-describe('#13 an attacker on the path', () => {
+/** What the attacker changes, and what the client may conclude: a failed check shows that its request was never sent. */
+const TARGETS = [
+  { what: 'a message', forwarded: 'maybe', messages: 1 },
+  { what: 'the check of a session', forwarded: 'no', messages: 0 },
+] as const;
+
+describe.each(TARGETS)('#13 an attacker who changes $what', ({ what, forwarded, messages }) => {
   let tunnel: AttackedTunnel;
+  let messagesBefore: number;
 
   beforeAll(async () => {
     tunnel = shared(await startAttackedTunnel());
+    expect(await tunnel.send(CANARY_REQUEST)).toMatchObject({ status: 200 });
   });
 
   beforeEach(() => {
     tunnel.upstream.forget();
+    // After this time without a response, the next POST is preceded by a check.
+    tunnel.advance(5_000);
+    messagesBefore = tunnel.attacker.tunnelRequests().length;
   });
+
+  const intercept = (interception: Interception): void => {
+    if (what === 'a message') {
+      tunnel.attacker.interceptTunnel(interception);
+    } else {
+      tunnel.attacker.interceptChecks(interception);
+    }
+  };
+
+  const expectNoExecution = (): void => {
+    expect(tunnel.attacker.tunnelRequests().length - messagesBefore).toBe(messages);
+    expect(tunnel.upstream.hits).toBe(0);
+  };
 
   it.each([
     ['removes the sender header', 'x-mte-client-id', () => undefined, 569],
@@ -86,7 +115,7 @@ describe('#13 an attacker on the path', () => {
     ['doubles the relay header', RELAY_HEADER, (value: string) => `${value}, ${value}`, 566],
   ])('causes a 502 and no execution if it %s', async (_what, name, change, status) => {
     const seen: [number, string][] = [];
-    tunnel.attacker.interceptTunnel(async (wire, deliver) => {
+    intercept(async (wire, deliver) => {
       const response = await deliver(withHeader(wire, name, change(headerOf(wire, name))));
       seen.push([response.status, headerOf(response, RELAY_HEADER)]);
       return response;
@@ -95,15 +124,15 @@ describe('#13 an attacker on the path', () => {
     const response = await tunnel.send(CANARY_REQUEST);
 
     expect(response.status).toBe(502);
-    expect(errorOf(response)).toMatchObject({ forwarded: 'maybe' });
+    expect(errorOf(response)).toMatchObject({ forwarded });
     // Unsigned: a sender without a valid signature gets no signed response.
     expect(seen).toEqual([[status, '']]);
-    expect(tunnel.upstream.hits).toBe(0);
+    expectNoExecution();
   });
 
   it('causes a 401 at the inbound relay and no execution if it removes the relay header', async () => {
     const statuses: number[] = [];
-    tunnel.attacker.interceptTunnel(async (wire, deliver) => {
+    intercept(async (wire, deliver) => {
       const response = await deliver(withHeader(wire, RELAY_HEADER, undefined));
       statuses.push(response.status);
       return response;
@@ -112,8 +141,9 @@ describe('#13 an attacker on the path', () => {
     const response = await tunnel.send(CANARY_REQUEST);
 
     expect(response.status).toBe(502);
+    expect(errorOf(response)).toMatchObject({ forwarded });
     expect(statuses).toEqual([401]);
-    expect(tunnel.upstream.hits).toBe(0);
+    expectNoExecution();
   });
 
   it.each([200, 201, 204, 301, 307, 401, 404, 426, 500])(
@@ -121,7 +151,7 @@ describe('#13 an attacker on the path', () => {
     async (status) => {
       const elsewhere = forThisTest(await startUpstream());
       const sent: WireRequest[] = [];
-      tunnel.attacker.interceptTunnel((wire) => {
+      intercept((wire) => {
         sent.push(wire);
         return { status, rawHeaders: ['location', elsewhere.url], body: Buffer.alloc(0) };
       });
@@ -131,14 +161,14 @@ describe('#13 an attacker on the path', () => {
       expect(response.status).toBe(502);
       expect(errorOf(response)).toMatchObject({
         code: 'RELAY_PEER_ANSWER_INVALID',
-        forwarded: 'maybe',
+        forwarded,
       });
       expect(sent).toHaveLength(1);
       expect(JSON.stringify(sent[0]?.rawHeaders) + sent[0]!.body.toString('latin1')).not.toContain(
         CANARY,
       );
       expect(elsewhere.hits).toBe(0);
-      expect(tunnel.upstream.hits).toBe(0);
+      expectNoExecution();
     },
   );
 });

@@ -4,7 +4,7 @@ import { RELAY_HEADER } from '@relay/protocol';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { startAttackedTunnel, type AttackedTunnel } from '../support/tunnels/attacked-tunnel.js';
-import { errorOf } from '../support/clients/client.js';
+import { errorOf, type ClientResponse } from '../support/clients/client.js';
 import { flipBit } from '../support/attackers/corruption.js';
 import {
   headerOf,
@@ -13,7 +13,9 @@ import {
   type WireResponse,
 } from '../support/attackers/man-in-the-middle.js';
 import { ProtocolClient } from '../support/attackers/protocol-client.js';
+import { Recorder } from '../support/lifecycle/recorder.js';
 import { sharedResources } from '../support/lifecycle/resources.js';
+import { messageName } from '../support/protocol/tunnel-message.js';
 
 const POST = { method: 'POST', path: '/pay', body: 'one coin' };
 const SALT_22 = 'AAAAAAAAAAAAAAAAAAAAAA';
@@ -40,8 +42,8 @@ const emptyResponse = (status: number, relayHeader?: string): WireResponse => ({
 
 /** A genuine error of the inbound relay that states "never forwarded", but about another message. */
 const oldError = async (): Promise<WireResponse> => {
-  const header = `1.${randomBytes(16).toString('base64url')}.1.mke.${SALT_22}`;
-  const request = client.signed(header, Buffer.alloc(0));
+  const message = client.seal();
+  const request = { ...message, body: flipBit(message.body, 100) };
   const response = await client.deliver(request);
   expect(client.signedErrorOf(request, response)).toMatchObject({ isNeverForwarded: true });
   return response;
@@ -95,7 +97,6 @@ describe('#8 a response that denies an execution', () => {
       ),
     ],
     ['a genuine 565', afterExecution((replayed) => replayed)],
-    ['no response', afterExecution(() => Promise.reject(new Error('the connection breaks')))],
   ])('causes a 502 with "maybe" and no second execution (%s)', async (_what, interception) => {
     tunnel.attacker.interceptTunnel(interception);
     const before = tunnel.attacker.tunnelRequests().length;
@@ -105,6 +106,25 @@ describe('#8 a response that denies an execution', () => {
     expect(response.status).toBe(502);
     expect(errorOf(response)).toMatchObject({ forwarded: 'maybe' });
     expect(tunnel.attacker.tunnelRequests().length - before).toBe(1);
+    expect(await tunnel.executions()).toBe(1);
+  });
+
+  it('is not needed for an honest "maybe": without a response, the relay learns of the execution itself', async () => {
+    const signedErrors: unknown[] = [];
+    tunnel.attacker.interceptTunnel(async (request, deliver) => {
+      const response = await deliver(request);
+      signedErrors.push(client.signedErrorOf(request, response));
+      return signedErrors.length === 1 ? undefined : response;
+    });
+    const before = tunnel.attacker.tunnelRequests().length;
+
+    const response = await tunnel.send(POST);
+
+    expect(response.status).toBe(502);
+    expect(errorOf(response)).toMatchObject({ forwarded: 'maybe' });
+    expect(signedErrors).toMatchObject([undefined, { status: 565, isNeverForwarded: false }]);
+    const [first, second] = tunnel.attacker.tunnelRequests().slice(before).map(messageName);
+    expect(second).toMatchObject({ sid: first?.sid, replaces: first?.sequence });
     expect(await tunnel.executions()).toBe(1);
   });
 
@@ -120,6 +140,19 @@ describe('#8 a response that denies an execution', () => {
     expect(pairings()).toBeLessThanOrEqual(2);
   });
 });
+
+/** What an attacker does to a genuine sealed response. */
+const CHANGES: [string, (response: WireResponse) => WireResponse][] = [
+  ['another salt', (response) => withHeader(response, RELAY_HEADER, `1.${SALT_22}`)],
+  ['another version', (response) => withHeader(response, RELAY_HEADER, part(response, 0, '2'))],
+  ['no relay header', (response) => withHeader(response, RELAY_HEADER, undefined)],
+  ['two relay headers', (a) => ({ ...a, rawHeaders: [...a.rawHeaders, ...a.rawHeaders] })],
+  ['another status', (response) => ({ ...response, status: 201 })],
+  ['a flipped bit in its head', (a) => ({ ...a, body: flipBit(a.body, 100) })],
+  ['a flipped bit in its body', (a) => ({ ...a, body: flipBit(a.body, a.body.length * 8 - 200) })],
+  ['the last byte missing', (response) => ({ ...response, body: response.body.subarray(0, -1) })],
+  ['a byte after the end', (a) => ({ ...a, body: Buffer.concat([a.body, Buffer.of(0)]) })],
+];
 
 describe('#10 responses', () => {
   it('reach neither client if they are swapped', async () => {
@@ -150,20 +183,7 @@ describe('#10 responses', () => {
     expect(await tunnel.executions()).toBe(2);
   });
 
-  it.each<[string, (response: WireResponse) => WireResponse]>([
-    ['another salt', (response) => withHeader(response, RELAY_HEADER, `1.${SALT_22}`)],
-    ['another version', (response) => withHeader(response, RELAY_HEADER, part(response, 0, '2'))],
-    ['no relay header', (response) => withHeader(response, RELAY_HEADER, undefined)],
-    ['two relay headers', (a) => ({ ...a, rawHeaders: [...a.rawHeaders, ...a.rawHeaders] })],
-    ['another status', (response) => ({ ...response, status: 201 })],
-    ['a flipped bit in its head', (a) => ({ ...a, body: flipBit(a.body, 100) })],
-    [
-      'a flipped bit in its body',
-      (a) => ({ ...a, body: flipBit(a.body, a.body.length * 8 - 200) }),
-    ],
-    ['the last byte missing', (response) => ({ ...response, body: response.body.subarray(0, -1) })],
-    ['a byte after the end', (a) => ({ ...a, body: Buffer.concat([a.body, Buffer.of(0)]) })],
-  ])('are not passed on with %s', async (_what, change) => {
+  it.each(CHANGES)('are not passed on with %s', async (_what, change) => {
     tunnel.attacker.interceptTunnel(async (request, deliver) => change(await deliver(request)));
 
     // MKE has released the verified records before a bad one arrives: then only a reset can signal it.
@@ -177,6 +197,61 @@ describe('#10 responses', () => {
     expect(mte.status).toBe(502);
     expect(errorOf(mte)).toMatchObject({ forwarded: 'maybe' });
     expect(await tunnel.executions()).toBe(2);
+  });
+});
+
+describe('#10 the response to a check', () => {
+  let checking: AttackedTunnel;
+
+  beforeAll(async () => {
+    checking = shared(await startAttackedTunnel());
+    expect(await checking.send(POST)).toMatchObject({ status: 200 });
+  });
+
+  beforeEach(() => {
+    checking.upstream.forget();
+    // After this time without a response, the next POST is preceded by a check.
+    checking.advance(5_000);
+  });
+
+  const answerChecksWith = async (
+    forge: (response: WireResponse) => WireResponse,
+  ): Promise<ClientResponse> => {
+    const checks = new Recorder<WireResponse>();
+    checking.attacker.interceptChecks(async (request, deliver) => {
+      const response = await deliver(request);
+      checks.add(response);
+      return forge(response);
+    });
+    const response = await checking.send(POST);
+    expect(checks.items).toMatchObject([{ status: 200 }]);
+    return response;
+  };
+
+  it('shows that the session is alive if nobody has touched it', async () => {
+    expect(await answerChecksWith((response) => response)).toMatchObject({ status: 200 });
+    expect(await checking.executions()).toBe(1);
+  });
+
+  it.each(CHANGES)('is not believed with %s: nothing is sent', async (_what, change) => {
+    const response = await answerChecksWith(change);
+
+    expect(response.status).toBe(502);
+    expect(errorOf(response)).toMatchObject({ forwarded: 'no' });
+    expect(checking.upstream.hits).toBe(0);
+  });
+
+  it('is not believed a second time', async () => {
+    let first: WireResponse | undefined;
+    expect(await answerChecksWith((response) => (first = response))).toMatchObject({ status: 200 });
+    checking.upstream.forget();
+    checking.advance(5_000);
+
+    const response = await answerChecksWith(() => first!);
+
+    expect(response.status).toBe(502);
+    expect(errorOf(response)).toMatchObject({ forwarded: 'no' });
+    expect(checking.upstream.hits).toBe(0);
   });
 });
 
@@ -216,7 +291,7 @@ describe('#11 a reflected message', () => {
     tunnel.upstream.forget();
 
     const reflected = await client.deliver(
-      client.signed(`1.${client.session.sid}.900.mke.${SALT_22}`, response.body),
+      client.signed(`1.${client.session.sid}.900.0.mke.${SALT_22}`, response.body),
     );
 
     expect(reflected.status).toBe(562);

@@ -97,12 +97,13 @@ describe.each(TYPES)('#2 a message of four records (%s)', (type) => {
     expect(upstream.hits).toBe(0);
   });
 
-  it.each(['sid', 'seq', 'type', 'salt'])(
+  it.each(['sid', 'seq', 'replaced', 'age', 'type', 'salt'])(
     'does not open under a validly signed header with another %s',
     async (field) => {
       const other = await ProtocolClient.pair(inbound.url);
       const message = client.seal({ ...FOUR_RECORDS, type });
-      const [, sid, sequence, , salt] = message.relayHeader.split('.') as [
+      const [, sid, sequence, age, , salt] = message.relayHeader.split('.') as [
+        string,
         string,
         string,
         string,
@@ -110,10 +111,12 @@ describe.each(TYPES)('#2 a message of four records (%s)', (type) => {
         string,
       ];
       const another: Record<string, string> = {
-        sid: `1.${other.session.sid}.${sequence}.${type}.${salt}`,
-        seq: `1.${sid}.${Number(sequence) + 1000}.${type}.${salt}`,
-        type: `1.${sid}.${sequence}.${type === 'mke' ? 'mte' : 'mke'}.${salt}`,
-        salt: `1.${sid}.${sequence}.${type}.AAAAAAAAAAAAAAAAAAAAAA`,
+        sid: `1.${other.session.sid}.${sequence}.${age}.${type}.${salt}`,
+        seq: `1.${sid}.${Number(sequence) + 1000}.${age}.${type}.${salt}`,
+        replaced: `1.${sid}.${Number(sequence) + 2000}r${Number(sequence) + 1999}.${age}.${type}.${salt}`,
+        age: `1.${sid}.${sequence}.${Number(age) + 1}.${type}.${salt}`,
+        type: `1.${sid}.${sequence}.${age}.${type === 'mke' ? 'mte' : 'mke'}.${salt}`,
+        salt: `1.${sid}.${sequence}.${age}.${type}.AAAAAAAAAAAAAAAAAAAAAA`,
       };
       const header = another[field] ?? '';
       expect(header).not.toBe(message.relayHeader);

@@ -5,6 +5,7 @@ import {
   type WireResponse,
   type WireRequest,
 } from '../support/attackers/man-in-the-middle.js';
+import { errorOf } from '../support/clients/client.js';
 import { ProtocolClient } from '../support/attackers/protocol-client.js';
 import { SECRET, TOKEN } from '../support/relays/relay.js';
 import { sharedResources } from '../support/lifecycle/resources.js';
@@ -14,8 +15,8 @@ import {
 } from '../support/tunnels/shared-session-tunnel.js';
 
 const CANARY = 'canary-in-a-request';
-const BITMAP_AT = 1152;
-const BLOB_BYTES = 144;
+const BITMAP_AT = 1312;
+const BLOB_BYTES = 164;
 
 const shared = sharedResources();
 let tunnel: SharedSessionTunnel;
@@ -79,13 +80,31 @@ describe('#20 an attacker who writes to the session store', () => {
     expect(tunnel.upstream.hits).toBe(0);
   });
 
-  it('can make relays pair again, but no more than that: clients are still served', async () => {
-    expect(await tunnel.send({ method: 'POST', body: 'one' })).toMatchObject({ status: 200 });
+  const overwriteAll = async (): Promise<void> => {
     for (const name of await tunnel.redis.keys('*')) {
       await tunnel.redis.set(name, 'anything');
     }
+  };
 
+  it('can make relays pair again, and no more than that for safe requests: they are still served', async () => {
+    expect(await tunnel.send({ method: 'POST', body: 'one' })).toMatchObject({ status: 200 });
+    await overwriteAll();
+
+    expect(await tunnel.send({ method: 'GET' })).toMatchObject({ status: 200 });
     expect(await tunnel.send({ method: 'POST', body: 'two' })).toMatchObject({ status: 200 });
+    expect(tunnel.upstream.hits).toBe(3);
+  });
+
+  it('can make the outcome of one POST that is under way uncertain, but not have it executed twice', async () => {
+    expect(await tunnel.send({ method: 'POST', body: 'one' })).toMatchObject({ status: 200 });
+    await overwriteAll();
+
+    const response = await tunnel.send({ method: 'POST', body: 'two' });
+
+    expect(response.status).toBe(502);
+    expect(errorOf(response)).toMatchObject({ forwarded: 'maybe' });
+    expect(tunnel.upstream.hits).toBe(1);
+    expect(await tunnel.send({ method: 'POST', body: 'three' })).toMatchObject({ status: 200 });
     expect(tunnel.upstream.hits).toBe(2);
   });
 

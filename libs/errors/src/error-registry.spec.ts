@@ -61,7 +61,7 @@ describe('the error that a relay receives', () => {
     });
     expect([...new Set(outcomes)].sort()).toEqual([
       '559 p=0',
-      '560 p=0',
+      '560 p=1',
       '561 p=1',
       '562 p=0',
       '562 p=1',
@@ -86,6 +86,7 @@ describe('the error that a relay receives', () => {
       'RELAY_HEADER_MISSING',
       'RELAY_PAIR_MALFORMED',
       'RELAY_SENDER_INVALID',
+      'RELAY_SENDER_SELF',
       'RELAY_SESSION_BLOB_INVALID',
     ]);
   });

@@ -65,12 +65,14 @@ export {
   BLOB_BYTES,
   BLOB_HEAD_BYTES,
   EPOCH_BYTES,
+  audienceHash,
   openSessionBlob,
   sealSessionBlob,
   type StoredSession,
 } from './session-blob.js';
 export { deriveRequestKey, deriveResponseKey, type SessionKeys } from './session-keys.js';
 export {
+  MAX_AGE_SECONDS,
   SALT_BYTES,
   exchangeName,
   formatResponseHeader,
@@ -79,4 +81,6 @@ export {
   parseTunnelHeader,
   type MessageType,
   type TunnelHeader,
+  type TunnelHeaderFields,
+  type TunnelRequestType,
 } from './tunnel-header.js';

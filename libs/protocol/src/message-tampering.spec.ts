@@ -10,13 +10,23 @@ import { byteByByte, receive, type Received } from '../../../test/support/protoc
 import { MessageOpener } from './message-opener.js';
 import { MessageSealer } from './message-sealer.js';
 import { deriveRequestKey, deriveResponseKey } from './session-keys.js';
-import { formatResponseHeader, formatTunnelHeader } from './tunnel-header.js';
+import {
+  formatResponseHeader,
+  formatTunnelHeader,
+  type TunnelHeaderFields,
+} from './tunnel-header.js';
 import { RelayError } from '@relay/errors';
 
 const session = { clientToServer: randomBytes(32), serverToClient: randomBytes(32) };
 const sid = randomBytes(16).toString('base64url');
 const salt = randomBytes(16);
-const header = formatTunnelHeader(sid, 1, 'mke', salt);
+const fields = { sid, sequence: 2, ageSeconds: 3, type: 'mke' } as const;
+const header = formatTunnelHeader(fields, salt);
+
+/** The key of the same request under a header that differs from `header` in these fields. */
+const keyWith = (changed: Partial<TunnelHeaderFields>, otherSalt = salt): Buffer =>
+  deriveRequestKey(session, formatTunnelHeader({ ...fields, ...changed }, otherSalt));
+
 const key = deriveRequestKey(session, header);
 const contents = ['head', 'first', 'second', 'third'].map((text) => Buffer.from(text));
 
@@ -127,10 +137,12 @@ describe('a record of another message', () => {
   const otherSid = randomBytes(16).toString('base64url');
   const response = formatResponseHeader(salt);
   const keys: [string, Buffer][] = [
-    ['sequence number', deriveRequestKey(session, formatTunnelHeader(sid, 2, 'mke', salt))],
-    ['type', deriveRequestKey(session, formatTunnelHeader(sid, 1, 'mte', salt))],
-    ['salt', deriveRequestKey(session, formatTunnelHeader(sid, 1, 'mke', randomBytes(16)))],
-    ['session id', deriveRequestKey(session, formatTunnelHeader(otherSid, 1, 'mke', salt))],
+    ['sequence number', keyWith({ sequence: 3 })],
+    ['replaced number', keyWith({ replaces: 1 })],
+    ['age', keyWith({ ageSeconds: 4 })],
+    ['type', keyWith({ type: 'mte' })],
+    ['salt', keyWith({}, randomBytes(16))],
+    ['session id', keyWith({ sid: otherSid })],
     ['version', deriveRequestKey(session, `2${header.slice(1)}`)],
     ['session', deriveRequestKey(otherSession, header)],
     ['direction', deriveResponseKey(session, header, response)],
@@ -145,7 +157,7 @@ describe('a record of another message', () => {
   });
 
   it('is rejected if it is inserted at any place', () => {
-    const others = sealRecords(deriveRequestKey(session, formatTunnelHeader(sid, 2, 'mke', salt)));
+    const others = sealRecords(keyWith({ sequence: 3 }));
     for (const other of others) {
       for (let place = 0; place < records.length; place += 1) {
         expectRecordsRejected(records.toSpliced(place, 0, other), place);
@@ -166,7 +178,7 @@ describe('the responses to one request', () => {
     const sealed = sealRecords(deriveResponseKey(session, header, response));
     const other = deriveResponseKey(
       session,
-      formatTunnelHeader(sid, 2, 'mke', randomBytes(16)),
+      formatTunnelHeader({ ...fields, sequence: 3 }, randomBytes(16)),
       response,
     );
     expectRejected(receive(new MessageOpener(other), sealed));
@@ -180,6 +192,5 @@ describe('the responses to one request', () => {
 });
 
 it('two messages with the same sequence number and different salts have different keys', () => {
-  const again = formatTunnelHeader(sid, 1, 'mke', randomBytes(16));
-  expect(deriveRequestKey(session, again)).not.toEqual(key);
+  expect(keyWith({}, randomBytes(16))).not.toEqual(key);
 });

@@ -4,10 +4,10 @@ import { expect, it } from 'vitest';
 import { runs } from '../../../test/support/lifecycle/property.js';
 import { parseClientIdHeader } from './client-id-header.js';
 import { RelayHeaderMalformedError } from './protocol.errors.js';
-import { MAX_SEQUENCE, parseTunnelHeader } from './tunnel-header.js';
+import { MAX_AGE_SECONDS, MAX_SEQUENCE, parseTunnelHeader } from './tunnel-header.js';
 
 const clientId = `a53216a2.relay.${'A'.repeat(43)}`;
-const tunnel = `1.${'A'.repeat(22)}.17.mke.${'A'.repeat(22)}`;
+const tunnel = `1.${'A'.repeat(22)}.17r16.305.mke.${'A'.repeat(22)}`;
 
 const anyUnit = fc.integer({ min: 0, max: 0xffff }).map((unit) => String.fromCharCode(unit));
 
@@ -39,10 +39,13 @@ it('any x-mte-relay is decoded without loss or rejected as malformed', () => {
   fc.assert(
     fc.property(near(tunnel), (raw) => {
       try {
-        const { sid, sequence, type } = parseTunnelHeader(raw);
-        expect(raw.startsWith(`1.${sid}.${sequence}.${type}.`)).toBe(true);
-        expect(sequence).toBeGreaterThan(0);
+        const { sid, sequence, replaces, ageSeconds, type } = parseTunnelHeader(raw);
+        const number = replaces === undefined ? `${sequence}` : `${sequence}r${replaces}`;
+        expect(raw.startsWith(`1.${sid}.${number}.${ageSeconds}.${type}.`)).toBe(true);
         expect(sequence).toBeLessThanOrEqual(MAX_SEQUENCE);
+        expect(replaces ?? 0).toBeLessThan(sequence);
+        expect(replaces).not.toBe(0);
+        expect(ageSeconds).toBeLessThanOrEqual(MAX_AGE_SECONDS);
       } catch (error) {
         expect(error).toBeInstanceOf(RelayHeaderMalformedError);
       }

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
 
 import { lengthPrefixed } from './length-prefixed.js';
 import { SessionBlobInvalidError } from './protocol.errors.js';
@@ -7,7 +7,8 @@ import type { SessionKeys } from './session-keys.js';
 
 /**
  * Length of the epoch, the first field of a session blob: 40 bytes. The whole blob, of protocol.md section 5, is
- * epoch (40) || kid (4) || nonce (12) || AES-256-GCM(k_c2s (32) || k_s2c (32) || expiry (8)) || tag (16).
+ * epoch (40) || kid (4) || nonce (12) || AES-256-GCM(k_c2s (32) || k_s2c (32) || expiry (8) || lifetime (4) ||
+ * audience hash (16)) || tag (16).
  */
 export const EPOCH_BYTES = 40;
 const KID_BYTES = 4;
@@ -18,9 +19,13 @@ const NONCE_BYTES = 12;
  */
 export const BLOB_HEAD_BYTES = EPOCH_BYTES + KID_BYTES + NONCE_BYTES;
 const KEY_BYTES = 32;
-const PLAIN_BYTES = 2 * KEY_BYTES + 8;
+const EXPIRY_AT = 2 * KEY_BYTES;
+const LIFETIME_AT = EXPIRY_AT + 8;
+const AUDIENCE_AT = LIFETIME_AT + 4;
+const AUDIENCE_BYTES = 16;
+const PLAIN_BYTES = AUDIENCE_AT + AUDIENCE_BYTES;
 const TAG_BYTES = 16;
-/** Length of a session blob: 144 bytes. protocol.md section 5. */
+/** Length of a session blob: 164 bytes. protocol.md section 5. */
 export const BLOB_BYTES = BLOB_HEAD_BYTES + PLAIN_BYTES + TAG_BYTES;
 
 const CIPHER = 'aes-256-gcm';
@@ -31,6 +36,15 @@ export interface StoredSession {
   readonly keys: SessionKeys;
   /** Absolute, by the responder's clock: milliseconds since 1970, a non-negative safe integer. */
   readonly expiresAtMs: number;
+  /** How long the session was to live when it was paired, in seconds: 300 … 86,400. */
+  readonly lifetimeSeconds: number;
+  /** `audienceHash` of the origin by which the sender knows its receiver: the session is for that audience alone. */
+  readonly audienceHash: Buffer;
+}
+
+/** The form in which a session remembers its audience: the first 16 bytes of the audience's SHA-256. protocol.md section 5. */
+export function audienceHash(audience: string): Buffer {
+  return createHash('sha256').update(audience).digest().subarray(0, AUDIENCE_BYTES);
 }
 
 /**
@@ -40,7 +54,7 @@ export interface StoredSession {
  * @param sid - the session id
  * @param identity - `kid "." clientId` of the sender
  * @param epoch - names the history of the store: exactly 40 latin1 characters, which is not verified here
- * @returns a new buffer of 144 bytes, which the caller owns
+ * @returns a new buffer of 164 bytes, which the caller owns
  */
 export function sealSessionBlob(
   session: StoredSession,
@@ -54,8 +68,9 @@ export function sealSessionBlob(
     Buffer.from(secretKeys.kid, 'hex'),
     randomBytes(NONCE_BYTES),
   ]);
-  const expiry = Buffer.allocUnsafe(8);
-  expiry.writeBigUInt64BE(BigInt(session.expiresAtMs));
+  const terms = Buffer.allocUnsafe(AUDIENCE_AT - EXPIRY_AT);
+  terms.writeBigUInt64BE(BigInt(session.expiresAtMs));
+  terms.writeUInt32BE(session.lifetimeSeconds, LIFETIME_AT - EXPIRY_AT);
   const cipher = createCipheriv(
     CIPHER,
     secretKeys.store,
@@ -65,7 +80,8 @@ export function sealSessionBlob(
   const sealed = Buffer.concat([
     cipher.update(session.keys.clientToServer),
     cipher.update(session.keys.serverToClient),
-    cipher.update(expiry),
+    cipher.update(terms),
+    cipher.update(session.audienceHash),
     cipher.final(),
   ]);
   return Buffer.concat([head, sealed, cipher.getAuthTag()], BLOB_BYTES);
@@ -110,7 +126,9 @@ export function openSessionBlob(
       clientToServer: plain.subarray(0, KEY_BYTES),
       serverToClient: plain.subarray(KEY_BYTES, 2 * KEY_BYTES),
     },
-    expiresAtMs: Number(plain.readBigUInt64BE(2 * KEY_BYTES)),
+    expiresAtMs: Number(plain.readBigUInt64BE(EXPIRY_AT)),
+    lifetimeSeconds: plain.readUInt32BE(LIFETIME_AT),
+    audienceHash: plain.subarray(AUDIENCE_AT),
   };
 }
 

@@ -6,11 +6,18 @@ export const MAX_SEQUENCE = 2 ** 20 - 1;
 /** Length of a salt and of a session id: 16 bytes. protocol.md section 2. */
 export const SALT_BYTES = 16;
 
+/** The largest age that the header can carry, in seconds: longer than any session lives. protocol.md section 2. */
+export const MAX_AGE_SECONDS = 99_999;
+
 /**
  * The last base64url character of 16 bytes has four unused bits; only the canonical form, with zeros there, matches.
  */
 const B64_16 = '[A-Za-z0-9_-]{21}[AQgw]';
-const REQUEST = new RegExp(`^1\\.(${B64_16})\\.([1-9][0-9]{0,6})\\.(mke|mte)\\.${B64_16}$`);
+const SEQUENCE = '[1-9][0-9]{0,6}';
+const AGE = '0|[1-9][0-9]{0,4}';
+const REQUEST = new RegExp(
+  `^1\\.(${B64_16})\\.(${SEQUENCE})(?:r(${SEQUENCE}))?\\.(${AGE})\\.(mke|mte|check)\\.${B64_16}$`,
+);
 const RESPONSE = new RegExp(`^1\\.${B64_16}$`);
 
 /**
@@ -19,52 +26,70 @@ const RESPONSE = new RegExp(`^1\\.${B64_16}$`);
  */
 export type MessageType = 'mke' | 'mte';
 
-/** The decoded `x-mte-relay` of a tunnel request. protocol.md section 2. */
-export interface TunnelHeader {
-  /** The value exactly as received: the message keys are derived from it. */
-  readonly raw: string;
+/** What a tunnel request is: a message of either type, or a check of its session. protocol.md sections 2 and 8. */
+export type TunnelRequestType = MessageType | 'check';
+
+/** What `x-mte-relay` of a tunnel request says. protocol.md section 2. */
+export interface TunnelHeaderFields {
   /** The session id: 16 bytes as 22 characters of canonical base64url. */
   readonly sid: string;
-  /** The message's sequence number in its session: 1 … 2^20 − 1. */
+  /** The sequence number in its session: 1 … 2^20 − 1. */
   readonly sequence: number;
-  /** How this message and its response are released. */
-  readonly type: MessageType;
+  /** The number of the message that this one replaces: 1 … sequence − 1. Never with type `check`. */
+  readonly replaces?: number | undefined;
+  /** Whole seconds since the sender sent the session's pairing request: 0 … 99,999. */
+  readonly ageSeconds: number;
+  readonly type: TunnelRequestType;
+}
+
+/** The decoded `x-mte-relay` of a tunnel request. protocol.md section 2. */
+export interface TunnelHeader extends TunnelHeaderFields {
+  /** The value exactly as received: the message keys are derived from it. */
+  readonly raw: string;
 }
 
 /**
  * Decodes the `x-mte-relay` of a tunnel request. protocol.md section 2.
  *
- * @throws RelayHeaderMalformedError if the value does not match the pattern or the sequence number exceeds 2^20 − 1
+ * @throws RelayHeaderMalformedError if the value does not match the pattern, a sequence number exceeds 2^20 − 1, the replaced
+ *   number is not smaller than the message's own, or a check replaces anything
  */
 export function parseTunnelHeader(raw: string): TunnelHeader {
   const match = REQUEST.exec(raw);
   if (match === null) {
     throw new RelayHeaderMalformedError('tunnel header does not match its pattern');
   }
-  const [, sid, digits, type] = match as unknown as [string, string, string, MessageType];
+  const [, sid, digits, replacedDigits, age, type] = match as unknown as [
+    string,
+    string,
+    string,
+    string | undefined,
+    string,
+    TunnelRequestType,
+  ];
   const sequence = Number(digits);
+  const replaces = replacedDigits === undefined ? undefined : Number(replacedDigits);
   if (sequence > MAX_SEQUENCE) {
     throw new RelayHeaderMalformedError(
       `sequence number ${sequence} exceeds the limit of ${MAX_SEQUENCE}`,
     );
   }
-  return { raw, sid, sequence, type };
+  if (replaces !== undefined && (replaces >= sequence || type === 'check')) {
+    throw new RelayHeaderMalformedError('tunnel header replaces what it cannot replace');
+  }
+  return { raw, sid, sequence, replaces, ageSeconds: Number(age), type };
 }
 
 /**
  * Encodes the `x-mte-relay` of a tunnel request. Its parts are not validated here. protocol.md section 2.
  *
- * @param sid - the session id: 22 characters of base64url
- * @param sequence - 1 … 2^20 − 1, never used before in this session
+ * @param fields - `sequence` never used before in this session
  * @param salt - 16 random bytes, fresh for every message
  */
-export function formatTunnelHeader(
-  sid: string,
-  sequence: number,
-  type: MessageType,
-  salt: Buffer,
-): string {
-  return `1.${sid}.${sequence}.${type}.${salt.toString('base64url')}`;
+export function formatTunnelHeader(fields: TunnelHeaderFields, salt: Buffer): string {
+  const { sid, sequence, replaces, ageSeconds, type } = fields;
+  const number = replaces === undefined ? `${sequence}` : `${sequence}r${replaces}`;
+  return `1.${sid}.${number}.${ageSeconds}.${type}.${salt.toString('base64url')}`;
 }
 
 /**

@@ -7,10 +7,11 @@
  */
 export { SessionModule } from './session.module.js';
 export { SessionService, type OpenSession } from './session.service.js';
-export { type MarkOutcome, SessionStore } from './session-store.js';
+export { type MarkOutcome, type MessageNumbers, SessionStore } from './session-store.js';
 export { type StoreDescription, StoreHealth, type StoreReport } from './store-health.js';
 export { StoreMeter, type StoreOperation } from './store-meter.js';
 export {
+  AudienceRefusedError,
   MarkFailedError,
   MessageReplayedError,
   PairNotSavedError,

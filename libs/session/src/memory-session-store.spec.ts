@@ -34,7 +34,7 @@ describe('an entry in memory', () => {
     await store.put('a', BLOB);
     clock.advance(1);
     expect(await store.open('a')).toEqual(BLOB);
-    expect(await store.mark('a', 1, HEAD)).toBe('first');
+    expect(await store.mark('a', { sequence: 1 }, HEAD)).toBe('first');
     clock.advance(1);
     expect(await store.reserve('a')).toBe(EPOCH);
   });
@@ -75,7 +75,7 @@ describe('a full store in memory', () => {
     const attempts = [
       () => store.reserve('new'),
       () => store.open('new'),
-      () => store.mark('new', 1, HEAD),
+      () => store.mark('new', { sequence: 1 }, HEAD),
       () => store.kill('new'),
       () => store.check(),
     ];
@@ -86,7 +86,7 @@ describe('a full store in memory', () => {
 
   it('continues to serve the entries that it has', async () => {
     const { store } = await fill();
-    expect(await store.mark('live', 1, HEAD)).toBe('first');
+    expect(await store.mark('live', { sequence: 1 }, HEAD)).toBe('first');
     expect(await store.open('dead')).toBeUndefined();
     await store.kill('live');
     expect(await store.open('live')).toBeUndefined();

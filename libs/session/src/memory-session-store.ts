@@ -3,7 +3,12 @@ import type { Clock } from '@relay/clock';
 
 import { SequenceMarks } from './sequence-marks.js';
 import { SessionStoreUnavailableError } from './session.errors.js';
-import { checkSequence, type MarkOutcome, type SessionStore } from './session-store.js';
+import {
+  checkNumbers,
+  type MarkOutcome,
+  type MessageNumbers,
+  type SessionStore,
+} from './session-store.js';
 import type { StoreDescription, StoreHealth, StoreReport } from './store-health.js';
 
 /** Always the same: a process that restarts forgets every session together with its marks. */
@@ -78,8 +83,9 @@ export class MemorySessionStore implements SessionStore, StoreHealth {
     return Buffer.from(blob);
   }
 
-  async mark(sid: string, sequence: number, blobHead: Buffer): Promise<MarkOutcome> {
-    checkSequence(sequence);
+  async mark(sid: string, numbers: MessageNumbers, blobHead: Buffer): Promise<MarkOutcome> {
+    checkNumbers(numbers);
+    const { sequence, replaces } = numbers;
     const { blob, marks } = this.find(sid) ?? {};
     if (
       blob === undefined ||
@@ -89,7 +95,11 @@ export class MemorySessionStore implements SessionStore, StoreHealth {
       this.replace(sid, 'dead');
       return 'dead';
     }
-    return marks.add(sequence) ? 'first' : 'replay';
+    const isOriginalNew = replaces === undefined || marks.add(replaces);
+    if (!marks.add(sequence)) {
+      return 'replay';
+    }
+    return isOriginalNew ? 'first' : 'original-marked';
   }
 
   async kill(sid: string): Promise<void> {

@@ -38,7 +38,7 @@ return 1
 
 /**
  * ARGV: lifetime in ms. Anything but a live session of this history is killed before it is reported: "no such session"
- * promises that the message can never be forwarded, not even after a replay of the pairing. The write has a second
+ * must stay true, also after a replay of the pairing. The write has a second
  * purpose: it makes a read-only replica fail instead of reporting "absent".
  */
 const OPEN = `${EPOCH}
@@ -51,7 +51,9 @@ return ''
 `;
 
 /**
- * ARGV: sequence number, head of the blob that was opened, lifetime in ms. The nonce in the head identifies exactly
+ * ARGV: sequence number, head of the blob that was opened, lifetime in ms, number of the message that this one replaces or "".
+ * Returns bit 0 for the message's own number and bit 1 for the replaced one, each set if that number was marked before. Both are
+ * marked in one step, so that of an original and its replacement at most one is ever forwarded. The nonce in the head identifies exactly
  * that session. A session that a replayed pairing created again under the same id, after an eviction, has an empty
  * bitmap and would accept every old message as new.
  */
@@ -63,7 +65,11 @@ then
   redis.call('SET', KEYS[1], 'x', 'PX', ARGV[3])
   return -1
 end
-return redis.call('SETBIT', KEYS[1], ${BLOB_BYTES * 8} + ARGV[1], 1)
+local original = 0
+if ARGV[4] ~= '' then
+  original = redis.call('SETBIT', KEYS[1], ${BLOB_BYTES * 8} + ARGV[4], 1)
+end
+return 2 * original + redis.call('SETBIT', KEYS[1], ${BLOB_BYTES * 8} + ARGV[1], 1)
 `;
 
 /** ARGV: lifetime in ms. The entry remains, as "x", so that the id cannot be reserved again. */
@@ -91,6 +97,7 @@ export interface SessionCommands {
     sequence: number,
     blobHead: Buffer,
     lifetimeMs: number,
+    replaces: number | '',
   ): Promise<unknown>;
   sessionKillBuffer(key: string, lifetimeMs: number): Promise<unknown>;
 }

@@ -5,7 +5,12 @@ import { describeRedis } from './redis-description.js';
 import type { RedisClient } from './redis-client.js';
 import type { RedisLink } from './redis-link.js';
 import { SessionStoreUnavailableError } from './session.errors.js';
-import { checkSequence, type MarkOutcome, type SessionStore } from './session-store.js';
+import {
+  checkNumbers,
+  type MarkOutcome,
+  type MessageNumbers,
+  type SessionStore,
+} from './session-store.js';
 import type { StoreDescription, StoreHealth, StoreReport } from './store-health.js';
 
 const START_LIMIT_MS = 3000;
@@ -18,6 +23,8 @@ const CHECK_LIFETIME_MS = 60_000;
 const MARK_OUTCOMES: ReadonlyMap<unknown, MarkOutcome> = new Map([
   [0, 'first'],
   [1, 'replay'],
+  [2, 'original-marked'],
+  [3, 'replay'],
   [-1, 'dead'],
 ]);
 
@@ -94,11 +101,12 @@ export class RedisSessionStore
     return bytesOrNothing(reply, BLOB_BYTES, 'OPEN');
   }
 
-  async mark(sid: string, sequence: number, blobHead: Buffer): Promise<MarkOutcome> {
-    checkSequence(sequence);
+  async mark(sid: string, numbers: MessageNumbers, blobHead: Buffer): Promise<MarkOutcome> {
+    checkNumbers(numbers);
+    const { sequence, replaces = '' } = numbers;
     const key = this.keyOf(sid);
     const reply = await this.ask((redis) =>
-      redis.sessionMarkBuffer(key, sequence, blobHead, this.lifetimeMs),
+      redis.sessionMarkBuffer(key, sequence, blobHead, this.lifetimeMs, replaces),
     );
     const outcome = MARK_OUTCOMES.get(reply);
     if (outcome === undefined) {

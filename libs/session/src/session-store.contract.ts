@@ -3,16 +3,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 
 import { BLOB_BYTES, BLOB_HEAD_BYTES, EPOCH_BYTES } from '@relay/protocol';
 
+import { describeReplacements, type StoreUnderTest } from './replacements.contract.js';
 import type { SessionStore } from './session-store.js';
-
-/** A store to test against the contract. */
-export interface StoreUnderTest {
-  readonly store: SessionStore;
-  /** Another store with the same entries, as a second replica would have. */
-  readonly second: SessionStore;
-  /** Deletes all entries without the store's knowledge. */
-  readonly forgetAll: () => Promise<void>;
-}
 
 const LAST_SEQUENCE = 2 ** 20 - 1;
 
@@ -93,10 +85,10 @@ export function describeSessionStore(create: () => Promise<StoreUnderTest> | Sto
 
     it('leaves a live session unchanged when it refuses its id', async () => {
       const { sid, blob, head } = await pair();
-      await store.mark(sid, 1, head);
+      await store.mark(sid, { sequence: 1 }, head);
       await second.reserve(sid);
       expect(await store.open(sid)).toEqual(blob);
-      expect(await store.mark(sid, 1, head)).toBe('replay');
+      expect(await store.mark(sid, { sequence: 1 }, head)).toBe('replay');
     });
 
     it('gives an id to exactly one of many concurrent callers', async () => {
@@ -149,7 +141,10 @@ export function describeSessionStore(create: () => Promise<StoreUnderTest> | Sto
   describe('OPEN', () => {
     it('returns the blob byte for byte on every call, whatever bytes it contains', async () => {
       const allBytes = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
-      for (const bytes of [allBytes.subarray(0, 104), allBytes.subarray(152)]) {
+      for (const bytes of [
+        allBytes.subarray(0, BLOB_BYTES - EPOCH_BYTES),
+        allBytes.subarray(256 - BLOB_BYTES + EPOCH_BYTES),
+      ]) {
         const sid = newSid();
         const blob = Buffer.concat([Buffer.from(await reserve(sid), 'latin1'), bytes]);
         await store.put(sid, blob);
@@ -161,7 +156,7 @@ export function describeSessionStore(create: () => Promise<StoreUnderTest> | Sto
     it('returns the same blob however many sequence numbers are marked', async () => {
       const { sid, blob, head } = await pair();
       for (const sequence of [1, 2, 7, 8, 300, LAST_SEQUENCE]) {
-        await store.mark(sid, sequence, head);
+        await store.mark(sid, { sequence }, head);
         expect(await second.open(sid)).toEqual(blob);
       }
     });
@@ -185,17 +180,19 @@ export function describeSessionStore(create: () => Promise<StoreUnderTest> | Sto
     it('distinguishes the first use of a sequence number from every later one', async () => {
       const { sid, head } = await pair();
       for (const sequence of [1, 2, 9, 8, 7, 262_143, LAST_SEQUENCE - 1, LAST_SEQUENCE]) {
-        expect(await store.mark(sid, sequence, head)).toBe('first');
-        expect(await second.mark(sid, sequence, head)).toBe('replay');
-        expect(await store.mark(sid, sequence, head)).toBe('replay');
+        expect(await store.mark(sid, { sequence }, head)).toBe('first');
+        expect(await second.mark(sid, { sequence }, head)).toBe('replay');
+        expect(await store.mark(sid, { sequence }, head)).toBe('replay');
       }
-      expect(await second.mark(sid, 3, head)).toBe('first');
+      expect(await second.mark(sid, { sequence: 3 }, head)).toBe('first');
     });
 
     it('reports exactly one of 200 concurrent uses as the first', async () => {
       const { sid, head } = await pair();
       const outcomes = await Promise.all(
-        Array.from({ length: 200 }, (_, at) => (at % 2 === 0 ? store : second).mark(sid, 77, head)),
+        Array.from({ length: 200 }, (_, at) =>
+          (at % 2 === 0 ? store : second).mark(sid, { sequence: 77 }, head),
+        ),
       );
       expect(outcomes.filter((outcome) => outcome === 'first')).toHaveLength(1);
       expect(outcomes.filter((outcome) => outcome === 'replay')).toHaveLength(199);
@@ -209,14 +206,14 @@ export function describeSessionStore(create: () => Promise<StoreUnderTest> | Sto
       const { sid, head } = await pair();
       const otherHead = Buffer.from(head);
       otherHead.writeUInt8(head.readUInt8(at) ^ 1, at);
-      expect(await store.mark(sid, 1, otherHead)).toBe('dead');
-      expect(await store.mark(sid, 1, head)).toBe('dead');
+      expect(await store.mark(sid, { sequence: 1 }, otherHead)).toBe('dead');
+      expect(await store.mark(sid, { sequence: 1 }, head)).toBe('dead');
       await expectDead(sid);
     });
 
     it('with a truncated blob head reports the session as dead and kills it', async () => {
       const { sid, head } = await pair();
-      expect(await store.mark(sid, 1, head.subarray(0, EPOCH_BYTES))).toBe('dead');
+      expect(await store.mark(sid, { sequence: 1 }, head.subarray(0, EPOCH_BYTES))).toBe('dead');
       await expectDead(sid);
     });
 
@@ -226,7 +223,7 @@ export function describeSessionStore(create: () => Promise<StoreUnderTest> | Sto
       await reserve(reserved);
       await store.kill(killed);
       for (const sid of [unknown, reserved, killed]) {
-        expect(await second.mark(sid, 1, head)).toBe('dead');
+        expect(await second.mark(sid, { sequence: 1 }, head)).toBe('dead');
         await expectDead(sid);
       }
     });
@@ -235,19 +232,27 @@ export function describeSessionStore(create: () => Promise<StoreUnderTest> | Sto
       'rejects %d, which is not a valid sequence number, and leaves the session unchanged',
       async (sequence) => {
         const { sid, blob, head } = await pair();
-        await expect(store.mark(sid, sequence, head)).rejects.toBeInstanceOf(RangeError);
+        await expect(store.mark(sid, { sequence }, head)).rejects.toBeInstanceOf(RangeError);
+        await expect(
+          store.mark(sid, { sequence: 1, replaces: sequence }, head),
+        ).rejects.toBeInstanceOf(RangeError);
+        await expect(store.mark(sid, { sequence, replaces: 1 }, head)).rejects.toBeInstanceOf(
+          RangeError,
+        );
         expect(await store.open(sid)).toEqual(blob);
-        expect(await store.mark(sid, 1, head)).toBe('first');
+        expect(await store.mark(sid, { sequence: 1 }, head)).toBe('first');
       },
     );
   });
 
+  describeReplacements(create);
+
   describe('KILL', () => {
     it('ends a live session for every replica', async () => {
       const { sid, head } = await pair();
-      await store.mark(sid, 1, head);
+      await store.mark(sid, { sequence: 1 }, head);
       await second.kill(sid);
-      expect(await store.mark(sid, 2, head)).toBe('dead');
+      expect(await store.mark(sid, { sequence: 2 }, head)).toBe('dead');
       await expectDead(sid);
     });
 
@@ -271,16 +276,16 @@ export function describeSessionStore(create: () => Promise<StoreUnderTest> | Sto
       const { sid, blob, head } = await pair();
       expect(await store.open(sid)).toEqual(blob);
       await forgetAll();
-      expect(await store.mark(sid, 1, head)).toBe('dead');
+      expect(await store.mark(sid, { sequence: 1 }, head)).toBe('dead');
       await expectDead(sid);
     });
 
     it('and that was created again under the same id accepts no mark of the old session', async () => {
       const old = await pair();
-      await store.mark(old.sid, 1, old.head);
+      await store.mark(old.sid, { sequence: 1 }, old.head);
       await forgetAll();
       await pair(old.sid);
-      expect(await store.mark(old.sid, 1, old.head)).toBe('dead');
+      expect(await store.mark(old.sid, { sequence: 1 }, old.head)).toBe('dead');
       await expectDead(old.sid);
     });
   });

@@ -1,14 +1,21 @@
+import type { TunnelHeader } from '@relay/protocol';
+
 /** The injection token of the session store. */
 export const SessionStore = Symbol('SessionStore');
 
 /**
  * The outcome of MARK. protocol.md section 5.
  *
- * - `first`: the sequence number was unused, and is now consumed.
+ * - `first`: the sequence number was unused, as was the one that the message replaces, if any. Both are now consumed.
  * - `replay`: the sequence number was already consumed; the session stays live.
+ * - `original-marked`: the number that the message replaces was already consumed, so the original was or may be forwarded.
+ *   The message's own number is now consumed as well.
  * - `dead`: the store no longer has the session that was opened; whatever had its id has been killed.
  */
-export type MarkOutcome = 'first' | 'replay' | 'dead';
+export type MarkOutcome = 'first' | 'replay' | 'original-marked' | 'dead';
+
+/** The sequence numbers that one message consumes. */
+export type MessageNumbers = Pick<TunnelHeader, 'sequence' | 'replaces'>;
 
 /** The bitmap of a session then takes 128 KiB. */
 const LAST_SEQUENCE = 2 ** 20 - 1;
@@ -16,11 +23,13 @@ const LAST_SEQUENCE = 2 ** 20 - 1;
 /**
  * Every store calls this before it marks: to set a bit far beyond the bitmap, Redis would allocate hundreds of MiB.
  *
- * @throws RangeError if the sequence number is not an integer from 1 to 2^20 − 1
+ * @throws RangeError if a number is not an integer from 1 to 2^20 − 1
  */
-export function checkSequence(sequence: number): void {
-  if (!Number.isInteger(sequence) || sequence < 1 || sequence > LAST_SEQUENCE) {
-    throw new RangeError(`sequence number ${sequence} is not between 1 and ${LAST_SEQUENCE}`);
+export function checkNumbers({ sequence, replaces = sequence }: MessageNumbers): void {
+  for (const number of [sequence, replaces]) {
+    if (!Number.isInteger(number) || number < 1 || number > LAST_SEQUENCE) {
+      throw new RangeError(`sequence number ${number} is not between 1 and ${LAST_SEQUENCE}`);
+    }
   }
 }
 
@@ -42,7 +51,7 @@ export interface SessionStore {
   /**
    * PUT: fills a reserved entry.
    *
-   * @param blob - 144 bytes from sealSessionBlob; a blob of another length is not saved
+   * @param blob - 164 bytes from sealSessionBlob; a blob of another length is not saved
    * @returns false if the entry is no longer reserved, or if the blob is of another epoch than the store
    */
   put(sid: string, blob: Buffer): Promise<boolean>;
@@ -50,17 +59,17 @@ export interface SessionStore {
   /**
    * OPEN: reads a live session. Anything else under the id, including nothing, is killed before this returns.
    *
-   * @returns the blob (144 bytes), or undefined if there is no live session of this epoch
+   * @returns the blob (164 bytes), or undefined if there is no live session of this epoch
    */
   open(sid: string): Promise<Buffer | undefined>;
 
   /**
-   * MARK: consumes a sequence number.
+   * MARK: consumes the sequence number of a message, and in the same step, before it, that of the message which it replaces.
    *
-   * @param sequence - 1 … 2^20 − 1; any other number is rejected with a RangeError, and changes nothing
+   * @param numbers - each 1 … 2^20 − 1; any other number is rejected with a RangeError, and changes nothing
    * @param blobHead - the first 56 bytes of the blob that was opened
    */
-  mark(sid: string, sequence: number, blobHead: Buffer): Promise<MarkOutcome>;
+  mark(sid: string, numbers: MessageNumbers, blobHead: Buffer): Promise<MarkOutcome>;
 
   /** KILL: ends the session. For one session lifetime, its id can be neither opened nor reserved. */
   kill(sid: string): Promise<void>;

@@ -1,6 +1,9 @@
 import { RelayError } from '@relay/errors';
 
-/** The session is past its lifetime or its sequence limit, and has been killed: 559, protocol.md section 8. */
+/**
+ * The session is past its lifetime or its limit of messages. The message's number has been consumed, and the session killed if
+ * the store allowed it: 559, protocol.md section 8.
+ */
 export class SessionExpiredError extends RelayError {
   readonly code = 'RELAY_SESSION_EXPIRED';
 }
@@ -13,7 +16,10 @@ export class SessionUnknownError extends RelayError {
   readonly code = 'RELAY_SESSION_UNKNOWN';
 }
 
-/** The sequence number has already been consumed, so the message must not be forwarded: 565, protocol.md section 8. */
+/**
+ * The sequence number of the message, or of the message that it replaces, has already been consumed, so the message must not be
+ * forwarded: 565, protocol.md section 8.
+ */
 export class MessageReplayedError extends RelayError {
   readonly code = 'RELAY_MESSAGE_REPLAYED';
 }
@@ -44,4 +50,9 @@ export class MarkFailedError extends RelayError {
 /** The session of a pairing could not be saved: 568, protocol.md section 8. */
 export class PairNotSavedError extends RelayError {
   readonly code = 'RELAY_PAIR_NOT_SAVED';
+}
+
+/** The pairing request, or the session, is for an origin that RELAY_AUDIENCE does not list: 566, unsigned. */
+export class AudienceRefusedError extends RelayError {
+  readonly code = 'RELAY_AUDIENCE_REFUSED';
 }

@@ -3,15 +3,19 @@ import { Clock } from '@relay/clock';
 import { RelayConfig } from '@relay/config';
 import {
   BLOB_HEAD_BYTES,
+  audienceHash,
   openSessionBlob,
   sealSessionBlob,
   type SecretKeys,
   type SessionKeys,
+  type StoredSession,
+  type TunnelHeader,
 } from '@relay/protocol';
 
-import { SessionStore } from './session-store.js';
+import { SessionStore, type MarkOutcome, type MessageNumbers } from './session-store.js';
 import { StoreMeter, type StoreOperation } from './store-meter.js';
 import {
+  AudienceRefusedError,
   MarkFailedError,
   MessageReplayedError,
   PairNotSavedError,
@@ -20,6 +24,11 @@ import {
   SessionExpiredError,
   SessionUnknownError,
 } from './session.errors.js';
+
+/** A message whose first record arrives later than this after it was sent was held back on the way. protocol.md section 7. */
+const MAX_DELAY_SECONDS = 30;
+/** A message that seems to come from further in the future shows that a clock was stepped. protocol.md section 7. */
+const MAX_LEAD_SECONDS = 300;
 
 /** The sender that a session belongs to. A stored session is bound to it: no other sender can open it. */
 export interface SessionOwner {
@@ -40,6 +49,8 @@ export interface OpenSession {
    * create its id again, but never its nonce.
    */
   readonly blobHead: Buffer;
+  /** When the session was saved, by the responder's wall clock. */
+  readonly startedAtMs: number;
 }
 
 /**
@@ -49,12 +60,19 @@ export interface OpenSession {
  */
 @Injectable()
 export class SessionService {
+  /** Undefined if the relay accepts every audience. */
+  private readonly audiences: ReadonlySet<string> | undefined;
+
   constructor(
     @Inject(SessionStore) private readonly store: SessionStore,
     @Inject(Clock) private readonly clock: Clock,
     private readonly config: RelayConfig,
     @Optional() @Inject(StoreMeter) private readonly meter?: StoreMeter,
-  ) {}
+  ) {
+    const { relayAudience } = config;
+    this.audiences =
+      relayAudience === undefined ? undefined : new Set(relayAudience.map(nameOfAudience));
+  }
 
   /**
    * Claims the id of a session that is about to be created.
@@ -78,13 +96,23 @@ export class SessionService {
   /**
    * Seals and saves a reserved session. Its lifetime of SESSION_LIFETIME_SECONDS starts now, by the wall clock.
    *
-   * @param keys - 32 bytes per direction, which are copied
+   * @param paired - what the pairing agreed on: keys, which are copied, and the audience that the sender asked for
    * @param epoch - what `reserve` returned
    * @throws PairNotSavedError if the store is unavailable, the reservation is gone or the epoch has changed
    */
-  async save(sid: string, owner: SessionOwner, keys: SessionKeys, epoch: string): Promise<void> {
-    const expiresAtMs = this.clock.nowMs() + this.config.sessionLifetimeSeconds * 1000;
-    const session = { keys, expiresAtMs };
+  async save(
+    sid: string,
+    owner: SessionOwner,
+    paired: { readonly keys: SessionKeys; readonly audience: string },
+    epoch: string,
+  ): Promise<void> {
+    const lifetimeSeconds = this.config.sessionLifetimeSeconds;
+    const session = {
+      keys: paired.keys,
+      expiresAtMs: this.clock.nowMs() + lifetimeSeconds * 1000,
+      lifetimeSeconds,
+      audienceHash: audienceHash(paired.audience),
+    };
     const blob = sealSessionBlob(session, owner.secretKeys, sid, owner.identity, epoch);
     const isSaved = await this.timed('put', () => this.store.put(sid, blob)).catch(
       (error: unknown) => {
@@ -97,55 +125,82 @@ export class SessionService {
   }
 
   /**
-   * Opens the session of a message. A session past its lifetime or sequence limit is killed before this throws.
+   * Opens the session of a message. If the session is past a limit, the message's number is consumed and the session killed
+   * before this throws: only a number that this relay itself has consumed proves that its message was never forwarded.
    *
-   * @param sequence - the message's sequence number; only compared with SESSION_MAX_MESSAGES, not consumed
-   * @throws SessionExpiredError if the session is past a limit
    * @throws SessionUnknownError if there is no live session with this id
    * @throws SessionBlobInvalidError if the session belongs to another sender or secret; it stays live
+   * @throws AudienceRefusedError if the session is for another relay; nothing is consumed
+   * @throws SessionExpiredError if the session is past its lifetime or SESSION_MAX_MESSAGES, and the message is now consumed
+   * @throws MessageReplayedError if the session is past a limit, and the message was consumed before
    * @throws SessionStoreUnavailableError if the store is unavailable
    */
-  async open(sid: string, sequence: number, owner: SessionOwner): Promise<OpenSession> {
-    if (sequence > this.config.sessionMaxMessages) {
-      await this.timed('kill', () => this.store.kill(sid));
-      throw new SessionExpiredError('the session has used up its sequence numbers');
-    }
+  async open(header: TunnelHeader, owner: SessionOwner): Promise<OpenSession> {
+    const { sid, sequence } = header;
     const blob = await this.timed('open', () => this.store.open(sid));
     if (blob === undefined) {
       throw new SessionUnknownError('no live session has this id');
     }
-    const session = openSessionBlob(blob, owner.secretKeys, sid, owner.identity);
-    if (session.expiresAtMs <= this.clock.nowMs()) {
-      await this.timed('kill', () => this.store.kill(sid));
-      throw new SessionExpiredError('the session is past its lifetime');
+    const stored = openSessionBlob(blob, owner.secretKeys, sid, owner.identity);
+    if (this.audiences?.has(stored.audienceHash.toString('hex')) === false) {
+      throw new AudienceRefusedError(
+        'the session is for an audience that RELAY_AUDIENCE does not list',
+      );
     }
-    return { sid, keys: session.keys, blobHead: blob.subarray(0, BLOB_HEAD_BYTES) };
+    const session = openSession(sid, blob, stored);
+    if (sequence > this.config.sessionMaxMessages) {
+      await this.expire(session, header, 'the session has used up its sequence numbers');
+    }
+    if (stored.expiresAtMs <= this.clock.nowMs()) {
+      await this.expire(session, header, 'the session is past its lifetime');
+    }
+    return session;
   }
 
   /**
-   * Consumes a sequence number. Only if this resolves may the message be forwarded, and only once.
-   *
-   * @param sequence - 1 … 2^20 − 1
-   * @throws MessageReplayedError if the sequence number has already been consumed
-   * @throws SessionUnknownError if the session has ended since it was opened
-   * @throws MarkFailedError if it is unknown whether the sequence number was consumed
+   * Whether a message was held back on its way, or a clock was stepped since the pairing: by this relay's clock its session is
+   * much older, or much younger, than the sender's own clock said when it sent the message. protocol.md section 7.
    */
-  async mark(session: OpenSession, sequence: number): Promise<void> {
-    const outcome = await this.timed('mark', () =>
-      this.store.mark(session.sid, sequence, session.blobHead),
-    ).catch((error: unknown) => {
-      throw new MarkFailedError('cannot tell whether the sequence number was consumed', {
-        cause: error,
-      });
+  isLate({ startedAtMs }: OpenSession, { ageSeconds }: TunnelHeader): boolean {
+    const delaySeconds = (this.clock.nowMs() - startedAtMs) / 1000 - ageSeconds;
+    return delaySeconds > MAX_DELAY_SECONDS || delaySeconds < -MAX_LEAD_SECONDS;
+  }
+
+  /**
+   * Consumes the number of a message, and that of the message which it replaces. Only if this resolves may the message be
+   * forwarded, and only once.
+   *
+   * @throws MessageReplayedError if one of the numbers has already been consumed
+   * @throws SessionUnknownError if the session has ended since it was opened
+   * @throws MarkFailedError if it is unknown whether the numbers were consumed
+   */
+  async mark(session: OpenSession, numbers: MessageNumbers): Promise<void> {
+    requireFirst(
+      await this.markIn(session, numbers).catch((error: unknown) => {
+        throw new MarkFailedError('cannot tell whether the sequence number was consumed', {
+          cause: error,
+        });
+      }),
+      numbers,
+    );
+  }
+
+  private async expire(
+    session: OpenSession,
+    numbers: MessageNumbers,
+    reason: string,
+  ): Promise<never> {
+    requireFirst(await this.markIn(session, numbers), numbers);
+    await this.timed('kill', () => this.store.kill(session.sid)).catch((error: unknown) => {
+      // The message is consumed all the same, and the next one finds the session past its limit again.
+      throw new SessionExpiredError(reason, { cause: error });
     });
-    switch (outcome) {
-      case 'first':
-        return;
-      case 'replay':
-        throw new MessageReplayedError(`sequence number ${sequence} was used before`);
-      case 'dead':
-        throw new SessionUnknownError('the session ended while its message was read');
-    }
+    throw new SessionExpiredError(reason);
+  }
+
+  /** @throws SessionStoreUnavailableError */
+  private markIn({ sid, blobHead }: OpenSession, numbers: MessageNumbers): Promise<MarkOutcome> {
+    return this.timed('mark', () => this.store.mark(sid, numbers, blobHead));
   }
 
   private async timed<Reply>(operation: StoreOperation, run: () => Promise<Reply>): Promise<Reply> {
@@ -159,4 +214,33 @@ export class SessionService {
       this.meter?.observe(operation, (performance.now() - startedAt) / 1000, hasFailed);
     }
   }
+}
+
+/** @throws MessageReplayedError, SessionUnknownError */
+function requireFirst(outcome: MarkOutcome, { sequence, replaces }: MessageNumbers): void {
+  switch (outcome) {
+    case 'first':
+      return;
+    case 'replay':
+      throw new MessageReplayedError(`sequence number ${sequence} was used before`);
+    case 'original-marked':
+      throw new MessageReplayedError(
+        `sequence number ${replaces ?? sequence}, which ${sequence} replaces, was used before`,
+      );
+    case 'dead':
+      throw new SessionUnknownError('the session ended while its message was read');
+  }
+}
+
+function openSession(sid: string, blob: Buffer, stored: StoredSession): OpenSession {
+  return {
+    sid,
+    keys: stored.keys,
+    blobHead: blob.subarray(0, BLOB_HEAD_BYTES),
+    startedAtMs: stored.expiresAtMs - stored.lifetimeSeconds * 1000,
+  };
+}
+
+function nameOfAudience(audience: string): string {
+  return audienceHash(audience).toString('hex');
 }

@@ -9,7 +9,11 @@ export { PairSenderInterceptor } from './pair-sender.interceptor.js';
 export { verifySender, signSender, type VerifiedSender } from './sender-signature.js';
 export { SenderSigner } from './sender-signer.js';
 export { sentClientIdHeader, signPairingRequests } from './sign-pairing.js';
-export { RelayHeaderMissingError, SenderInvalidError } from './signature.errors.js';
+export {
+  RelayHeaderMissingError,
+  SenderInvalidError,
+  SenderSelfError,
+} from './signature.errors.js';
 export { TunnelSenderInterceptor } from './tunnel-sender.interceptor.js';
 export {
   checkedPairHeaders,

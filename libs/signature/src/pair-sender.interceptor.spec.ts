@@ -9,6 +9,7 @@ import {
 
 import { request } from '../../../test/support/clients/client.js';
 import {
+  OWN_CLIENT_ID,
   startInterceptorApp,
   type InterceptorApp,
 } from '../../../test/support/relays/interceptor-app.js';
@@ -18,7 +19,11 @@ import { forThisTest, sharedResources } from '../../../test/support/lifecycle/re
 import { readPairRequest } from './pair-request.js';
 import { PairSenderInterceptor } from './pair-sender.interceptor.js';
 import { SenderSigner } from './sender-signer.js';
-import { RelayHeaderMissingError, SenderInvalidError } from './signature.errors.js';
+import {
+  RelayHeaderMissingError,
+  SenderInvalidError,
+  SenderSelfError,
+} from './signature.errors.js';
 import { checkedPairHeaders, type VerifiedPairRequest } from './verified-request.js';
 
 const BODY = Buffer.from('a pairing request');
@@ -120,7 +125,7 @@ describe('a pairing request is refused before a byte of its body is read', () =>
     },
   );
 
-  it.each(['2', '01', '', '1, 1', '1.E2uOwaOy1rJ0iSmtbBjUiw.1.mke.AQEBAQEBAQEBAQEBAQEBAQ'])(
+  it.each(['2', '01', '', '1, 1', '1.E2uOwaOy1rJ0iSmtbBjUiw.1.0.mke.AQEBAQEBAQEBAQEBAQEBAQ'])(
     'if its version is %j',
     async (relayHeader) => {
       const framing = `content-length: ${BODY.length}`;
@@ -143,6 +148,13 @@ describe('a pairing request is refused before a byte of its body is read', () =>
     });
     const error = await errorAfter(headOf(unknown, `content-length: ${BODY.length}`));
     expect(error).toBeInstanceOf(SenderInvalidError);
+  });
+
+  it('if its sender is this relay itself', async () => {
+    const own = new SenderSigner(keyRing.current, OWN_CLIENT_ID);
+    const reflected = own.sign('1', { purpose: 'pair', body: BODY });
+    const error = await errorAfter(headOf(reflected, `content-length: ${BODY.length}`));
+    expect(error).toBeInstanceOf(SenderSelfError);
   });
 
   it('if a relay header is missing', async () => {

@@ -4,11 +4,12 @@ import {
   type ExecutionContext,
   type NestInterceptor,
 } from '@nestjs/common';
-import { KeyRing } from '@relay/protocol';
+import { KeyRing, parseClientIdHeader } from '@relay/protocol';
 import type { FastifyRequest } from 'fastify';
 import type { Observable } from 'rxjs';
 
 import { checkPairHeaders } from './pair-request.js';
+import { SenderSigner } from './sender-signer.js';
 import { attachPairHeaders } from './verified-request.js';
 
 /**
@@ -18,11 +19,16 @@ import { attachPairHeaders } from './verified-request.js';
  */
 @Injectable()
 export class PairSenderInterceptor implements NestInterceptor {
-  constructor(private readonly keyRing: KeyRing) {}
+  constructor(
+    private readonly keyRing: KeyRing,
+    private readonly signer: SenderSigner,
+  ) {}
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const { raw } = context.switchToHttp().getRequest<FastifyRequest>();
-    attachPairHeaders(raw, checkPairHeaders(raw, this.keyRing));
+    const headers = checkPairHeaders(raw, this.keyRing);
+    this.signer.refuseSelf(parseClientIdHeader(headers.clientIdHeader).identity);
+    attachPairHeaders(raw, headers);
     return next.handle();
   }
 }

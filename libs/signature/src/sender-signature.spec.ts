@@ -4,11 +4,11 @@ import { KeyRing, RelayHeaderMalformedError, type SecretKeys } from '@relay/prot
 
 import { signSender, verifySender, type SignedPurpose } from './sender-signature.js';
 import { SenderSigner } from './sender-signer.js';
-import { SenderInvalidError } from './signature.errors.js';
+import { SenderInvalidError, SenderSelfError } from './signature.errors.js';
 
 const SECRET = 'a-secret-that-both-relays-hold-1';
 const OTHER_SECRET = 'a-secret-that-both-relays-hold-2';
-const RELAY_HEADER = '1.E2uOwaOy1rJ0iSmtbBjUiw.1.mke.AQEBAQEBAQEBAQEBAQEBAQ';
+const RELAY_HEADER = '1.E2uOwaOy1rJ0iSmtbBjUiw.1.0.mke.AQEBAQEBAQEBAQEBAQEBAQ';
 
 const tunnel: SignedPurpose = { purpose: 'tunnel' };
 const pair = (body: Uint8Array): SignedPurpose => ({ purpose: 'pair', body });
@@ -48,7 +48,9 @@ describe('the signature of a sender', () => {
       signSender(keys, 'relay-a', RELAY_HEADER, pair(Buffer.from('body'))),
       signSender(keys, 'relay-a', RELAY_HEADER, pair(Buffer.from('bodY'))),
       signSender(keys, 'relay-b', RELAY_HEADER, tunnel),
-      signSender(keys, 'relay-a', RELAY_HEADER.replace('.1.mke', '.2.mke'), tunnel),
+      signSender(keys, 'relay-a', RELAY_HEADER.replace('.1.0.', '.2.0.'), tunnel),
+      signSender(keys, 'relay-a', RELAY_HEADER.replace('.1.0.', '.1.1.'), tunnel),
+      signSender(keys, 'relay-a', RELAY_HEADER.replace('.1.0.', '.1r1.0.'), tunnel),
       signSender(keys, 'relay-a', RELAY_HEADER.replace('mke', 'mte'), tunnel),
       signSender(keys, 'relay-a', '1', tunnel),
       signSender(keys, 'relay-a', '', tunnel),
@@ -133,5 +135,22 @@ describe('a signer', () => {
     expect(signer.sign(RELAY_HEADER, tunnel)).toBe(
       signSender(keys, 'relay-a', RELAY_HEADER, tunnel),
     );
+  });
+
+  it('refuses its own name under its own secret, and no other sender', () => {
+    const signer = new SenderSigner(keys, 'relay-a');
+    expect(() => {
+      signer.refuseSelf(`${keys.kid}.relay-a`);
+    }).toThrow(SenderSelfError);
+    const others = [
+      `${keys.kid}.relay-b`,
+      `${keys.kid}.relay-a2`,
+      `${keys.kid}.relay`,
+      `${keys.kid}.RELAY-A`,
+      `${otherKeyRing.current.kid}.relay-a`,
+    ];
+    for (const other of others) {
+      signer.refuseSelf(other);
+    }
   });
 });

@@ -1,5 +1,6 @@
 import type { SecretKeys } from '@relay/protocol';
 
+import { SenderSelfError } from './signature.errors.js';
 import { signSender, type SignedPurpose } from './sender-signature.js';
 
 /** Signs the requests of this relay in its outbound role. */
@@ -10,6 +11,18 @@ export class SenderSigner {
     readonly secretKeys: SecretKeys,
     private readonly clientId: string,
   ) {}
+
+  /**
+   * Refuses a request of this relay itself: it would be executed at home, though it was meant for a peer.
+   *
+   * @param identity - `kid "." clientId` of the sender
+   * @throws SenderSelfError
+   */
+  refuseSelf(identity: string): void {
+    if (identity === `${this.secretKeys.kid}.${this.clientId}`) {
+      throw new SenderSelfError('the sender of the request is this relay itself');
+    }
+  }
 
   /**
    * Signs a request. protocol.md section 2.

@@ -12,3 +12,8 @@ export class RelayHeaderMissingError extends RelayError {
 export class SenderInvalidError extends RelayError {
   readonly code = 'RELAY_SENDER_INVALID';
 }
+
+/** The sender is this relay itself: somebody on the path has turned a request around. 566, unsigned. */
+export class SenderSelfError extends RelayError {
+  readonly code = 'RELAY_SENDER_SELF';
+}

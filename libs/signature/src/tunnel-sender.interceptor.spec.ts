@@ -5,6 +5,7 @@ import { KeyRing, RelayHeaderMalformedError, isResponseHeader } from '@relay/pro
 
 import { request } from '../../../test/support/clients/client.js';
 import {
+  OWN_CLIENT_ID,
   startInterceptorApp,
   type InterceptorApp,
 } from '../../../test/support/relays/interceptor-app.js';
@@ -12,11 +13,15 @@ import { openSocket } from '../../../test/support/network/raw-socket.js';
 import { Recorder } from '../../../test/support/lifecycle/recorder.js';
 import { forThisTest, sharedResources } from '../../../test/support/lifecycle/resources.js';
 import { SenderSigner } from './sender-signer.js';
-import { RelayHeaderMissingError, SenderInvalidError } from './signature.errors.js';
+import {
+  RelayHeaderMissingError,
+  SenderInvalidError,
+  SenderSelfError,
+} from './signature.errors.js';
 import { TunnelSenderInterceptor } from './tunnel-sender.interceptor.js';
 import { verifiedRequestFor, type VerifiedTunnelRequest } from './verified-request.js';
 
-const RELAY_HEADER = '1.E2uOwaOy1rJ0iSmtbBjUiw.7.mte.AQEBAQEBAQEBAQEBAQEBAQ';
+const RELAY_HEADER = '1.E2uOwaOy1rJ0iSmtbBjUiw.7r3.305.mte.AQEBAQEBAQEBAQEBAQEBAQ';
 
 /** What the handler saw when it was called, before it read the body. */
 interface Seen {
@@ -33,7 +38,7 @@ let clientId: string;
 
 beforeAll(async () => {
   keyRing = await KeyRing.derive('a-secret-that-both-relays-hold-1');
-  clientId = new SenderSigner(keyRing.current, 'relay-a').sign(RELAY_HEADER, { purpose: 'tunnel' });
+  clientId = signedBy('relay-a');
   app = shared(
     await startInterceptorApp(TunnelSenderInterceptor, keyRing, async (message, response) => {
       seen.add({
@@ -45,6 +50,11 @@ beforeAll(async () => {
     }),
   );
 });
+
+/** The signature of a relay with this client id. */
+function signedBy(name: string): string {
+  return new SenderSigner(keyRing.current, name).sign(RELAY_HEADER, { purpose: 'tunnel' });
+}
 
 /** The head of a request whose body is still to be sent. */
 function headOf(...headerLines: string[]): string {
@@ -82,7 +92,14 @@ describe('a tunnel request with a valid signature', () => {
         identity: `${keyRing.current.kid}.relay-a`,
         secretKeys: keyRing.current,
       },
-      header: { raw: RELAY_HEADER, sid: 'E2uOwaOy1rJ0iSmtbBjUiw', sequence: 7, type: 'mte' },
+      header: {
+        raw: RELAY_HEADER,
+        sid: 'E2uOwaOy1rJ0iSmtbBjUiw',
+        sequence: 7,
+        replaces: 3,
+        ageSeconds: 305,
+        type: 'mte',
+      },
     });
   });
 
@@ -135,8 +152,24 @@ describe('a tunnel request', () => {
       SenderInvalidError,
     ],
     [
+      'of this relay itself',
+      () => [`x-mte-client-id: ${signedBy(OWN_CLIENT_ID)}`, `x-mte-relay: ${RELAY_HEADER}`],
+      SenderSelfError,
+    ],
+    [
+      'with a forged signature of this relay itself',
+      () => [
+        `x-mte-client-id: ${signedBy(OWN_CLIENT_ID).slice(0, -5)}AAAAA`,
+        `x-mte-relay: ${RELAY_HEADER}`,
+      ],
+      SenderInvalidError,
+    ],
+    [
       'with the MAC of another message',
-      () => [`x-mte-client-id: ${clientId}`, `x-mte-relay: ${RELAY_HEADER.replace('.7.', '.8.')}`],
+      () => [
+        `x-mte-client-id: ${clientId}`,
+        `x-mte-relay: ${RELAY_HEADER.replace('.7r3.', '.7r2.')}`,
+      ],
       SenderInvalidError,
     ],
   ])(

@@ -18,6 +18,7 @@ import type { FastifyRequest } from 'fastify';
 import type { Observable } from 'rxjs';
 
 import { singleHeader } from './single-header.js';
+import { SenderSigner } from './sender-signer.js';
 import { verifySender } from './sender-signature.js';
 import { attachSender } from './verified-request.js';
 
@@ -28,12 +29,16 @@ import { attachSender } from './verified-request.js';
  */
 @Injectable()
 export class TunnelSenderInterceptor implements NestInterceptor {
-  constructor(private readonly keyRing: KeyRing) {}
+  constructor(
+    private readonly keyRing: KeyRing,
+    private readonly signer: SenderSigner,
+  ) {}
 
   /**
    * @throws RelayHeaderMissingError if the request lacks `x-mte-client-id` or `x-mte-relay`
    * @throws RelayHeaderMalformedError if one of them does not match its pattern
    * @throws SenderInvalidError if the kid is unknown or the signature does not verify
+   * @throws SenderSelfError if the sender is this relay
    */
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const { raw } = context.switchToHttp().getRequest<FastifyRequest>();
@@ -41,6 +46,7 @@ export class TunnelSenderInterceptor implements NestInterceptor {
     const relayHeader = singleHeader(raw, RELAY_HEADER);
     const header = parseTunnelHeader(relayHeader);
     const sender = verifySender(this.keyRing, clientIdHeader, relayHeader, { purpose: 'tunnel' });
+    this.signer.refuseSelf(sender.identity);
     const responseHeader = formatResponseHeader(randomBytes(SALT_BYTES));
     attachSender(raw, { purpose: 'tunnel', sender, header, responseHeader });
     return next.handle();

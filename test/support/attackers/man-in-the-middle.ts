@@ -1,7 +1,10 @@
 import { createServer, request as httpRequest, type IncomingMessage } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 
+import { PAIR_PATH, RELAY_HEADER } from '@relay/protocol';
+
 import { listen, type Listening } from '../network/listen.js';
+import { parseMessageName } from '../protocol/tunnel-header.js';
 import { Recorder } from '../lifecycle/recorder.js';
 
 /** A complete request between two relays, as an attacker on the path sees it. */
@@ -34,17 +37,18 @@ export type Interception = (
 export interface ManInTheMiddle extends Listening {
   /** Requests as the outbound relay sent them, in order. */
   readonly requests: Recorder<WireRequest>;
-  /** The tunnel requests among `requests`. */
+  /** The messages among `requests`: tunnel requests without the checks of sessions. */
   readonly tunnelRequests: () => WireRequest[];
-  /** Sets how tunnel requests are treated from now on; undefined passes them unchanged. */
+  /** Sets how messages are treated from now on; undefined passes them unchanged. */
   interceptTunnel(interception: Interception | undefined): void;
+  /** Sets how checks of sessions are treated from now on; undefined passes them unchanged. */
+  interceptChecks(interception: Interception | undefined): void;
   /** Sets how pairing requests are treated from now on; undefined passes them unchanged. */
   interceptPairing(interception: Interception | undefined): void;
   /** Sends a request to the relay behind the attacker; may be called repeatedly. */
   deliver(request: WireRequest): Promise<WireResponse>;
 }
 
-const PAIR_PATH = '/api/mte-pair';
 const FRAMING = new Set(['content-length', 'transfer-encoding', 'connection', 'keep-alive']);
 
 /** @param inbound - origin of the relay behind the attacker */
@@ -53,13 +57,16 @@ export async function startManInTheMiddle(inbound: string): Promise<ManInTheMidd
   const deliver = (request: WireRequest): Promise<WireResponse> => deliverTo(inbound, request);
   const untouched: Interception = (request, pass) => pass(request);
   let tunnel = untouched;
+  let check = untouched;
   let pairing = untouched;
+  const interceptionOf = (request: WireRequest): Interception =>
+    ({ tunnel, check, pairing })[kindOf(request)];
 
   const server = createServer({ requestTimeout: 0 }, (message, response) => {
     const serve = async (): Promise<void> => {
       const request = await wireRequestOf(message);
       requests.add(request);
-      const result = await (request.path === PAIR_PATH ? pairing : tunnel)(request, deliver);
+      const result = await interceptionOf(request)(request, deliver);
       if (result === undefined) {
         message.socket.resetAndDestroy();
         return;
@@ -75,9 +82,12 @@ export async function startManInTheMiddle(inbound: string): Promise<ManInTheMidd
   return {
     ...(await listen(server)),
     requests,
-    tunnelRequests: () => requests.items.filter(({ path }) => path !== PAIR_PATH),
+    tunnelRequests: () => requests.items.filter((request) => kindOf(request) === 'tunnel'),
     interceptTunnel: (interception = untouched) => {
       tunnel = interception;
+    },
+    interceptChecks: (interception = untouched) => {
+      check = interception;
     },
     interceptPairing: (interception = untouched) => {
       pairing = interception;
@@ -121,6 +131,14 @@ export function deliverTo(origin: string, wire: WireRequest): Promise<WireRespon
     request.once('error', reject);
     request.end(wire.body);
   });
+}
+
+function kindOf(request: WireRequest): 'tunnel' | 'check' | 'pairing' {
+  if (request.path === PAIR_PATH) {
+    return 'pairing';
+  }
+  const name = parseMessageName(headerOf(request, RELAY_HEADER));
+  return name?.isRequest === false ? 'check' : 'tunnel';
 }
 
 async function wireRequestOf(message: IncomingMessage): Promise<WireRequest> {

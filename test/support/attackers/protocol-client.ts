@@ -15,11 +15,11 @@ import {
   deriveSecretKeys,
   encodeRequestHead,
   formatTunnelHeader,
-  type MessageType,
   type PairedSession,
   type RequestHead,
   type ResponseHead,
   type SecretKeys,
+  type TunnelRequestType,
 } from '@relay/protocol';
 import { signSender, verifyError, type SignedError } from '@relay/signature';
 
@@ -33,8 +33,12 @@ export interface MessageSpec {
   readonly head?: Partial<RequestHead>;
   /** The contents of the data records. */
   readonly body?: readonly (Buffer | string)[];
-  readonly type?: MessageType;
+  readonly type?: TunnelRequestType;
   readonly sequence?: number;
+  /** The number of the message that this one replaces. */
+  readonly replaces?: number;
+  /** How long ago the session was paired, in seconds, if not the true age. */
+  readonly ageSeconds?: number;
 }
 
 /** A sealed request, with the header that is needed to open its response. */
@@ -52,23 +56,27 @@ export class ProtocolClient {
     readonly origin: string,
     readonly secretKeys: SecretKeys,
     readonly session: PairedSession,
+    private readonly pairedAtMs: number,
   ) {}
 
   /** Pairs with the relay at `origin`. */
   static async pair(origin: string, secret = SECRET): Promise<ProtocolClient> {
     const secretKeys = await deriveSecretKeys(secret);
+    const pairedAtMs = performance.now();
     const { request, initiator } = await pairingRequest(origin, secretKeys);
     const response = await deliverTo(origin, request);
     const clientIdHeader = headerOf(request, CLIENT_ID_HEADER);
     const session = await initiator.complete(clientIdHeader, response.body, secretKeys);
-    return new ProtocolClient(origin, secretKeys, session);
+    return new ProtocolClient(origin, secretKeys, session, pairedAtMs);
   }
 
   /** Seals a request, under the next sequence number unless `spec` sets another. */
   seal(spec: MessageSpec = {}): SealedMessage {
-    const { head, body = [], type = 'mke' } = spec;
+    const { head, body = [], type = 'mke', replaces, ageSeconds = this.ageSeconds() } = spec;
     const sequence = spec.sequence ?? (this.lastSequence += 1);
-    const relayHeader = formatTunnelHeader(this.session.sid, sequence, type, randomBytes(16));
+    const { sid } = this.session;
+    const fields = { sid, sequence, replaces, ageSeconds, type };
+    const relayHeader = formatTunnelHeader(fields, randomBytes(16));
     const sealer = new MessageSealer(deriveRequestKey(this.session.keys, relayHeader));
     const headBytes = encodeRequestHead({
       method: 'POST',
@@ -89,6 +97,11 @@ export class ProtocolClient {
     const sender = signSender(this.secretKeys, CLIENT_ID, relayHeader, { purpose: 'tunnel' });
     const rawHeaders = [RELAY_HEADER, relayHeader, CLIENT_ID_HEADER, sender];
     return { method: 'POST', path: TUNNEL_PATH, rawHeaders, body };
+  }
+
+  /** How long ago the pairing request was sent. */
+  ageSeconds(): number {
+    return Math.floor((performance.now() - this.pairedAtMs) / 1000);
   }
 
   deliver(request: WireRequest): Promise<WireResponse> {

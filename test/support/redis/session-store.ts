@@ -100,7 +100,7 @@ export function operationsOn(
     RESERVE: () => store.reserve(randomBytes(16).toString('base64url')),
     PUT: () => store.put(sid, blob),
     OPEN: () => store.open(sid),
-    MARK: () => store.mark(sid, 1, head),
+    MARK: () => store.mark(sid, { sequence: 1 }, head),
     KILL: () => store.kill(sid),
   };
 }

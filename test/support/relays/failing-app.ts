@@ -30,7 +30,7 @@ import { HandMovedClock } from '../time/hand-moved-clock.js';
 import { Recorder } from '../lifecycle/recorder.js';
 
 /** The logs show this exchange as `E2uOwaOy-7`. */
-const TUNNEL_HEADER = '1.E2uOwaOy1rJ0iSmtbBjUiw.7.mke.AQEBAQEBAQEBAQEBAQEBAQ';
+const TUNNEL_HEADER = '1.E2uOwaOy1rJ0iSmtbBjUiw.7.0.mke.AQEBAQEBAQEBAQEBAQEBAQ';
 const PAIR_BODY = 'a pairing request';
 
 /** The routes of a relay, where every request fails with the error that a test chooses. */
@@ -95,6 +95,7 @@ export async function startFailingApp(): Promise<FailingApp> {
       RelayMetrics,
       { provide: RelayLog, useValue: new RelayLog('info', destination) },
       { provide: KeyRing, useValue: keyRing },
+      { provide: SenderSigner, useValue: new SenderSigner(keyRing.current, 'relay-b') },
       { provide: Clock, useValue: clock },
       { provide: RelayConfig, useValue: relayConfig() },
     ],

@@ -17,6 +17,7 @@ import {
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { KeyRing } from '@relay/protocol';
+import { SenderSigner } from '@relay/signature';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import { Recorder } from '../lifecycle/recorder.js';
@@ -32,6 +33,9 @@ export interface InterceptorApp {
   readonly errors: Recorder<unknown>;
   close(): Promise<void>;
 }
+
+/** The client id of the application itself, under the current secret. */
+export const OWN_CLIENT_ID = 'relay-b';
 
 /** Starts the application with the settings of a relay: no body is parsed, whatever its type and method. */
 export async function startInterceptorApp(
@@ -64,7 +68,10 @@ export async function startInterceptorApp(
 
   const module = await Test.createTestingModule({
     controllers: [RouteController],
-    providers: [{ provide: KeyRing, useValue: keyRing }],
+    providers: [
+      { provide: KeyRing, useValue: keyRing },
+      { provide: SenderSigner, useValue: new SenderSigner(keyRing.current, OWN_CLIENT_ID) },
+    ],
   }).compile();
   const adapter = new FastifyAdapter();
   adapter.getInstance().addHttpMethod('POST', { hasBody: false, overrideExisting: true });

@@ -5,6 +5,11 @@ export class MessageUnreadableError extends RelayError {
   readonly code = 'RELAY_MESSAGE_UNREADABLE';
 }
 
+/** The message was held back on its way, or a clock was stepped. Its sequence number is consumed. */
+export class MessageLateError extends RelayError {
+  readonly code = 'RELAY_MESSAGE_LATE';
+}
+
 /** A later record of a message that was already being forwarded is invalid. */
 export class MessageBrokenError extends RelayError {
   readonly code = 'RELAY_MESSAGE_BROKEN';

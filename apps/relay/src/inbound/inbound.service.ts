@@ -10,7 +10,8 @@ import { ConcurrencyLimit } from '../admission/concurrency-limit.js';
 import { recordOf, type RequestRecord } from '../telemetry/request-record.js';
 import { RequestReports, type RequestEnd } from '../telemetry/request-reports.js';
 import { traceIdOf } from '../telemetry/trace-id.js';
-import { MessageUnreadableError, OverloadedError } from './inbound.errors.js';
+import { respondToCheck } from './check-response.js';
+import { MessageLateError, MessageUnreadableError, OverloadedError } from './inbound.errors.js';
 import { MessageReader, type ReadMessage } from './message-reader.js';
 import { UpstreamForwarder } from './upstream-forwarder.js';
 
@@ -29,17 +30,23 @@ export class InboundService {
    * Performs the steps of protocol.md section 7 that follow the verification of the signature. Returns once the response has
    * been sent or abandoned.
    *
-   * @throws the errors of SessionService, OverloadedError, MessageUnreadableError, MessageBrokenError and
+   * @throws the errors of SessionService, OverloadedError, MessageLateError, MessageUnreadableError, MessageBrokenError and
    *   ResponseUnencodableError, all of them before the response has begun
    */
   async receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const verified = verifiedRequestFor(request, 'tunnel');
     const record = recordOf(request);
     record.exchange = exchangeName(verified.header);
-    const hasPlace = this.concurrency.tryAcquire(response);
-    const session = await this.openSession(verified);
+    const isCheck = verified.header.type === 'check';
+    // A check takes no place: what waits for it would otherwise be refused as a failed pairing.
+    const hasPlace = isCheck || this.concurrency.tryAcquire(response);
+    const session = await this.sessions.open(verified.header, verified.sender);
     if (!hasPlace) {
       await this.refuse(verified, session);
+    }
+    if (isCheck) {
+      await this.check(request, response, verified, session);
+      return;
     }
     const message = await this.read(request, verified, session);
     record.traceId = traceIdOf(message.head.fields);
@@ -52,17 +59,30 @@ export class InboundService {
     endRequestEarly(request, response);
   }
 
-  private openSession({ header, sender }: VerifiedTunnelRequest): Promise<OpenSession> {
-    return this.sessions.open(header.sid, header.sequence, sender);
-  }
-
   /** Consumes the sequence number first, so that a message that is refused now cannot be forwarded later. */
   private async refuse({ header }: VerifiedTunnelRequest, session: OpenSession): Promise<never> {
-    await this.sessions.mark(session, header.sequence);
+    await this.sessions.mark(session, header);
     throw new OverloadedError('as many requests as MAX_CONCURRENT_REQUESTS are under way');
   }
 
-  /** Consumes the number of an unreadable message before it fails, because the error promises "never forwarded". */
+  /** Proves to the sender that its session is alive. It consumes a number, so that a copy of a check proves nothing later. */
+  private async check(
+    request: IncomingMessage,
+    response: ServerResponse,
+    verified: VerifiedTunnelRequest,
+    session: OpenSession,
+  ): Promise<void> {
+    const isLate = this.sessions.isLate(session, verified.header);
+    await this.sessions.mark(session, verified.header);
+    if (isLate) {
+      throw new MessageLateError('the check was held back on its way, or a clock was stepped');
+    }
+    const status = respondToCheck(verified, session, response);
+    this.reports.completed(recordOf(request), { status });
+    endRequestEarly(request, response);
+  }
+
+  /** Consumes the number of an unreadable or late message before it fails, because the error promises "never forwarded". */
   private async read(
     request: IncomingMessage,
     verified: VerifiedTunnelRequest,
@@ -71,7 +91,10 @@ export class InboundService {
     try {
       return await this.reader.read(request, verified.header, session);
     } catch (cause) {
-      await this.sessions.mark(session, verified.header.sequence);
+      await this.sessions.mark(session, verified.header);
+      if (cause instanceof MessageLateError) {
+        throw cause;
+      }
       throw new MessageUnreadableError('the message cannot be read', { cause });
     }
   }
@@ -84,7 +107,7 @@ export class InboundService {
     { record, response }: { readonly record: RequestRecord; readonly response: ServerResponse },
   ): Promise<RequestEnd> {
     try {
-      await this.sessions.mark(session, verified.header.sequence);
+      await this.sessions.mark(session, verified.header);
       this.reports.debug(record, 'message opened and marked');
       return await this.forwarder.forward(message, verified, session, { record, response });
     } finally {

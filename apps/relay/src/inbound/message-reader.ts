@@ -4,7 +4,7 @@ import { Injectable } from '@nestjs/common';
 import { RelayConfig } from '@relay/config';
 import type { RelayError } from '@relay/errors';
 import { deriveRequestKey, type RequestHead, type TunnelHeader } from '@relay/protocol';
-import type { OpenSession } from '@relay/session';
+import { SessionService, type OpenSession } from '@relay/session';
 
 import {
   MessageTooLargeError,
@@ -13,6 +13,7 @@ import {
 } from '../admission/admission.errors.js';
 import { BufferBudget } from '../admission/buffer-budget.js';
 import type { MessageBuffer } from '../admission/message-buffer.js';
+import { MessageLateError } from './inbound.errors.js';
 import { RequestOpener } from './request-opener.js';
 import { RouteRule } from './route-rule.js';
 
@@ -35,9 +36,10 @@ export class MessageReader {
     private readonly config: RelayConfig,
     private readonly bufferBudget: BufferBudget,
     private readonly routeRule: RouteRule,
+    private readonly sessions: SessionService,
   ) {}
 
-  /** @throws any error of the message; none of it may be forwarded then */
+  /** @throws MessageLateError, or any error of the message; none of it may be forwarded then */
   async read(
     request: IncomingMessage,
     header: TunnelHeader,
@@ -46,6 +48,9 @@ export class MessageReader {
     const key = deriveRequestKey(session.keys, header.raw);
     const opener = new RequestOpener(key, request, this.config.idleTimeoutMs);
     const { head, hasBody } = await opener.readHead();
+    if (this.sessions.isLate(session, header)) {
+      throw new MessageLateError('the message was held back on its way, or a clock was stepped');
+    }
     const refusal = this.routeRule.refusalOf(head.path);
     if (refusal !== undefined) {
       return { head, body: undefined, opener, refusal };

@@ -11,7 +11,7 @@ import type { RelayLog } from '../telemetry/relay-log.js';
 import type { RequestRecord } from '../telemetry/request-record.js';
 import { ClientResponse } from './client-response.js';
 import type { ReplayableBody } from './replayable-body.js';
-import { isProvenUnforwarded, mayRetry } from './retry-rule.js';
+import { isProvenUnforwarded, isSafeMethod, retryOf, type Retry } from './retry-rule.js';
 import { TunnelAttempt, type AttemptContext, type AttemptOutcome } from './tunnel-attempt.js';
 import { tunnelFailure, type FailedOutcome } from './tunnel-failure.js';
 
@@ -37,7 +37,7 @@ export class Forwarding {
   private attempts = 0;
   private readonly earlierSealedBytes = { out: 0, in: 0 };
   private abortReason: Error | undefined;
-  /** Whether every attempt so far has provably not been forwarded, and never will be. */
+  /** Whether all attempts so far have provably not been forwarded, and never will be. */
   private isUnforwarded = true;
 
   constructor(
@@ -75,10 +75,11 @@ export class Forwarding {
   /** Sends the request as one message, and again for as long as the retry rule allows it. */
   private async attempt(): Promise<ForwardingOutcome> {
     const whole = await this.body.wholeAtHand();
+    let replaced: SequenceReservation | undefined;
     for (;;) {
       // Called before anything is awaited: from this call on, everything that this attempt has to send is kept.
       const body = whole ?? this.body.chunks();
-      const reservation = await this.reserve();
+      const reservation = await this.reserve(replaced);
       const attempt = this.begin(reservation);
       this.throwIfAborted();
       const outcome = await attempt.run(body);
@@ -91,33 +92,45 @@ export class Forwarding {
         this.context.peer.reachability.reportReached();
         return outcome.kind === 'completed' ? { status: outcome.status } : { error: outcome.cause };
       }
-      if (!this.judge(outcome, reservation)) {
+      const retry = this.judge(outcome, reservation);
+      if (retry === 'none') {
         throw this.finalFailure(outcome);
       }
+      replaced = retry === 'replacing' ? reservation : undefined;
     }
   }
 
-  /** Evaluates a failed attempt. @returns whether the request may be sent again */
-  private judge(outcome: FailedOutcome, { session }: SequenceReservation): boolean {
+  /** Evaluates a failed attempt. @returns whether and how the request may be sent again */
+  private judge(outcome: FailedOutcome, reservation: SequenceReservation): Retry {
     const { peer, config, request } = this.context;
-    const isWithinLifetime = peer.isWithinLifetime(session);
-    this.isUnforwarded &&= isProvenUnforwarded(outcome, isWithinLifetime);
-    this.updatePeer(outcome, session.sid);
-    const retries = mayRetry(outcome, {
+    const coversEarlier = reservation.replaces !== undefined && outcome.kind === 'signed-error';
+    // The peer consumes both numbers at once: what it signs about a replacement holds for the message that was replaced, too.
+    this.isUnforwarded = isProvenUnforwarded(outcome) && (this.isUnforwarded || coversEarlier);
+    this.updatePeer(outcome, reservation.session.sid);
+    const retry = retryOf(outcome, {
       method: request.head.method,
       attempt: this.attempts,
       isReplayable: this.body.isReplayable,
-      isWithinLifetime,
+      isReplaceable: peer.canReplace(reservation),
       retryUnsafeMethods: config.retryUnsafeMethods,
     });
-    this.explain(outcome, retries);
-    return retries;
+    this.explain(outcome, retry);
+    return retry;
   }
 
-  /** A failed pairing is not an attempt, so its "not forwarded" does not cover the attempts before it. */
-  private async reserve(): Promise<SequenceReservation> {
+  /**
+   * Reserves the sequence number of the next attempt. A failed pairing or check is not an attempt, so its "not forwarded" does
+   * not cover the attempts before it.
+   */
+  private async reserve(replaced?: SequenceReservation): Promise<SequenceReservation> {
+    const { peer, request } = this.context;
     try {
-      return await this.context.peer.reserve();
+      if (replaced !== undefined) {
+        return peer.replace(replaced);
+      }
+      return this.attempts === 0 && !isSafeMethod(request.head.method)
+        ? await peer.reserveChecked()
+        : await peer.reserve();
     } catch (error) {
       if (error instanceof TunnelFailedError && !this.isUnforwarded) {
         const { code, message, retryAfter } = error;
@@ -178,9 +191,9 @@ export class Forwarding {
   }
 
   /** Logs why a request was sent twice, or was not. */
-  private explain(outcome: FailedOutcome, retries: boolean): void {
+  private explain(outcome: FailedOutcome, retry: Retry): void {
     const { log, record, peer } = this.context;
-    log.debug(retries ? 'sending again' : 'not sending again', {
+    log.debug(retry === 'none' ? 'not sending again' : 'sending again', {
       requestId: record.requestId,
       peer: peer.origin,
       exchange: record.exchange,

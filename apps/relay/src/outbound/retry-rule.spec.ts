@@ -1,12 +1,14 @@
 import type { ExchangeFailure } from '@relay/http';
 import { describe, expect, it } from 'vitest';
 
-import { isProvenUnforwarded, mayRetry, type RetryCircumstances } from './retry-rule.js';
+import { isProvenUnforwarded, retryOf, type Retry, type RetryCircumstances } from './retry-rule.js';
 import type { AttemptOutcome } from './tunnel-attempt.js';
 
 const cause = new Error('cause');
-const IDEMPOTENT = ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'];
-const UNSAFE = ['POST', 'PATCH', 'REPORT', 'get'];
+const SAFE = ['GET', 'HEAD', 'OPTIONS'];
+const IDEMPOTENT = [...SAFE, 'PUT', 'DELETE'];
+const OTHERS = ['POST', 'PATCH', 'REPORT', 'get'];
+const METHODS = [...IDEMPOTENT, ...OTHERS];
 
 const failed = (kind: ExchangeFailure['kind'], wasSent: boolean): AttemptOutcome => ({
   kind: 'failed',
@@ -24,44 +26,62 @@ const CIRCUMSTANCES: RetryCircumstances = {
   method: 'POST',
   attempt: 1,
   isReplayable: true,
-  isWithinLifetime: true,
+  isReplaceable: true,
   retryUnsafeMethods: true,
 };
-const retries = (outcome: AttemptOutcome, changes: Partial<RetryCircumstances> = {}): boolean =>
-  mayRetry(outcome, { ...CIRCUMSTANCES, ...changes });
+/** How a request with each of these methods is sent again. */
+const retries = (
+  outcome: AttemptOutcome,
+  methods: readonly string[],
+  changes: Partial<RetryCircumstances> = {},
+): Set<Retry> =>
+  new Set(methods.map((method) => retryOf(outcome, { ...CIRCUMSTANCES, method, ...changes })));
 
-/** Outcomes after which any request may be sent again, if the session was within its lifetime. */
-const SAFE_TO_RETRY: [name: string, outcome: AttemptOutcome][] = [
+const INDEPENDENT = new Set<Retry>(['independent']);
+const REPLACING = new Set<Retry>(['replacing']);
+const NONE = new Set<Retry>(['none']);
+
+/** Outcomes after which any request may be sent again as any other message. */
+const NOT_FORWARDED: [name: string, outcome: AttemptOutcome][] = [
   ['no connection', failed('unreachable', false)],
   ['no connection in time', failed('connect-timeout', false)],
-  ...[559, 560, 562, 565, 566].map((status): [string, AttemptOutcome] => [
+  ...[559, 562].map((status): [string, AttemptOutcome] => [
     `a signed ${status} with p = 0`,
     signed(status, true),
   ]),
 ];
 
 describe('a request is sent again, whatever its method,', () => {
-  it.each(SAFE_TO_RETRY)('after %s', (_name, outcome) => {
-    for (const method of [...IDEMPOTENT, ...UNSAFE]) {
-      expect(retries(outcome, { method })).toBe(true);
-    }
+  it.each(NOT_FORWARDED)('after %s', (_name, outcome) => {
+    expect(retries(outcome, METHODS)).toEqual(INDEPENDENT);
   });
 });
 
-describe('a request is sent again only if its method is idempotent', () => {
-  it('after a connection that was lost before a response', () => {
-    for (const method of IDEMPOTENT) {
-      expect(retries(failed('reset', true), { method })).toBe(true);
-    }
-    for (const method of UNSAFE) {
-      expect(retries(failed('reset', true), { method })).toBe(false);
-    }
+describe('a request whose connection was lost before a response', () => {
+  const lost = failed('reset', true);
+
+  it('is sent again as any other message if its method is safe', () => {
+    expect(retries(lost, SAFE)).toEqual(INDEPENDENT);
+  });
+
+  it('is sent again as a replacement under the same session if its method is not safe', () => {
+    expect(retries(lost, ['PUT', 'DELETE', ...OTHERS])).toEqual(REPLACING);
+  });
+
+  it('is not sent again if its method is not safe and the session takes no more messages', () => {
+    expect(retries(lost, ['PUT', 'DELETE', ...OTHERS], { isReplaceable: false })).toEqual(NONE);
+    expect(retries(lost, SAFE, { isReplaceable: false })).toEqual(INDEPENDENT);
+  });
+});
+
+describe('a request whose session the peer does not know', () => {
+  it('is sent again only if its method is safe', () => {
+    expect(retries(signed(560, false), SAFE)).toEqual(INDEPENDENT);
+    expect(retries(signed(560, false), ['PUT', 'DELETE', ...OTHERS])).toEqual(NONE);
   });
 });
 
 describe('a request is not sent again', () => {
-  const anyMethod = [...IDEMPOTENT, ...UNSAFE];
-
   it.each([
     ['a complete response', completed],
     ['a response that was cut off', cutOff],
@@ -71,52 +91,43 @@ describe('a request is not sent again', () => {
     ['silence within a response', failed('idle', true)],
     ['an abort', failed('aborted', true)],
     ['an abort before anything was sent', failed('aborted', false)],
-    ...[561, 562, 563, 565, 567].map((status): [string, AttemptOutcome] => [
+    ...[559, 561, 562, 563, 565, 567].map((status): [string, AttemptOutcome] => [
       `a signed ${status} with p = 1`,
       signed(status, false),
     ]),
     ['a signed 564, although the message was not forwarded', signed(564, true)],
   ])('after %s', (_name, outcome) => {
-    for (const method of anyMethod) {
-      expect(retries(outcome, { method })).toBe(false);
-    }
+    expect(retries(outcome, METHODS)).toEqual(NONE);
   });
 
   it('a third time', () => {
-    for (const [, outcome] of SAFE_TO_RETRY) {
-      expect(retries(outcome, { attempt: 2 })).toBe(false);
+    for (const [, outcome] of NOT_FORWARDED) {
+      expect(retries(outcome, METHODS, { attempt: 2 })).toEqual(NONE);
     }
-    expect(retries(failed('reset', true), { method: 'GET', attempt: 2 })).toBe(false);
+    expect(retries(failed('reset', true), METHODS, { attempt: 2 })).toEqual(NONE);
+    expect(retries(signed(560, false), METHODS, { attempt: 2 })).toEqual(NONE);
   });
 
   it('if its whole body is no longer in the replay buffer', () => {
-    for (const [, outcome] of SAFE_TO_RETRY) {
-      expect(retries(outcome, { isReplayable: false })).toBe(false);
+    for (const [, outcome] of NOT_FORWARDED) {
+      expect(retries(outcome, METHODS, { isReplayable: false })).toEqual(NONE);
     }
-    expect(retries(failed('reset', true), { method: 'PUT', isReplayable: false })).toBe(false);
-  });
-
-  it('after a signed error if the session is past its lifetime here', () => {
-    for (const method of anyMethod) {
-      expect(retries(signed(560, true), { method, isWithinLifetime: false })).toBe(false);
-    }
-    expect(retries(failed('unreachable', false), { isWithinLifetime: false })).toBe(true);
+    expect(retries(failed('reset', true), METHODS, { isReplayable: false })).toEqual(NONE);
   });
 });
 
 describe('RETRY_UNSAFE_METHODS=false', () => {
-  it('limits retries after a signed error to idempotent methods', () => {
-    for (const method of IDEMPOTENT) {
-      expect(retries(signed(560, true), { method, retryUnsafeMethods: false })).toBe(true);
-    }
-    for (const method of UNSAFE) {
-      expect(retries(signed(560, true), { method, retryUnsafeMethods: false })).toBe(false);
-    }
+  const changes = { retryUnsafeMethods: false };
+
+  it('limits retries of messages that may have been sent to idempotent methods', () => {
+    expect(retries(signed(559, true), IDEMPOTENT, changes)).toEqual(INDEPENDENT);
+    expect(retries(signed(559, true), OTHERS, changes)).toEqual(NONE);
+    expect(retries(failed('reset', true), ['PUT', 'DELETE'], changes)).toEqual(REPLACING);
+    expect(retries(failed('reset', true), OTHERS, changes)).toEqual(NONE);
   });
 
   it('does not affect requests that were never sent', () => {
-    const changes = { method: 'POST', retryUnsafeMethods: false };
-    expect(retries(failed('unreachable', false), changes)).toBe(true);
+    expect(retries(failed('unreachable', false), METHODS, changes)).toEqual(INDEPENDENT);
   });
 });
 
@@ -125,17 +136,12 @@ describe('proof that a message was not and never will be forwarded', () => {
     ['nothing was sent', true, failed('unreachable', false)],
     ['nothing was sent before the abort', true, failed('aborted', false)],
     ['something may have been sent', false, failed('reset', true)],
-    ['the peer signed that it was not', true, signed(560, true)],
-    ['the peer signed that it may have been', false, signed(561, false)],
+    ['the peer signed that it was not', true, signed(559, true)],
+    ['the peer signed that it may have been', false, signed(560, false)],
     ['the response is unauthenticated', false, unauthenticated],
     ['the response is complete', false, completed],
     ['the response was cut off', false, cutOff],
   ])('if %s: %s', (_name, expected, outcome) => {
-    expect(isProvenUnforwarded(outcome, true)).toBe(expected);
-  });
-
-  it('is not given by a signed error if the session is past its lifetime here', () => {
-    expect(isProvenUnforwarded(signed(560, true), false)).toBe(false);
-    expect(isProvenUnforwarded(failed('unreachable', false), false)).toBe(true);
+    expect(isProvenUnforwarded(outcome)).toBe(expected);
   });
 });

@@ -2,31 +2,44 @@ import { RelayStatus } from '@relay/errors';
 
 import type { AttemptOutcome } from './tunnel-attempt.js';
 
-/** Idempotent methods, whose effect is the same once or twice. protocol.md section 8, rule (c). */
-const IDEMPOTENT_METHODS = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
+/** Safe methods, which change nothing at the upstream. RFC 9110 section 9.2.1. */
+const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
+/** Idempotent methods, whose effect is the same once or twice. RFC 9110 section 9.2.2. */
+const IDEMPOTENT_METHODS = new Set([...SAFE_METHODS, 'PUT', 'DELETE']);
 
-/** What decides, besides the outcome, whether a request may be sent again. */
+const MAX_ATTEMPTS = 2;
+
+/**
+ * How a request is sent again. `replacing`: under the same session, as the replacement of the first message, so that at most one of
+ * the two is ever forwarded. `independent`: as any other message.
+ */
+export type Retry = 'none' | 'independent' | 'replacing';
+
+/** What decides, besides the outcome, whether and how a request is sent again. */
 export interface RetryCircumstances {
   readonly method: string;
   /** Number of the attempt that ended, from 1. */
   readonly attempt: number;
   /** Whether the whole body so far is still in the replay buffer. */
   readonly isReplayable: boolean;
-  /** Whether the session was within its lifetime when the outcome was received. */
-  readonly isWithinLifetime: boolean;
+  /** Whether a replacement may still be sent under the session of the attempt. */
+  readonly isReplaceable: boolean;
   /** RETRY_UNSAFE_METHODS. */
   readonly retryUnsafeMethods: boolean;
 }
 
-const MAX_ATTEMPTS = 2;
+/** Whether the upstream treats a request with this method as a mere reading. */
+export function isSafeMethod(method: string): boolean {
+  return SAFE_METHODS.has(method);
+}
 
-/** Whether an attempt proves that its message was not forwarded and never will be. */
-export function isProvenUnforwarded(outcome: AttemptOutcome, isWithinLifetime: boolean): boolean {
+/** Whether an attempt proves that its message was not forwarded and never will be. protocol.md section 8. */
+export function isProvenUnforwarded(outcome: AttemptOutcome): boolean {
   switch (outcome.kind) {
     case 'failed':
       return !outcome.failure.wasSent;
     case 'signed-error':
-      return outcome.signedError.isNeverForwarded && isWithinLifetime;
+      return outcome.signedError.isNeverForwarded;
     case 'completed':
     case 'cut-off':
     case 'unauthenticated':
@@ -35,44 +48,58 @@ export function isProvenUnforwarded(outcome: AttemptOutcome, isWithinLifetime: b
   }
 }
 
-/** Whether a request that failed may be sealed and sent again. protocol.md section 8. */
-export function mayRetry(outcome: AttemptOutcome, circumstances: RetryCircumstances): boolean {
-  if (circumstances.attempt >= MAX_ATTEMPTS || !circumstances.isReplayable) {
-    return false;
+/** Whether and how a request that failed is sealed and sent again. protocol.md section 8, rules (a) to (d). */
+export function retryOf(outcome: AttemptOutcome, circumstances: RetryCircumstances): Retry {
+  const { method, attempt, isReplayable, isReplaceable, retryUnsafeMethods } = circumstances;
+  if (attempt >= MAX_ATTEMPTS || !isReplayable) {
+    return 'none';
   }
-  const isIdempotent = IDEMPOTENT_METHODS.has(circumstances.method);
+  const mayRepeat = retryUnsafeMethods || IDEMPOTENT_METHODS.has(method);
   switch (outcome.kind) {
     case 'failed':
-      return isRetryableFailure(outcome, isIdempotent);
+      return retryOfFailure(outcome, method, mayRepeat && isReplaceable);
     case 'signed-error':
-      return (
-        // A second message would only add to the load of an overloaded peer.
-        outcome.signedError.status !== RelayStatus.OVERLOADED &&
-        isProvenUnforwarded(outcome, circumstances.isWithinLifetime) &&
-        (isIdempotent || circumstances.retryUnsafeMethods)
-      );
+      return retryOfSignedError(outcome, method, mayRepeat);
     case 'completed':
     case 'cut-off':
     case 'unauthenticated':
     case 'incomplete':
-      return false;
+      return 'none';
   }
 }
 
-/** A lost connection justifies another attempt. A peer that did not respond in time would probably not do so a second time. */
-function isRetryableFailure(
+/** A broken connection is worth another attempt; a peer that did not respond in time would not do so the next time either. */
+function retryOfFailure(
   { failure }: Extract<AttemptOutcome, { kind: 'failed' }>,
-  isIdempotent: boolean,
-): boolean {
+  method: string,
+  mayReplace: boolean,
+): Retry {
   switch (failure.kind) {
     case 'unreachable':
     case 'connect-timeout':
-      return true;
+      return 'independent';
     case 'reset':
-      return isIdempotent;
+      if (isSafeMethod(method)) {
+        return 'independent';
+      }
+      return mayReplace ? 'replacing' : 'none';
     case 'response-timeout':
     case 'idle':
     case 'aborted':
-      return false;
+      return 'none';
   }
+}
+
+function retryOfSignedError(
+  { signedError }: Extract<AttemptOutcome, { kind: 'signed-error' }>,
+  method: string,
+  mayRepeat: boolean,
+): Retry {
+  const { status, isNeverForwarded } = signedError;
+  if (isNeverForwarded) {
+    // A second message would only add to the load of an overloaded peer.
+    return mayRepeat && status !== RelayStatus.OVERLOADED ? 'independent' : 'none';
+  }
+  // The peer does not know whether it forwarded the message before it lost the session; a safe request may run twice.
+  return status === RelayStatus.SESSION_UNKNOWN && isSafeMethod(method) ? 'independent' : 'none';
 }

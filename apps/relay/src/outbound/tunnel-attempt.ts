@@ -68,6 +68,7 @@ export class TunnelAttempt implements ExchangeEvents {
   private opener: ResponseOpener | undefined;
   /** Why the response is refused although it is being received. */
   private refusal: Error | undefined;
+  private hasOpenedHead = false;
   private sentBytes = 0;
   private receivedBytes = 0;
 
@@ -75,9 +76,10 @@ export class TunnelAttempt implements ExchangeEvents {
     private readonly context: AttemptContext,
     readonly reservation: SequenceReservation,
   ) {
-    const { session, sequence } = reservation;
+    const { session, sequence, replaces, ageSeconds } = reservation;
     const { type } = context.options;
-    this.relayHeader = formatTunnelHeader(session.sid, sequence, type, randomBytes(SALT_BYTES));
+    const fields = { sid: session.sid, sequence, replaces, ageSeconds, type };
+    this.relayHeader = formatTunnelHeader(fields, randomBytes(SALT_BYTES));
     this.clientIdHeader = context.peerClient.sign(this.relayHeader);
     this.sealer = new MessageSealer(deriveRequestKey(session.keys, this.relayHeader));
     this.exchange = new Exchange(context.limits, this);
@@ -148,9 +150,7 @@ export class TunnelAttempt implements ExchangeEvents {
     this.receivedBytes += chunk.length;
     try {
       const isReady = this.opener?.push(chunk) ?? true;
-      if (isEventStream(this.opener?.openedHead?.fields ?? [])) {
-        this.exchange.allowSilence();
-      }
+      this.noteHead();
       return isReady;
     } catch (error) {
       this.refusal = error as Error;
@@ -180,6 +180,18 @@ export class TunnelAttempt implements ExchangeEvents {
       this.outcome.resolve(
         hasHead ? { kind: 'unauthenticated', cause } : { kind: 'failed', failure },
       );
+    }
+  }
+
+  /** The response's head, once it has been opened, proves that the peer has the session. */
+  private noteHead(): void {
+    const head = this.opener?.openedHead;
+    if (head !== undefined && !this.hasOpenedHead) {
+      this.hasOpenedHead = true;
+      this.reservation.session.noteAlive(this.reservation.reservedAtMs);
+      if (isEventStream(head.fields)) {
+        this.exchange.allowSilence();
+      }
     }
   }
 

@@ -1,14 +1,6 @@
-import { RelayError, RelayStatus, type Forwarded } from '@relay/errors';
-import { BodyIdleError, type ExchangeFailure } from '@relay/http';
-import { MessageTooLongError } from '@relay/protocol';
-import type { SignedError } from '@relay/signature';
+import type { Forwarded, RelayError } from '@relay/errors';
 
-import { isBufferLimit } from '../admission/admission.errors.js';
-import {
-  TunnelFailedError,
-  peerOverloadedError,
-  type TunnelFailureCode,
-} from '../peers/peers.errors.js';
+import { exchangeFailure, signedFailure, untrustedResponse } from '../peers/peer-failure.js';
 import type { AttemptOutcome } from './tunnel-attempt.js';
 
 /** The attempts that end without a response to the client. */
@@ -23,80 +15,6 @@ export function tunnelFailure(outcome: FailedOutcome, forwarded: Forwarded): Rel
     case 'signed-error':
       return signedFailure(outcome.signedError, forwarded);
     case 'unauthenticated':
-      return new TunnelFailedError(
-        'RELAY_PEER_ANSWER_INVALID',
-        forwarded,
-        'the other relay gave a response that cannot be trusted',
-        { cause: outcome.cause },
-      );
-  }
-}
-
-function exchangeFailure(
-  { kind, hasHead, cause }: ExchangeFailure,
-  forwarded: Forwarded,
-): RelayError {
-  const failed = (code: TunnelFailureCode, message: string): TunnelFailedError =>
-    new TunnelFailedError(code, forwarded, message, { cause });
-  switch (kind) {
-    case 'unreachable':
-      return failed('RELAY_PEER_UNREACHABLE', 'the other relay cannot be reached');
-    case 'connect-timeout':
-      return failed(
-        'RELAY_PEER_CONNECT_TIMEOUT',
-        'no connection to the other relay was established in time',
-      );
-    case 'response-timeout':
-      return failed('RELAY_PEER_TIMEOUT', 'the other relay did not respond in time');
-    case 'idle':
-      return hasHead
-        ? failed('RELAY_PEER_TIMEOUT', 'the other relay stopped in the middle of its response')
-        : failed('RELAY_PEER_STALLED', 'the other relay stopped reading the request');
-    case 'reset':
-      return failed('RELAY_PEER_CONNECTION_LOST', 'the connection to the other relay was lost');
-    case 'aborted':
-      return abortedBy(cause, failed);
-  }
-}
-
-/** This relay gave up: its reason is more useful than the fact that it gave up. */
-function abortedBy(
-  cause: Error,
-  failed: (code: TunnelFailureCode, message: string) => TunnelFailedError,
-): RelayError {
-  if (cause instanceof BodyIdleError || cause instanceof MessageTooLongError) {
-    return failed(cause.code, cause.message);
-  }
-  if (isBufferLimit(cause)) {
-    return failed(
-      'RELAY_PEER_ANSWER_TOO_LARGE',
-      `the response cannot be buffered: ${cause.message}`,
-    );
-  }
-  return cause instanceof RelayError
-    ? cause
-    : failed('RELAY_PEER_CONNECTION_LOST', 'the request was aborted');
-}
-
-function signedFailure({ status }: SignedError, forwarded: Forwarded): TunnelFailedError {
-  const cause = new Error(`the other relay signed an error with status ${status}`);
-  switch (status) {
-    case RelayStatus.OVERLOADED:
-      return peerOverloadedError(forwarded);
-    case RelayStatus.STORE_UNAVAILABLE:
-    case RelayStatus.MARK_FAILED:
-      return new TunnelFailedError(
-        'RELAY_PEER_STORE_UNAVAILABLE',
-        forwarded,
-        'the other relay cannot reach its session store',
-        { cause },
-      );
-    default:
-      return new TunnelFailedError(
-        'RELAY_PEER_REFUSED_MESSAGE',
-        forwarded,
-        'the other relay refused the message',
-        { cause },
-      );
+      return untrustedResponse(outcome.cause, forwarded);
   }
 }

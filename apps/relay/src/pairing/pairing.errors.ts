@@ -1,10 +1,5 @@
 import { RelayError } from '@relay/errors';
 
-/** The pairing request names another relay. */
-export class AudienceRefusedError extends RelayError {
-  readonly code = 'RELAY_AUDIENCE_REFUSED';
-}
-
 /** The sender has paired as often as MAX_PAIRINGS_PER_MINUTE allows. */
 export class PairLimitError extends RelayError {
   readonly code = 'RELAY_PAIR_LIMIT';

@@ -2,11 +2,11 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Clock } from '@relay/clock';
 import { RelayConfig } from '@relay/config';
 import { decodePairRequest, pairTranscript, respondToPairing } from '@relay/protocol';
-import { SessionService } from '@relay/session';
+import { AudienceRefusedError, SessionService } from '@relay/session';
 import type { VerifiedPairRequest } from '@relay/signature';
 
 import { RateLimiter } from '../admission/rate-limiter.js';
-import { AudienceRefusedError, ClockSkewError, PairLimitError } from './pairing.errors.js';
+import { ClockSkewError, PairLimitError } from './pairing.errors.js';
 
 /** How far a sender's clock may be off. protocol.md section 4. */
 const MAX_CLOCK_SKEW_MS = 120_000;
@@ -49,7 +49,8 @@ export class PairingService {
         maxMessages: this.config.sessionMaxMessages,
       },
     );
-    await this.sessions.save(transcript.sid, sender, keys, epoch);
+    const paired = { keys, audience: request.audience };
+    await this.sessions.save(transcript.sid, sender, paired, epoch);
     return responseBody;
   }
 

@@ -12,6 +12,9 @@ const KEEP_ALIVE_MS = 4_000;
 /** The head of a relay's own response is small, and proxies add little. protocol.md section 9. */
 const MAX_RESPONSE_HEADER_BYTES = 16_384;
 
+/** How undici names the ends of connections that this relay has caused: it gave up a request, or the connection was idle for too long. */
+const OWN_ENDS: ReadonlySet<string> = new Set(['aborted', 'socket idle timeout']);
+
 /** The connections that messages to other relays are sent on, and the signatures of those messages. */
 @Injectable()
 export class PeerClient implements OnApplicationShutdown {
@@ -43,6 +46,19 @@ export class PeerClient implements OnApplicationShutdown {
   /** Sends requests to any origin, on connections that are kept open between requests. */
   get dispatcher(): Dispatcher {
     return this.agent;
+  }
+
+  /**
+   * Reports each connection that ended other than by this relay's own doing.
+   *
+   * @param listener - receives the origin of the peer
+   */
+  onDisconnect(listener: (origin: string) => void): void {
+    this.agent.on('disconnect', (url, _targets, error) => {
+      if (!(error.code === 'UND_ERR_INFO' && OWN_ENDS.has(error.message))) {
+        listener(url.origin);
+      }
+    });
   }
 
   /** @returns the value of `x-mte-client-id` that goes with this `x-mte-relay` value */

@@ -59,8 +59,18 @@ describe('a session', () => {
     expect(used(75).isDueForRenewal(at(0))).toBe(true);
   });
 
-  it('is within its lifetime until exactly its end', () => {
-    expect(session().isWithinLifetime(at(1) - 1)).toBe(true);
-    expect(session().isWithinLifetime(at(1))).toBe(false);
+  it('has an age in whole seconds since its pairing request was sent, of at most 99,999', () => {
+    expect(session().ageSeconds(PAIRED_AT_MS)).toBe(0);
+    expect(session().ageSeconds(PAIRED_AT_MS + 999)).toBe(0);
+    expect(session().ageSeconds(PAIRED_AT_MS + 1_000)).toBe(1);
+    expect(session().ageSeconds(PAIRED_AT_MS + 100_000_000)).toBe(99_999);
+  });
+
+  it('was last alive when the latest message that proves it was sent, whatever the order of the proofs', () => {
+    const made = session();
+    expect(made.lastAliveAtMs).toBe(PAIRED_AT_MS);
+    made.noteAlive(PAIRED_AT_MS + 20);
+    made.noteAlive(PAIRED_AT_MS + 10);
+    expect(made.lastAliveAtMs).toBe(PAIRED_AT_MS + 20);
   });
 });

@@ -1,4 +1,4 @@
-import type { PairedSession, SessionKeys } from '@relay/protocol';
+import { MAX_AGE_SECONDS, type PairedSession, type SessionKeys } from '@relay/protocol';
 
 /** After this share of its lifetime, no new message is sealed on a session, so that none arrives after it has expired. */
 const USABLE_SHARE = 0.9;
@@ -12,6 +12,7 @@ export class PeerSession {
   private readonly lifetimeMs: number;
   private readonly maxMessages: number;
   private lastSequence = 0;
+  private aliveAtMs: number;
 
   /** @param pairedAtMs - when the pairing request was sent, monotonic; the lifetime begins later for the peer */
   constructor(
@@ -22,6 +23,7 @@ export class PeerSession {
     this.keys = paired.keys;
     this.lifetimeMs = paired.lifetimeSeconds * 1000;
     this.maxMessages = paired.maxMessages;
+    this.aliveAtMs = pairedAtMs;
   }
 
   /** Whether a new message may be sealed on this session. */
@@ -36,13 +38,23 @@ export class PeerSession {
     );
   }
 
+  /** Whole seconds since the pairing request was sent: what the peer judges a message's delay by. protocol.md section 2. */
+  ageSeconds(nowMs: number): number {
+    return Math.min(MAX_AGE_SECONDS, Math.floor((nowMs - this.pairedAtMs) / 1000));
+  }
+
   /**
-   * Whether the session is within its lifetime, so that a signed "never forwarded" of the peer can be trusted. Later, an
-   * attacker could have waited for the session to expire at the peer too, and then have replayed a message that had been
-   * forwarded: the peer would sign that it was not. protocol.md section 8, rule (b).
+   * The peer has proved that it still had the session when it received what was sent at this moment.
+   *
+   * @param sentAtMs - monotonic
    */
-  isWithinLifetime(nowMs: number): boolean {
-    return this.ageShare(nowMs) < 1;
+  noteAlive(sentAtMs: number): void {
+    this.aliveAtMs = Math.max(this.aliveAtMs, sentAtMs);
+  }
+
+  /** When the latest message or pairing was sent that proves the session to be alive at the peer; monotonic. */
+  get lastAliveAtMs(): number {
+    return this.aliveAtMs;
   }
 
   /** Takes the next sequence number, beginning with 1. This is synchronous, so that no two messages can share a number. */

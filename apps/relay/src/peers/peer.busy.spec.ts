@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { FakePairingClient } from '../../../../test/support/relays/fake-pairing-client.js';
+import { FakeSessionChecker } from '../../../../test/support/relays/fake-session-checker.js';
 import { TunnelFailedError } from './peers.errors.js';
 import { HandMovedClock } from '../../../../test/support/time/hand-moved-clock.js';
 import { RelayLog } from '../telemetry/relay-log.js';
@@ -14,7 +15,14 @@ beforeEach(() => {
   vi.spyOn(Math, 'random').mockReturnValue(1 - Number.EPSILON);
   clock = new HandMovedClock();
   client = new FakePairingClient(clock);
-  peer = new Peer('http://b.example', client.asPairingClient, clock, new RelayLog('silent'));
+  const checker = new FakeSessionChecker().asSessionChecker;
+  peer = new Peer(
+    'http://b.example',
+    client.asPairingClient,
+    checker,
+    clock,
+    new RelayLog('silent'),
+  );
   return () => {
     vi.restoreAllMocks();
   };

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { FakePairingClient } from '../../../../test/support/relays/fake-pairing-client.js';
+import { FakeSessionChecker } from '../../../../test/support/relays/fake-session-checker.js';
 import { TunnelFailedError } from './peers.errors.js';
 import { HandMovedClock } from '../../../../test/support/time/hand-moved-clock.js';
 import { RelayLog } from '../telemetry/relay-log.js';
@@ -19,7 +20,14 @@ beforeEach(() => {
   vi.spyOn(Math, 'random').mockReturnValue(1 - Number.EPSILON);
   clock = new HandMovedClock();
   client = new FakePairingClient(clock, { lifetimeSeconds: 1_000, maxMessages: 100 });
-  peer = new Peer('http://b.example', client.asPairingClient, clock, new RelayLog('silent'));
+  const checker = new FakeSessionChecker().asSessionChecker;
+  peer = new Peer(
+    'http://b.example',
+    client.asPairingClient,
+    checker,
+    clock,
+    new RelayLog('silent'),
+  );
 });
 
 afterEach(() => {

@@ -7,12 +7,18 @@ import type { PairingClient } from './pairing-client.js';
 import type { PeerSession } from './peer-session.js';
 import { TunnelFailedError, type TunnelFailureCode } from './peers.errors.js';
 import { Reachability } from './reachability.js';
+import type { SessionChecker } from './session-checker.js';
 
 /** The shortest time between two pairings that unauthenticated responses, which anybody on the path can send, may cause. */
 const MIN_SUSPICION_INTERVAL_MS = 30_000;
 
+/** For this long after the latest sign of life, a session is taken to be alive. protocol.md section 8. */
+const ALIVE_MS = 5_000;
+const MAX_CHECKS = 2;
+
 const UNREACHABLE_CODES: ReadonlySet<TunnelFailureCode> = new Set([
   'RELAY_PEER_UNREACHABLE',
+  'RELAY_PEER_CONNECT_TIMEOUT',
   'RELAY_PEER_TIMEOUT',
 ]);
 /** The peer's session store is unavailable, or the peer is overloaded. */
@@ -25,6 +31,12 @@ const BUSY_CODES: ReadonlySet<TunnelFailureCode> = new Set([
 export interface SequenceReservation {
   readonly session: PeerSession;
   readonly sequence: number;
+  /** The number of the earlier message that this one replaces. */
+  readonly replaces?: number;
+  /** The age of the session when the number was reserved, in whole seconds. protocol.md section 2. */
+  readonly ageSeconds: number;
+  /** Monotonic. */
+  readonly reservedAtMs: number;
 }
 
 /** One relay that this relay sends messages to: its current session, and the pairing of the next. protocol.md section 9. */
@@ -33,6 +45,8 @@ export class Peer {
   readonly reachability: Reachability;
   private current: PeerSession | undefined;
   private pairing: Promise<PeerSession> | undefined;
+  private checking: Promise<void> | undefined;
+  private disconnectedAtMs = -Infinity;
   /** The peer refused to pair. The current session, if any, remains in use. */
   private readonly refusal: BackOff;
   /** The peer cannot create sessions for now, which may end at any moment. The current session, if any, remains in use. */
@@ -44,6 +58,7 @@ export class Peer {
   constructor(
     readonly origin: string,
     private readonly client: PairingClient,
+    private readonly checker: SessionChecker,
     private readonly clock: Clock,
     private readonly log: RelayLog,
   ) {
@@ -64,14 +79,43 @@ export class Peer {
       const session = await this.session();
       // Checked again: all callers that waited for a pairing resume in the same turn, and each takes a number.
       if (session.isUsable(this.clock.monotonicMs())) {
-        return { session, sequence: session.takeSequence() };
+        return this.take(session);
       }
     }
   }
 
-  /** Whether the session is within its lifetime by this relay's clock. */
-  isWithinLifetime(session: PeerSession): boolean {
-    return session.isWithinLifetime(this.clock.monotonicMs());
+  /**
+   * Reserves a sequence number like `reserve`, for a message that must not be lost with its session: if it is in doubt whether the
+   * peer still has the session, the peer is asked first, once for all waiting callers.
+   *
+   * @throws TunnelFailedError, immediately while a failure is backed off from; also if the check fails
+   */
+  async reserveChecked(): Promise<SequenceReservation> {
+    this.reachability.noteRequest();
+    this.reachability.throwIfUnreachable();
+    const { current } = this;
+    if (current?.isUsable(this.clock.monotonicMs()) === true && this.isInDoubt(current)) {
+      this.checking ??= this.check(current).finally(() => {
+        this.checking = undefined;
+      });
+      await this.checking;
+    }
+    return this.reserve();
+  }
+
+  /** Whether another message may be sent under the same session in place of an earlier one. */
+  canReplace({ session }: SequenceReservation): boolean {
+    return session.isUsable(this.clock.monotonicMs());
+  }
+
+  /** Reserves a number for a message that replaces an earlier one under the same session, which `canReplace` has allowed. */
+  replace({ session, sequence }: SequenceReservation): SequenceReservation {
+    return { ...this.take(session), replaces: sequence };
+  }
+
+  /** A connection to the peer has ended, and not because this relay ended it: the peer may have been restarted. */
+  noteDisconnect(): void {
+    this.disconnectedAtMs = this.clock.monotonicMs();
   }
 
   /** The peer no longer has this session. If it has been replaced meanwhile, nothing happens. */
@@ -107,6 +151,60 @@ export class Peer {
   /** Ends everything that would otherwise go on in the background. */
   close(): void {
     this.reachability.close();
+  }
+
+  private take(session: PeerSession): SequenceReservation {
+    const now = this.clock.monotonicMs();
+    return {
+      session,
+      sequence: session.takeSequence(),
+      ageSeconds: session.ageSeconds(now),
+      reservedAtMs: now,
+    };
+  }
+
+  private isInDoubt({ lastAliveAtMs }: PeerSession): boolean {
+    return (
+      this.clock.monotonicMs() - lastAliveAtMs >= ALIVE_MS || this.disconnectedAtMs >= lastAliveAtMs
+    );
+  }
+
+  /** Returns once the session has proved to be alive or has been dropped. */
+  private async check(session: PeerSession): Promise<void> {
+    for (let checks = 1; session.isUsable(this.clock.monotonicMs()); checks += 1) {
+      const reservation = this.take(session);
+      const result = await this.checker.check(this.origin, reservation);
+      switch (result.kind) {
+        case 'alive':
+          this.reachability.reportReached();
+          session.noteAlive(reservation.reservedAtMs);
+          return;
+        case 'gone':
+          this.reachability.reportReached();
+          this.drop(session.sid);
+          return;
+        case 'unclear':
+          if (checks === MAX_CHECKS) {
+            this.drop(session.sid);
+            throw result.failure;
+          }
+          break;
+        case 'failed':
+          this.noteFailedCheck(result.failure);
+          throw result.failure;
+      }
+    }
+  }
+
+  private noteFailedCheck(failure: Error): void {
+    if (!(failure instanceof TunnelFailedError)) {
+      return;
+    }
+    if (UNREACHABLE_CODES.has(failure.code)) {
+      this.reachability.reportUnreachable(failure);
+    } else if (failure.code === 'RELAY_PEER_ANSWER_INVALID') {
+      this.suspect();
+    }
   }
 
   private async session(): Promise<PeerSession> {

@@ -3,11 +3,13 @@ import { Module } from '@nestjs/common';
 import { PairingClient } from './pairing-client.js';
 import { PeerClient } from './peer-client.js';
 import { PeerOrigins } from './peer-origin.js';
+import { PeersMetrics } from './peers-metrics.js';
 import { PeersService } from './peers.service.js';
+import { SessionChecker } from './session-checker.js';
 
 /** The other relays: which of them may be called, the connections to them, and the sessions with them. */
 @Module({
-  providers: [PairingClient, PeerClient, PeerOrigins, PeersService],
+  providers: [PairingClient, PeerClient, PeerOrigins, PeersMetrics, PeersService, SessionChecker],
   exports: [PeerClient, PeerOrigins, PeersService],
 })
 export class PeersModule {}

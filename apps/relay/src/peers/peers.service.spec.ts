@@ -1,24 +1,34 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { FakePairingClient } from '../../../../test/support/relays/fake-pairing-client.js';
+import { FakeSessionChecker } from '../../../../test/support/relays/fake-session-checker.js';
 import { TunnelFailedError } from './peers.errors.js';
 import { HandMovedClock } from '../../../../test/support/time/hand-moved-clock.js';
 import { RelayLog } from '../telemetry/relay-log.js';
-import { RelayMetrics } from '../telemetry/relay-metrics.js';
+import type { PeerClient } from './peer-client.js';
 import { PeersService } from './peers.service.js';
 
 const unreachable = new TunnelFailedError('RELAY_PEER_UNREACHABLE', 'no', 'not there');
 
 let peers: PeersService;
+let checker: FakeSessionChecker;
+let disconnect: (origin: string) => void;
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   const clock = new HandMovedClock();
+  const peerClient = {
+    onDisconnect(listener: (origin: string) => void): void {
+      disconnect = listener;
+    },
+  };
+  checker = new FakeSessionChecker();
   peers = new PeersService(
     new FakePairingClient(clock).asPairingClient,
+    checker.asSessionChecker,
+    peerClient as PeerClient,
     clock,
     new RelayLog('silent'),
-    new RelayMetrics(),
   );
 });
 
@@ -48,6 +58,18 @@ describe('peers', () => {
     expect(vi.getTimerCount()).toBe(0);
     expect(peers.peer('http://0.example')).toBe(first);
     expect(peers.peer('http://1.example')).not.toBe(second);
+  });
+
+  it('are told of the end of a connection to them alone', async () => {
+    for (const origin of ['http://0.example', 'http://1.example']) {
+      await peers.peer(origin).reserve();
+    }
+    disconnect('http://0.example');
+    disconnect('http://unknown.example');
+    await peers.peer('http://1.example').reserveChecked();
+    expect(checker.sequences).toEqual([]);
+    await peers.peer('http://0.example').reserveChecked();
+    expect(checker.sequences).toEqual([2]);
   });
 
   it('are all closed at shutdown', () => {

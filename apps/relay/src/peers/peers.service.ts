@@ -2,9 +2,10 @@ import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Clock } from '@relay/clock';
 
 import { RelayLog } from '../telemetry/relay-log.js';
-import { RelayMetrics } from '../telemetry/relay-metrics.js';
 import { PairingClient } from './pairing-client.js';
+import { PeerClient } from './peer-client.js';
 import { Peer } from './peer.js';
+import { SessionChecker } from './session-checker.js';
 
 /** Peers whose sessions are kept. A client with a token could name any number of origins. */
 const MAX_PEERS = 1_000;
@@ -25,13 +26,12 @@ export class PeersService implements OnApplicationShutdown {
 
   constructor(
     private readonly client: PairingClient,
+    private readonly checker: SessionChecker,
+    peerClient: PeerClient,
     @Inject(Clock) private readonly clock: Clock,
     private readonly log: RelayLog,
-    metrics: RelayMetrics,
   ) {
-    metrics.peers.observe(() => this.summary().known, 'known');
-    metrics.peers.observe(() => this.summary().paired, 'paired');
-    metrics.peers.observe(() => this.summary().unreachable, 'unreachable');
+    peerClient.onDisconnect((origin) => this.peers.get(origin)?.noteDisconnect());
   }
 
   /** Counts the peers by what was last known of them, without asking any of them. */
@@ -48,7 +48,8 @@ export class PeersService implements OnApplicationShutdown {
     if (this.latest?.origin === origin) {
       return this.latest;
     }
-    const peer = this.peers.get(origin) ?? new Peer(origin, this.client, this.clock, this.log);
+    const peer =
+      this.peers.get(origin) ?? new Peer(origin, this.client, this.checker, this.clock, this.log);
     this.peers.delete(origin);
     this.peers.set(origin, peer);
     this.latest = peer;

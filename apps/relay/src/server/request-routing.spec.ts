@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { OUTBOUND_ROUTE, PASS_THROUGH_ROUTE, TUNNEL_ROUTE, routingOf } from './request-routing.js';
 
 const TOKEN = { 'x-mte-outbound-token': 'token' };
-const RELAY = { 'x-mte-relay': '1.E2uOwaOy1rJ0iSmtbBjUiw.1.mke.AQEBAQEBAQEBAQEBAQEBAQ' };
+const RELAY = { 'x-mte-relay': '1.E2uOwaOy1rJ0iSmtbBjUiw.1.0.mke.AQEBAQEBAQEBAQEBAQEBAQ' };
 
 function routing(
   method: string,

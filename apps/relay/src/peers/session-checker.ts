@@ -1,0 +1,163 @@
+import { randomBytes } from 'node:crypto';
+
+import { Injectable } from '@nestjs/common';
+import { RelayStatus } from '@relay/errors';
+import { rawFieldValues } from '@relay/fields';
+import { Deferred, Exchange, type ExchangeEvents, type ExchangeFailure } from '@relay/http';
+import {
+  CLIENT_ID_HEADER,
+  MessageOpener,
+  RELAY_HEADER,
+  SALT_BYTES,
+  TUNNEL_PATH,
+  decodeResponseHead,
+  deriveResponseKey,
+  formatTunnelHeader,
+  isResponseHeader,
+} from '@relay/protocol';
+import type { SignedError } from '@relay/signature';
+
+import { PeerClient } from './peer-client.js';
+import { exchangeFailure, signedFailure, untrustedResponse } from './peer-failure.js';
+import type { SequenceReservation } from './peer.js';
+
+/** As for a pairing, which a failed check leads to. protocol.md section 9. */
+const CHECK_TIMEOUT_MS = 10_000;
+const NO_CONTENT = 204;
+const EMPTY = Buffer.alloc(0);
+
+const GONE_STATUSES: ReadonlySet<number> = new Set([
+  RelayStatus.SESSION_EXPIRED,
+  RelayStatus.SESSION_UNKNOWN,
+]);
+/** The check was held back or repeated on its way: another one, under a new number, is likely to succeed. */
+const UNCLEAR_STATUSES: ReadonlySet<number> = new Set([
+  RelayStatus.DECODE_FAILED,
+  RelayStatus.REPLAYED,
+]);
+
+/** What a check shows of its session. */
+export type CheckResult =
+  /** The peer has it. */
+  | { readonly kind: 'alive' }
+  /** The peer does not have it any more. */
+  | { readonly kind: 'gone' }
+  /** Nothing; another check may show more. */
+  | { readonly kind: 'unclear'; readonly failure: Error }
+  /** Nothing, and another check would not either. */
+  | { readonly kind: 'failed'; readonly failure: Error };
+
+/** Asks peers whether they still have a session. protocol.md section 8. */
+@Injectable()
+export class SessionChecker {
+  constructor(private readonly peerClient: PeerClient) {}
+
+  /** Sends one check, which consumes the reserved number. It never rejects. */
+  check(origin: string, reservation: SequenceReservation): Promise<CheckResult> {
+    return new CheckExchange(this.peerClient, reservation).run(origin);
+  }
+}
+
+class CheckExchange implements ExchangeEvents {
+  private readonly result = new Deferred<CheckResult>();
+  private readonly exchange: Exchange;
+  private readonly relayHeader: string;
+  private readonly clientIdHeader: string;
+  private opener: MessageOpener | undefined;
+  private head: Buffer = EMPTY;
+
+  constructor(
+    private readonly peerClient: PeerClient,
+    private readonly reservation: SequenceReservation,
+  ) {
+    const { session, sequence, ageSeconds } = reservation;
+    const fields = { sid: session.sid, sequence, ageSeconds, type: 'check' } as const;
+    this.relayHeader = formatTunnelHeader(fields, randomBytes(SALT_BYTES));
+    this.clientIdHeader = peerClient.sign(this.relayHeader);
+    const limits = { responseTimeoutMs: CHECK_TIMEOUT_MS, idleTimeoutMs: CHECK_TIMEOUT_MS };
+    this.exchange = new Exchange(limits, this);
+  }
+
+  run(origin: string): Promise<CheckResult> {
+    this.exchange.start(this.peerClient.dispatcher, {
+      origin,
+      method: 'POST',
+      path: TUNNEL_PATH,
+      headers: [
+        RELAY_HEADER,
+        this.relayHeader,
+        CLIENT_ID_HEADER,
+        this.clientIdHeader,
+        'content-type',
+        'application/octet-stream',
+        'cache-control',
+        'no-store',
+      ],
+      body: EMPTY,
+    });
+    return this.result.promise;
+  }
+
+  onHead(status: number, rawFields: readonly (string | Buffer)[]): void {
+    const [relayHeader, another] = rawFieldValues(rawFields, RELAY_HEADER);
+    const isSingle = relayHeader !== undefined && another === undefined;
+    if (status === 200 && isSingle && isResponseHeader(relayHeader)) {
+      const { keys } = this.reservation.session;
+      this.opener = new MessageOpener(deriveResponseKey(keys, this.relayHeader, relayHeader));
+      return;
+    }
+    const signedError = isSingle
+      ? this.peerClient.verifyError(this.clientIdHeader, relayHeader, status)
+      : undefined;
+    const cause = new Error(`the other relay's address responded with status ${status}`);
+    this.result.resolve(
+      signedError === undefined
+        ? { kind: 'failed', failure: untrustedResponse(cause, 'no') }
+        : resultOf(signedError),
+    );
+    this.exchange.abort(cause);
+  }
+
+  onData(chunk: Buffer): boolean {
+    try {
+      for (const { content } of this.opener?.push(chunk) ?? []) {
+        this.head = content;
+      }
+    } catch (error) {
+      this.exchange.abort(error as Error);
+    }
+    return true;
+  }
+
+  onEnd(): void {
+    try {
+      this.opener?.finish();
+      const { status, fields } = decodeResponseHead(this.head);
+      if (status !== NO_CONTENT || fields.length > 0) {
+        throw new Error('the response is not that to a check');
+      }
+      this.result.resolve({ kind: 'alive' });
+    } catch (error) {
+      this.result.resolve({ kind: 'failed', failure: untrustedResponse(error as Error, 'no') });
+    }
+  }
+
+  onFailure(failure: ExchangeFailure): void {
+    const kind = failure.kind === 'reset' ? 'unclear' : 'failed';
+    this.result.resolve({
+      kind,
+      failure:
+        failure.kind === 'aborted'
+          ? untrustedResponse(failure.cause, 'no')
+          : exchangeFailure(failure, 'no'),
+    });
+  }
+}
+
+function resultOf(signedError: SignedError): CheckResult {
+  if (GONE_STATUSES.has(signedError.status)) {
+    return { kind: 'gone' };
+  }
+  const failure = signedFailure(signedError, 'no');
+  return { kind: UNCLEAR_STATUSES.has(signedError.status) ? 'unclear' : 'failed', failure };
+}
