@@ -3,8 +3,16 @@ The inbound relay of docs/protocol.md (B), with the API of upstream.py as its up
 
     CLIENT_ID_SECRET=… python3 -B test/interop/inbound.py
 
-This listens on a free port of 127.0.0.1 and prints one JSON object per line: first the port, then every pairing
-and every request that it forwarded. The first request for the path `/forgotten` loses its session.
+This listens on a free port of 127.0.0.1 and prints one JSON object per line: first the port, then every pairing,
+check, refusal and request that it forwarded. Its only audience is the origin http://127.0.0.1:<port>.
+
+Some paths make it misbehave, as a network, a restart or a clock would, with the first request for that path and query:
+
+    /forgotten  loses the session before MARK
+    /stepped    sees the message 40 s late (/stepped/N: the first N of them)
+    /lost       breaks the connection before MARK, without a response
+    /unheard    forwards the request, then breaks the connection without a response
+    /restarted  responds, then loses all sessions and closes the connection
 
 For tests only: sessions are kept in memory, there are no limits, and messages of both types are buffered until
 they are complete.
@@ -14,13 +22,15 @@ import json
 import os
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import ml_kem
 import pairing
 import records
+from admission import Admission, Message, Rules, WireError
+from body_reader import BodyReader
 from head import (
     HeadRefused,
     RequestHead,
@@ -30,13 +40,16 @@ from head import (
     encode_response_head,
 )
 from notation import b64
-from relay_headers import MAX_SEQ, TUNNEL_REQUEST, derive_secret_keys, sign_error, verify_client_id
+from relay_headers import derive_secret_keys, sign_error
+from session_store import SessionStore, StoredSession, audience_hash, seal_blob
 from upstream import Answer, answer
 
 LIFETIME_SECONDS = 3600
 MAX_MESSAGES = 2**18 - 1
 MAX_CLOCK_SKEW_MS = 120_000
+CLOCK_STEP_MS = 40_000
 DRAIN_SECONDS, DRAIN_BYTES = 2, 4 * 2**20
+NO_CONTENT = Answer(204, [])
 
 
 def now_ms() -> int:
@@ -48,99 +61,37 @@ def report(**event: object) -> None:
     os.write(1, json.dumps(event).encode() + b'\n')
 
 
-class WireError(Exception):
-    """An error response of section 8, which is unsigned if it has no `p`."""
-
-    def __init__(self, status: int, p: int | None = None) -> None:
-        super().__init__(status)
-        self.status = status
-        self.p = p
+class ConnectionToBreak(Exception):
+    """Ends an exchange without a response."""
 
 
-@dataclass
-class StoredSession:
-    identity: str
-    keys: pairing.Session
-    expires_at_ms: int
-    marked: set[int] = field(default_factory=set)
-
-
-class SessionStore:
-    """The operations of section 5, in memory. The value None marks a session that has ended."""
+class Faults:
+    """Decides which requests meet with the misfortune that their path names."""
 
     def __init__(self) -> None:
-        self._sessions: dict[str, StoredSession | None] = {}
+        self._seen: Counter[str] = Counter()
         self._lock = threading.Lock()
 
-    def reserve(self, sid: str) -> bool:
+    def of(self, path: str) -> str | None:
+        name, _, times = path.split('?')[0].removeprefix('/').partition('/')
+        if name not in ('forgotten', 'stepped', 'lost', 'unheard', 'restarted'):
+            return None
         with self._lock:
-            if sid in self._sessions:
-                return False
-            self._sessions[sid] = None
-            return True
-
-    def put(self, session: StoredSession) -> None:
-        self._sessions[session.keys.sid] = session
-
-    def open(self, sid: str) -> StoredSession | None:
-        return self._sessions.setdefault(sid, None)
-
-    def mark(self, session: StoredSession, seq: int) -> None:
-        """Marks the sequence number as consumed. Raises the error for A if the message must not be forwarded."""
-        with self._lock:
-            if self._sessions.get(session.keys.sid) is not session:
-                raise WireError(560, 0)
-            if seq in session.marked:
-                raise WireError(565, 1)
-            session.marked.add(seq)
-
-    def kill(self, sid: str) -> None:
-        self._sessions[sid] = None
+            self._seen[path] += 1
+            return name if self._seen[path] <= int(times or 1) else None
 
 
 class Inbound(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, secret: str) -> None:
+    def __init__(self, secret: str, client_id: str) -> None:
         super().__init__(('127.0.0.1', 0), Exchange)
         self.keys = derive_secret_keys(secret)
         self.store = SessionStore()
-        self.forgot_once = False
-
-
-class BodyReader:
-    """The body of one request, chunked or of known length."""
-
-    def __init__(self, exchange: 'Exchange') -> None:
-        self._file = exchange.rfile
-        self._chunked = exchange.headers.get('transfer-encoding', '').lower() == 'chunked'
-        self._left = 0 if self._chunked else int(exchange.headers.get('content-length', '0'))
-        self._begun = False
-        self.ended = not self._chunked and self._left == 0
-
-    def read(self, count: int) -> bytes:
-        """Returns fewer octets than `count` only at the end of the body or of the connection."""
-        octets = b''
-        while len(octets) < count and not self.ended:
-            if self._chunked and self._left == 0:
-                self._next_chunk()
-                continue
-            part = self._file.read(min(count - len(octets), self._left))
-            octets += part
-            self._left -= len(part)
-            self.ended = part == b'' or (not self._chunked and self._left == 0)
-        return octets
-
-    def _next_chunk(self) -> None:
-        if self._begun:
-            self._file.readline()
-        self._begun = True
-        line = self._file.readline().split(b';')[0].strip()
-        self._left = int(line, 16) if line else 0
-        if self._left == 0:
-            while self._file.readline().strip():
-                pass
-            self.ended = True
+        self.faults = Faults()
+        audience = f'http://127.0.0.1:{self.server_address[1]}'
+        rules = Rules(MAX_MESSAGES, f'{self.keys.kid}.{client_id}', (audience,))
+        self.admission = Admission([self.keys], self.store, rules)
 
 
 class Exchange(BaseHTTPRequestHandler):
@@ -161,14 +112,17 @@ class Exchange(BaseHTTPRequestHandler):
     do_GET = do_HEAD
 
     def do_POST(self) -> None:
-        self._body = BodyReader(self)
+        self._body = BodyReader(self.rfile, self.headers)
         try:
             if self.path == '/api/mte-pair':
                 self._pair()
             else:
                 self._tunnel()
         except WireError as error:
+            report(refused=error.status, p=error.p, path=self.path)
             self._answer_error(error)
+        except ConnectionToBreak:
+            self.close_connection = True
 
     def _relay_header(self, name: str) -> str:
         values = self.headers.get_all(name)
@@ -178,24 +132,26 @@ class Exchange(BaseHTTPRequestHandler):
 
     def _pair(self) -> None:
         """Carries out section 4 in the order of its steps."""
-        keys, store = self.server.keys, self.server.store
+        admission, store = self.server.admission, self.server.store
         client_id_header = self._relay_header('x-mte-client-id')
         relay = self._relay_header('x-mte-relay')
         length = self.headers.get('content-length', '')
         if relay != '1' or not length.isdecimal() or int(length) > pairing.MAX_REQUEST_BYTES:
             raise WireError(566)
         body = self._body.read(int(length))
-        identity = verify_client_id(keys, client_id_header, 'pair', relay, body)
-        if identity is None:
-            raise WireError(566)
+        keys, identity = admission.sender(client_id_header, 'pair', relay, body)
         try:
             request = pairing.decode_request(body)
         except pairing.PairingRefused:
             raise WireError(566) from None
+        hashed = audience_hash(request.audience)
+        if not admission.accepts_audience(hashed):
+            raise WireError(566)
         if abs(request.unix_ms - now_ms()) > MAX_CLOCK_SKEW_MS:
             raise WireError(566, 0)
         th = pairing.transcript_hash(client_id_header, body)
-        if not store.reserve(pairing.session_id(th)):
+        epoch = store.reserve(pairing.session_id(th))
+        if epoch is None:
             raise WireError(565, 0)
         try:
             session, response = pairing.respond(
@@ -203,64 +159,75 @@ class Exchange(BaseHTTPRequestHandler):
             )
         except ml_kem.InvalidKey:
             raise WireError(562, 0) from None
-        store.put(StoredSession(identity, session, now_ms() + LIFETIME_SECONDS * 1000))
+        expires_at_ms = now_ms() + LIFETIME_SECONDS * 1000
+        stored = StoredSession(
+            session.k_c2s, session.k_s2c, expires_at_ms, LIFETIME_SECONDS, hashed
+        )
+        if not store.put(session.sid, seal_blob(keys, session.sid, identity, epoch, stored)):
+            raise WireError(568, 0)
         report(paired=session.sid, audience=request.audience)
         self._answer(200, [('x-mte-relay', '1')], response)
 
     def _tunnel(self) -> None:
         """Carries out section 7 in the order of its steps."""
-        keys, store = self.server.keys, self.server.store
         client_id_header = self._relay_header('x-mte-client-id')
-        request_header = self._relay_header('x-mte-relay')
-        match = TUNNEL_REQUEST.fullmatch(request_header)
-        identity = verify_client_id(keys, client_id_header, 'tunnel', request_header)
-        if match is None or int(match[2]) > MAX_SEQ or identity is None:
-            raise WireError(566)
-        sid, seq, kind = match[1], int(match[2]), match[3]
-        if seq > MAX_MESSAGES:
-            store.kill(sid)
-            raise WireError(559, 0)
-        session = store.open(sid)
-        if session is None:
-            raise WireError(560, 0)
-        if session.identity != identity:
-            raise WireError(566)
-        if now_ms() > session.expires_at_ms:
-            store.kill(sid)
-            raise WireError(559, 0)
+        relay_header = self._relay_header('x-mte-relay')
+        message = self.server.admission.open(client_id_header, relay_header, now_ms())
+        if message.header.kind == 'check':
+            return self._check(message)
         contents = records.open_message(
-            records.request_key(session.keys.k_c2s, request_header), self._body.read
+            records.request_key(message.session.k_c2s, relay_header), self._body.read
         )
-        head, body = self._open(contents, kind, session, seq)
-        report(forwarded=head.path, type=kind, seq=seq)
-        response_header = f'1.{b64(os.urandom(16))}'
-        key = records.response_key(session.keys.k_s2c, request_header, response_header)
-        self._answer_sealed(response_header, key, head, answer(head, body))
-
-    def _open(
-        self, contents: Iterator[bytes], kind: str, session: StoredSession, seq: int
-    ) -> tuple[RequestHead, bytes]:
-        """Returns the request, marked as consumed: an mte message after its end, an mke message after its head."""
-        store = self.server.store
         try:
             head = decode_request_head(next(contents))
-            body = b''.join(contents) if kind == 'mte' else b''
         except (records.RecordRefused, HeadRefused):
-            store.mark(session, seq)
-            raise WireError(562, 0) from None
-        if head.path == '/forgotten' and not self.server.forgot_once:
-            self.server.forgot_once = True
-            store.kill(session.keys.sid)
-        store.mark(session, seq)
+            self.server.admission.refuse(message, 562)
+        fault = self.server.faults.of(head.path)
+        body = self._open_body(contents, head, message, fault)
+        report(forwarded=head.path, **described(message))
+        if fault == 'unheard':
+            raise ConnectionToBreak
+        if fault == 'restarted':
+            self.server.store.forget()
+            self.close_connection = True
+        self._answer_sealed(message, head, answer(head, body))
+
+    def _check(self, message: Message) -> None:
+        """A message without a request: it is marked and answered, whatever its body is."""
+        admission = self.server.admission
+        admission.expect_fresh(message, now_ms())
+        admission.mark(message)
+        self._body.skip(DRAIN_BYTES)
+        self.close_connection |= not self._body.ended
+        report(checked=message.header.sid, seq=message.header.seq)
+        self._answer_sealed(message, RequestHead('HEAD', 'http', '/', []), NO_CONTENT)
+
+    def _open_body(
+        self, contents: Iterator[bytes], head: RequestHead, message: Message, fault: str | None
+    ) -> bytes:
+        """Returns the body of the message, marked as consumed: of type mte after its end, of type mke after its head."""
+        admission = self.server.admission
+        admission.expect_fresh(message, now_ms() + (CLOCK_STEP_MS if fault == 'stepped' else 0))
+        try:
+            body = b''.join(contents) if message.header.kind == 'mte' else b''
+        except records.RecordRefused:
+            admission.refuse(message, 562)
+        if fault == 'lost':
+            raise ConnectionToBreak
+        if fault == 'forgotten':
+            self.server.store.kill(message.header.sid)
+        admission.mark(message)
         try:
             body += b''.join(contents)
         except records.RecordRefused:
             raise WireError(562, 1) from None
         if any(int(length) != len(body) for length in content_lengths(head.fields)):
             raise WireError(562, 1)
-        return head, body
+        return body
 
-    def _answer_sealed(self, relay: str, key: bytes, request: RequestHead, inner: Answer) -> None:
+    def _answer_sealed(self, message: Message, request: RequestHead, inner: Answer) -> None:
+        response_header = f'1.{b64(os.urandom(16))}'
+        key = records.response_key(message.session.k_s2c, message.relay_header, response_header)
         bodiless = request.method == 'HEAD' or inner.status in (204, 304)
         head = encode_response_head(ResponseHead(inner.status, inner.fields))
         sealed = records.seal_message(key, head, [] if bodiless else inner.pieces)
@@ -270,7 +237,7 @@ class Exchange(BaseHTTPRequestHandler):
             sealed[inner.flip_record] = bytes(changed)
         if inner.without_last:
             sealed.pop()
-        self._answer(200, [('x-mte-relay', relay)], b''.join(sealed))
+        self._answer(200, [('x-mte-relay', response_header)], b''.join(sealed))
 
     def _answer_error(self, error: WireError) -> None:
         fields = []
@@ -278,10 +245,10 @@ class Exchange(BaseHTTPRequestHandler):
             header = self.headers['x-mte-client-id']
             value = sign_error(self.server.keys, header, error.status, error.p, now_ms())
             fields.append(('x-mte-relay', value))
-        if self._body.ended:
-            return self._answer(error.status, fields)
-        self._answer(error.status, [*fields, ('connection', 'close')])
-        self._drain()
+        self.close_connection = not self._body.ended
+        self._answer(error.status, fields)
+        if self.close_connection:
+            self._drain()
 
     def _answer(self, status: int, fields: list[tuple[str, str]], body: bytes = b'') -> None:
         self.send_response_only(status, '')
@@ -290,6 +257,7 @@ class Exchange(BaseHTTPRequestHandler):
             ('content-type', 'application/octet-stream'),
             ('cache-control', 'no-store'),
             ('content-length', str(len(body))),
+            *([('connection', 'close')] if self.close_connection else []),
         ]:
             self.send_header(name, value)
         self.end_headers()
@@ -297,7 +265,6 @@ class Exchange(BaseHTTPRequestHandler):
 
     def _drain(self) -> None:
         """Section 7: closing a socket with octets still unread would discard the response."""
-        self.close_connection = True
         self.connection.settimeout(DRAIN_SECONDS)
         left = DRAIN_BYTES
         try:
@@ -307,8 +274,14 @@ class Exchange(BaseHTTPRequestHandler):
             pass
 
 
+def described(message: Message) -> dict:
+    header = message.header
+    return {'type': header.kind, 'seq': header.seq, 'replaced': header.replaced, 'age': header.age_seconds}
+
+
 def main() -> None:
-    inbound = Inbound(os.environ['CLIENT_ID_SECRET'])
+    client_id = os.environ.get('CLIENT_ID', 'interop-inbound')
+    inbound = Inbound(os.environ['CLIENT_ID_SECRET'], client_id)
     report(port=inbound.server_address[1])
     inbound.serve_forever()
 

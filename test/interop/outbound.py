@@ -7,13 +7,18 @@ This reads one JSON object per line and prints one result for each, until its in
 
     {"do": "probe"}
     {"do": "pair", "clockOffsetMs": 0}
+    {"do": "check"}
     {"do": "send", "type": "mke", "method": "POST", "path": "/", "fields": [["a", "b"]], "pieces": ["aGk="]}
+    {"do": "request", …}
 
-`send` also accepts faults that an honest sender never commits: "seq" (an arbitrary sequence number), "flip"
-([record, octet]: flips one bit) and "withoutLast" (omits the last record). With "emptyLast" the message ends
-with an empty record, the other of the two valid endings.
+`send` sends one message within the session. `request` does with the same arguments what A does with the request of a
+client: it pairs or checks the session if need be, and repeats the request as section 8 has it.
 
-For tests only: it has no timers, and it pairs and retries only on command.
+`send` and `check` also accept faults that an honest sender never commits: "seq" and "age" (arbitrary numbers), "flip"
+([record, octet]: flips one bit) and "withoutLast" (omits the last record). "replaces" is the number that a message
+replaces. With "emptyLast" a message ends with an empty record, the other of the two valid endings.
+
+For tests only: it has no timers, opens a connection for each message, and pairs again in advance only on command.
 """
 
 import base64
@@ -21,28 +26,56 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterable
-from dataclasses import asdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from urllib.parse import urlsplit
 
 import pairing
 import records
 import x_wing
-from head import (
-    Fields,
-    HeadRefused,
-    RequestHead,
-    ResponseHead,
-    content_lengths,
-    decode_response_head,
-    encode_request_head,
+from head import Fields, RequestHead, encode_request_head
+from relay_headers import (
+    TUNNEL_RESPONSE,
+    TunnelHeader,
+    derive_secret_keys,
+    encode_tunnel_header,
+    sign_client_id,
+    verify_error,
 )
-from notation import b64
-from relay_headers import TUNNEL_RESPONSE, derive_secret_keys, sign_client_id, verify_error
+from responses import open_answer, outcome_of, relay_header, summary
+from retries import SAFE_METHODS, End, Step, after_check, after_first_attempt, forwarded
 
 TIMEOUT_SECONDS = 20
-WITHOUT_BODY = (204, 304)
+CHECK_AFTER_SECONDS = 5
+
+
+@dataclass
+class ActiveSession:
+    """A session, and what is known of it. Times are those of the monotonic clock, in seconds."""
+
+    keys: pairing.Session
+    pairing_sent_at: float
+    # When the latest message whose response opened was sent.
+    proved_at: float
+    last_seq: int = 0
+    # Whether a connection to the peer has ended by the peer's doing since `proved_at`.
+    in_doubt: bool = False
+
+    def age_seconds(self) -> int:
+        return int(time.monotonic() - self.pairing_sent_at)
+
+    def check_is_due(self) -> bool:
+        return self.in_doubt or time.monotonic() - self.proved_at >= CHECK_AFTER_SECONDS
+
+
+class NoAnswer(Exception):
+    """No head of a response came. `result` says whether any octet of the request was sent."""
+
+    def __init__(self, end: End) -> None:
+        super().__init__(end)
+        self.end = end
+        self.result = {end.value: True}
 
 
 class Outbound:
@@ -53,8 +86,7 @@ class Outbound:
         self._origin = origin
         self._keys = derive_secret_keys(secret)
         self._client_id = client_id
-        self._session: pairing.Session | None = None
-        self._seq = 0
+        self._session: ActiveSession | None = None
 
     def probe(self) -> dict:
         connection = self._connect()
@@ -70,7 +102,11 @@ class Outbound:
         )
         client_id_header = sign_client_id(self._keys, self._client_id, 'pair', '1', body)
         headers = [('content-length', str(len(body)))]
-        answer = self._post('/api/mte-pair', client_id_header, '1', headers, [body])
+        sent_at = time.monotonic()
+        try:
+            answer = self._post('/api/mte-pair', client_id_header, '1', headers, [body])
+        except NoAnswer as error:
+            return error.result
         if answer.status != 200 or relay_header(answer) != '1':
             outcome = self._error(client_id_header, answer)
             if outcome['status'] == 566 and outcome['signed'] and clock_offset_ms != 0:
@@ -78,37 +114,104 @@ class Outbound:
             return {'error': outcome}
         th = pairing.transcript_hash(client_id_header, body)
         identity = f'{self._keys.kid}.{self._client_id}'
-        self._session = pairing.finish(self._keys, identity, th, seed, answer.read())
-        self._seq = 0
+        session = pairing.finish(self._keys, identity, th, seed, answer.read())
+        self._session = ActiveSession(session, sent_at, sent_at)
         return {
-            'sid': self._session.sid,
-            'lifetimeSeconds': self._session.lifetime_seconds,
-            'maxMessages': self._session.max_messages,
+            'sid': session.sid,
+            'lifetimeSeconds': session.lifetime_seconds,
+            'maxMessages': session.max_messages,
         }
+
+    def request(self, kind: str, head: RequestHead, pieces: list[bytes]) -> dict:
+        """Sections 4 and 8: what A does with a client's request."""
+        failure = self._prepare(head.method)
+        if failure is not None:
+            return {**failure, 'forwarded': 'no', 'attempts': []}
+        results = [self.send(kind, head, pieces)]
+        first = self._session.last_seq
+        step = after_first_attempt(head.method, outcome_of(results[0]))
+        if step is Step.NEW_SESSION and self._failure_to_pair() is not None:
+            step = Step.GIVE_UP
+        if step is not Step.GIVE_UP:
+            replaced = {'replaces': first} if step is Step.REPLACE else {}
+            results.append(self.send(kind, head, pieces, **replaced))
+        outcomes = [outcome_of(result) for result in results]
+        if outcomes[-1].status in (559, 560) or [at.status for at in outcomes] == [562, 562]:
+            self._session = None
+        verdict = {} if 'answer' in results[-1] else {'forwarded': forwarded(outcomes)}
+        return {**results[-1], **verdict, 'attempts': list(map(summary, results))}
+
+    def _prepare(self, method: str) -> dict | None:
+        """Section 4. Returns why there is no session that the peer knows, or None if there is one."""
+        session = self._session
+        if session is None:
+            return self._failure_to_pair()
+        if method in SAFE_METHODS or not session.check_is_due():
+            return None
+        for is_second in (False, True):
+            result = self.check()
+            if 'answer' in result:
+                return None
+            step = after_check(outcome_of(result), is_second)
+            if step is not Step.NEW_NUMBER:
+                break
+        self._session = None
+        return self._failure_to_pair() if step is Step.NEW_SESSION else result
+
+    def _failure_to_pair(self) -> dict | None:
+        result = self.pair()
+        return None if 'sid' in result else result
+
+    def check(self, **faults) -> dict:
+        """A message that asks only whether the peer still has the session. Its answer is a 204."""
+        result = self._exchange('check', faults, lambda _: [], 'HEAD')
+        if 'answer' in result and result['answer']['status'] != 204:
+            return {'refused': 'not the answer to a check', 'released': None}
+        return result
 
     def send(self, kind: str, head: RequestHead, pieces: list[bytes], **faults) -> dict:
         """Section 6: sends one message within the session and returns the result."""
+
+        def sealed(key: bytes) -> list[bytes]:
+            empty_last = bool(faults.get('emptyLast'))
+            return spoil(
+                records.seal_message(key, encode_request_head(head), pieces, empty_last), faults
+            )
+
+        return self._exchange(kind, faults, sealed, head.method)
+
+    def _exchange(
+        self, kind: str, faults: dict, seal: Callable[[bytes], list[bytes]], method: str
+    ) -> dict:
         session = self._session
         if session is None:
             raise RuntimeError('pair first')
-        self._seq += 1
-        seq = faults.get('seq') or self._seq
-        request_header = f'1.{session.sid}.{seq}.{kind}.{b64(os.urandom(16))}'
+        session.last_seq += 1
+        seq = faults.get('seq', session.last_seq)
+        age = faults.get('age', session.age_seconds())
+        header = TunnelHeader(session.keys.sid, seq, faults.get('replaces'), age, kind)
+        request_header = encode_tunnel_header(header, os.urandom(16))
         client_id_header = sign_client_id(self._keys, self._client_id, 'tunnel', request_header)
-        key = records.request_key(session.k_c2s, request_header)
-        sealed = records.seal_message(
-            key, encode_request_head(head), pieces, bool(faults.get('emptyLast'))
-        )
-        chunks = (b'%x\r\n%s\r\n' % (len(part), part) for part in spoil(sealed, faults))
+        sealed = seal(records.request_key(session.keys.k_c2s, request_header))
+        chunks = (b'%x\r\n%s\r\n' % (len(part), part) for part in sealed)
         headers = [('transfer-encoding', 'chunked')]
-        answer = self._post(
-            '/api/mte-tunnel', client_id_header, request_header, headers, [*chunks, b'0\r\n\r\n']
-        )
+        sent_at = time.monotonic()
+        try:
+            answer = self._post(
+                '/api/mte-tunnel', client_id_header, request_header, headers, [*chunks, b'0\r\n\r\n']
+            )
+        except NoAnswer as error:
+            session.in_doubt |= error.end is End.BROKEN
+            return error.result
+        session.in_doubt |= answer.will_close
         response_header = relay_header(answer)
         if answer.status != 200 or not TUNNEL_RESPONSE.fullmatch(response_header):
             return {'error': self._error(client_id_header, answer)}
-        key = records.response_key(session.k_s2c, request_header, response_header)
-        return open_answer(kind, head.method, key, answer)
+        key = records.response_key(session.keys.k_s2c, request_header, response_header)
+        result = open_answer(kind, method, key, answer)
+        if result.get('answer') or result.get('released'):
+            session.proved_at, session.in_doubt = sent_at, answer.will_close
+        return result
 
     def _error(self, client_id_header: str, answer: HTTPResponse) -> dict:
         """Describes a signed error, or reports any other response as unsigned."""
@@ -129,6 +232,10 @@ class Outbound:
         octets: Iterable[bytes],
     ) -> HTTPResponse:
         connection = self._connect()
+        try:
+            connection.connect()
+        except OSError:
+            raise NoAnswer(End.UNSENT) from None
         connection.putrequest('POST', path, skip_accept_encoding=True)
         for name, value in [
             ('content-type', 'application/octet-stream'),
@@ -138,18 +245,16 @@ class Outbound:
             *headers,
         ]:
             connection.putheader(name, value)
-        connection.endheaders()
         try:
+            connection.endheaders()
             for part in octets:
                 connection.send(part)
         except (BrokenPipeError, ConnectionResetError):
             pass  # The peer has stopped reading, but its response may still be readable.
-        return connection.getresponse()
-
-
-def relay_header(answer: HTTPResponse) -> str:
-    """Returns the value of x-mte-relay. Several values are joined into one that matches no pattern."""
-    return ', '.join(answer.headers.get_all('x-mte-relay') or [])
+        try:
+            return connection.getresponse()
+        except (ConnectionError, HTTPException):
+            raise NoAnswer(End.BROKEN) from None
 
 
 def spoil(sealed: list[bytes], faults: dict) -> list[bytes]:
@@ -161,49 +266,28 @@ def spoil(sealed: list[bytes], faults: dict) -> list[bytes]:
     return sealed[:-1] if faults.get('withoutLast') else sealed
 
 
-def open_answer(kind: str, method: str, key: bytes, answer: HTTPResponse) -> dict:
-    """Opens a response. MKE releases the content before a bad record, MTE only complete messages."""
-    head: ResponseHead | None = None
-    body: list[bytes] = []
-    try:
-        for i, content in enumerate(records.open_message(key, answer.read)):
-            if i == 0:
-                head = decode_response_head(content)
-            else:
-                body.append(content)
-        expect_announced_length(method, head, body)
-    except (records.RecordRefused, HeadRefused, HTTPException, ConnectionError) as error:
-        released = described(head, body) if kind == 'mke' and head is not None else None
-        return {'refused': str(error), 'released': released}
-    return {'answer': described(head, body)}
-
-
-def expect_announced_length(method: str, head: ResponseHead, body: list[bytes]) -> None:
-    bodiless = method == 'HEAD' or head.status in WITHOUT_BODY
-    announced = [] if bodiless else content_lengths(head.fields)
-    length = sum(map(len, body))
-    if (bodiless and length > 0) or any(int(value) != length for value in announced):
-        raise records.RecordRefused('the body does not have the announced length')
-
-
-def described(head: ResponseHead, body: list[bytes]) -> dict:
-    octets = b''.join(body)
-    return {**asdict(head), 'body': base64.b64encode(octets).decode(), 'pieces': len(body)}
-
-
 def carry_out(outbound: Outbound, command: dict) -> dict:
     match command.pop('do'):
         case 'probe':
             return outbound.probe()
         case 'pair':
             return outbound.pair(command.get('clockOffsetMs', 0))
+        case 'check':
+            return outbound.check(**command)
         case 'send':
-            fields = [(name, value) for name, value in command.pop('fields', [])]
-            head = RequestHead(command.pop('method'), 'http', command.pop('path'), fields)
-            pieces = [base64.b64decode(piece) for piece in command.pop('pieces', [])]
-            return outbound.send(command.pop('type'), head, pieces, **command)
+            return outbound.send(*message_of(command), **command)
+        case 'request':
+            return outbound.request(*message_of(command))
         case unknown:
             raise ValueError(f'unknown command: {unknown}')
+
+
+def message_of(command: dict) -> tuple[str, RequestHead, list[bytes]]:
+    """Takes type, head and body out of a command; what is left are faults."""
+    fields = [(name, value) for name, value in command.pop('fields', [])]
+    head = RequestHead(command.pop('method'), 'http', command.pop('path'), fields)
+    pieces = [base64.b64decode(piece) for piece in command.pop('pieces', [])]
+    return command.pop('type'), head, pieces
 
 
 def main() -> None:

@@ -11,7 +11,10 @@ from notation import b64, hkdf_expand, hmac_sha256, lp
 MAX_SEQ = 2**20 - 1
 CLIENT_ID = re.compile(r'([0-9a-f]{8})\.([A-Za-z0-9_-]{1,64})\.([A-Za-z0-9_-]{43})')
 B64_16 = '[A-Za-z0-9_-]{21}[AQgw]'
-TUNNEL_REQUEST = re.compile(rf'1\.({B64_16})\.([1-9][0-9]{{0,6}})\.(mke|mte)\.{B64_16}')
+NUMBER = '[1-9][0-9]{0,6}'
+TUNNEL_REQUEST = re.compile(
+    rf'1\.({B64_16})\.({NUMBER})(?:r({NUMBER}))?\.(0|[1-9][0-9]{{0,4}})\.(mke|mte|check)\.{B64_16}'
+)
 TUNNEL_RESPONSE = re.compile(rf'1\.{B64_16}')
 SIGNED_ERROR = re.compile(r'1\.error\.([0-9]{3})\.([01])\.([0-9]{13})\.([A-Za-z0-9_-]{43})')
 
@@ -39,6 +42,33 @@ def derive_secret_keys(secret: str) -> SecretKeys:
         k_store=derive(b'store'),
         psk=derive(b'psk'),
     )
+
+
+@dataclass(frozen=True)
+class TunnelHeader:
+    """The x-mte-relay of a message. `replaced` is the number of the message that this one replaces."""
+
+    sid: str
+    seq: int
+    replaced: int | None
+    age_seconds: int
+    kind: str
+
+
+def encode_tunnel_header(header: TunnelHeader, salt: bytes) -> str:
+    number = str(header.seq) if header.replaced is None else f'{header.seq}r{header.replaced}'
+    return f'1.{header.sid}.{number}.{header.age_seconds}.{header.kind}.{b64(salt)}'
+
+
+def decode_tunnel_header(value: str) -> TunnelHeader | None:
+    """Returns None for anything that section 2 does not allow in a message."""
+    match = TUNNEL_REQUEST.fullmatch(value)
+    if match is None:
+        return None
+    seq, replaced = int(match[2]), None if match[3] is None else int(match[3])
+    if seq > MAX_SEQ or (replaced is not None and (replaced >= seq or match[5] == 'check')):
+        return None
+    return TunnelHeader(match[1], seq, replaced, int(match[4]), match[5])
 
 
 def _sender_mac(
