@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
+import { Clock } from '@relay/clock';
 import { beforeAll, describe, expect, it } from 'vitest';
 
 import {
@@ -15,7 +16,8 @@ import {
   type PythonInbound,
 } from '../../support/processes/python-relays.js';
 import { TOKEN, startRelay, type TestRelay } from '../../support/relays/relay.js';
-import { sharedResources } from '../../support/lifecycle/resources.js';
+import { forThisTest, sharedResources } from '../../support/lifecycle/resources.js';
+import { HandMovedClock } from '../../support/time/hand-moved-clock.js';
 
 /** test/interop is a second implementation of docs/protocol.md, written from its text alone. */
 const TYPES = ['mke', 'mte'] as const;
@@ -81,17 +83,139 @@ describe.skipIf(!hasPython())('an independent inbound relay', () => {
     expect(head.body).toHaveLength(0);
   });
 
-  it('receives a message again once it has reported its session as unknown', async () => {
-    const pairingsBefore = inbound.events.items.filter((event) => 'paired' in event).length;
+  const eventsWith = (name: string, value?: unknown) =>
+    inbound.events.items.filter(
+      (event) => name in event && (value === undefined || event[name] === value),
+    );
 
-    const response = await send('mke', { method: 'POST', path: '/forgotten', body: 'once' });
+  it('receives a safe request again once it has reported its session as unknown', async () => {
+    const pairingsBefore = eventsWith('paired').length;
+
+    const response = await send('mke', { path: '/forgotten' });
 
     expect(response.status).toBe(201);
-    expect(response.body.toString()).toBe('once');
-    const pairings = inbound.events.items.filter((event) => 'paired' in event);
-    expect(pairings).toHaveLength(pairingsBefore + 1);
-    const forwarded = inbound.events.items.filter((event) => event['forwarded'] === '/forgotten');
-    expect(forwarded).toHaveLength(1);
+    expect(eventsWith('paired')).toHaveLength(pairingsBefore + 1);
+    expect(eventsWith('forwarded', '/forgotten')).toHaveLength(1);
+  });
+
+  it('does not receive a POST again whose session it has reported as unknown', async () => {
+    const response = await send('mke', { method: 'POST', path: '/forgotten?post', body: 'once' });
+
+    expect(response.status).toBe(502);
+    expect(errorOf(response).forwarded).toBe('maybe');
+    expect(eventsWith('forwarded', '/forgotten?post')).toHaveLength(0);
+  });
+
+  it.each(TYPES)(
+    'receives the age of the session and no replaced number with a first attempt (%s)',
+    async (type) => {
+      const path = `/first?${type}`;
+      await send(type, { method: 'POST', path, body: 'once' });
+
+      expect(eventsWith('forwarded', path)).toEqual([
+        expect.objectContaining({ type, replaced: null, age: expect.any(Number) as unknown }),
+      ]);
+    },
+  );
+
+  it.each(['POST', 'PUT', 'PATCH', 'DELETE'])(
+    'receives a %s again that replaces the one whose connection broke, and it runs once',
+    async (method) => {
+      for (const type of TYPES) {
+        const path = `/lost?${method}-${type}`;
+
+        const response = await send(type, { method, path, body: 'once' });
+
+        expect(response.status).toBe(201);
+        const [forwarded, ...others] = eventsWith('forwarded', path);
+        expect(others).toEqual([]);
+        expect(forwarded?.['replaced']).toBe(Number(forwarded?.['seq']) - 1);
+      }
+    },
+  );
+
+  it.each(TYPES)('does not run a POST again that it was heard of only once (%s)', async (type) => {
+    const path = `/unheard?${type}`;
+
+    const response = await send(type, { method: 'POST', path, body: 'once' });
+
+    expect(response.status).toBe(502);
+    expect(errorOf(response).forwarded).toBe('maybe');
+    expect(eventsWith('forwarded', path)).toHaveLength(1);
+  });
+
+  it('receives a GET again under a new number that replaces none', async () => {
+    const response = await send('mke', { path: '/unheard?get' });
+
+    expect(response.status).toBe(201);
+    expect(eventsWith('forwarded', '/unheard?get')).toEqual([
+      expect.objectContaining({ replaced: null }),
+      expect.objectContaining({ replaced: null }),
+    ]);
+  });
+
+  it.each(['GET', 'POST'])('receives a %s again that it refused as late', async (method) => {
+    const path = `/stepped?${method}`;
+
+    const response = await send('mke', { method, path });
+
+    expect(response.status).toBe(201);
+    expect(eventsWith('forwarded', path)).toEqual([expect.objectContaining({ replaced: null })]);
+  });
+
+  it('receives a late POST twice and no more', async () => {
+    const path = '/stepped/3';
+    const refusedBefore = eventsWith('refused', 562).length;
+
+    const response = await send('mke', { method: 'POST', path, body: 'never' });
+
+    expect(response.status).toBe(502);
+    expect(errorOf(response).forwarded).toBe('no');
+    expect(eventsWith('refused', 562)).toHaveLength(refusedBefore + 2);
+    expect(eventsWith('forwarded', path)).toHaveLength(0);
+  });
+
+  it('is asked about the session before the first POST after its restart', async () => {
+    await send('mke', { method: 'POST', path: '/restarted', body: 'before' });
+    const refusedBefore = eventsWith('refused', 560).length;
+
+    const response = await send('mke', { method: 'POST', path: '/after', body: 'after' });
+
+    expect(response.status).toBe(201);
+    expect(eventsWith('refused', 560)).toHaveLength(refusedBefore + 1);
+    expect(eventsWith('forwarded', '/after')).toHaveLength(1);
+  });
+
+  it('is asked about the session before a POST that comes 5 s after the latest response', async () => {
+    const clock = new HandMovedClock(Date.now());
+    const patient = forThisTest(
+      await startRelay({}, (builder) => builder.overrideProvider(Clock).useValue(clock)),
+    );
+    const post = (path: string): Promise<ClientResponse> =>
+      request(patient.url, { method: 'POST', path, headers: clientHeaders('mke'), body: 'x' });
+    await post('/early');
+    const checkedBefore = eventsWith('checked').length;
+
+    await post('/soon');
+    expect(eventsWith('checked')).toHaveLength(checkedBefore);
+    clock.advance(5000);
+    const response = await post('/late');
+
+    expect(response.status).toBe(201);
+    expect(eventsWith('checked')).toHaveLength(checkedBefore + 1);
+    expect(eventsWith('forwarded', '/late')).toEqual([expect.objectContaining({ age: 5 })]);
+  });
+
+  it('refuses a relay that takes it for another audience', async () => {
+    const headers = {
+      ...clientHeaders('mke'),
+      'x-mte-upstream': inbound.url.replace('127.0.0.1', 'localhost'),
+    };
+
+    const response = await request(outbound.url, { method: 'POST', path: '/', headers });
+
+    expect(response.status).toBe(502);
+    expect(errorOf(response)).toMatchObject({ code: 'RELAY_PAIR_REFUSED', forwarded: 'no' });
   });
 
   it.each([
