@@ -138,7 +138,8 @@ class Outbound:
         outcomes = [outcome_of(result) for result in results]
         if outcomes[-1].status in (559, 560) or [at.status for at in outcomes] == [562, 562]:
             self._session = None
-        verdict = {} if 'answer' in results[-1] else {'forwarded': forwarded(outcomes)}
+        word = forwarded(outcomes, is_replaced=step is Step.REPLACE)
+        verdict = {} if 'answer' in results[-1] else {'forwarded': word}
         return {**results[-1], **verdict, 'attempts': list(map(summary, results))}
 
     def _prepare(self, method: str) -> dict | None:

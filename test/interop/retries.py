@@ -65,5 +65,12 @@ def after_check(outcome: Outcome, is_second: bool) -> Step:
     return Step.GIVE_UP
 
 
-def forwarded(attempts: list[Outcome]) -> str:
+def forwarded(attempts: list[Outcome], is_replaced: bool = False) -> str:
+    """
+    `is_replaced`: the second attempt replaced the first. An error of the peer about it with p=0 then proves that neither
+    ran, since the peer consumes both numbers at once and had found both unused.
+    """
+    last = attempts[-1]
+    if is_replaced and last.end is End.ERROR and last.proves_nothing_ran():
+        return 'no'
     return 'no' if all(attempt.proves_nothing_ran() for attempt in attempts) else 'maybe'

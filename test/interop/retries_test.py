@@ -65,9 +65,18 @@ def only_proofs_make_a_request_never_forwarded() -> None:
             expect(forwarded([second, first]), 'maybe')
 
 
+def what_is_said_of_a_replacement_covers_the_message_that_it_replaced() -> None:
+    for status in (559, 562, 564):
+        expect(forwarded([BROKEN, error(status, 0)], is_replaced=True), 'no')
+        expect(forwarded([BROKEN, error(status, 0)]), 'maybe')
+    for second in (UNSENT, BROKEN, OTHER, *ERRORS_WITH_P1):
+        expect(forwarded([BROKEN, second], is_replaced=True), 'maybe')
+
+
 TESTS = [
     an_attempt_is_repeated_only_where_it_cannot_run_twice,
     a_switch_keeps_post_and_patch_from_being_repeated,
     a_check_is_repeated_once_at_most,
     only_proofs_make_a_request_never_forwarded,
+    what_is_said_of_a_replacement_covers_the_message_that_it_replaced,
 ]

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -19,9 +19,10 @@ import {
 import { MessageOpener } from './message-opener.js';
 import { MessageSealer } from './message-sealer.js';
 import { PairingInitiator } from './pairing-initiator.js';
-import { openSessionBlob } from './session-blob.js';
+import { RelayHeaderMalformedError } from './protocol.errors.js';
+import { BLOB_HEAD_BYTES, audienceHash, openSessionBlob } from './session-blob.js';
 import { deriveRequestKey, deriveResponseKey } from './session-keys.js';
-import { isResponseHeader, parseTunnelHeader } from './tunnel-header.js';
+import { formatTunnelHeader, isResponseHeader, parseTunnelHeader } from './tunnel-header.js';
 
 interface Keys {
   client_id_secret: string;
@@ -48,6 +49,22 @@ interface SignedError {
   header: string;
 }
 
+interface Values {
+  valid: { message: string[]; channel: string[] };
+  invalid: string[];
+}
+
+interface Stored {
+  kid: string;
+  audience: string;
+  audience_hash: string;
+  epoch: string;
+  expires_at_ms: number;
+  lifetime_seconds: number;
+  blob: string;
+  mark_argv2: string;
+}
+
 interface Vectors extends Keys {
   client_id: string;
   alternative: Keys & { pair_client_id_header: string };
@@ -59,19 +76,24 @@ interface Vectors extends Keys {
   response_two_cookies: Message<ResponseHead>;
   response_mte: Message<ResponseHead>;
   response_empty_last_record: Message<ResponseHead>;
-  store: { epoch: string; expires_at_ms: number; blob: string };
+  request_replacing: Message<RequestHead>;
+  request_replacing_mte: Message<RequestHead>;
+  response_to_replacing: Message<ResponseHead>;
+  response_to_replacing_mte: Message<ResponseHead>;
+  checks: { client_id_header: string; response: Message<ResponseHead> }[];
+  store: Stored;
+  more_stores: Stored[];
   pair_error_566_p0: SignedError;
-  tunnel_error_560_p0: SignedError;
+  tunnel_error_560_p1: SignedError;
 }
 
 const pathOf = (name: string): string =>
   fileURLToPath(new URL(`../../../test/vectors/${name}`, import.meta.url));
-const file = readFileSync(pathOf('protocol-1-more.json'), 'utf8');
-const vectors = JSON.parse(file) as Vectors;
+const vectors = JSON.parse(readFileSync(pathOf('protocol-1-more.json'), 'utf8')) as Vectors;
 const first = JSON.parse(readFileSync(pathOf('protocol-1.json'), 'utf8')) as Record<string, string>;
 
 const octets = (hex: string): Buffer => Buffer.from(hex, 'hex');
-const { pairing, store, alternative } = vectors;
+const { pairing, alternative } = vectors;
 const session = { clientToServer: octets(pairing.k_c2s), serverToClient: octets(pairing.k_s2c) };
 
 let ring: KeyRing;
@@ -98,21 +120,32 @@ function expectRecords(message: Message<unknown>, key: Buffer): void {
 }
 
 describe('further known answers of protocol version 1', () => {
-  it('equal the output of the generator, byte for byte', async () => {
-    const run = promisify(execFile);
-    const { stdout } = await run(process.execPath, [pathOf('generate.mjs')], { encoding: 'utf8' });
-    expect(stdout === file).toBe(true);
-  }, 20_000);
+  it.each(['protocol-1.json', 'protocol-1-more.json'])(
+    'equal the output of the generator, byte for byte (%s)',
+    async (name) => {
+      const run = promisify(execFile);
+      const { stdout } = await run(process.execPath, [pathOf('generate.mjs'), name], {
+        encoding: 'utf8',
+      });
+      expect(stdout === readFileSync(pathOf(name), 'utf8')).toBe(true);
+    },
+    20_000,
+  );
 
-  it('come from a generator that imports no code of this repository', () => {
-    const text = readFileSync(pathOf('generate.mjs'), 'utf8');
-    const imported = Array.from(text.matchAll(/^import .* from '([^']+)';$/gm), ([, name]) => name);
-    expect(imported.sort()).toEqual([
-      '@noble/post-quantum/hybrid.js',
-      'node:buffer',
-      'node:crypto',
-      'node:process',
-    ]);
+  it('come from a generator that imports no code of this repository but its own', () => {
+    const files = readdirSync(pathOf('generator')).map((name) => `generator/${name}`);
+    const imported = ['generate.mjs', ...files].flatMap((name) =>
+      Array.from(
+        readFileSync(pathOf(name), 'utf8').matchAll(/ from '([^']+)';$/gm),
+        ([, from]) => from!,
+      ),
+    );
+    expect(files.length).toBeGreaterThan(0);
+    expect(
+      new Set(imported.filter((from) => !/^\.\/(generator\/)?[\w-]+\.mjs$/.test(from))),
+    ).toEqual(
+      new Set(['@noble/post-quantum/hybrid.js', 'node:buffer', 'node:crypto', 'node:process']),
+    );
   });
 
   it('agree with the first known answers in every value that both contain', () => {
@@ -125,8 +158,8 @@ describe('further known answers of protocol version 1', () => {
     for (const name of ['request_body', 'client_id_header', 'response_body'] as const) {
       expect(pairing[name]).toBe(first[`pair_${name}`]);
     }
-    expect(vectors.tunnel_error_560_p0.client_id_header).toBe(first['tunnel_client_id_header']);
-    expect(vectors.tunnel_error_560_p0.header).toBe(first['error_560_p0']);
+    expect(vectors.tunnel_error_560_p1.client_id_header).toBe(first['tunnel_client_id_header']);
+    expect(vectors.tunnel_error_560_p1.header).toBe(first['error_560_p1']);
   });
 
   it('contain the keys of both secrets, which the key ring finds by kid', () => {
@@ -158,54 +191,102 @@ describe('further known answers of protocol version 1', () => {
     expect(paired.keys).toMatchObject(session);
   });
 
-  it.each(['request_two_data_records', 'request_mte', 'request_without_body'] as const)(
-    'contain %s, which is encoded, sealed, opened and decoded as known',
-    (name) => {
-      const message = vectors[name];
-      const header = parseTunnelHeader(message.relay_header);
-      expect(header.sid).toBe(pairing.sid);
-      expect(header.type).toBe(name === 'request_mte' ? 'mte' : 'mke');
-      expect(parseClientIdHeader(message.client_id_header).identity).toBe(
-        `${vectors.kid}.${vectors.client_id}`,
-      );
-      checkRequestHead(message.head);
-      expect(encodeRequestHead(message.head).toString('hex')).toBe(message.head_bytes);
-      expect(decodeRequestHead(octets(message.head_bytes))).toEqual(message.head);
-      expectRecords(message, deriveRequestKey(session, message.relay_header));
-    },
-  );
+  it.each([
+    'request_two_data_records',
+    'request_replacing',
+    'request_mte',
+    'request_replacing_mte',
+    'request_without_body',
+  ] as const)('contain %s, which is encoded, sealed, opened and decoded as known', (name) => {
+    const message = vectors[name];
+    const header = parseTunnelHeader(message.relay_header);
+    expect(header.sid).toBe(pairing.sid);
+    expect(header.type).toBe(name.endsWith('_mte') ? 'mte' : 'mke');
+    expect(header.replaces !== undefined).toBe(name.startsWith('request_replacing'));
+    expect(parseClientIdHeader(message.client_id_header).identity).toBe(
+      `${vectors.kid}.${vectors.client_id}`,
+    );
+    checkRequestHead(message.head);
+    expect(encodeRequestHead(message.head).toString('hex')).toBe(message.head_bytes);
+    expect(decodeRequestHead(octets(message.head_bytes))).toEqual(message.head);
+    expectRecords(message, deriveRequestKey(session, message.relay_header));
+  });
 
-  it.each(['response_two_cookies', 'response_mte', 'response_empty_last_record'] as const)(
-    'contain %s, which is encoded, sealed, opened and decoded as known',
-    (name) => {
-      const message = vectors[name];
-      expect(isResponseHeader(message.relay_header)).toBe(true);
-      checkResponseHead(message.head);
-      expect(encodeResponseHead(message.head).toString('hex')).toBe(message.head_bytes);
-      expect(decodeResponseHead(octets(message.head_bytes))).toEqual(message.head);
-      const { request_relay_header: request, relay_header: response } = message;
-      expectRecords(message, deriveResponseKey(session, request, response));
-    },
-  );
+  it.each([
+    'response_two_cookies',
+    'response_to_replacing',
+    'response_mte',
+    'response_to_replacing_mte',
+    'response_empty_last_record',
+  ] as const)('contain %s, which is encoded, sealed, opened and decoded as known', (name) => {
+    const message = vectors[name];
+    expect(isResponseHeader(message.relay_header)).toBe(true);
+    checkResponseHead(message.head);
+    expect(encodeResponseHead(message.head).toString('hex')).toBe(message.head_bytes);
+    expect(decodeResponseHead(octets(message.head_bytes))).toEqual(message.head);
+    const { request_relay_header: request, relay_header: response } = message;
+    expectRecords(message, deriveResponseKey(session, request, response));
+  });
 
-  it('contain a session blob that opens to the known session', () => {
-    const identity = `${vectors.kid}.${vectors.client_id}`;
-    const blob = octets(store.blob);
-    expect(blob.toString('latin1', 0, 40)).toBe(store.epoch);
-    expect(openSessionBlob(blob, ring.current, pairing.sid, identity)).toEqual({
-      keys: session,
-      expiresAtMs: store.expires_at_ms,
-    });
-    const other = ring.find(alternative.kid)!;
-    expect(() => openSessionBlob(blob, other, pairing.sid, identity)).toThrow();
+  it('contain checks, and responses to them', () => {
+    for (const { client_id_header, response } of vectors.checks) {
+      const header = parseTunnelHeader(response.request_relay_header);
+      expect(header).toMatchObject({ type: 'check', replaces: undefined });
+      expect(parseClientIdHeader(client_id_header).kid).toBe(vectors.kid);
+      expect(decodeResponseHead(octets(response.head_bytes))).toEqual({ status: 204, fields: [] });
+      const { request_relay_header: check, relay_header: answer } = response;
+      expectRecords(response, deriveResponseKey(session, check, answer));
+    }
+  });
+
+  it('contain stored sessions that open to the known session, each for its audience and sender', () => {
+    for (const known of [vectors.store, ...vectors.more_stores]) {
+      const keys = ring.find(known.kid)!;
+      const identity = `${known.kid}.${vectors.client_id}`;
+      const blob = octets(known.blob);
+      expect(blob.toString('latin1', 0, 40)).toBe(known.epoch);
+      expect(blob.toString('hex', 0, BLOB_HEAD_BYTES)).toBe(known.mark_argv2);
+      expect(audienceHash(known.audience)).toEqual(octets(known.audience_hash));
+      expect(openSessionBlob(blob, keys, pairing.sid, identity)).toEqual({
+        keys: session,
+        expiresAtMs: known.expires_at_ms,
+        lifetimeSeconds: known.lifetime_seconds,
+        audienceHash: octets(known.audience_hash),
+      });
+      const other = ring.find(known.kid === vectors.kid ? alternative.kid : vectors.kid)!;
+      expect(() => openSessionBlob(blob, other, pairing.sid, identity)).toThrow();
+    }
   });
 
   it('contain signed errors for the headers of their requests', () => {
     const pattern = /^1\.error\.(\d{3})\.([01])\.(\d{13})\.[A-Za-z0-9_-]{43}$/;
-    const { pair_error_566_p0: pair, tunnel_error_560_p0: tunnel } = vectors;
+    const { pair_error_566_p0: pair, tunnel_error_560_p1: tunnel } = vectors;
     expect(pattern.exec(pair.header)?.slice(1)).toEqual(['566', '0', '1767225600000']);
-    expect(pattern.exec(tunnel.header)?.slice(1)).toEqual(['560', '0', '1767225600000']);
+    expect(pattern.exec(tunnel.header)?.slice(1)).toEqual(['560', '1', '1767225600000']);
     expect(pair.client_id_header).toBe(pairing.client_id_header);
     expect(isResponseHeader(pair.header)).toBe(false);
   });
+});
+
+describe('known values of x-mte-relay', () => {
+  const known = ['protocol-1-cases.json', 'protocol-1-more-cases.json'].map(
+    (name) => (JSON.parse(readFileSync(pathOf(name), 'utf8')) as { values: Values }).values,
+  );
+  const [messages, others] = [
+    known.flatMap(({ valid }) => valid.message),
+    known.flatMap(({ valid, invalid }) => [...valid.channel, ...invalid]),
+  ];
+
+  it.each(messages.map((value) => [value]))('are parsed and formatted again: %s', (value) => {
+    const header = parseTunnelHeader(value);
+    const salt = Buffer.from(value.slice(value.lastIndexOf('.') + 1), 'base64url');
+    expect(formatTunnelHeader(header, salt)).toBe(value);
+  });
+
+  it.each(others.map((value) => [JSON.stringify(value), value] as const))(
+    'are no message: %s',
+    (_, value) => {
+      expect(() => parseTunnelHeader(value)).toThrow(RelayHeaderMalformedError);
+    },
+  );
 });

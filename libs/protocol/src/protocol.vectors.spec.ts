@@ -2,17 +2,20 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
 import { pairTranscript, generateKeyPair } from './key-exchange.js';
+import { encodeResponseHead } from './message-head.js';
 import { MessageOpener } from './message-opener.js';
 import { MessageSealer } from './message-sealer.js';
 import { decodePairRequest } from './pair-message.js';
 import { PairingInitiator } from './pairing-initiator.js';
 import { respondToPairing } from './pairing-responder.js';
 import { deriveSecretKeys } from './secret-keys.js';
+import { BLOB_BYTES, BLOB_HEAD_BYTES, audienceHash, openSessionBlob } from './session-blob.js';
 import { deriveRequestKey, deriveResponseKey } from './session-keys.js';
 
 const vectors = JSON.parse(
   readFileSync(new URL('../../../test/vectors/protocol-1.json', import.meta.url), 'utf8'),
-) as Record<string, string> & { time_ms: number };
+) as Record<string, string> &
+  Record<'time_ms' | 'exp_ms' | 'lifetime' | 'blob_length' | 'blob_bit_0', number>;
 
 const hex = (name: string): Buffer => Buffer.from(vectors[name]!, 'hex');
 
@@ -64,12 +67,49 @@ describe('the library, compared with the known answers of protocol version 1', (
     );
   });
 
+  it('derives the known keys of a message that replaces another, and of the response to a check', () => {
+    const keys = { clientToServer: hex('k_c2s'), serverToClient: hex('k_s2c') };
+    const replacing = vectors['replace_relay_header']!;
+    expect(deriveRequestKey(keys, replacing)).toEqual(hex('replace_k_request'));
+    expect(deriveResponseKey(keys, replacing, vectors['response_relay_header']!)).toEqual(
+      hex('replace_k_response'),
+    );
+    const check = vectors['check_relay_header']!;
+    expect(deriveResponseKey(keys, check, vectors['check_response_relay_header']!)).toEqual(
+      hex('check_k_response'),
+    );
+  });
+
+  it('encodes and seals the known response to a check', () => {
+    const head = encodeResponseHead({ status: 204, fields: [] });
+    expect(head).toEqual(hex('check_response_head'));
+    const sealer = new MessageSealer(hex('check_k_response'));
+    expect(sealer.sealHead(head, true)).toEqual(hex('check_response_records'));
+  });
+
+  it('opens the known stored session', async () => {
+    const keys = await deriveSecretKeys(vectors['client_id_secret']!);
+    const identity = `${vectors['kid']!}.${vectors['client_id']!}`;
+    const blob = hex('blob');
+    expect(openSessionBlob(blob, keys, vectors['sid']!, identity)).toEqual({
+      keys: { clientToServer: hex('k_c2s'), serverToClient: hex('k_s2c') },
+      expiresAtMs: vectors.exp_ms,
+      lifetimeSeconds: vectors.lifetime,
+      audienceHash: hex('aud_hash'),
+    });
+    expect(audienceHash(vectors['aud']!)).toEqual(hex('aud_hash'));
+    expect(blob.subarray(0, BLOB_HEAD_BYTES)).toEqual(hex('mark_argv2'));
+    expect([BLOB_BYTES, 8 * BLOB_BYTES]).toEqual([vectors.blob_length, vectors.blob_bit_0]);
+  });
+
   it('opens the known records', () => {
     const request = new MessageOpener(hex('k_request'));
     expect(request.push(hex('request_records'))).toEqual([
       { content: hex('request_head_plain'), isLast: false },
       { content: hex('request_body_plain'), isLast: true },
     ]);
+    const replacing = new MessageOpener(hex('replace_k_request'));
+    expect(replacing.push(hex('replace_request_records'))).toHaveLength(2);
     const response = new MessageOpener(hex('k_response'));
     const [record] = response.push(hex('response_records'));
     expect(record?.isLast).toBe(true);

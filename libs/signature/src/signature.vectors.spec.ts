@@ -2,13 +2,17 @@ import { describe, expect, it } from 'vitest';
 
 import { KeyRing } from '@relay/protocol';
 
-import { answers, moreAnswers } from '../../../test/support/protocol/known-answers.js';
+import {
+  answers,
+  moreAnswers,
+  type SignedErrorAnswer,
+} from '../../../test/support/protocol/known-answers.js';
 import { signError, verifyError } from './error-signature.js';
 import { signSender, verifySender } from './sender-signature.js';
 
 const { client_id: clientId, tunnel_relay_header: relayHeader } = answers;
 const body = Buffer.from(answers.pair_request_body, 'hex');
-const { alternative, pair_error_566_p0: pairError } = moreAnswers;
+const { alternative } = moreAnswers;
 const keyRing = await KeyRing.derive(answers.client_id_secret, alternative.client_id_secret);
 const keys = keyRing.current;
 
@@ -45,25 +49,33 @@ describe('the known answers for signatures', () => {
     });
   });
 
-  it.each([
-    ['error_560_p0', answers.tunnel_client_id_header, 560, answers.time_ms, answers.error_560_p0],
-    [
-      'tunnel_error_560_p0',
-      moreAnswers.tunnel_error_560_p0.client_id_header,
-      moreAnswers.tunnel_error_560_p0.status,
-      moreAnswers.tunnel_error_560_p0.unixms,
-      moreAnswers.tunnel_error_560_p0.header,
-    ],
-    [
-      'pair_error_566_p0',
-      pairError.client_id_header,
-      pairError.status,
-      pairError.unixms,
-      pairError.header,
-    ],
-  ])('have a signed error %s, which verifies', (_name, clientIdHeader, status, unixMs, header) => {
-    const error = { status, isNeverForwarded: true, unixMs };
+  const errors: readonly (readonly [name: string, error: SignedErrorAnswer])[] = [
+    ['pair_error_566_p0', moreAnswers.pair_error_566_p0],
+    ['tunnel_error_560_p1', moreAnswers.tunnel_error_560_p1],
+    ...moreAnswers.errors.map(
+      (error, at) => [`errors[${at}], ${error.status} p=${error.p}`, error] as const,
+    ),
+  ];
+
+  it.each(errors)('have a signed error %s, which verifies', (_name, known) => {
+    const { client_id_header: clientIdHeader, header, status } = known;
+    const error = { status, isNeverForwarded: known.p === 0, unixMs: known.unixms };
     expect(signError(keys, clientIdHeader, error)).toBe(header);
     expect(verifyError(keys, clientIdHeader, header, status)).toEqual(error);
+  });
+
+  it.each([
+    ['error_559_p0', 'tunnel', 559, true],
+    ['error_560_p1', 'tunnel', 560, false],
+    ['error_562_p0', 'tunnel', 562, true],
+    ['error_565_p1', 'tunnel', 565, false],
+    ['replace_error_560_p1', 'replace', 560, false],
+  ] as const)('have %s for its message alone', (name, message, status, isNeverForwarded) => {
+    const error = { status, isNeverForwarded, unixMs: answers.time_ms };
+    const own = answers[`${message}_client_id_header`];
+    const other = answers[`${message === 'tunnel' ? 'replace' : 'tunnel'}_client_id_header`];
+    expect(signError(keys, own, error)).toBe(answers[name]);
+    expect(verifyError(keys, own, answers[name], status)).toEqual(error);
+    expect(verifyError(keys, other, answers[name], status)).toBeUndefined();
   });
 });

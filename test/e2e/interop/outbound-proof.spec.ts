@@ -210,11 +210,12 @@ describe.skipIf(!hasPython())('what an independent outbound relay is told', () =
         attempts: ['broken', 'broken'],
       });
       attacker.interceptTunnel(undefined);
-      const before = attacker.requests.items.length;
+      const before = attacker.tunnelRequests().length;
 
       expect(await ask('POST', '/next')).toMatchObject({ answer: { status: 207 } });
 
-      const types = attacker.requests.items
+      const types = attacker
+        .tunnelRequests()
         .slice(before)
         .map((message) => headerOf(message, 'x-mte-relay').split('.')[4]);
       expect(types).toEqual(['check', 'mke']);

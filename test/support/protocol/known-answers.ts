@@ -15,12 +15,18 @@ export const answers = readAnswers('protocol-1.json') as Readonly<
     | 'pair_client_id_header'
     | 'tunnel_relay_header'
     | 'tunnel_client_id_header'
-    | 'error_560_p0',
+    | 'replace_client_id_header'
+    | 'error_559_p0'
+    | 'error_560_p1'
+    | 'error_562_p0'
+    | 'error_565_p1'
+    | 'replace_error_560_p1',
     string
   >
 > & { readonly time_ms: number };
 
-interface SignedErrorAnswer {
+/** A signed error in protocol-1-more.json. */
+export interface SignedErrorAnswer {
   readonly client_id_header: string;
   readonly status: number;
   readonly p: 0 | 1;
@@ -36,5 +42,6 @@ export const moreAnswers = readAnswers('protocol-1-more.json') as {
     readonly pair_client_id_header: string;
   };
   readonly pair_error_566_p0: SignedErrorAnswer;
-  readonly tunnel_error_560_p0: SignedErrorAnswer;
+  readonly tunnel_error_560_p1: SignedErrorAnswer;
+  readonly errors: readonly SignedErrorAnswer[];
 };
