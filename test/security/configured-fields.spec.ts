@@ -62,7 +62,7 @@ const passedThrough = async (relay: TestRelay, headers: ClientRequestSpec['heade
   return receivedBy(relay === tunnel.inbound ? tunnel.upstream : apiOfA);
 };
 
-describe('a field that an API may read as one that a relay sets (#43)', () => {
+describe('a field that an API may read as one that a relay sets (#47)', () => {
   it.each(['x_api_key', 'X-Api_Key', 'X_API-KEY', 'x.api.key', 'x~api!key'])(
     'does not reach the API of a relay whose REQUEST_HEADERS has x-api-key: %s',
     async (name) => {
@@ -108,7 +108,7 @@ describe('a field that an API may read as one that a relay sets (#43)', () => {
   );
 });
 
-describe('a credential in REQUEST_HEADERS (#44)', () => {
+describe('a credential in REQUEST_HEADERS (#48)', () => {
   it('reaches the API of its own relay, with the requests of peers', async () => {
     const received = await throughTunnel({ authorization: 'Basic client' });
 
@@ -142,7 +142,7 @@ describe('a credential in REQUEST_HEADERS (#44)', () => {
   });
 });
 
-describe('a response to somebody who has proved nothing (#44)', () => {
+describe('a response to somebody who has proved nothing (#48)', () => {
   it.each<[string, 401 | 566 | 569, ClientRequestSpec]>([
     ['a missing token', 401, {}],
     ['a wrong token', 401, { headers: { 'x-mte-outbound-token': `${TOKEN}x` } }],
