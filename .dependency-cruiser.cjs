@@ -24,7 +24,7 @@ module.exports = {
     mayImportOnly('errors'),
     mayImportOnly('clock'),
     mayImportOnly('fields'),
-    mayImportOnly('config', 'errors'),
+    mayImportOnly('config', 'errors', 'fields'),
     mayImportOnly('protocol', 'errors', 'fields'),
     mayImportOnly('http', 'errors', 'fields'),
     mayImportOnly('signature', 'errors', 'protocol'),

@@ -32,6 +32,8 @@ describe('a relay with an invalid environment (#36)', () => {
       PORT: 'canary-port',
       DEBUG: 'canary-debug',
       HEADERS: '{"x-mte-relay":"canary-header"}',
+      REQUEST_HEADERS: '{"host":"canary-header"}',
+      RESPONSE_HEADERS: '{"te":"canary-header"}',
       UPSTREAM: 'http://canary-user@host',
     };
 
@@ -45,6 +47,8 @@ describe('a relay with an invalid environment (#36)', () => {
       'HEADERS',
       'OUTBOUND_TOKEN',
       'PORT',
+      'REQUEST_HEADERS',
+      'RESPONSE_HEADERS',
       'UPSTREAM',
     ]);
     expect(stdout + stderr).not.toMatch(/canary|^\s+at |node:/m);

@@ -7,7 +7,7 @@ export class ConfigInvalidError extends RelayError {
 
   /**
    * One line per problem, which names the variable and the rule that it breaks. The lines never show the value of a
-   * variable; of HEADERS they show field names. Frozen.
+   * variable; of HEADERS, REQUEST_HEADERS and RESPONSE_HEADERS they show field names. Frozen.
    */
   readonly problems: readonly string[];
 

@@ -10,7 +10,9 @@ const { config } = loadConfig({
   OUTBOUND_TOKEN: 'canary-token-of-the-relay',
   OUTBOUND_TOKEN_ALT: 'canary-second-token',
   REDIS_URL: 'memory://',
-  HEADERS: '{"Authorization":"Basic canary","X-Zone":"canary"}',
+  HEADERS: '{"X-Zone":"canary"}',
+  REQUEST_HEADERS: '{"Authorization":"Basic canary"}',
+  RESPONSE_HEADERS: '{"Set-Cookie":"a=canary"}',
   OUTBOUND_ALLOWED_UPSTREAMS: 'http://b.example',
 });
 
@@ -31,7 +33,9 @@ describe('the description of a configuration', () => {
       outboundToken: '***',
       redisUrl: 'memory://',
       port: 8080,
-      headers: { authorization: '***', 'x-zone': '***' },
+      headers: { 'x-zone': '***' },
+      requestHeaders: { authorization: '***' },
+      responseHeaders: { 'set-cookie': '***' },
       outboundAllowedUpstreams: ['http://b.example'],
       mteRoutes: null,
     });

@@ -1,11 +1,16 @@
 import type { RelayConfigProperty } from './environment-variables.js';
 import type { RelayConfig } from './relay-config.js';
+import type { HeaderField } from './rules/headers.js';
 
 const MASK = '***';
 
 const shown = <T>(value: T): T => value;
 const masked = (value: string | undefined): string | undefined =>
   value === undefined ? undefined : MASK;
+
+/** Shows the names: an operator has to see which fields are set. */
+const maskedFields = (fields: readonly HeaderField[]): Record<string, string> =>
+  Object.fromEntries(fields.map(([name]) => [name, MASK]));
 
 /** Masks the credentials and keeps the hosts. `URL` cannot do this, because it rejects a list of hosts. */
 const withoutAccount = (text: string): string => text.replace(/\/\/[^@]*@/, `//${MASK}@`);
@@ -31,7 +36,9 @@ const DESCRIBE: { [P in RelayConfigProperty]: (value: RelayConfig[P]) => unknown
   tlsKeyFile: shown,
   debug: shown,
   logLevel: shown,
-  headers: (fields) => Object.fromEntries(fields.map(([name]) => [name, MASK])),
+  headers: maskedFields,
+  requestHeaders: maskedFields,
+  responseHeaders: maskedFields,
   outboundAllowedUpstreams: shown,
   passThroughRoutes: shown,
   mteRoutes: shown,

@@ -1,6 +1,11 @@
 import type { RelayConfig } from './relay-config.js';
 
-type Derived = 'upstreamOrigin' | 'upstreamBasePath' | 'redisAddress' | 'effectiveLogLevel';
+type Derived =
+  | 'upstreamOrigin'
+  | 'upstreamBasePath'
+  | 'tunnelResponseHeaders'
+  | 'redisAddress'
+  | 'effectiveLogLevel';
 
 /** A property of `RelayConfig` that is read from an environment variable. */
 export type RelayConfigProperty = Exclude<keyof RelayConfig, Derived>;
@@ -27,6 +32,8 @@ export const ENVIRONMENT_VARIABLES = {
   debug: 'DEBUG',
   logLevel: 'LOG_LEVEL',
   headers: 'HEADERS',
+  requestHeaders: 'REQUEST_HEADERS',
+  responseHeaders: 'RESPONSE_HEADERS',
   outboundAllowedUpstreams: 'OUTBOUND_ALLOWED_UPSTREAMS',
   passThroughRoutes: 'PASS_THROUGH_ROUTES',
   mteRoutes: 'MTE_ROUTES',

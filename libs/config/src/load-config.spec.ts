@@ -50,6 +50,8 @@ describe('defaults', () => {
       debug: false,
       logLevel: 'info',
       headers: [],
+      requestHeaders: [],
+      responseHeaders: [],
       outboundAllowedUpstreams: undefined,
       passThroughRoutes: [],
       mteRoutes: undefined,
@@ -116,6 +118,30 @@ describe('problems', () => {
       'MTE_ROUTES',
     ]);
     expect(lines.join('')).not.toContain('\n');
+  });
+
+  it('name each field that HEADERS and one of its variants both set, in whatever punctuation', () => {
+    expect(
+      problemsWith({
+        HEADERS: '{"x-a":"1","x-b":"2","x-c":"3"}',
+        REQUEST_HEADERS: '{"X_A":"4","x-d":"5","x-b":"6"}',
+        RESPONSE_HEADERS: '{"x-c":"7","x-d":"8"}',
+      }),
+    ).toEqual([
+      'REQUEST_HEADERS must not set x_a, which HEADERS sets',
+      'REQUEST_HEADERS must not set x-b, which HEADERS sets',
+      'RESPONSE_HEADERS must not set x-c, which HEADERS sets',
+    ]);
+  });
+
+  it('of HEADERS are not reported as those of another variable', () => {
+    const problem = 'must be a JSON object of string values';
+    expect(problemsWith({ HEADERS: '[]', REQUEST_HEADERS: '{"a":"1"}' })).toEqual([
+      `HEADERS ${problem}`,
+    ]);
+    expect(problemsWith({ HEADERS: '{"a":"1"}', REQUEST_HEADERS: '[]' })).toEqual([
+      `REQUEST_HEADERS ${problem}`,
+    ]);
   });
 
   it('are reported in an error with a stable code and without a cause', () => {
@@ -192,10 +218,14 @@ describe('a configuration', () => {
   it('is frozen, down to each header field', () => {
     const { config, warnings } = load({
       HEADERS: '{"X-A":"1"}',
+      REQUEST_HEADERS: '{"X-B":"1"}',
       PASS_THROUGH_ROUTES: '/a',
       OUTBOUND_ALLOWED_UPSTREAMS: 'http://b',
     });
-    const parts = [config, warnings, config.headers, config.headers[0], config.passThroughRoutes];
+    const parts = [
+      ...[config, warnings, config.passThroughRoutes],
+      ...[config.headers, config.headers[0], config.requestHeaders, config.requestHeaders[0]],
+    ];
     expect(parts.every((part) => Object.isFrozen(part))).toBe(true);
     expect(() => Object.assign(config, { debug: true })).toThrow(TypeError);
     expect(() => Object.assign(config.headers[0]!, { 1: '2' })).toThrow(TypeError);

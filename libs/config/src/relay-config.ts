@@ -1,5 +1,11 @@
 import { IsIn, IsOptional, IsString, Matches } from 'class-validator';
-import { type HeaderField, headerFields } from './rules/headers.js';
+import {
+  type HeaderField,
+  NotAlsoInHeaders,
+  headerFields,
+  requestHeaderFields,
+  responseHeaderFields,
+} from './rules/headers.js';
 import {
   KeyOfCertificate,
   LISTENER_PAIR,
@@ -137,6 +143,16 @@ export class RelayConfig {
   @FromText(headerFields)
   readonly headers: readonly HeaderField[] = [];
 
+  /** `REQUEST_HEADERS`: fields that this relay sets on requests of peers to its own upstream, and on nothing else. */
+  @FromText(requestHeaderFields)
+  @NotAlsoInHeaders()
+  readonly requestHeaders: readonly HeaderField[] = [];
+
+  /** `RESPONSE_HEADERS`: fields that this relay sets on responses to clients with the token and to peers. */
+  @FromText(responseHeaderFields)
+  @NotAlsoInHeaders()
+  readonly responseHeaders: readonly HeaderField[] = [];
+
   /** `OUTBOUND_ALLOWED_UPSTREAMS`: origins that clients may name as peers; if undefined, any. */
   @IsOptional()
   @FromText(listOf(origin))
@@ -231,6 +247,11 @@ export class RelayConfig {
   /** The prefix of every path at the upstream: empty, or for example `/base`, without a trailing slash. */
   get upstreamBasePath(): string {
     return this.upstream.slice(pathStart(this.upstream));
+  }
+
+  /** `HEADERS` and `RESPONSE_HEADERS`: what is set on a response to a sender that has proved to hold the token or secret. */
+  get tunnelResponseHeaders(): readonly HeaderField[] {
+    return [...this.headers, ...this.responseHeaders];
   }
 
   /** The parts of `REDIS_URL`, or undefined if sessions are kept in the process. */

@@ -9,4 +9,5 @@ export {
   withoutFields,
   type RawFields,
 } from './fields.js';
+export { variableName, withReplacedNamesakes, withoutNamesakes } from './namesakes.js';
 export { rawFieldValues, textOf } from './raw-fields.js';

@@ -51,14 +51,22 @@ describe("a client's request", () => {
     expect(decodeRequestHead(request.headBytes)).toEqual(request.head);
   });
 
-  it('has its own fields replaced by those that HEADERS sets', async () => {
+  it('has its own fields, and their namesakes, replaced by those that HEADERS sets', async () => {
     const { message } = await server.receive(
-      'GET / HTTP/1.1\r\nhost: a\r\nx-set: theirs\r\nx-other: 1\r\n\r\n',
+      'GET / HTTP/1.1\r\nhost: a\r\nx-set: theirs\r\nx_set: theirs\r\nx-other: 1\r\n\r\n',
     );
     const configured = relayConfig({ HEADERS: '{"x-set":"ours"}' });
     expect(readClientRequest(message, configured).head.fields).toEqual([
       ...['x-other', '1', 'x-set', 'ours'],
     ]);
+  });
+
+  it('has nothing of REQUEST_HEADERS, since the client may have named any peer', async () => {
+    const { message } = await server.receive(
+      'GET / HTTP/1.1\r\nhost: a\r\nauthorization: theirs\r\n\r\n',
+    );
+    const configured = relayConfig({ REQUEST_HEADERS: '{"authorization":"ours","x-key":"ours"}' });
+    expect(readClientRequest(message, configured).head.fields).toEqual(['authorization', 'theirs']);
   });
 
   it('has its original path even if the router was given a different one', async () => {

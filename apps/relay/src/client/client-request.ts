@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { TLSSocket } from 'node:tls';
 
 import type { RelayConfig } from '@relay/config';
-import { withReplacedFields } from '@relay/fields';
+import { withReplacedNamesakes } from '@relay/fields';
 import { RelayError } from '@relay/errors';
 import {
   forwardedFields,
@@ -34,7 +34,7 @@ export function readClientRequest(request: IncomingMessage, config: RelayConfig)
     method: request.method ?? '',
     scheme: request.socket instanceof TLSSocket ? 'https' : 'http',
     path: originForm((request as { originalUrl?: string }).originalUrl ?? request.url ?? ''),
-    fields: withReplacedFields(forwardedFields(request.rawHeaders), config.headers),
+    fields: withReplacedNamesakes(forwardedFields(request.rawHeaders), config.headers),
   };
   checkUpgrade(request);
   checkTransferCoding(request);

@@ -66,12 +66,13 @@ export class RelayErrorFilter implements ExceptionFilter {
   }
 
   private respondToClient(failed: FailedRequest): void {
-    const { error, request, reply } = failed;
+    const { error, record, request, reply } = failed;
     const { code, message, retryAfter } = error;
     const { status } = clientOutcome(code);
     const forwarded = verdictOf(error);
+    // Configured fields may be credentials, and tell of the network behind this relay.
     const headers: Record<string, string> = {
-      ...Object.fromEntries(this.config.headers),
+      ...Object.fromEntries(record.hasToken ? this.config.tunnelResponseHeaders : []),
       ...(this.config.debug ? { 'x-request-id': request.id } : {}),
       'content-type': ERROR_CONTENT_TYPE,
       ...this.refuse(failed, { code, status, forwarded, error: failed.exception }),

@@ -53,7 +53,7 @@ export class UpstreamExchange implements ExchangeEvents {
     }
     this.response.once('close', this.onPeerGone);
     try {
-      this.exchange = upstream.send(head, body, this);
+      this.exchange = upstream.send(head, body, 'peer', this);
       if (this.response.destroyed) {
         this.onPeerGone();
       }
@@ -66,7 +66,7 @@ export class UpstreamExchange implements ExchangeEvents {
 
   onHead(status: number, rawFields: readonly (string | Buffer)[]): void {
     this.status = status;
-    const head = upstreamResponseHead(status, rawFields, this.config.headers);
+    const head = upstreamResponseHead(status, rawFields, this.config.tunnelResponseHeaders);
     try {
       checkResponseHead(head);
       this.sealer.start(head, bodyBytesOf(head, this.message.head.method));

@@ -34,7 +34,7 @@ export class ClientResponse {
   }
 
   start(head: ResponseHead): void {
-    const fields = clientFields(head.fields, this.config);
+    const fields = clientFields(head.fields, this.config.tunnelResponseHeaders, this.config);
     this.writer.start(
       head.status,
       this.config.debug ? withReplacedFields(fields, [['x-request-id', this.requestId]]) : fields,

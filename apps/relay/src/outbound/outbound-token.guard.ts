@@ -5,6 +5,7 @@ import { RelayConfig } from '@relay/config';
 import type { FastifyRequest } from 'fastify';
 
 import { TOKEN_HEADER } from '../server/request-routing.js';
+import { recordOf } from '../telemetry/request-record.js';
 import { TokenInvalidError } from './outbound.errors.js';
 
 /** Admits only clients with the token. Digests are compared, so timing reveals neither the token's length nor its content. */
@@ -20,13 +21,15 @@ export class OutboundTokenGuard implements CanActivate {
   }
 
   canActivate(context: ExecutionContext): boolean {
-    const token = context.switchToHttp().getRequest<FastifyRequest>().raw.headers[TOKEN_HEADER];
+    const request = context.switchToHttp().getRequest<FastifyRequest>().raw;
+    const token = request.headers[TOKEN_HEADER];
     const digest = digestOf(typeof token === 'string' ? token : '');
     // All tokens are compared, so that the time does not depend on which of them matches.
     const matches = this.accepted.map((accepted) => timingSafeEqual(accepted, digest));
     if (!matches.includes(true)) {
       throw new TokenInvalidError('x-mte-outbound-token is not the token of this relay');
     }
+    recordOf(request).hasToken = true;
     return true;
   }
 }

@@ -52,7 +52,7 @@ export class PassThroughExchange implements ExchangeEvents {
     };
     this.response.once('close', onClose);
     try {
-      this.exchange = upstream.send(head, hasBody ? this.body : undefined, this);
+      this.exchange = upstream.send(head, hasBody ? this.body : undefined, 'anybody', this);
       return await this.end.promise;
     } finally {
       this.response.off('close', onClose);
@@ -71,7 +71,8 @@ export class PassThroughExchange implements ExchangeEvents {
     if (isEventStream(fields)) {
       this.exchange?.allowSilence();
     }
-    this.writer.start(status, clientFields(fields, this.config));
+    // RESPONSE_HEADERS may contain credentials, and this client has shown no token.
+    this.writer.start(status, clientFields(fields, this.config.headers, this.config));
     // A body that arrives within one turn of the event loop leaves in the same write.
     this.headTimer = setImmediate(() => {
       this.writer.flushHead();

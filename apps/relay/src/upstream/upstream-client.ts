@@ -1,5 +1,5 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { fieldValue, withReplacedFields, withoutFields } from '@relay/fields';
+import { fieldValue, withoutFields } from '@relay/fields';
 import { RelayConfig } from '@relay/config';
 import { Exchange, type ExchangeEvents } from '@relay/http';
 import type { RequestHead } from '@relay/protocol';
@@ -7,6 +7,7 @@ import { Pool } from 'undici';
 
 import { RelayMetrics } from '../telemetry/relay-metrics.js';
 import { connectorThatReportsResets } from './reset-connector.js';
+import { upstreamFields, type Requester } from './upstream-fields.js';
 
 const CONTENT_LENGTH = 'content-length';
 /** A whole head may have 64 KiB, of which undici counts the names and values. */
@@ -46,10 +47,12 @@ export class UpstreamClient implements OnApplicationShutdown {
    *
    * @param body - has the length that the head states, or fails before it ends. If the head states no length, the body is sent
    *   chunked, whatever the method, because the upstream would read an unframed body as a second request
+   * @param requester - decides which of the configured fields the request has
    */
   send(
     head: RequestHead,
     body: Buffer | AsyncIterable<Buffer> | undefined,
+    requester: Requester,
     events: ExchangeEvents,
   ): Exchange {
     const exchange = new Exchange(
@@ -63,7 +66,7 @@ export class UpstreamClient implements OnApplicationShutdown {
       origin: this.config.upstreamOrigin,
       method: head.method,
       path: this.config.upstreamBasePath + head.path,
-      headers: this.headersOf(head, body !== undefined),
+      headers: this.headersOf(head, body !== undefined, requester),
       body: Buffer.isBuffer(body) && !isSentWhole(head, body) ? slicesOf(body) : body,
     });
     return exchange;
@@ -78,8 +81,8 @@ export class UpstreamClient implements OnApplicationShutdown {
     await this.pool.destroy();
   }
 
-  private headersOf(head: RequestHead, hasBody: boolean): string[] {
-    const fields = withReplacedFields([...head.fields], this.config.headers);
+  private headersOf(head: RequestHead, hasBody: boolean, requester: Requester): string[] {
+    const fields = upstreamFields(head.fields, this.config, requester);
     if (hasBody || fieldValue(fields, CONTENT_LENGTH) === undefined) {
       const lacksLength = !hasBody && METHODS_WITH_BODY.has(head.method);
       return lacksLength ? [...fields, CONTENT_LENGTH, '0'] : fields;

@@ -1,57 +1,133 @@
-import { expect, it } from 'vitest';
-import { headerFields } from './headers.js';
+import { describe, expect, it } from 'vitest';
+import { headerFields, requestHeaderFields, responseHeaderFields } from './headers.js';
 import { Refused } from './rule.js';
 
-it('lower-cases the names and keeps the order', () => {
-  expect(headerFields('{"X-Zone":"eu","Authorization":"Basic a","a":""}')).toEqual([
-    ['x-zone', 'eu'],
-    ['authorization', 'Basic a'],
-    ['a', ''],
-  ]);
+const VARIABLES = [
+  ['HEADERS', headerFields],
+  ['REQUEST_HEADERS', requestHeaderFields],
+  ['RESPONSE_HEADERS', responseHeaderFields],
+] as const;
+
+const problemsOf = (read: typeof headerFields, ...names: string[]): readonly string[] => {
+  const refused = read(JSON.stringify(Object.fromEntries(names.map((name) => [name, 'canary']))));
+  return refused instanceof Refused ? refused.problems : [];
+};
+
+describe.each(VARIABLES)('%s', (_variable, read) => {
+  it('lower-cases the names and keeps the order', () => {
+    expect(read('{"X-Zone":"eu","Via":"1.1 a","a":""}')).toEqual([
+      ['x-zone', 'eu'],
+      ['via', '1.1 a'],
+      ['a', ''],
+    ]);
+  });
+
+  it('accepts every byte that a field value may contain', () => {
+    const value = '\t !~\u0080ÿ';
+    expect(read(JSON.stringify({ a: value }))).toEqual([['a', value]]);
+  });
+
+  it('treats a name with a special meaning in JavaScript like any other', () => {
+    expect(read('{"__proto__":"a","constructor":"b"}')).toEqual([
+      ['__proto__', 'a'],
+      ['constructor', 'b'],
+    ]);
+  });
+
+  it.each(['', 'x', '{', 'null', '1', '"a"', '[]', '["a"]', '[['.repeat(50_000)])(
+    'refuses a text that is not a JSON object: %.20s',
+    (text) => {
+      expect(read(text)).toBeInstanceOf(Refused);
+    },
+  );
+
+  it.each([
+    ...['connection', 'Keep-Alive', 'proxy-connection', 'Proxy-Authenticate', 'keep_alive'],
+    ...['TE', 'trailer', 'Transfer-Encoding', 'upgrade', 'Expect', 'HOST', 'transfer_encoding'],
+    ...['Content-Length', 'content-type', 'content-', 'Content_Length', 'content.type'],
+    ...['X-MTE-Relay', 'x-mte-anything', 'x_mte_relay', 'proxy-authentication-info'],
+    ...['Proxy_Authorization', 'proxy_connection'],
+  ])('refuses to set %s, in whatever punctuation', (name) => {
+    const [problem, ...others] = problemsOf(read, name);
+    expect(problem).toMatch(`must not set ${name.toLowerCase()}`);
+    expect(others).toEqual([]);
+  });
+
+  it.each(['', 'a b', 'a:', 'a\n', 'é', 'a(b)'])('refuses the name %j', (name) => {
+    expect(problemsOf(read, 'ok', name)).toEqual(['entry 2 must have an HTTP field name']);
+  });
+
+  it.each(['a\nb', 'a\r', '\u0000', '\u007f', 'Ā', '😀'])('refuses the value %j', (value) => {
+    expect(read(JSON.stringify({ a: value }))).toEqual(
+      new Refused('must give a a valid HTTP field value'),
+    );
+  });
+
+  it.each([1, true, null, ['a'], { b: 'c' }])('refuses %j as a value', (value) => {
+    expect(read(JSON.stringify({ a: value }))).toEqual(new Refused('must give a a string value'));
+  });
+
+  it('refuses a value that is nested too deeply to be shown', () => {
+    const text = `{"a":${'['.repeat(50_000)}${']'.repeat(50_000)}}`;
+    expect(read(text)).toEqual(new Refused('must give a a string value'));
+  });
+
+  it('refuses names that differ only in case', () => {
+    expect(problemsOf(read, 'X-A', 'x-a')).toEqual(['must not set x-a twice']);
+  });
+
+  it('refuses names that servers take for one', () => {
+    expect(problemsOf(read, 'X-A', 'x_a')).toEqual([
+      'must not set both x-a and x_a, which many servers take for one',
+    ]);
+  });
 });
 
-it('accepts every byte that a field value may contain', () => {
-  const value = '\t !~\u0080ÿ';
-  expect(headerFields(JSON.stringify({ a: value }))).toEqual([['a', value]]);
-});
+describe('a credential', () => {
+  it.each([
+    'Authorization',
+    'cookie',
+    'set-cookie',
+    'x-api-key',
+    'x_api_key',
+    'proxy-authorization',
+  ])('is refused in HEADERS, with advice and without its value: %s', (name) => {
+    expect(problemsOf(headerFields, 'x-zone', name)).toEqual([
+      `must not set ${name.toLowerCase()}, which names a credential: use REQUEST_HEADERS (on ` +
+        'requests to UPSTREAM only) or RESPONSE_HEADERS (on responses only)',
+    ]);
+  });
 
-it('treats a name with a special meaning in JavaScript like any other', () => {
-  expect(headerFields('{"__proto__":"a","constructor":"b"}')).toEqual([
-    ['__proto__', 'a'],
-    ['constructor', 'b'],
-  ]);
-});
+  it.each(['Authorization', 'cookie', 'x-api-key', 'x-auth-token', 'proxy-authorization'])(
+    'is accepted in REQUEST_HEADERS: %s',
+    (name) => {
+      expect(requestHeaderFields(JSON.stringify({ [name]: 'a' }))).toEqual([
+        [name.toLowerCase(), 'a'],
+      ]);
+    },
+  );
 
-it.each(['', 'x', '{', 'null', '1', '"a"', '[]', '["a"]', '[['.repeat(50_000)])(
-  'refuses a text that is not a JSON object: %.20s',
-  (text) => {
-    expect(headerFields(text)).toBeInstanceOf(Refused);
-  },
-);
+  it.each(['Set-Cookie', 'x-api-key', 'x-auth-token'])(
+    'is accepted in RESPONSE_HEADERS: %s',
+    (name) => {
+      expect(responseHeaderFields(JSON.stringify({ [name]: 'a' }))).toEqual([
+        [name.toLowerCase(), 'a'],
+      ]);
+    },
+  );
 
-it.each([
-  ...['connection', 'Keep-Alive', 'proxy-connection', 'Proxy-Authenticate', 'proxy-authorization'],
-  ...['TE', 'trailer', 'Transfer-Encoding', 'upgrade', 'Expect', 'HOST'],
-  ...['Content-Length', 'content-type', 'content-', 'X-MTE-Relay', 'x-mte-anything'],
-])('refuses to set %s', (name) => {
-  const refused = headerFields(JSON.stringify({ [name]: 'a' })) as Refused;
-  expect(refused.problems).toEqual([`must not set ${name.toLowerCase()}`]);
-});
+  it.each(['authorization', 'Cookie', 'proxy-authorization'])(
+    'for an API is refused in RESPONSE_HEADERS, which would show it to clients: %s',
+    (name) => {
+      expect(problemsOf(responseHeaderFields, name)).toEqual([
+        `must not set ${name.toLowerCase()}, a field of requests: use REQUEST_HEADERS`,
+      ]);
+    },
+  );
 
-it.each(['', 'a b', 'a:', 'a\n', 'é', 'a(b)'])('refuses the name %j', (name) => {
-  const refused = headerFields(JSON.stringify({ ok: 'a', [name]: 'a' })) as Refused;
-  expect(refused.problems).toEqual(['entry 2 must have an HTTP field name']);
-});
-
-it.each(['a\nb', 'a\r', '\u0000', '\u007f', 'Ā', '😀'])('refuses the value %j', (value) => {
-  expect(headerFields(JSON.stringify({ a: value }))).toBeInstanceOf(Refused);
-});
-
-it.each([1, true, null, ['a'], { b: 'c' }])('refuses %j as a value', (value) => {
-  expect(headerFields(JSON.stringify({ a: value }))).toBeInstanceOf(Refused);
-});
-
-it('refuses names that differ only in case', () => {
-  const refused = headerFields('{"X-A":"1","x-a":"2"}') as Refused;
-  expect(refused.problems).toEqual(['must not set x-a twice']);
+  it.each(['Set-Cookie', 'set_cookie'])('for clients is refused in REQUEST_HEADERS: %s', (name) => {
+    expect(problemsOf(requestHeaderFields, name)).toEqual([
+      `must not set ${name.toLowerCase()}, a field of responses: use RESPONSE_HEADERS`,
+    ]);
+  });
 });

@@ -1,3 +1,7 @@
+import { HOP_BY_HOP_FIELDS, variableName } from '@relay/fields';
+import { ValidateBy, type ValidationArguments } from 'class-validator';
+
+import { isCredentialName } from './credential-names.js';
 import { Refused } from './rule.js';
 
 /** A lower-cased field name and its value. */
@@ -7,20 +11,37 @@ export type HeaderField = readonly [name: string, value: string];
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
 /** RFC 9110 section 5.5: HTAB, SP, VCHAR, obs-text. */
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
-/** RFC 9110 section 7.6.1, and fields that this relay or its HTTP library sets. */
-const RESERVED = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'expect',
-  'host',
-]);
+/** RFC 9110 section 7.6.1, and fields that this relay or its HTTP library sets. Namesakes of these are refused with them. */
+const RESERVED = new Set([...HOP_BY_HOP_FIELDS, 'expect', 'host'].map(variableName));
+const RESERVED_PREFIX = /^(?:content|x_mte)_/;
+/** For the next hop, so a relay may set it towards its upstream, which may be a gateway. RFC 9110 section 11.7.2. */
+const FOR_NEXT_HOP = 'proxy-authorization';
+
+/** Fields with a meaning in one direction. In the other, a credential would go to those whom it should keep out. */
+const REQUEST_FIELDS = new Set(['authorization', 'cookie', FOR_NEXT_HOP].map(variableName));
+const RESPONSE_FIELDS = new Set(['set-cookie'].map(variableName));
+
+/** Says why a variable must not set a field of this name, as the end of the problem; undefined if it may. */
+type NameRule = (name: string) => string | undefined;
+
+const inBothDirections: NameRule = (name) =>
+  isCredentialName(name)
+    ? ', which names a credential: use REQUEST_HEADERS (on requests to UPSTREAM only) ' +
+      'or RESPONSE_HEADERS (on responses only)'
+    : undefined;
+
+const onRequests: NameRule = (name) =>
+  RESPONSE_FIELDS.has(variableName(name))
+    ? ', a field of responses: use RESPONSE_HEADERS'
+    : undefined;
+
+const onResponses: NameRule = (name) =>
+  REQUEST_FIELDS.has(variableName(name)) ? ', a field of requests: use REQUEST_HEADERS' : undefined;
+
+const isReserved = (name: string): boolean => {
+  const variable = variableName(name);
+  return name !== FOR_NEXT_HOP && (RESERVED.has(variable) || RESERVED_PREFIX.test(variable));
+};
 
 const parseObject = (text: string): [string, unknown][] | undefined => {
   try {
@@ -33,32 +54,83 @@ const parseObject = (text: string): [string, unknown][] | undefined => {
   }
 };
 
-/** Reads a JSON object of string values as header fields, in the given order. */
-export function headerFields(text: string): readonly HeaderField[] | Refused {
-  const entries = parseObject(text);
-  if (entries === undefined) {
-    return new Refused('must be a JSON object of string values');
+const problemOfValue = (name: string, value: unknown): string | undefined => {
+  if (typeof value !== 'string') {
+    return `must give ${name} a string value`;
   }
-  const fields = new Map<string, string>();
-  const problems: string[] = [];
-  entries.forEach(([givenName, value], index) => {
-    const name = givenName.toLowerCase();
-    if (!TOKEN.test(name)) {
-      problems.push(`entry ${index + 1} must have an HTTP field name`);
-      return;
+  return VALUE.test(value) ? undefined : `must give ${name} a valid HTTP field value`;
+};
+
+const problemOfRepeat = (name: string, earlier: string | undefined): string | undefined => {
+  if (earlier === undefined) {
+    return undefined;
+  }
+  return name === earlier
+    ? `must not set ${name} twice`
+    : `must not set both ${earlier} and ${name}, which many servers take for one`;
+};
+
+const fieldsBy =
+  (reasonAgainst: NameRule) =>
+  (text: string): readonly HeaderField[] | Refused => {
+    const entries = parseObject(text);
+    if (entries === undefined) {
+      return new Refused('must be a JSON object of string values');
     }
-    if (RESERVED.has(name) || name.startsWith('content-') || name.startsWith('x-mte-')) {
-      problems.push(`must not set ${name}`);
-    }
-    if (fields.has(name)) {
-      problems.push(`must not set ${name} twice`);
-    }
-    if (typeof value !== 'string') {
-      problems.push(`must give ${name} a string value`);
-    } else if (!VALUE.test(value)) {
-      problems.push(`must give ${name} a valid HTTP field value`);
-    }
-    fields.set(name, typeof value === 'string' ? value : '');
+    const fields: HeaderField[] = [];
+    const names = new Map<string, string>();
+    const problems: (string | undefined)[] = [];
+    entries.forEach(([givenName, value], index) => {
+      const name = givenName.toLowerCase();
+      if (!TOKEN.test(name)) {
+        problems.push(`entry ${index + 1} must have an HTTP field name`);
+        return;
+      }
+      const reason = isReserved(name) ? '' : reasonAgainst(name);
+      problems.push(
+        reason === undefined ? undefined : `must not set ${name}${reason}`,
+        problemOfRepeat(name, names.get(variableName(name))),
+        problemOfValue(name, value),
+      );
+      names.set(variableName(name), name);
+      fields.push([name, typeof value === 'string' ? value : '']);
+    });
+    const found = problems.filter((problem) => problem !== undefined);
+    return found.length > 0 ? new Refused(...found) : fields;
+  };
+
+/** Reads `HEADERS`: a JSON object of string values as header fields, in the given order. No credentials. */
+export const headerFields = fieldsBy(inBothDirections);
+
+/** Reads `REQUEST_HEADERS`, which has the same form and may contain credentials. */
+export const requestHeaderFields = fieldsBy(onRequests);
+
+/** Reads `RESPONSE_HEADERS`, which has the same form and may contain credentials. */
+export const responseHeaderFields = fieldsBy(onResponses);
+
+const isRead = (value: unknown): value is readonly HeaderField[] => Array.isArray(value);
+
+/** The names that the property and `HEADERS` both set, in whatever punctuation. */
+const namesAlsoInHeaders = (value: unknown, args?: ValidationArguments): string[] => {
+  const { headers } = (args?.object ?? {}) as { readonly headers?: unknown };
+  if (!isRead(value) || !isRead(headers)) {
+    // What cannot be read is reported elsewhere.
+    return [];
+  }
+  const taken = new Set(headers.map(([name]) => variableName(name)));
+  return value.map(([name]) => name).filter((name) => taken.has(variableName(name)));
+};
+
+/** Refuses a field that `HEADERS` sets as well: which of the two counts would be a guess. */
+export function NotAlsoInHeaders(): PropertyDecorator {
+  return ValidateBy({
+    name: 'notAlsoInHeaders',
+    validator: {
+      validate: (value, args) => namesAlsoInHeaders(value, args).length === 0,
+      defaultMessage: (args) =>
+        namesAlsoInHeaders(args?.value, args)
+          .map((name) => `must not set ${name}, which HEADERS sets`)
+          .join('\n'),
+    },
   });
-  return problems.length > 0 ? new Refused(...problems) : [...fields];
 }
