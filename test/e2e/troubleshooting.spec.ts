@@ -37,6 +37,10 @@ describe('docs/troubleshooting.md quotes the startup error', () => {
       'OUTBOUND_TOKEN must not be a documented placeholder',
     ],
     [
+      { NODE_ENV: 'production', CLIENT_ID_SECRET: 'the-secret-of-our-two-relays-2024' },
+      'CLIENT_ID_SECRET must have an estimated entropy of 96 bits or more',
+    ],
+    [
       { CLIENT_ID_SECRET: '', CLIENT_ID_SECRET_FILE: '/missing' },
       'CLIENT_ID_SECRET_FILE cannot be read (ENOENT)',
     ],
