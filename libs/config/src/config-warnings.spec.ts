@@ -8,6 +8,7 @@ const warnings = (environment: NodeJS.ProcessEnv) =>
     OUTBOUND_TOKEN: 'X3vB8mQz1LkT6wRn9YdC2hJp',
     REDIS_URL: 'memory://',
     OUTBOUND_ALLOWED_UPSTREAMS: 'https://relay.example',
+    RELAY_AUDIENCE: 'https://this.example',
     ...environment,
   }).warnings;
 
@@ -53,8 +54,15 @@ it('warns about a token that equals the secret', () => {
   ]);
 });
 
-it('warns if the allowed upstreams are not limited', () => {
-  const [line, ...rest] = warnings({ OUTBOUND_ALLOWED_UPSTREAMS: '' });
-  expect(line).toMatch(/^OUTBOUND_ALLOWED_UPSTREAMS is not set/);
-  expect(rest).toEqual([]);
+it('warns of unlimited upstreams and of an unset audience, each on a line of its own', () => {
+  const upstreams =
+    'OUTBOUND_ALLOWED_UPSTREAMS is not set: a client with the token may name any host as peer';
+  const audience =
+    'RELAY_AUDIENCE is not set: this relay accepts what was meant for any holder of the secret';
+  expect(warnings({ OUTBOUND_ALLOWED_UPSTREAMS: '' })).toEqual([upstreams]);
+  expect(warnings({ RELAY_AUDIENCE: '' })).toEqual([audience]);
+  expect(warnings({ OUTBOUND_ALLOWED_UPSTREAMS: '', RELAY_AUDIENCE: '' })).toEqual([
+    upstreams,
+    audience,
+  ]);
 });

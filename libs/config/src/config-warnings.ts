@@ -35,5 +35,10 @@ export function warningsOf(config: RelayConfig): readonly string[] {
       `${names.outboundAllowedUpstreams} is not set: a client with the token may name any host as peer`,
     );
   }
+  if (config.relayAudience === undefined) {
+    warnings.push(
+      `${names.relayAudience} is not set: this relay accepts what was meant for any holder of the secret`,
+    );
+  }
   return warnings;
 }
