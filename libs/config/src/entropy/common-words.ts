@@ -1,6 +1,6 @@
 /**
  * Words that people use when they make up a secret: what placeholders, passwords and descriptions of secrets consist of.
- * The list is short on purpose. A word that is missing still costs no more than its letters: estimated-bits.ts.
+ * The list is short on purpose. A word that is missing costs no more than its letters: words-alone.ts.
  */
 const LISTS = [
   // What a secret is called, and what it is for.

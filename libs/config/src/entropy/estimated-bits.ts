@@ -48,7 +48,7 @@ const characterBits = (text: string): number[] => {
  *
  * A character costs the logarithm of the number of characters that it may be drawn from, judging by the kinds that occur
  * (digits, small letters, capitals, signs), or 4 bits in a text of hexadecimal digits; one that occurred before may cost
- * less. In a text that consists of words, a letter costs at most 3 bits and a word 13. A pattern costs what it takes to
+ * less. In a text that consists of words, a letter costs at most 2.5 bits and a word 13. A pattern costs what it takes to
  * state it: a repeated character or block, a sequence such as `abc`, `321`, `qwerty` or `a1b2c3`, a common word, a year.
  * The cheapest combination counts.
  *
