@@ -92,7 +92,7 @@ describe('a relay in production', () => {
     expect(stdout + stderr).not.toContain('canary');
   });
 
-  it('#43 does not start if the variable that should have closed something is mistyped in .env', async () => {
+  it('#49 does not start if the variable that should have closed something is mistyped in .env', async () => {
     const { path } = forThisTest(await temporaryFolder());
     writeFileSync(join(path, '.env'), 'MTE_ROUTE=/canary\nRELAY_AUDIENCES=https://canary\n');
 
@@ -106,7 +106,7 @@ describe('a relay in production', () => {
     expect(stdout + stderr).not.toContain('canary');
   });
 
-  it('#44 does not start if the verification of certificates is switched off', async () => {
+  it('#50 does not start if the verification of certificates is switched off', async () => {
     const { exitCode, stderr } = await runRelay({
       ...PRODUCTION,
       NODE_TLS_REJECT_UNAUTHORIZED: '0',
@@ -129,7 +129,7 @@ describe('a relay in production', () => {
 });
 
 describe('a relay outside production', () => {
-  it('#23 #43 #44 starts with all of this, with one warning each, and shows no value', async () => {
+  it('#23 #49 #50 starts with all of this, with one warning each, and shows no value', async () => {
     const relay = forThisTest(
       await startRelayProcess({
         CLIENT_ID_SECRET: 'canary-secret-of-our-two-relays-2024',
