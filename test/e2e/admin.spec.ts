@@ -75,11 +75,22 @@ describe('/health/ready', () => {
       sessionStore: { status: 'up', responseTime: expect.any(Number) as number },
       peers: { status: 'up', known: 0, paired: 0, unreachable: 0 },
       upstream: { status: 'up', lastConnect: 'unknown' },
+      audience: { status: 'up', relayAudience: 'unset' },
     };
     expect(await readinessOf(relay.url)).toEqual({
       status: 200,
       body: { status: 'ok', info: fresh, error: {}, details: fresh },
     });
+  });
+
+  it('shows that RELAY_AUDIENCE is set, without its value', async () => {
+    const relay = forThisTest(await startRelay({ RELAY_AUDIENCE: 'https://canary.example' }));
+    const ready = await readinessOf(relay.url);
+    expect(ready).toMatchObject({
+      status: 200,
+      body: { info: { audience: { status: 'up', relayAudience: 'set' } } },
+    });
+    expect(JSON.stringify(ready)).not.toContain('canary');
   });
 
   it('stays 200 while a peer and the upstream are unreachable', async () => {

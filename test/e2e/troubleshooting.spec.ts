@@ -37,6 +37,18 @@ describe('docs/troubleshooting.md quotes the startup error', () => {
       'OUTBOUND_TOKEN must not be a documented placeholder',
     ],
     [
+      { NODE_ENV: 'production', CLIENT_ID_SECRET: 'the-secret-of-our-two-relays-2024' },
+      'CLIENT_ID_SECRET must have an estimated entropy of 96 bits or more',
+    ],
+    [
+      { NODE_ENV: 'production', MTE_ROUTE: '/orders' },
+      'MTE_ROUTE is not a variable of the relay: did you mean MTE_ROUTES',
+    ],
+    [
+      { NODE_ENV: 'production', NODE_TLS_REJECT_UNAUTHORIZED: '0' },
+      'NODE_TLS_REJECT_UNAUTHORIZED must not be 0',
+    ],
+    [
       { CLIENT_ID_SECRET: '', CLIENT_ID_SECRET_FILE: '/missing' },
       'CLIENT_ID_SECRET_FILE cannot be read (ENOENT)',
     ],

@@ -130,7 +130,11 @@ describe('the stack of deploy/swarm', () => {
 
   it('starts from settings and secret files, with enough time to stop', () => {
     const config = configOf(relay.environment ?? {});
-    expect(config).toMatchObject({ nodeEnv: 'production', upstream: SAMPLE.UPSTREAM });
+    expect(config).toMatchObject({
+      nodeEnv: 'production',
+      upstream: SAMPLE.UPSTREAM,
+      relayAudience: [SAMPLE.RELAY_AUDIENCE],
+    });
     expectTimeToStop(seconds(relay.stop_grace_period), config);
     const environment = relay.environment ?? {};
     const paths = Object.keys(environment).filter((name) => name.endsWith('_FILE'));
@@ -227,6 +231,7 @@ describe('the task of deploy/ecs', () => {
   it('starts from settings and secrets, with enough time to stop', () => {
     const secrets = relay.secrets.map(({ name }) => ({ name, value: SAMPLE[name] }));
     const config = configOf({ ...pairs(relay.environment), ...pairs(secrets) });
+    expect(config.relayAudience).toHaveLength(1);
     expectTimeToStop(relay.stopTimeout, config);
     // The maximum that Fargate allows.
     expect(relay.stopTimeout).toBeLessThanOrEqual(120);

@@ -189,13 +189,23 @@ describe('#23 guessing the secret', () => {
     },
   );
 
-  it.each(['kq7Zt1mXw9LrB4vN', 'kq7Zt1mXw9LrB4vNc8Yp2HsJd6Gf3Ta', 'ab'.repeat(20)])(
-    'causes a warning if it may succeed ("%s"), with the command that generates a better secret',
+  it.each(['kq7Zt1mXw9LrB4vN', 'the-secret-of-our-two-relays-2024', 'ab'.repeat(20)])(
+    'is prevented in production where it may succeed ("%s"), and causes a warning elsewhere',
     (CLIENT_ID_SECRET) => {
-      const { warnings } = loadConfig({ ...DEFAULTS, CLIENT_ID_SECRET });
+      const environment = {
+        ...DEFAULTS,
+        OUTBOUND_TOKEN: randomBytes(32).toString('base64url'),
+        CLIENT_ID_SECRET,
+      };
+      const { warnings } = loadConfig(environment);
 
       expect(warnings.join('\n')).toMatch(/^CLIENT_ID_SECRET .*npm run secret$/m);
       expect(warnings.join('\n')).not.toContain(CLIENT_ID_SECRET);
+      expect(() => loadConfig({ ...environment, NODE_ENV: 'production' })).toThrow(
+        expect.objectContaining({
+          problems: [expect.stringMatching(/^CLIENT_ID_SECRET .*npm run secret$/)],
+        }) as Error,
+      );
     },
   );
 });

@@ -5,26 +5,28 @@ const warnings = (environment: NodeJS.ProcessEnv) =>
   loadConfig({
     UPSTREAM: 'http://localhost:3000',
     CLIENT_ID_SECRET: 'kq7Zt1mXw9LrB4vNc8Yp2HsJd6Gf3TaE',
-    OUTBOUND_TOKEN: 'token-of-28-characters-long!',
+    OUTBOUND_TOKEN: 'X3vB8mQz1LkT6wRn9YdC2hJp',
     REDIS_URL: 'memory://',
     OUTBOUND_ALLOWED_UPSTREAMS: 'https://relay.example',
+    RELAY_AUDIENCE: 'https://this.example',
     ...environment,
   }).warnings;
 
 it('does not warn about a sound configuration', () => {
-  const CLIENT_ID_SECRET_ALT = 'another-secret-of-37-characters-12345';
-  const OUTBOUND_TOKEN_ALT = 'another-token-of-30-characters';
+  const CLIENT_ID_SECRET_ALT = 'Ae3Tf6Gd8Jh2Yp4cNv9Br1LwXm7tZq0k';
+  const OUTBOUND_TOKEN_ALT = 'f2Wd9ZsK4hTq7XvN1bRm6LcP';
   expect(warnings({ CLIENT_ID_SECRET_ALT, OUTBOUND_TOKEN_ALT })).toEqual([]);
 });
 
 it.each([
   ['CLIENT_ID_SECRET', 'abcdefghijklmnop'],
-  ['CLIENT_ID_SECRET', 'abcdefghijklmnopqrstuvwxyz01234'],
+  ['CLIENT_ID_SECRET', 'abcdefghijklmnopqrstuvwxyz0123456789'],
   ['CLIENT_ID_SECRET', 'abcdefghi'.repeat(10)],
   ['CLIENT_ID_SECRET', 'your_client_id_secret_at_least_32_characters'],
   ['CLIENT_ID_SECRET_ALT', 'abcdefghijklmnop'],
   ['OUTBOUND_TOKEN', '12345678'],
-  ['OUTBOUND_TOKEN', '12345678901234567890123'],
+  ['OUTBOUND_TOKEN', '1234567890123456789012345678901234567890'],
+  ['OUTBOUND_TOKEN', 'the-outbound-token-of-our-company'],
   ['OUTBOUND_TOKEN', 'YOUR_SECURE_OUTBOUND_ACCESS_TOKEN'],
   ['OUTBOUND_TOKEN_ALT', '12345678'],
 ])('warns once about %s=%s, suggesting npm run secret and without the value', (name, value) => {
@@ -35,8 +37,8 @@ it.each([
 });
 
 it('warns about an alternative that equals the value that it should replace', () => {
-  const CLIENT_ID_SECRET = 'abcdefghijklmnopqrstuvwxyz012345';
-  const OUTBOUND_TOKEN = 'abcdefghijklmnopqrstuvwx';
+  const CLIENT_ID_SECRET = 'Ae3Tf6Gd8Jh2Yp4cNv9Br1LwXm7tZq0k';
+  const OUTBOUND_TOKEN = 'f2Wd9ZsK4hTq7XvN1bRm6LcP';
   expect(warnings({ CLIENT_ID_SECRET, CLIENT_ID_SECRET_ALT: CLIENT_ID_SECRET })).toEqual([
     'CLIENT_ID_SECRET_ALT equals CLIENT_ID_SECRET: nothing rotates',
   ]);
@@ -46,14 +48,21 @@ it('warns about an alternative that equals the value that it should replace', ()
 });
 
 it('warns about a token that equals the secret', () => {
-  const CLIENT_ID_SECRET = 'abcdefghijklmnopqrstuvwxyz012345';
+  const CLIENT_ID_SECRET = 'Ae3Tf6Gd8Jh2Yp4cNv9Br1LwXm7tZq0k';
   expect(warnings({ CLIENT_ID_SECRET, OUTBOUND_TOKEN: CLIENT_ID_SECRET })).toEqual([
     'OUTBOUND_TOKEN equals CLIENT_ID_SECRET: every client can then act as a relay',
   ]);
 });
 
-it('warns if the allowed upstreams are not limited', () => {
-  const [line, ...rest] = warnings({ OUTBOUND_ALLOWED_UPSTREAMS: '' });
-  expect(line).toMatch(/^OUTBOUND_ALLOWED_UPSTREAMS is not set/);
-  expect(rest).toEqual([]);
+it('warns of unlimited upstreams and of an unset audience, each on a line of its own', () => {
+  const upstreams =
+    'OUTBOUND_ALLOWED_UPSTREAMS is not set: a client with the token may name any host as peer';
+  const audience =
+    'RELAY_AUDIENCE is not set: this relay accepts what was meant for any holder of the secret';
+  expect(warnings({ OUTBOUND_ALLOWED_UPSTREAMS: '' })).toEqual([upstreams]);
+  expect(warnings({ RELAY_AUDIENCE: '' })).toEqual([audience]);
+  expect(warnings({ OUTBOUND_ALLOWED_UPSTREAMS: '', RELAY_AUDIENCE: '' })).toEqual([
+    upstreams,
+    audience,
+  ]);
 });

@@ -1,44 +1,20 @@
 import { ENVIRONMENT_VARIABLES as names } from './environment-variables.js';
 import type { RelayConfig } from './relay-config.js';
-import { isPlaceholder } from './rules/secrets.js';
+import { weaknessOf } from './rules/secrets.js';
 
-const STRONG_SECRET_CHARACTERS = 32;
-const STRONG_SECRET_DISTINCT = 10;
-const STRONG_TOKEN_CHARACTERS = 24;
+const CREDENTIALS = [
+  'clientIdSecret',
+  'clientIdSecretAlt',
+  'outboundToken',
+  'outboundTokenAlt',
+] as const;
 
-const secretWeakness = (secret: string): string | undefined => {
-  const characters = Array.from(secret);
-  if (characters.length < STRONG_SECRET_CHARACTERS) {
-    return `has fewer than ${STRONG_SECRET_CHARACTERS} characters`;
-  }
-  return new Set(characters).size < STRONG_SECRET_DISTINCT
-    ? `has fewer than ${STRONG_SECRET_DISTINCT} distinct characters`
-    : undefined;
-};
-
-const tokenWeakness = (token: string): string | undefined =>
-  token.length < STRONG_TOKEN_CHARACTERS
-    ? `has fewer than ${STRONG_TOKEN_CHARACTERS} characters`
-    : undefined;
-
-const weaknesses = (config: RelayConfig): string[] => {
-  const credentials = [
-    ['clientIdSecret', secretWeakness],
-    ['clientIdSecretAlt', secretWeakness],
-    ['outboundToken', tokenWeakness],
-    ['outboundTokenAlt', tokenWeakness],
-  ] as const;
-  return credentials.flatMap(([property, weaknessOf]) => {
+const weaknesses = (config: RelayConfig): string[] =>
+  CREDENTIALS.flatMap((property) => {
     const value = config[property];
-    if (value === undefined) {
-      return [];
-    }
-    const weakness = isPlaceholder(value) ? 'is a documented placeholder' : weaknessOf(value);
-    return weakness === undefined
-      ? []
-      : [`${names[property]} ${weakness}: make one with npm run secret`];
+    const weakness = value === undefined ? undefined : weaknessOf(value);
+    return weakness === undefined ? [] : [`${names[property]} ${weakness}`];
   });
-};
 
 /** Returns what an operator should fix although the relay starts: one line each, which never shows a value. */
 export function warningsOf(config: RelayConfig): readonly string[] {
@@ -57,6 +33,11 @@ export function warningsOf(config: RelayConfig): readonly string[] {
   if (config.outboundAllowedUpstreams === undefined) {
     warnings.push(
       `${names.outboundAllowedUpstreams} is not set: a client with the token may name any host as peer`,
+    );
+  }
+  if (config.relayAudience === undefined) {
+    warnings.push(
+      `${names.relayAudience} is not set: this relay accepts what was meant for any holder of the secret`,
     );
   }
   return warnings;

@@ -5,8 +5,10 @@ import { plainToInstance } from 'class-transformer';
 import { validateSync } from 'class-validator';
 import { ConfigInvalidError } from './config.errors.js';
 import { warningsOf } from './config-warnings.js';
+import { findingsIn } from './environment-findings.js';
 import { ENVIRONMENT_VARIABLES, type RelayConfigProperty } from './environment-variables.js';
 import { RelayConfig } from './relay-config.js';
+import { isProduction } from './rules/production.js';
 import { readSecretFiles } from './secret-files.js';
 
 const VARIABLES = Object.entries(ENVIRONMENT_VARIABLES) as [RelayConfigProperty, string][];
@@ -72,10 +74,21 @@ export function loadConfig(environment: NodeJS.ProcessEnv = readEnvironment()): 
   const secrets = readSecretFiles(environment);
   const config = fromTexts(secrets.environment);
   const problems = [...secrets.problems, ...problemsOf(config)];
-  if (problems.length > 0) {
-    throw new ConfigInvalidError(problems);
+  // A variable that is reported as missing may have been mistyped.
+  const isReported = (name: string): boolean =>
+    problems.some((line) => line.startsWith(`${name} `));
+  const findings = findingsIn(environment);
+  const refused = findings.filter(
+    ({ isDangerous, meant }) =>
+      (isDangerous && isProduction(config.nodeEnv)) || (meant !== undefined && isReported(meant)),
+  );
+  if (problems.length + refused.length > 0) {
+    throw new ConfigInvalidError([...problems, ...refused.map(({ line }) => line)]);
   }
-  return deepFreeze({ config, warnings: warningsOf(config) });
+  return deepFreeze({
+    config,
+    warnings: [...warningsOf(config), ...findings.map(({ line }) => line)],
+  });
 }
 
 /** Where a relay serves `/health/ready`. */

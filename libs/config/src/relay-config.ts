@@ -18,7 +18,7 @@ import { NeedsSentinels, NeedsTls } from './rules/redis-tls.js';
 import { MEMORY_URL, type RedisAddress, redisAddress, redisUrl } from './rules/redis-url.js';
 import { route } from './rules/routes.js';
 import { FromText, Integer, listOf, Refused, StrictBoolean } from './rules/rule.js';
-import { NoPlaceholderInProduction, secret, token } from './rules/secrets.js';
+import { NotWeakInProduction, secret, token } from './rules/secrets.js';
 import { baseUrl, origin } from './rules/url.js';
 import { NeedsSharedSessions, workerCount } from './rules/workers.js';
 
@@ -45,13 +45,13 @@ export class RelayConfig {
 
   /** `CLIENT_ID_SECRET`: shared by the two relays of a tunnel; at least 16 characters. */
   @FromText(secret)
-  @NoPlaceholderInProduction()
+  @NotWeakInProduction()
   readonly clientIdSecret!: string;
 
   /** `CLIENT_ID_SECRET_ALT`: a second secret that is accepted but never used to sign. */
   @IsOptional()
   @FromText(secret)
-  @NoPlaceholderInProduction()
+  @NotWeakInProduction()
   readonly clientIdSecretAlt?: string;
 
   /** `CLIENT_ID`: the name of this process to its peers, 1 to 64 characters; if undefined, a random name is used. */
@@ -63,13 +63,13 @@ export class RelayConfig {
 
   /** `OUTBOUND_TOKEN`: bearer token that clients send; visible ASCII, at least 8 characters. */
   @FromText(token)
-  @NoPlaceholderInProduction()
+  @NotWeakInProduction()
   readonly outboundToken!: string;
 
   /** `OUTBOUND_TOKEN_ALT`: a second token that is also accepted. */
   @IsOptional()
   @FromText(token)
-  @NoPlaceholderInProduction()
+  @NotWeakInProduction()
   readonly outboundTokenAlt?: string;
 
   /** `REDIS_URL`: where sessions are kept; `memory://` keeps them in this process. */
@@ -235,7 +235,7 @@ export class RelayConfig {
   @NeedsSharedSessions()
   readonly workers: number = 1;
 
-  /** `NODE_ENV`: with `production`, documented placeholders are refused. */
+  /** `NODE_ENV`: with `production`, weak secrets and other dangerous settings are refused. */
   @IsString()
   readonly nodeEnv: string = '';
 

@@ -1,5 +1,4 @@
 /** Two relays, as `npm run build` built them. */
-import { Buffer } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import process from 'node:process';
@@ -14,7 +13,7 @@ const path = (name) => fileURLToPath(new URL(name, import.meta.url));
 const MAIN = path('../../../dist/apps/relay/src/main.js');
 const ON_BARE_FASTIFY = path('bare-relay.mjs');
 const SECRET = randomBytes(32).toString('base64');
-const TOKEN = Buffer.alloc(24, 'token').toString();
+const TOKEN = randomBytes(24).toString('base64');
 
 /** @type {{ scripts: { start: string } }} */
 const { scripts } = JSON.parse(readFileSync(path('../../../package.json'), 'utf8'));

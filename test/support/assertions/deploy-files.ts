@@ -10,8 +10,8 @@ const PRESET = /^ENV ((?:.*\\\n)*.*)$/m;
 export const SAMPLE = {
   CLIENT_ID_SECRET: 'kq7Zt1mXw9LrB4vNc8Yp2HsJd6Gf3TaE',
   CLIENT_ID_SECRET_ALT: 'Ae3Tf6Gd8Jh2Yp4cNv9Br1LwXm7tZq0k',
-  OUTBOUND_TOKEN: 'token-of-28-characters-long!',
-  OUTBOUND_TOKEN_ALT: 'token-of-30-characters-or-more',
+  OUTBOUND_TOKEN: 'X3vB8mQz1LkT6wRn9YdC2hJp',
+  OUTBOUND_TOKEN_ALT: 'f2Wd9ZsK4hTq7XvN1bRm6LcP',
   REDIS_URL: 'redis://:password@redis:6379',
   UPSTREAM: 'http://api.internal:3000',
   RELAY_AUDIENCE: 'https://relay.example.com',

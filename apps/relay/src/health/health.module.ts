@@ -6,6 +6,7 @@ import { PeersModule } from '../peers/peers.module.js';
 import { UpstreamModule } from '../upstream/upstream.module.js';
 import { HealthController } from './health.controller.js';
 import { HealthService } from './health.service.js';
+import { KnownState } from './known-state.js';
 import { Readiness } from './readiness.js';
 import { StoreWatch } from './store-watch.js';
 
@@ -13,7 +14,7 @@ import { StoreWatch } from './store-watch.js';
 @Module({
   imports: [TerminusModule.forRoot({ logger: false }), SessionModule, PeersModule, UpstreamModule],
   controllers: [HealthController],
-  providers: [HealthService, Readiness, StoreWatch],
+  providers: [HealthService, KnownState, Readiness, StoreWatch],
   exports: [HealthService],
 })
 export class HealthModule {}

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { HealthCheckService, type HealthCheckResult } from '@nestjs/terminus';
 
+import { KnownState } from './known-state.js';
 import { Readiness } from './readiness.js';
 
 /** The health of this relay in the format of Terminus, for the client listener and the admin listener. */
@@ -9,6 +10,7 @@ export class HealthService {
   constructor(
     private readonly health: HealthCheckService,
     private readonly readiness: Readiness,
+    private readonly known: KnownState,
   ) {}
 
   /** Whether the process runs. It depends on nothing else, so that no outage elsewhere restarts the process. */
@@ -25,8 +27,9 @@ export class HealthService {
     return this.health.check([
       () => this.readiness.process(),
       () => this.readiness.sessionStore(),
-      () => this.readiness.peers(),
-      () => this.readiness.upstream(),
+      () => this.known.peers(),
+      () => this.known.upstream(),
+      () => this.known.audience(),
     ]);
   }
 }

@@ -1,4 +1,7 @@
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { runs } from '../../../../test/support/lifecycle/property.js';
 import { loadConfig } from '../load-config.js';
 import { Refused } from './rule.js';
 import { DOCUMENTED_PLACEHOLDERS, secret, token } from './secrets.js';
@@ -36,16 +39,54 @@ describe('a token', () => {
   );
 });
 
+const environment = {
+  UPSTREAM: 'http://localhost:3000',
+  CLIENT_ID_SECRET: 'kq7Zt1mXw9LrB4vNc8Yp2HsJd6Gf3TaE',
+  OUTBOUND_TOKEN: 'X3vB8mQz1LkT6wRn9YdC2hJp',
+  REDIS_URL: 'memory://',
+};
+const variables = [
+  ...['CLIENT_ID_SECRET', 'CLIENT_ID_SECRET_ALT', 'OUTBOUND_TOKEN', 'OUTBOUND_TOKEN_ALT'],
+] as const;
+
+describe('a weak secret or token', () => {
+  it.each(variables)('is refused in production, without its value: %s', (name) => {
+    const value = 'the-secret-of-our-two-relays-2024';
+    const load = (NODE_ENV: string) => loadConfig({ ...environment, NODE_ENV, [name]: value });
+    expect(load('').warnings.filter((line) => line.startsWith(`${name} has`))).toHaveLength(1);
+    for (const production of ['production', 'Production', 'production ']) {
+      expect(() => load(production)).toThrow(
+        expect.objectContaining({
+          problems: [
+            `${name} must have an estimated entropy of 96 bits or more when NODE_ENV is production: make one with npm run secret`,
+          ],
+        }),
+      );
+    }
+  });
+
+  it('that breaks another rule is reported for that rule alone', () => {
+    const short = { ...environment, NODE_ENV: 'production', CLIENT_ID_SECRET: 'aaaa' };
+    expect(() => loadConfig(short)).toThrow(
+      expect.objectContaining({
+        problems: ['CLIENT_ID_SECRET must be at least 16 characters long'],
+      }),
+    );
+  });
+
+  it('is never one that npm run secret prints', () => {
+    const script = join(import.meta.dirname, '../../../../scripts/secret.js');
+    const { numRuns } = runs(5);
+    for (let run = 0; run < numRuns; run += 1) {
+      const printed = execFileSync(process.execPath, [script], { encoding: 'utf8' }).trim();
+      const all = Object.fromEntries(variables.map((name) => [name, printed]));
+      const { config } = loadConfig({ ...environment, ...all, NODE_ENV: 'production' });
+      expect(config.clientIdSecret).toBe(printed);
+    }
+  });
+});
+
 describe('a documented placeholder', () => {
-  const environment = {
-    UPSTREAM: 'http://localhost:3000',
-    CLIENT_ID_SECRET: 'kq7Zt1mXw9LrB4vNc8Yp2HsJd6Gf3TaE',
-    OUTBOUND_TOKEN: 'token-of-28-characters-long!',
-    REDIS_URL: 'memory://',
-  };
-  const variables = [
-    ...['CLIENT_ID_SECRET', 'CLIENT_ID_SECRET_ALT', 'OUTBOUND_TOKEN', 'OUTBOUND_TOKEN_ALT'],
-  ];
   const cases = variables.flatMap((name) =>
     DOCUMENTED_PLACEHOLDERS.flatMap((text) => [
       [name, text],

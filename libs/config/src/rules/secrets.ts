@@ -1,4 +1,6 @@
 import { ValidateBy } from 'class-validator';
+import { estimatedBits } from '../entropy/estimated-bits.js';
+import { isProduction } from './production.js';
 import { Refused } from './rule.js';
 
 /** The values that `.env.example` and the documentation show in place of a secret or token, in capitals. */
@@ -11,10 +13,22 @@ export const DOCUMENTED_PLACEHOLDERS: readonly string[] = Object.freeze([
 
 const MIN_SECRET_CHARACTERS = 16;
 const MIN_TOKEN_CHARACTERS = 8;
+/** 2^96 guesses are out of reach, even without the cost that scrypt adds to each of those at a secret. */
+const MIN_BITS = 96;
+const ADVICE = 'make one with npm run secret';
 
 /** Whether the value is a documented placeholder, in upper or lower case: everyone can read it in the documentation. */
-export function isPlaceholder(value: unknown): boolean {
-  return typeof value === 'string' && DOCUMENTED_PLACEHOLDERS.includes(value.toUpperCase());
+const isPlaceholder = (value: string): boolean =>
+  DOCUMENTED_PLACEHOLDERS.includes(value.toUpperCase());
+
+/** Returns why a secret or token is too easy to guess, without showing it, or undefined if it is not. */
+export function weaknessOf(value: string): string | undefined {
+  if (isPlaceholder(value)) {
+    return `is a documented placeholder: ${ADVICE}`;
+  }
+  return estimatedBits(value) < MIN_BITS
+    ? `has an estimated entropy of fewer than ${MIN_BITS} bits: ${ADVICE}`
+    : undefined;
 }
 
 const problemsOf = (text: string, minCharacters: number): string[] => {
@@ -44,17 +58,22 @@ export function token(text: string): string | Refused {
   return problems.length > 0 ? new Refused(...problems) : text;
 }
 
-/** Refuses a documented placeholder if the object's `nodeEnv` is production. */
-export function NoPlaceholderInProduction(): PropertyDecorator {
+/** Refuses a secret or token that is too easy to guess if the object's `nodeEnv` is production. */
+export function NotWeakInProduction(): PropertyDecorator {
   return ValidateBy({
-    name: 'noPlaceholderInProduction',
+    name: 'notWeakInProduction',
     validator: {
       validate: (value, args) => {
         const { nodeEnv } = args?.object as { nodeEnv: string };
-        return nodeEnv.toLowerCase() !== 'production' || !isPlaceholder(value);
+        // Anything but a string has been refused already.
+        return (
+          typeof value !== 'string' || !isProduction(nodeEnv) || weaknessOf(value) === undefined
+        );
       },
-      defaultMessage: () =>
-        'must not be a documented placeholder when NODE_ENV is production: make one with npm run secret',
+      defaultMessage: (args) =>
+        isPlaceholder(String(args?.value))
+          ? `must not be a documented placeholder when NODE_ENV is production: ${ADVICE}`
+          : `must have an estimated entropy of ${MIN_BITS} bits or more when NODE_ENV is production: ${ADVICE}`,
     },
   });
 }
