@@ -162,6 +162,22 @@ describe('the log line of a request that failed', () => {
     });
   });
 
+  it('says what a refused path has, and not the path', async () => {
+    const limited = forThisTest(await startTunnel({ inbound: { MTE_ROUTES: '/open/*' } }));
+    await limited.send({ path: `/open/..%3b/${CANARY}` });
+    await limited.send({ path: `/${CANARY}` });
+
+    const line = await limited.inbound.log.find(({ code }) => code === 'RELAY_PATH_REFUSED');
+    expect(line).toMatchObject({
+      status: 400,
+      error: { message: expect.any(String) as string },
+    });
+    expect(
+      await limited.inbound.log.find(({ code }) => code === 'RELAY_ROUTE_UNKNOWN'),
+    ).toMatchObject({ status: 404, error: { message: expect.any(String) as string } });
+    expect(JSON.stringify(limited.inbound.log.items)).not.toContain(CANARY);
+  });
+
   it('gives what is known about a client without a valid token', async () => {
     await tunnel.send({
       method: 'PATCH',

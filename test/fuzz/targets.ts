@@ -3,7 +3,7 @@ import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { ConfigInvalidError, ENVIRONMENT_VARIABLES, loadConfig } from '@relay/config';
 import { RelayError } from '@relay/errors';
 import type { RawFields } from '@relay/fields';
-import { RouteList, hasDotSegment } from '@relay/http';
+import { RouteList, judgePath } from '@relay/http';
 import {
   MessageOpener,
   checkRequestHead,
@@ -182,14 +182,19 @@ const RUNS: Readonly<Record<string, (input: Buffer) => void>> = {
       return;
     }
     const { pathname } = new URL(path, 'http://upstream');
-    if (ROUTES.matches(path)) {
+    const [raw = ''] = path.split('?');
+    const judged = judgePath(path);
+    if (ROUTES.matches(judged)) {
       claim(
         /^\/(?:api(?:\/|$)|one$)/.test(decodeURIComponent(pathname)),
         'a path outside the route matches',
       );
     }
-    if (!hasDotSegment(path)) {
-      claim(!/\/\.\.?(?:\/|$)/.test(path.split('?')[0]!), 'a dot segment is not recognised');
+    if (judged.refusal === undefined) {
+      claim(
+        pathname.split('/').length === raw.split('/').length,
+        'a dot segment that the URL parser resolves is not recognised',
+      );
     }
   },
 };

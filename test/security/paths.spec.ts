@@ -3,12 +3,15 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { fieldValues } from '../support/clients/client.js';
 import { exchangeRaw } from '../support/network/raw-socket.js';
 import { ProtocolClient } from '../support/attackers/protocol-client.js';
+import { startRelay, type TestRelay } from '../support/relays/relay.js';
 import { sharedResources } from '../support/lifecycle/resources.js';
 import { startTunnel, type Tunnel } from '../support/tunnels/tunnel.js';
 
 const shared = sharedResources();
 let tunnel: Tunnel;
 let based: Tunnel;
+let basedOnly: Tunnel;
+let passing: TestRelay;
 
 beforeAll(async () => {
   tunnel = shared(await startTunnel());
@@ -16,6 +19,10 @@ beforeAll(async () => {
     await startTunnel({
       inbound: { UPSTREAM: `${tunnel.upstream.url}/base`, MTE_ROUTES: '/open/*' },
     }),
+  );
+  basedOnly = shared(await startTunnel({ inbound: { UPSTREAM: `${tunnel.upstream.url}/base` } }));
+  passing = shared(
+    await startRelay({ UPSTREAM: tunnel.upstream.url, PASS_THROUGH_ROUTES: '/open/*' }),
   );
 });
 
@@ -117,6 +124,65 @@ describe('#26 a request target, with a base path and a list of routes', () => {
     }
 
     expect(statuses.every((status) => status === 400 || status === 404)).toBe(true);
+    expect(tunnel.upstream.hits).toBe(0);
+  });
+});
+
+/** Each is `/admin` for some server: it decodes again, takes something off, or converts characters. */
+const LAX_READINGS = [
+  '/open/..%3b/admin',
+  '/open/..;/admin',
+  '/open/%252e%252e/admin',
+  '/open/..%252fadmin',
+  '/open/%u002e%u002e/admin',
+  '/open/.%0a./admin',
+  '/open/..%0d%0a/admin',
+  '/open/..%00/admin',
+  '/open/..%20/admin',
+  '/open/.../admin',
+  '/open/....//admin',
+  '/open/%c0%ae%c0%ae/admin',
+  '/open/..%c0%afadmin',
+  '/open/%ef%bc%8e%ef%bc%8e/admin',
+  '/open/..%ef%bc%8fadmin',
+  '/open/.%e2%80%8b./admin',
+];
+
+describe('#26 a path that only a lax API reads as one outside', () => {
+  it.each(LAX_READINGS)('%s is refused with 400 if MTE_ROUTES limits the paths', async (target) => {
+    expect(await sendTarget(based, target)).toBe(400);
+
+    expect(tunnel.upstream.hits).toBe(0);
+  });
+
+  it.each(LAX_READINGS)(
+    '%s is refused with 400 if only a base path limits them',
+    async (target) => {
+      expect(await sendTarget(basedOnly, target)).toBe(400);
+
+      expect(tunnel.upstream.hits).toBe(0);
+    },
+  );
+
+  it.each(LAX_READINGS)('%s is not a pass-through route: 401', async (target) => {
+    const response = await exchangeRaw(
+      passing.port,
+      `GET ${target} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n`,
+    );
+
+    expect(response.toString('latin1')).toMatch(/^HTTP\/1.1 401 .*RELAY_TOKEN_MISSING/s);
+    expect(tunnel.upstream.hits).toBe(0);
+  });
+
+  it('is refused if a peer has sealed it by hand', async () => {
+    const client = await ProtocolClient.pair(basedOnly.inbound.url);
+    const statuses: number[] = [];
+    for (const path of LAX_READINGS) {
+      const message = client.seal({ head: { path } });
+      statuses.push(client.open(message, await client.deliver(message)).head.status);
+    }
+
+    expect(new Set(statuses)).toEqual(new Set([400]));
     expect(tunnel.upstream.hits).toBe(0);
   });
 });

@@ -25,5 +25,5 @@ export { countReceived, onBytesReceived } from './received-bytes.js';
 export { hasRequestBody } from './request-framing.js';
 export { resetConnection } from './reset-connection.js';
 export { ResponseWriter } from './response-writer.js';
-export { canonicalPath, hasDotSegment } from './routes/request-path.js';
+export { judgePath, type JudgedPath } from './routes/request-path.js';
 export { RouteList } from './routes/route-list.js';

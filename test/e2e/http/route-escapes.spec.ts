@@ -1,104 +1,22 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { headBytes, statusOf } from '../../support/network/raw-http.js';
+import { TOKEN, startRelay, type TestRelay } from '../../support/relays/relay.js';
 import { exchangeBytes, type ReceivedResponse } from '../../support/clients/raw-client.js';
 import { startRawTunnel, type RawTunnel } from '../../support/tunnels/raw-tunnel.js';
+import { ROUTES_OF_FORMS, targetsWith } from '../../support/http-cases/path-forms.js';
 import { sharedResources } from '../../support/lifecycle/resources.js';
 import { respondOk } from '../../support/upstreams/scripted-upstream.js';
 
-const ROUTES = '/api/*,/exact';
-
-const INSIDE: readonly string[] = [
-  '/api/',
-  '/api/things',
-  '/api/things?q=/../admin',
-  '/api/things?q=%2e%2e%2f',
-  '/api/x;a=1;b/y',
-  '/api/.../x',
-  '/api/..x/y..',
-  '/api/.hidden',
-  '/api/%7Euser/caf%C3%A9',
-  '/api/caf%c3%a9',
-  '/%61pi/things',
-  '/exact',
-  '/exact?',
-  '/exact?a=b',
-  '/%65xac%74',
-  '/api/%25',
-];
-
-/** Paths that are not on the list, though some software could read them as a path that is. */
-const OUTSIDE: readonly string[] = [
-  '/',
-  '/?/api/',
-  '/api',
-  '/apis',
-  '/API/things',
-  '/exactly',
-  '/exact/',
-  '/exact;a=1',
-  '/Exact',
-  '/exact%20',
-  '/exact%3f',
-  '/admin',
-  '/api//things',
-  '/api/x//y',
-  '/api/x%2fy',
-  '/api/x%2Fy',
-  '/api/x%5cy',
-  '/api/x%5Cy',
-  '/%2fapi/x',
-  '/api%2fthings',
-  '/api/%252e%252e/admin',
-  '/api/%252fadmin',
-  '/api/%2525',
-  '/api/%zz',
-  '/api/%',
-  '/api/%4',
-  '/api/%00',
-  '/api/%c0%ae%c0%ae/admin',
-  '/api/%ff',
-];
-
-/** Paths with dot segments, in every form that some server may resolve. */
-const DOT_SEGMENTS: readonly string[] = [
-  '/api/..',
-  '/api/.',
-  '/api/../admin',
-  '/api/./x',
-  '/../api/x',
-  '/admin/../api/x',
-  '/api/%2e%2e/admin',
-  '/api/%2E%2E/admin',
-  '/api/%2e%2E/admin',
-  '/api/.%2e/admin',
-  '/api/%2E./admin',
-  '/api/%2e/x',
-  '/api/..%2fadmin',
-  '/api/..%2Fadmin',
-  '/api/..%5cadmin',
-  '/api/..%5Cadmin',
-  '/api/%2e%2e%2fadmin',
-  '/api/%2E%2E%5Cadmin',
-  '/api/x%2f..%2fadmin',
-  '/api/x%2f%2e%2e',
-  '/api/..;/admin',
-  '/api/..;a=1/admin',
-  '/api/%2e%2e;/admin',
-  '/api/.;/admin',
-  '/api//../admin',
-  '/api/..?x',
-  '/exact/..',
-  '/exact/../admin',
-];
-
 const shared = sharedResources();
 let tunnel: RawTunnel;
+/** A relay that limits paths by the base path of its upstream alone. */
+let based: TestRelay;
 
 beforeAll(async () => {
-  tunnel = shared(
-    await startRawTunnel({ inbound: { MTE_ROUTES: ROUTES, PASS_THROUGH_ROUTES: ROUTES } }),
-  );
+  const routes = { MTE_ROUTES: ROUTES_OF_FORMS, PASS_THROUGH_ROUTES: ROUTES_OF_FORMS };
+  tunnel = shared(await startRawTunnel({ inbound: routes }));
+  based = shared(await startRelay({ UPSTREAM: `${tunnel.upstream.url}/base` }));
 });
 
 beforeEach(() => {
@@ -116,6 +34,22 @@ const summary = ({ head, body }: ReceivedResponse): string => {
 const throughTunnel = async (target: string, ...options: (readonly [string, string])[]) =>
   summary(await tunnel.exchange('GET', tunnel.head(`GET ${target} HTTP/1.1`, CLOSE, ...options)));
 
+const belowBase = async (target: string) =>
+  summary(
+    await exchangeBytes({
+      port: tunnel.outbound.port,
+      method: 'GET',
+      bytes: [
+        headBytes(`GET ${target} HTTP/1.1`, [
+          ['Host', 'a'],
+          CLOSE,
+          ['X-MTE-Outbound-Token', TOKEN],
+          ['X-MTE-Upstream', based.url],
+        ]),
+      ],
+    }),
+  );
+
 const passedThrough = async (target: string) =>
   summary(
     await exchangeBytes({
@@ -129,17 +63,17 @@ const targetsSeen = () =>
   tunnel.upstream.exchanges.items.map(({ head }) => head.startLine.split(' ')[1]);
 
 describe('MTE_ROUTES', () => {
-  it.each(INSIDE)('forwards %s unchanged', async (target) => {
+  it.each(targetsWith(200, 'mteRoutes'))('forwards %s unchanged', async (target) => {
     expect(await throughTunnel(target)).toBe('200');
     expect(targetsSeen()).toEqual([target]);
   });
 
-  it.each(OUTSIDE)('responds to %s with a sealed 404', async (target) => {
+  it.each(targetsWith(404, 'mteRoutes'))('responds to %s with a sealed 404', async (target) => {
     expect(await throughTunnel(target)).toBe('404 RELAY_ROUTE_UNKNOWN');
     expect(targetsSeen()).toEqual([]);
   });
 
-  it.each(DOT_SEGMENTS)('responds to %s with a sealed 400', async (target) => {
+  it.each(targetsWith(400, 'mteRoutes'))('responds to %s with a sealed 400', async (target) => {
     expect(await throughTunnel(target)).toBe('400 RELAY_PATH_REFUSED');
     expect(targetsSeen()).toEqual([]);
   });
@@ -163,12 +97,12 @@ describe('MTE_ROUTES', () => {
 });
 
 describe('PASS_THROUGH_ROUTES', () => {
-  it.each(INSIDE)('forwards %s unchanged', async (target) => {
+  it.each(targetsWith(200, 'passThroughRoutes'))('forwards %s unchanged', async (target) => {
     expect(await passedThrough(target)).toBe('200');
     expect(targetsSeen()).toEqual([target]);
   });
 
-  it.each([...OUTSIDE, ...DOT_SEGMENTS])(
+  it.each(targetsWith(401, 'passThroughRoutes'))(
     'does not list %s, which therefore requires a token',
     async (target) => {
       expect(await passedThrough(target)).toBe('401 RELAY_TOKEN_MISSING');
@@ -186,4 +120,19 @@ describe('PASS_THROUGH_ROUTES', () => {
     expect(await passedThrough('http://other.example/admin?/api/')).toBe('401 RELAY_TOKEN_MISSING');
     expect(targetsSeen()).toEqual(['/api/x']);
   });
+});
+
+describe('A base path', () => {
+  it.each(targetsWith(200, 'basePath'))('is put in front of %s, unchanged', async (target) => {
+    expect(await belowBase(target)).toBe('200');
+    expect(targetsSeen()).toEqual([`/base${target}`]);
+  });
+
+  it.each(targetsWith(400, 'basePath'))(
+    'is not put in front of %s, which gets a sealed 400',
+    async (target) => {
+      expect(await belowBase(target)).toBe('400 RELAY_PATH_REFUSED');
+      expect(targetsSeen()).toEqual([]);
+    },
+  );
 });

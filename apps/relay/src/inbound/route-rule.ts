@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { RelayConfig } from '@relay/config';
 import type { RelayError } from '@relay/errors';
-import { RouteList, hasDotSegment } from '@relay/http';
+import { RouteList, judgePath } from '@relay/http';
 
 import { PathRefusedError, RouteUnknownError } from './inbound.errors.js';
 
@@ -9,21 +9,23 @@ import { PathRefusedError, RouteUnknownError } from './inbound.errors.js';
 @Injectable()
 export class RouteRule {
   private readonly routes: RouteList | undefined;
-  private readonly refusesDotSegments: boolean;
+  private readonly limitsPaths: boolean;
 
   constructor({ mteRoutes, upstreamBasePath }: RelayConfig) {
     this.routes = mteRoutes === undefined ? undefined : new RouteList(mteRoutes);
-    this.refusesDotSegments = mteRoutes !== undefined || upstreamBasePath !== '';
+    this.limitsPaths = mteRoutes !== undefined || upstreamBasePath !== '';
   }
 
   /** @returns why this relay refuses to forward the path, or undefined if it may be forwarded */
   refusalOf(path: string): RelayError | undefined {
-    if (this.refusesDotSegments && hasDotSegment(path)) {
-      return new PathRefusedError(
-        'the path has dot segments, which could lead outside the allowed routes',
-      );
+    if (!this.limitsPaths) {
+      return undefined;
     }
-    return this.routes?.matches(path) === false
+    const judged = judgePath(path);
+    if (judged.refusal !== undefined) {
+      return new PathRefusedError(`${judged.refusal}, and so could lead outside the allowed paths`);
+    }
+    return this.routes?.matches(judged) === false
       ? new RouteUnknownError('MTE_ROUTES does not list this path')
       : undefined;
   }

@@ -49,7 +49,7 @@ export class UpstreamExchange implements ExchangeEvents {
   async run(upstream: UpstreamClient): Promise<RequestEnd> {
     const { head, body, opener, refusal } = this.message;
     if (refusal !== undefined) {
-      return this.respond(innerError(refusal, 'no', this.requestId));
+      return { ...this.respond(innerError(refusal, 'no', this.requestId)), error: refusal };
     }
     this.response.once('close', this.onPeerGone);
     try {

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import { Injectable } from '@nestjs/common';
 import { RelayConfig } from '@relay/config';
-import { RouteList, endRequestEarly, hasRequestBody, isClientGone } from '@relay/http';
+import { RouteList, endRequestEarly, hasRequestBody, isClientGone, judgePath } from '@relay/http';
 import type { RequestHead } from '@relay/protocol';
 
 import { ConcurrencyLimit } from '../admission/concurrency-limit.js';
@@ -44,10 +44,12 @@ export class PassThroughService {
   }
 
   private requireRoute({ path }: RequestHead): void {
-    if (!this.routes.matches(path)) {
+    const judged = judgePath(path);
+    if (!this.routes.matches(judged)) {
+      const reason = judged.refusal === undefined ? '' : `: ${judged.refusal}`;
       throw new TokenMissingError(
         'x-mte-outbound-token is missing (clients of this relay send it with x-mte-upstream), ' +
-          'x-mte-relay is missing (other relays send it), and PASS_THROUGH_ROUTES does not list this path',
+          `x-mte-relay is missing (other relays send it), and PASS_THROUGH_ROUTES does not list this path${reason}`,
       );
     }
   }

@@ -3,23 +3,60 @@ import { BlockList, isIP } from 'node:net';
 
 import { UpstreamRefusedError } from './peers.errors.js';
 
-/**
+/** The first address of a network and the length of its prefix in bits. */
+type Network = readonly [first: string, prefixBits: number];
+
+/*
  * Addresses of the metadata services where cloud machines find their credentials, and of link-local neighbours. No relay has
- * such an address, and a client that could name one would read the credentials through this relay.
+ * such an address, and a client that could name one would read the credentials through this relay. docs/configuration.md names
+ * what is behind each of them, and the source.
  */
+const IPV4: readonly Network[] = [
+  ['0.0.0.0', 8],
+  ['100.100.100.200', 32],
+  ['168.63.129.16', 32],
+  ['169.254.0.0', 16],
+  ['192.0.0.0', 24],
+];
+const IPV6: readonly Network[] = [
+  ['::', 128],
+  ['64:ff9b:1::', 48],
+  ['fd00:42::42', 128],
+  ['fd00:100::100:200', 128],
+  ['fd00:a9fe:a9fe::1', 128],
+  ['fd00:c1::a9fe:a9fe', 128],
+  ['fd00:ec2::', 32],
+  ['fd20:ce::254', 128],
+  ['fe80::', 10],
+];
+
+/** The networks that no client may name, as documented. */
+export const REFUSED_NETWORKS: readonly Network[] = [...IPV4, ...IPV6];
+
+/** What precedes the 32 bits of an IPv4 address: NAT64 (RFC 6052), IPv4-translated (RFC 2765), IPv4-compatible (RFC 4291). */
+const IPV4_FOLLOWS = ['64:ff9b::', '::ffff:0:', '::'];
+
 const REFUSED = new BlockList();
-REFUSED.addSubnet('169.254.0.0', 16, 'ipv4');
-REFUSED.addAddress('100.100.100.200', 'ipv4');
-REFUSED.addAddress('168.63.129.16', 'ipv4');
-REFUSED.addSubnet('192.0.0.0', 24, 'ipv4');
-REFUSED.addSubnet('0.0.0.0', 8, 'ipv4');
-REFUSED.addSubnet('fe80::', 10, 'ipv6');
-// The IPv4 range 169.254.0.0/16 in NAT64, IPv4-compatible (deprecated) and 6to4 addresses.
-REFUSED.addSubnet('64:ff9b::a9fe:0', 112, 'ipv6');
-REFUSED.addSubnet('::a9fe:0', 112, 'ipv6');
-REFUSED.addSubnet('2002:a9fe::', 32, 'ipv6');
-REFUSED.addSubnet('fd00:ec2::', 32, 'ipv6');
-REFUSED.addAddress('::', 'ipv6');
+for (const [first, prefixBits] of IPV6) {
+  REFUSED.addSubnet(first, prefixBits, 'ipv6');
+}
+for (const [first, prefixBits] of IPV4) {
+  // An IPv4 rule applies to IPv4-mapped IPv6 addresses too, such as ::ffff:169.254.169.254.
+  REFUSED.addSubnet(first, prefixBits, 'ipv4');
+  REFUSED.addSubnet(sixToFour(first), 16 + prefixBits, 'ipv6');
+  for (const prefix of IPV4_FOLLOWS) {
+    // The IPv4-compatible form of 0.0.0.0/8 would include ::1, where a relay beside this one may listen.
+    if (prefix !== '::' || first !== '0.0.0.0') {
+      REFUSED.addSubnet(prefix + first, 96 + prefixBits, 'ipv6');
+    }
+  }
+}
+
+/** The address of RFC 3056 that leads to an IPv4 address. */
+function sixToFour(ipv4: string): string {
+  const hex = ipv4.split('.').map((octet) => Number(octet).toString(16).padStart(2, '0'));
+  return `2002:${hex.slice(0, 2).join('')}:${hex.slice(2).join('')}::`;
+}
 
 /** @param host - as in the hostname of a URL, with IPv6 addresses in brackets, or an address without brackets */
 export function isRefusedAddress(host: string): boolean {

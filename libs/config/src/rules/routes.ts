@@ -1,7 +1,8 @@
 import { Refused } from './rule.js';
 
+/** A path with such a segment is refused, so a route with one would never match. */
 const hasDotOrEmptySegment = (path: string): boolean =>
-  path.includes('//') || path.split('/').some((segment) => segment === '.' || segment === '..');
+  path.includes('//') || /\/\.(?:[./;]|$)/.test(path);
 
 /** Reads a route: an exact path, or a prefix if it ends in `*`. */
 export function route(text: string): string | Refused {
@@ -20,7 +21,7 @@ export function route(text: string): string | Refused {
     problems.push('may have "*" only as its last character');
   }
   if (hasDotOrEmptySegment(path)) {
-    problems.push('must not have a "." or ".." segment, nor "//"');
+    problems.push('must not have a segment that is "." or begins with "..", nor "//"');
   }
   return problems.length > 0 ? new Refused(...problems) : text;
 }

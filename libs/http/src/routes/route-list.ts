@@ -1,4 +1,4 @@
-import { canonicalPath } from './request-path.js';
+import type { JudgedPath } from './request-path.js';
 
 /** A list of configured paths: each entry is an exact path, or a prefix if it ends in `*`. */
 export class RouteList {
@@ -14,8 +14,7 @@ export class RouteList {
   }
 
   /** Whether an entry matches the canonical form of a path. A path without a canonical form matches nothing. */
-  matches(path: string): boolean {
-    const canonical = canonicalPath(path);
+  matches({ canonical }: JudgedPath): boolean {
     return (
       canonical !== undefined &&
       (this.exact.has(canonical) || this.prefixes.some((prefix) => canonical.startsWith(prefix)))
