@@ -12,5 +12,6 @@ export {
   type ErrorCode,
 } from './error-registry.js';
 export type { Forwarded } from './forwarded.js';
+export { NeverForwardedError } from './never-forwarded.error.js';
 export { RelayError } from './relay-error.js';
 export { RelayStatus } from './relay-status.js';

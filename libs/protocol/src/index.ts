@@ -70,7 +70,12 @@ export {
   sealSessionBlob,
   type StoredSession,
 } from './session-blob.js';
-export { deriveRequestKey, deriveResponseKey, type SessionKeys } from './session-keys.js';
+export {
+  deriveProof,
+  deriveRequestKey,
+  deriveResponseKey,
+  type SessionKeys,
+} from './session-keys.js';
 export {
   MAX_AGE_SECONDS,
   SALT_BYTES,

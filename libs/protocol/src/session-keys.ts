@@ -1,3 +1,5 @@
+import { createHmac } from 'node:crypto';
+
 import { hkdfExpand } from './hkdf-expand.js';
 
 /** The keys of a session, one for each direction. Both relays derive them when they pair. protocol.md section 4. */
@@ -36,4 +38,15 @@ export function deriveResponseKey(
     keys.serverToClient,
     `mte-relay/1 response\0${requestHeader}\0${responseHeader}`,
   );
+}
+
+/**
+ * Derives what an error with `p=0` about a message is signed over, besides the message itself: only relays that agreed on these
+ * keys can make it. A pairing that is replayed after a loss of the store creates a session with the same id and other keys, which
+ * knows nothing of the messages before. protocol.md section 2.
+ *
+ * @returns a new buffer of 32 bytes
+ */
+export function deriveProof({ serverToClient }: SessionKeys): Buffer {
+  return createHmac('sha256', serverToClient).update('mte-relay/1 proof').digest();
 }

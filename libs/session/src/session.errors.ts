@@ -1,10 +1,10 @@
-import { RelayError } from '@relay/errors';
+import { NeverForwardedError, RelayError } from '@relay/errors';
 
 /**
  * The session is past its lifetime or its limit of messages. The message's number has been consumed, and the session killed if
  * the store allowed it: 559, protocol.md section 8.
  */
-export class SessionExpiredError extends RelayError {
+export class SessionExpiredError extends NeverForwardedError {
   readonly code = 'RELAY_SESSION_EXPIRED';
 }
 

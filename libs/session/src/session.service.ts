@@ -4,6 +4,7 @@ import { RelayConfig } from '@relay/config';
 import {
   BLOB_HEAD_BYTES,
   audienceHash,
+  deriveProof,
   openSessionBlob,
   sealSessionBlob,
   type SecretKeys,
@@ -191,11 +192,12 @@ export class SessionService {
     reason: string,
   ): Promise<never> {
     requireFirst(await this.markIn(session, numbers), numbers);
+    const proof = deriveProof(session.keys);
     await this.timed('kill', () => this.store.kill(session.sid)).catch((error: unknown) => {
       // The message is consumed all the same, and the next one finds the session past its limit again.
-      throw new SessionExpiredError(reason, { cause: error });
+      throw new SessionExpiredError(reason, proof, { cause: error });
     });
-    throw new SessionExpiredError(reason);
+    throw new SessionExpiredError(reason, proof);
   }
 
   /** @throws SessionStoreUnavailableError */

@@ -10,6 +10,7 @@ import {
   RELAY_HEADER,
   TUNNEL_PATH,
   decodeResponseHead,
+  deriveProof,
   deriveRequestKey,
   deriveResponseKey,
   deriveSecretKeys,
@@ -112,7 +113,8 @@ export class ProtocolClient {
   signedErrorOf(request: WireRequest, response: WireResponse): SignedError | undefined {
     const clientIdHeader = headerOf(request, CLIENT_ID_HEADER);
     const relayHeader = headerOf(response, RELAY_HEADER);
-    return verifyError(this.secretKeys, clientIdHeader, relayHeader, response.status);
+    const proof = deriveProof(this.session.keys);
+    return verifyError(this.secretKeys, clientIdHeader, relayHeader, response.status, proof);
   }
 
   /** Opens a sealed response. Throws if the response cannot be opened. */

@@ -4,6 +4,7 @@ import { ERRORS, RelayError, clientOutcome, relayOutcome, type ErrorCode } from 
 import { verifyError } from '@relay/signature';
 
 import { request, type ClientResponse } from '../../../../test/support/clients/client.js';
+import { OverloadedError } from '../inbound/inbound.errors.js';
 import { TunnelFailedError } from '../peers/peers.errors.js';
 import { startFailingApp, type FailingApp } from '../../../../test/support/relays/failing-app.js';
 import { openSocket } from '../../../../test/support/network/raw-socket.js';
@@ -154,13 +155,31 @@ describe('an error to a relay', () => {
             verifyError(app.secretKeys, clientIdHeader, relayHeader as string, status),
           ).toEqual({
             status,
-            isNeverForwarded: verdict === 'p=0',
+            // About a message, the code alone proves nothing.
+            isNeverForwarded: verdict === 'p=0' && purpose === 'pair',
             unixMs: app.clock.nowMs(),
           });
         }
       }
     },
   );
+
+  it('about a message that this relay has consumed is signed with its proof, which another session lacks', async () => {
+    const [proof, other] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)];
+    app.failWith(new OverloadedError('busy', proof));
+    const { response, clientIdHeader } = await app.sendSigned('tunnel');
+    const verify = (given?: Buffer) =>
+      verifyError(
+        app.secretKeys,
+        clientIdHeader,
+        response.headers['x-mte-relay'] as string,
+        response.status,
+        given,
+      );
+    expect(verify(proof)).toMatchObject({ status: 564, isNeverForwarded: true });
+    expect(verify(other)).toBeUndefined();
+    expect(verify()).toBeUndefined();
+  });
 
   it('is not signed if the sender was not verified', async () => {
     const { response } = await app.sendSigned('tunnel', { 'x-mte-client-id': 'a.b.c' });

@@ -4,6 +4,7 @@ import { RelayConfig } from '@relay/config';
 import {
   ERROR_CONTENT_TYPE,
   INTERNAL_CODE,
+  NeverForwardedError,
   RelayError,
   clientOutcome,
   errorBody,
@@ -96,8 +97,13 @@ export class RelayErrorFilter implements ExceptionFilter {
     const verified = verifiedRequest(request.raw);
     if (verdict !== 'unsigned' && verified !== undefined) {
       const { secretKeys, clientIdHeader } = verified.sender;
-      const signed = { status, isNeverForwarded: verdict === 'p=0', unixMs: this.clock.nowMs() };
-      headers[RELAY_HEADER] = signError(secretKeys, clientIdHeader, signed);
+      const { exception } = failed;
+      const proof = exception instanceof NeverForwardedError ? exception.proof : undefined;
+      // About a pairing, p=0 says only that there is no message yet.
+      const isNeverForwarded =
+        verdict === 'p=0' && (proof !== undefined || verified.purpose === 'pair');
+      const signed = { status, isNeverForwarded, unixMs: this.clock.nowMs() };
+      headers[RELAY_HEADER] = signError(secretKeys, clientIdHeader, signed, proof);
     }
     sendWholeResponse(request.raw, reply.raw, status, headers, '');
     return true;

@@ -1,12 +1,12 @@
-import { RelayError } from '@relay/errors';
+import { NeverForwardedError, RelayError } from '@relay/errors';
 
 /** The head of a message, or a message that is buffered whole, is invalid. Its sequence number is consumed. */
-export class MessageUnreadableError extends RelayError {
+export class MessageUnreadableError extends NeverForwardedError {
   readonly code = 'RELAY_MESSAGE_UNREADABLE';
 }
 
 /** The message was held back on its way, or a clock was stepped. Its sequence number is consumed. */
-export class MessageLateError extends RelayError {
+export class MessageLateError extends NeverForwardedError {
   readonly code = 'RELAY_MESSAGE_LATE';
 }
 
@@ -16,7 +16,7 @@ export class MessageBrokenError extends RelayError {
 }
 
 /** The relay is at its limit of concurrent requests. The message's sequence number is consumed. */
-export class OverloadedError extends RelayError {
+export class OverloadedError extends NeverForwardedError {
   readonly code = 'RELAY_OVERLOADED';
 }
 

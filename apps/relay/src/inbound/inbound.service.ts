@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import { Injectable } from '@nestjs/common';
 import { endRequestEarly } from '@relay/http';
-import { exchangeName } from '@relay/protocol';
+import { deriveProof, exchangeName } from '@relay/protocol';
 import { SessionService, type OpenSession } from '@relay/session';
 import { verifiedRequestFor, type VerifiedTunnelRequest } from '@relay/signature';
 
@@ -62,7 +62,10 @@ export class InboundService {
   /** Consumes the sequence number first, so that a message that is refused now cannot be forwarded later. */
   private async refuse({ header }: VerifiedTunnelRequest, session: OpenSession): Promise<never> {
     await this.sessions.mark(session, header);
-    throw new OverloadedError('as many requests as MAX_CONCURRENT_REQUESTS are under way');
+    throw new OverloadedError(
+      'as many requests as MAX_CONCURRENT_REQUESTS are under way',
+      deriveProof(session.keys),
+    );
   }
 
   /** Proves to the sender that its session is alive. It consumes a number, so that a copy of a check proves nothing later. */
@@ -75,7 +78,10 @@ export class InboundService {
     const isLate = this.sessions.isLate(session, verified.header);
     await this.sessions.mark(session, verified.header);
     if (isLate) {
-      throw new MessageLateError('the check was held back on its way, or a clock was stepped');
+      throw new MessageLateError(
+        'the check was held back on its way, or a clock was stepped',
+        deriveProof(session.keys),
+      );
     }
     const status = respondToCheck(verified, session, response);
     this.reports.completed(recordOf(request), { status });
@@ -95,7 +101,9 @@ export class InboundService {
       if (cause instanceof MessageLateError) {
         throw cause;
       }
-      throw new MessageUnreadableError('the message cannot be read', { cause });
+      throw new MessageUnreadableError('the message cannot be read', deriveProof(session.keys), {
+        cause,
+      });
     }
   }
 

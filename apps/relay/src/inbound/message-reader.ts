@@ -3,7 +3,12 @@ import type { IncomingMessage } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import { RelayConfig } from '@relay/config';
 import type { RelayError } from '@relay/errors';
-import { deriveRequestKey, type RequestHead, type TunnelHeader } from '@relay/protocol';
+import {
+  deriveProof,
+  deriveRequestKey,
+  type RequestHead,
+  type TunnelHeader,
+} from '@relay/protocol';
 import { SessionService, type OpenSession } from '@relay/session';
 
 import {
@@ -49,7 +54,10 @@ export class MessageReader {
     const opener = new RequestOpener(key, request, this.config.idleTimeoutMs);
     const { head, hasBody } = await opener.readHead();
     if (this.sessions.isLate(session, header)) {
-      throw new MessageLateError('the message was held back on its way, or a clock was stepped');
+      throw new MessageLateError(
+        'the message was held back on its way, or a clock was stepped',
+        deriveProof(session.keys),
+      );
     }
     const refusal = this.routeRule.refusalOf(head.path);
     if (refusal !== undefined) {

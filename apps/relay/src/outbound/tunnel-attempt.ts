@@ -135,7 +135,12 @@ export class TunnelAttempt implements ExchangeEvents {
       return;
     }
     const signedError = isSingle
-      ? this.context.peerClient.verifyError(this.clientIdHeader, relayHeader, status)
+      ? this.context.peerClient.verifyError(
+          this.clientIdHeader,
+          this.reservation.session.keys,
+          relayHeader,
+          status,
+        )
       : undefined;
     const cause = new Error(`the other relay's address responded with status ${status}`);
     this.outcome.resolve(

@@ -1,5 +1,6 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { RelayConfig } from '@relay/config';
+import { deriveProof, type SessionKeys } from '@relay/protocol';
 import { SenderSigner, verifyError, type SignedError } from '@relay/signature';
 import { Agent, type Dispatcher } from 'undici';
 
@@ -68,14 +69,17 @@ export class PeerClient implements OnApplicationShutdown {
 
   /**
    * @param clientIdHeader - what `sign` returned for the message
+   * @param keys - of the session that the message was sealed in
    * @returns the error that the peer signed for this message, or undefined if the response proves nothing
    */
   verifyError(
     clientIdHeader: string,
+    keys: SessionKeys,
     relayHeader: string,
     httpStatus: number,
   ): SignedError | undefined {
-    return verifyError(this.signer.secretKeys, clientIdHeader, relayHeader, httpStatus);
+    const { secretKeys } = this.signer;
+    return verifyError(secretKeys, clientIdHeader, relayHeader, httpStatus, deriveProof(keys));
   }
 
   async onApplicationShutdown(): Promise<void> {

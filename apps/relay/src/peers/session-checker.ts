@@ -101,13 +101,13 @@ class CheckExchange implements ExchangeEvents {
   onHead(status: number, rawFields: readonly (string | Buffer)[]): void {
     const [relayHeader, another] = rawFieldValues(rawFields, RELAY_HEADER);
     const isSingle = relayHeader !== undefined && another === undefined;
+    const { keys } = this.reservation.session;
     if (status === 200 && isSingle && isResponseHeader(relayHeader)) {
-      const { keys } = this.reservation.session;
       this.opener = new MessageOpener(deriveResponseKey(keys, this.relayHeader, relayHeader));
       return;
     }
     const signedError = isSingle
-      ? this.peerClient.verifyError(this.clientIdHeader, relayHeader, status)
+      ? this.peerClient.verifyError(this.clientIdHeader, keys, relayHeader, status)
       : undefined;
     const cause = new Error(`the other relay's address responded with status ${status}`);
     this.result.resolve(
