@@ -114,7 +114,7 @@ describe('the log line of a request that received a response', () => {
     expect(items.find(({ msg }) => msg === 'sending again')).toMatchObject({
       level: 20,
       reason: 'a signed error with status 560',
-      forwarded: 'no',
+      forwarded: 'maybe',
     });
     expect(items.find(({ msg }) => msg === 'paired')).toMatchObject({ reason: 'dropped' });
     expect(await lineOf(restarted, 'inbound')).toMatchObject({ code: 'RELAY_SESSION_UNKNOWN' });

@@ -7,7 +7,7 @@ import type { Replica } from '../support/processes/replica.js';
 import { sharedResources } from '../support/lifecycle/resources.js';
 import type { LoadOutcome } from '../support/clients/steady-load.js';
 
-const UNSAFE = ['POST', 'PATCH'];
+const UNSAFE = ['POST', 'PATCH', 'PUT', 'DELETE'];
 
 const shared = sharedResources();
 let fleet: Fleet;
@@ -31,11 +31,14 @@ const busyReplica = async (): Promise<Replica> => {
   return replicas.find(({ name }) => name === execution.replica)!;
 };
 
-/** A request whose connection broke: it must not be sent twice, and nobody knows whether it was executed. */
+/**
+ * A request whose connection broke while a relay forwarded it. Its replacement was refused, since the first message had been
+ * consumed, or lost its connection as well: nobody knows what became of the first.
+ */
 const lostInProgress = expect.objectContaining({
   end: 'refused',
   status: 502,
-  code: 'RELAY_PEER_CONNECTION_LOST',
+  code: expect.stringMatching(/^RELAY_PEER_(REFUSED_MESSAGE|CONNECTION_LOST)$/) as string,
   forwarded: 'maybe',
 }) as LoadOutcome;
 
@@ -58,7 +61,7 @@ describe('three inbound relays on one Redis, under load', () => {
 
   /** A connection that the system accepts for a process just as it stops listening is reset. */
   it.runIf(isSlow)(
-    'lose only POST and PATCH requests, if any, when each is restarted at its address without notice',
+    'lose only requests that change something, if any, when each is restarted at its address without notice',
     async ({ annotate }) => {
       const { failed, summary } = await underLoad(fleet, async () => {
         for (const replica of replicas) {
@@ -72,7 +75,9 @@ describe('three inbound relays on one Redis, under load', () => {
     },
   );
 
-  it('lose only requests in progress when one is killed', async ({ annotate }) => {
+  it('lose only requests in progress that change something when one is killed', async ({
+    annotate,
+  }) => {
     const { failed, summary } = await underLoad(fleet, async () => {
       await (await busyReplica()).crash();
     });
@@ -84,7 +89,9 @@ describe('three inbound relays on one Redis, under load', () => {
     expect(UNSAFE, summary).toEqual(expect.arrayContaining(lost.map(({ method }) => method)));
   });
 
-  it('lose only requests in progress when the network to one breaks', async ({ annotate }) => {
+  it('lose only requests in progress that change something when the network to one breaks', async ({
+    annotate,
+  }) => {
     const { failed, summary } = await underLoad(fleet, async (load) => {
       const { relay } = await busyReplica();
       fleet.network.cut(relay.port);

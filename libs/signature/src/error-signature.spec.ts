@@ -28,6 +28,17 @@ describe('a signed error', () => {
     },
   );
 
+  it('about a message verifies only with the proof of its session if p is 0, and whatever the session if p is 1', () => {
+    const [proof, other] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)];
+    const never = signError(keys, REQUEST, ERROR, proof);
+    expect(verifyError(keys, REQUEST, never, 560, proof)).toEqual(ERROR);
+    expect(verifyError(keys, REQUEST, never, 560, other)).toBeUndefined();
+    expect(verifyError(keys, REQUEST, never, 560)).toBeUndefined();
+    expect(verifyError(keys, REQUEST, signed, 560, proof)).toBeUndefined();
+    const maybe = { ...ERROR, isNeverForwarded: false };
+    expect(verifyError(keys, REQUEST, signError(keys, REQUEST, maybe), 560, proof)).toEqual(maybe);
+  });
+
   it('does not verify for another request, or under another secret', () => {
     expect(verifyError(keys, OTHER_REQUEST, signed, 560)).toBeUndefined();
     expect(verifyError(otherKeys, REQUEST, signed, 560)).toBeUndefined();

@@ -16,7 +16,7 @@ const QUIET_LIMIT_MS = 10_000;
 /** How much memory a relay may gain in one phase: it has just started, uploads are in progress, and GC is lazy. */
 const MAX_GROWTH_BYTES = 80 * 1024 * 1024;
 const MAX_RESIDENT_BYTES = 256 * 1024 * 1024;
-const ONCE = new Set(['POST', 'PATCH']);
+const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /** The effect of a fault on the traffic. */
 export interface Phase {
@@ -119,7 +119,7 @@ function falseVerdicts({ upstream }: Fleet, failed: readonly LoadOutcome[]): Loa
 function doubled({ upstream, seen }: Fleet, outcomes: readonly LoadOutcome[]): string[] {
   return outcomes.flatMap(({ id, method, end }) => {
     const executions = upstream.executions(id);
-    const most = Math.min(ONCE.has(method) ? 1 : 2, seen.count(id));
+    const most = Math.min(SAFE.has(method) ? 2 : 1, seen.count(id));
     const isRight = executions <= most && (executions > 0 || end !== 'completed');
     return isRight ? [] : [`${method} ${id}: ${executions} times, ${seen.count(id)} messages`];
   });

@@ -1,11 +1,11 @@
 import { ID_HEADER } from '../upstreams/counting-upstream.js';
 
 /**
- * The head of a tunnel request on the wire: session id and sequence number, and the id of the client's request if it is
- * copied in plaintext.
+ * The head of a tunnel request on the wire: session id and sequence number, without that of the message which it replaces, and
+ * the id of the client's request if it is copied in plaintext.
  */
 const HEAD = new RegExp(
-  `x-mte-relay: 1\\.([\\w-]{22}\\.\\d+)\\.(?:(?!\\r\\n\\r\\n)[^])*?${ID_HEADER}: ([\\d-]+)\\r\\n`,
+  `x-mte-relay: 1\\.([\\w-]{22}\\.\\d+)(?:r\\d+)?\\.(?:(?!\\r\\n\\r\\n)[^])*?${ID_HEADER}: ([\\d-]+)\\r\\n`,
   'g',
 );
 
