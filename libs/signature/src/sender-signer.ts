@@ -19,7 +19,7 @@ export class SenderSigner {
    * @throws SenderSelfError
    */
   refuseSelf(identity: string): void {
-    if (identity === `${this.secretKeys.kid}.${this.clientId}`) {
+    if (identity.slice(identity.indexOf('.') + 1) === this.clientId) {
       throw new SenderSelfError('the sender of the request is this relay itself');
     }
   }

@@ -121,6 +121,7 @@ export class PairingClient implements OnApplicationShutdown {
     const initiator = await PairingInitiator.begin(origin, Math.round(unixMs), undefined);
     const sentAtMs = this.clock.monotonicMs();
     const response = await this.send(origin, initiator.requestBody);
+    const respondedAtMs = this.clock.monotonicMs();
     const clientIdHeader = sentClientIdHeader(response.config);
     const relayHeader: unknown = response.headers[RELAY_HEADER];
     if (response.status !== 200 || relayHeader !== PROTOCOL_VERSION) {
@@ -136,7 +137,7 @@ export class PairingClient implements OnApplicationShutdown {
         response.data,
         this.signer.secretKeys,
       );
-      return { session: new PeerSession(paired, sentAtMs) };
+      return { session: new PeerSession(paired, sentAtMs, respondedAtMs) };
     } catch (cause) {
       throw new TunnelFailedError('RELAY_PAIR_REFUSED', 'no', REFUSED_MESSAGE, { cause });
     }

@@ -14,10 +14,14 @@ export class PeerSession {
   private lastSequence = 0;
   private aliveAtMs: number;
 
-  /** @param pairedAtMs - when the pairing request was sent, monotonic; the lifetime begins later for the peer */
+  /**
+   * @param pairedAtMs - when the pairing request was sent, monotonic; the lifetime begins later for the peer
+   * @param respondedAtMs - when its response was received, monotonic
+   */
   constructor(
     paired: PairedSession,
     private readonly pairedAtMs: number,
+    private readonly respondedAtMs: number = pairedAtMs,
   ) {
     this.sid = paired.sid;
     this.keys = paired.keys;
@@ -38,9 +42,12 @@ export class PeerSession {
     );
   }
 
-  /** Whole seconds since the pairing request was sent: what the peer judges a message's delay by. protocol.md section 2. */
+  /**
+   * Whole seconds since the pairing response was received, which is later than the peer saved the session: so a message is never
+   * older than the peer takes it to be. protocol.md section 2.
+   */
   ageSeconds(nowMs: number): number {
-    return Math.min(MAX_AGE_SECONDS, Math.floor((nowMs - this.pairedAtMs) / 1000));
+    return Math.min(MAX_AGE_SECONDS, Math.floor((nowMs - this.respondedAtMs) / 1000));
   }
 
   /**

@@ -93,6 +93,16 @@ export class Peer {
   async reserveChecked(): Promise<SequenceReservation> {
     this.reachability.noteRequest();
     this.reachability.throwIfUnreachable();
+    const ongoing = this.checking;
+    await (ongoing ?? this.checkIfInDoubt());
+    if (ongoing !== undefined) {
+      // It was sent before this request came: what has happened in between, it does not show.
+      await this.checkIfInDoubt();
+    }
+    return this.reserve();
+  }
+
+  private async checkIfInDoubt(): Promise<void> {
     const { current } = this;
     if (current?.isUsable(this.clock.monotonicMs()) === true && this.isInDoubt(current)) {
       this.checking ??= this.check(current).finally(() => {
@@ -100,7 +110,6 @@ export class Peer {
       });
       await this.checking;
     }
-    return this.reserve();
   }
 
   /** Whether another message may be sent under the same session in place of an earlier one. */
@@ -185,6 +194,9 @@ export class Peer {
           return;
         case 'unclear':
           if (checks === MAX_CHECKS) {
+            if (this.current !== session) {
+              return;
+            }
             this.drop(session.sid);
             throw result.failure;
           }

@@ -20,6 +20,7 @@ import type { SignedError } from '@relay/signature';
 import { PeerClient } from './peer-client.js';
 import { exchangeFailure, signedFailure, untrustedResponse } from './peer-failure.js';
 import type { SequenceReservation } from './peer.js';
+import { TunnelFailedError } from './peers.errors.js';
 
 /** As for a pairing, which a failed check leads to. protocol.md section 9. */
 const CHECK_TIMEOUT_MS = 10_000;
@@ -29,18 +30,15 @@ const EMPTY = Buffer.alloc(0);
 const GONE_STATUSES: ReadonlySet<number> = new Set([
   RelayStatus.SESSION_EXPIRED,
   RelayStatus.SESSION_UNKNOWN,
-]);
-/** The check was held back or repeated on its way: another one, under a new number, is likely to succeed. */
-const UNCLEAR_STATUSES: ReadonlySet<number> = new Set([
+  // A check that is late, although its response has come in time: a clock was stepped, and only another session has the right age.
   RelayStatus.DECODE_FAILED,
-  RelayStatus.REPLAYED,
 ]);
 
 /** What a check shows of its session. */
 export type CheckResult =
   /** The peer has it. */
   | { readonly kind: 'alive' }
-  /** The peer does not have it any more. */
+  /** The peer does not have it any more, or it is of no use. */
   | { readonly kind: 'gone' }
   /** Nothing; another check may show more. */
   | { readonly kind: 'unclear'; readonly failure: Error }
@@ -95,7 +93,15 @@ class CheckExchange implements ExchangeEvents {
       ],
       body: EMPTY,
     });
-    return this.result.promise;
+    // The limits of an exchange are on silence: this one covers the whole check, which everything that matters waits for.
+    const limit = setTimeout(() => {
+      const cause = new Error(`the check was not complete after ${CHECK_TIMEOUT_MS} ms`);
+      this.result.resolve({ kind: 'failed', failure: checkTimeout(cause) });
+      this.exchange.abort(cause);
+    }, CHECK_TIMEOUT_MS);
+    return this.result.promise.finally(() => {
+      clearTimeout(limit);
+    });
   }
 
   onHead(status: number, rawFields: readonly (string | Buffer)[]): void {
@@ -154,10 +160,15 @@ class CheckExchange implements ExchangeEvents {
   }
 }
 
+function checkTimeout(cause: Error): TunnelFailedError {
+  const message = 'the other relay did not respond to a check in time';
+  return new TunnelFailedError('RELAY_PEER_TIMEOUT', 'no', message, { cause });
+}
+
 function resultOf(signedError: SignedError): CheckResult {
   if (GONE_STATUSES.has(signedError.status)) {
     return { kind: 'gone' };
   }
   const failure = signedFailure(signedError, 'no');
-  return { kind: UNCLEAR_STATUSES.has(signedError.status) ? 'unclear' : 'failed', failure };
+  return { kind: signedError.status === RelayStatus.REPLAYED ? 'unclear' : 'failed', failure };
 }

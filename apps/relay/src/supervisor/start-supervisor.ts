@@ -1,4 +1,5 @@
 import cluster from 'node:cluster';
+import { randomBytes } from 'node:crypto';
 
 import { ConfigInvalidError, type LoadedConfig } from '@relay/config';
 
@@ -13,6 +14,7 @@ import { WorkerProcess } from './worker-process.js';
 
 /** A worker that ends with this code has already written the reason to standard error, which all processes share. */
 const EXIT_CODE_REASON_LOGGED = 1;
+const CLIENT_ID_BYTES = 16;
 
 /**
  * Runs the primary process, which supervises several workers.
@@ -37,6 +39,8 @@ export async function startSupervisor({ config, warnings }: LoadedConfig): Promi
     WORKERS: config.workers,
     SHUTDOWN_DELAY_MS: config.shutdownDelayMs,
     SHUTDOWN_TIMEOUT_MS: config.shutdownTimeoutMs,
+    // By one name, each worker recognises what any of them has sent, and refuses it if the path turns it around.
+    CLIENT_ID: config.clientId ?? randomBytes(CLIENT_ID_BYTES).toString('base64url'),
   };
   const supervisor = new Supervisor(config, log, () => {
     const worker = new WorkerProcess(cluster.fork(fixed), standardOutput());
