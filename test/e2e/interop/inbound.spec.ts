@@ -144,6 +144,23 @@ describe.skipIf(!hasPython())('an independent inbound relay', () => {
     expect(eventsWith('forwarded', path)).toHaveLength(1);
   });
 
+  it.each(TYPES)(
+    'proves nothing about a POST that ran before its pairing was replayed to an empty store (%s)',
+    async (type) => {
+      const path = `/recreated?${type}`;
+      const refusedBefore = eventsWith('refused', 562).length;
+
+      const response = await send(type, { method: 'POST', path, body: 'once' });
+
+      expect(eventsWith('refused', 562).slice(refusedBefore)).toEqual([
+        expect.objectContaining({ p: 0 }),
+      ]);
+      expect(response.status).toBe(502);
+      expect(errorOf(response).forwarded).toBe('maybe');
+      expect(eventsWith('forwarded', path)).toHaveLength(1);
+    },
+  );
+
   it('receives a GET again under a new number that replaces none', async () => {
     const response = await send('mke', { path: '/unheard?get' });
 
