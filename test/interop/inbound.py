@@ -13,8 +13,8 @@ Some paths make it misbehave, as a network, a restart or a clock would, with the
     /lost       breaks the connection before MARK, without a response
     /unheard    forwards the request, then breaks the connection without a response
     /restarted  responds, then loses all sessions and closes the connection
-    /recreated  forwards the request, loses all sessions, gets the message's pairing once more, as an attacker would
-                deliver it, and breaks the connection without a response
+    /recreated  forwards the request, loses its session, gets the pairing of that session once more, as an attacker
+                would deliver it, and breaks the connection without a response
 
 For tests only: sessions are kept in memory, there are no limits, and messages of both types are buffered until
 they are complete.
@@ -208,7 +208,7 @@ class Exchange(BaseHTTPRequestHandler):
         if fault == 'unheard':
             raise ConnectionToBreak
         if fault == 'recreated':
-            self.server.store.forget()
+            self.server.store.evict(message.header.sid)
             self.server.pairings[message.header.sid]()
             raise ConnectionToBreak
         if fault == 'restarted':
