@@ -242,12 +242,11 @@ describe.skipIf(!hasPython())('what an independent outbound relay is told', () =
         attempts: ['broken', 'broken'],
       });
       attacker.interceptTunnel(undefined);
-      const before = attacker.tunnelRequests().length;
+      const before = attacker.requests.items.length;
 
       expect(await ask('POST', '/next')).toMatchObject({ answer: { status: 207 } });
 
-      const types = attacker
-        .tunnelRequests()
+      const types = attacker.requests.items
         .slice(before)
         .map((message) => headerOf(message, 'x-mte-relay').split('.')[4]);
       expect(types).toEqual(['check', 'mke']);
