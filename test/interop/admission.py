@@ -2,12 +2,19 @@
 What the inbound relay decides about a message before it calls the upstream: docs/protocol.md, section 7.
 
 About a message, p=0 is a proof that it was not forwarded and never can be. It is said in one place only: by
-`refuse`, once MARK has found the number unused.
+`refuse`, once MARK has found the number unused. It is bound to the keys of the session that was opened: a replayed
+pairing may have made another session of that sid, whose store never saw what ran under the first.
 """
 
 from dataclasses import dataclass
 
-from relay_headers import SecretKeys, TunnelHeader, decode_tunnel_header, verify_client_id
+from relay_headers import (
+    SecretKeys,
+    TunnelHeader,
+    decode_tunnel_header,
+    derive_proof,
+    verify_client_id,
+)
 from session_store import (
     HEAD_BYTES,
     BlobRefused,
@@ -23,12 +30,13 @@ MAX_EARLY_MS = 300_000
 
 
 class WireError(Exception):
-    """An error response of section 8, which is unsigned if it has no `p`."""
+    """An error response of section 8, which is unsigned if it has no `p`. `proof` is that of a message's session."""
 
-    def __init__(self, status: int, p: int | None = None) -> None:
+    def __init__(self, status: int, p: int | None = None, proof: bytes | None = None) -> None:
         super().__init__(status, p)
         self.status = status
         self.p = p
+        self.proof = proof
 
 
 @dataclass(frozen=True)
@@ -121,7 +129,7 @@ class Admission:
     def refuse(self, message: Message, status: int, unavailable: int = 567) -> None:
         """Raises an error with p=0 if the number was unused, otherwise the one that MARK leads to."""
         self.mark(message, unavailable)
-        raise WireError(status, 0)
+        raise WireError(status, 0, derive_proof(message.session.k_s2c))
 
     def _end(self, message: Message) -> None:
         try:

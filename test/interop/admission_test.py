@@ -2,7 +2,14 @@
 
 from admission import Admission, Rules, WireError
 from known_answers import MORE, ONE, VERDICTS, expect, expect_refusal, octets
-from relay_headers import decode_tunnel_header, derive_secret_keys, encode_tunnel_header
+from relay_headers import (
+    decode_tunnel_header,
+    derive_proof,
+    derive_secret_keys,
+    encode_tunnel_header,
+    sign_error,
+    verify_error,
+)
 from session_store import (
     BIT_0,
     BLOB_BYTES,
@@ -47,12 +54,14 @@ def the_stored_sessions_match_the_vectors() -> None:
         'mark_argv2': ONE['mark_argv2'],
     }
     expect((ONE['blob_length'], ONE['blob_bit_0']), (BLOB_BYTES, BIT_0))
-    for known in (of_one, MORE['store'], *MORE['more_stores']):
+    recreated = MORE['recreated']
+    for known in (of_one, MORE['store'], *MORE['more_stores'], recreated['store']):
+        owner = recreated if known is recreated['store'] else ONE
         keys = next(each for each in KEYS if each.kid == known['kid'])
         identity = f'{keys.kid}.{ONE["client_id"]}'
         session = StoredSession(
-            octets(ONE['k_c2s']),
-            octets(ONE['k_s2c']),
+            octets(owner['k_c2s']),
+            octets(owner['k_s2c']),
             known['expires_at_ms'],
             known['lifetime_seconds'],
             audience_hash(known['audience']),
@@ -154,6 +163,8 @@ def every_case_has_the_known_verdict() -> None:
 def store_of(case: dict) -> CaseStore:
     forced = {name: case[name] for name in ('open', 'mark', 'kill') if name in case}
     known = MORE['more_stores'][case['more_store']] if 'more_store' in case else ONE
+    if case.get('recreated'):
+        known = MORE['recreated']['store']
     if case.get('absent') or 'state' in case:
         string = case['state'].encode() if 'state' in case else None
         return CaseStore(ONE['epoch'].encode(), string, **forced)
@@ -161,6 +172,7 @@ def store_of(case: dict) -> CaseStore:
 
 
 def headers_of(case: dict) -> tuple[str, str]:
+    """x-mte-client-id and x-mte-relay."""
     name = case.get('header', 'tunnel')
     if name in MORE['case_headers']:
         known = MORE['case_headers'][name]
@@ -176,8 +188,9 @@ def verdict(case: dict, store: CaseStore) -> str:
         None if audiences is None else tuple(audiences),
     )
     admission = Admission(KEYS, store, rules)
+    client_id_header, relay_header = headers_of(case)
     try:
-        message = admission.open(*headers_of(case), case['now_ms'])
+        message = admission.open(client_id_header, relay_header, case['now_ms'])
         if case.get('record_0_bad'):
             admission.refuse(message, 562)
         admission.expect_fresh(message, case['now_ms'])
@@ -185,8 +198,31 @@ def verdict(case: dict, store: CaseStore) -> str:
             admission.refuse(message, 564)
         admission.mark(message)
     except WireError as error:
-        return f'unsigned {error.status}' if error.p is None else f'{error.status} p={error.p}'
+        return f'unsigned {error.status}' if error.p is None else told(client_id_header, error)
     return 'go on'
+
+
+def told(client_id_header: str, error: WireError) -> str:
+    """What A learns from a signed error, which the session of protocol-1.json has to verify."""
+    keys = next(each for each in KEYS if client_id_header.startswith(each.kid))
+    header = sign_error(keys, client_id_header, error.status, error.p, ONE['time_ms'], error.proof)
+    proof = derive_proof(octets(ONE['k_s2c']))
+    verified = verify_error(keys, client_id_header, error.status, header, proof)
+    return f'unproved {error.status}' if verified is None else f'{verified.status} p={verified.p}'
+
+
+def what_ran_before_a_replayed_pairing_is_never_said_not_to_have_run() -> None:
+    """The message ran; then the store was lost, and its pairing delivered again; now A's replacement arrives."""
+    known = MORE['recreated']['store']
+    late = {'record_0_bad': True}
+    for situation, status in (({'session_max_messages': 1}, 559), (late, 562), ({'no_place': True}, 564)):
+        case = {'header': 'replace', 'now_ms': known['expires_at_ms'] - 3_550_000, **situation}
+        store = store_with(known, [])
+        expect((status, verdict(case, store)), (status, f'unproved {status}'))
+        # It is consumed nevertheless, unless the session ended with it.
+        expect(store.string() == DEAD or store.marked() == [1, 2], True)
+        expect(verdict(case, store_with(ONE, [1])), '565 p=1')
+        expect(verdict(case, store_with(ONE, [])), f'{status} p=0')
 
 
 TESTS = [
@@ -195,4 +231,5 @@ TESTS = [
     marks_are_bits_behind_the_blob,
     marking_two_numbers_consumes_both_and_returns_what_they_were,
     every_case_has_the_known_verdict,
+    what_ran_before_a_replayed_pairing_is_never_said_not_to_have_run,
 ]

@@ -13,6 +13,8 @@ Some paths make it misbehave, as a network, a restart or a clock would, with the
     /lost       breaks the connection before MARK, without a response
     /unheard    forwards the request, then breaks the connection without a response
     /restarted  responds, then loses all sessions and closes the connection
+    /recreated  forwards the request, loses its session, gets the pairing of that session once more, as an attacker
+                would deliver it, and breaks the connection without a response
 
 For tests only: sessions are kept in memory, there are no limits, and messages of both types are buffered until
 they are complete.
@@ -23,7 +25,7 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import ml_kem
@@ -40,7 +42,7 @@ from head import (
     encode_response_head,
 )
 from notation import b64
-from relay_headers import derive_secret_keys, sign_error
+from relay_headers import SecretKeys, derive_secret_keys, sign_error
 from session_store import SessionStore, StoredSession, audience_hash, seal_blob
 from upstream import Answer, answer
 
@@ -74,7 +76,7 @@ class Faults:
 
     def of(self, path: str) -> str | None:
         name, _, times = path.split('?')[0].removeprefix('/').partition('/')
-        if name not in ('forgotten', 'stepped', 'lost', 'unheard', 'restarted'):
+        if name not in ('forgotten', 'stepped', 'lost', 'unheard', 'restarted', 'recreated'):
             return None
         with self._lock:
             self._seen[path] += 1
@@ -89,6 +91,8 @@ class Inbound(ThreadingHTTPServer):
         self.keys = derive_secret_keys(secret)
         self.store = SessionStore()
         self.faults = Faults()
+        # Each receives the pairing of a sid, as often as it is called.
+        self.pairings: dict[str, Callable[[], tuple[str, bytes]]] = {}
         audience = f'http://127.0.0.1:{self.server_address[1]}'
         rules = Rules(MAX_MESSAGES, f'{self.keys.kid}.{client_id}', (audience,))
         self.admission = Admission([self.keys], self.store, rules)
@@ -132,7 +136,7 @@ class Exchange(BaseHTTPRequestHandler):
 
     def _pair(self) -> None:
         """Carries out section 4 in the order of its steps."""
-        admission, store = self.server.admission, self.server.store
+        admission = self.server.admission
         client_id_header = self._relay_header('x-mte-client-id')
         relay = self._relay_header('x-mte-relay')
         length = self.headers.get('content-length', '')
@@ -144,12 +148,25 @@ class Exchange(BaseHTTPRequestHandler):
             request = pairing.decode_request(body)
         except pairing.PairingRefused:
             raise WireError(566) from None
-        hashed = audience_hash(request.audience)
-        if not admission.accepts_audience(hashed):
+        if not admission.accepts_audience(audience_hash(request.audience)):
             raise WireError(566)
         if abs(request.unix_ms - now_ms()) > MAX_CLOCK_SKEW_MS:
             raise WireError(566, 0)
         th = pairing.transcript_hash(client_id_header, body)
+
+        def create() -> tuple[str, bytes]:
+            return self._create_session(keys, identity, request, th)
+
+        sid, response = create()
+        self.server.pairings[sid] = create
+        report(paired=sid, audience=request.audience)
+        self._answer(200, [('x-mte-relay', '1')], response)
+
+    def _create_session(
+        self, keys: SecretKeys, identity: str, request: pairing.PairRequest, th: bytes
+    ) -> tuple[str, bytes]:
+        """Returns the sid, which depends on the request alone, and the response with the keys, which are new each time."""
+        store = self.server.store
         epoch = store.reserve(pairing.session_id(th))
         if epoch is None:
             raise WireError(565, 0)
@@ -161,12 +178,15 @@ class Exchange(BaseHTTPRequestHandler):
             raise WireError(562, 0) from None
         expires_at_ms = now_ms() + LIFETIME_SECONDS * 1000
         stored = StoredSession(
-            session.k_c2s, session.k_s2c, expires_at_ms, LIFETIME_SECONDS, hashed
+            session.k_c2s,
+            session.k_s2c,
+            expires_at_ms,
+            LIFETIME_SECONDS,
+            audience_hash(request.audience),
         )
         if not store.put(session.sid, seal_blob(keys, session.sid, identity, epoch, stored)):
             raise WireError(568, 0)
-        report(paired=session.sid, audience=request.audience)
-        self._answer(200, [('x-mte-relay', '1')], response)
+        return session.sid, response
 
     def _tunnel(self) -> None:
         """Carries out section 7 in the order of its steps."""
@@ -186,6 +206,10 @@ class Exchange(BaseHTTPRequestHandler):
         body = self._open_body(contents, head, message, fault)
         report(forwarded=head.path, **described(message))
         if fault == 'unheard':
+            raise ConnectionToBreak
+        if fault == 'recreated':
+            self.server.store.evict(message.header.sid)
+            self.server.pairings[message.header.sid]()
             raise ConnectionToBreak
         if fault == 'restarted':
             self.server.store.forget()
@@ -243,7 +267,9 @@ class Exchange(BaseHTTPRequestHandler):
         fields = []
         if error.p is not None:
             header = self.headers['x-mte-client-id']
-            value = sign_error(self.server.keys, header, error.status, error.p, now_ms())
+            value = sign_error(
+                self.server.keys, header, error.status, error.p, now_ms(), error.proof
+            )
             fields.append(('x-mte-relay', value))
         self.close_connection = not self._body.ended
         self._answer(error.status, fields)

@@ -38,6 +38,7 @@ from head import Fields, RequestHead, encode_request_head
 from relay_headers import (
     TUNNEL_RESPONSE,
     TunnelHeader,
+    derive_proof,
     derive_secret_keys,
     encode_tunnel_header,
     sign_client_id,
@@ -207,16 +208,20 @@ class Outbound:
         session.in_doubt |= answer.will_close
         response_header = relay_header(answer)
         if answer.status != 200 or not TUNNEL_RESPONSE.fullmatch(response_header):
-            return {'error': self._error(client_id_header, answer)}
+            proof = derive_proof(session.keys.k_s2c)
+            return {'error': self._error(client_id_header, answer, proof)}
         key = records.response_key(session.keys.k_s2c, request_header, response_header)
         result = open_answer(kind, method, key, answer)
         if result.get('answer') or result.get('released'):
             session.proved_at, session.in_doubt = sent_at, answer.will_close
         return result
 
-    def _error(self, client_id_header: str, answer: HTTPResponse) -> dict:
-        """Describes a signed error, or reports any other response as unsigned."""
-        error = verify_error(self._keys, client_id_header, answer.status, relay_header(answer))
+    def _error(
+        self, client_id_header: str, answer: HTTPResponse, proof: bytes | None = None
+    ) -> dict:
+        """Describes a signed error, or reports any other response as unsigned. `proof` is that of a message's session."""
+        header = relay_header(answer)
+        error = verify_error(self._keys, client_id_header, answer.status, header, proof)
         if error is None:
             return {'status': answer.status, 'signed': False}
         return {'status': error.status, 'signed': True, 'p': error.p, 'unixMs': error.unix_ms}

@@ -99,14 +99,32 @@ def verify_client_id(
     return identity if hmac.compare_digest(match[3], expected) else None
 
 
-def _error_mac(keys: SecretKeys, client_id_header: str, status: str, p: str, unix_ms: str) -> str:
-    signed = lp('mte-relay/1 error', client_id_header, status, p, unix_ms)
+def derive_proof(k_s2c: bytes) -> bytes:
+    """What only the sides of one session can sign, not a session that a replayed pairing made under the same sid."""
+    return hmac_sha256(k_s2c, b'mte-relay/1 proof')
+
+
+def _error_mac(
+    keys: SecretKeys, client_id_header: str, status: str, p: str, unix_ms: str, proof: bytes | None
+) -> str:
+    bound = [proof] if p == '0' and proof is not None else []
+    signed = lp('mte-relay/1 error', client_id_header, status, p, unix_ms, *bound)
     return b64(hmac_sha256(keys.k_error, signed))
 
 
-def sign_error(keys: SecretKeys, client_id_header: str, status: int, p: int, unix_ms: int) -> str:
-    """Returns the x-mte-relay value of a signed error for the request with the given x-mte-client-id."""
-    mac = _error_mac(keys, client_id_header, str(status), str(p), str(unix_ms))
+def sign_error(
+    keys: SecretKeys,
+    client_id_header: str,
+    status: int,
+    p: int,
+    unix_ms: int,
+    proof: bytes | None = None,
+) -> str:
+    """
+    Returns the x-mte-relay value of a signed error for the request with the given x-mte-client-id. `proof` is that of the
+    session if the request is a message, and None if it is a pairing.
+    """
+    mac = _error_mac(keys, client_id_header, str(status), str(p), str(unix_ms), proof)
     return f'1.error.{status}.{p}.{unix_ms}.{mac}'
 
 
@@ -118,13 +136,20 @@ class SignedError:
 
 
 def verify_error(
-    keys: SecretKeys, client_id_header: str, http_status: int, header: str
+    keys: SecretKeys,
+    client_id_header: str,
+    http_status: int,
+    header: str,
+    proof: bytes | None = None,
 ) -> SignedError | None:
-    """Returns the content of a signed error, or None if it is for another request or its status line differs."""
+    """
+    Returns the content of a signed error, or None if it is for another request or session, or its status line differs.
+    `proof` is that of the own session if the request is a message, and None if it is a pairing.
+    """
     match = SIGNED_ERROR.fullmatch(header)
     if match is None or match[1] != str(http_status):
         return None
-    expected = _error_mac(keys, client_id_header, match[1], match[2], match[3])
+    expected = _error_mac(keys, client_id_header, match[1], match[2], match[3], proof)
     if not hmac.compare_digest(match[4], expected):
         return None
     return SignedError(int(match[1]), int(match[2]), int(match[3]))

@@ -140,6 +140,10 @@ class SessionStore:
         with self._lock:
             self._strings.clear()
 
+    def evict(self, sid: str) -> None:
+        with self._lock:
+            self._strings.pop(sid, None)
+
     def _set_bit(self, sid: str, bit: int) -> int:
         """SETBIT of Redis, which counts from the most significant bit of the first octet."""
         at, mask = bit // 8, 0x80 >> bit % 8

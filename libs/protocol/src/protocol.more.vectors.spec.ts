@@ -18,10 +18,12 @@ import {
 } from './message-head.js';
 import { MessageOpener } from './message-opener.js';
 import { MessageSealer } from './message-sealer.js';
+import { decodePairRequest } from './pair-message.js';
 import { PairingInitiator } from './pairing-initiator.js';
+import { respondToPairing } from './pairing-responder.js';
 import { RelayHeaderMalformedError } from './protocol.errors.js';
 import { BLOB_HEAD_BYTES, audienceHash, openSessionBlob } from './session-blob.js';
-import { deriveRequestKey, deriveResponseKey } from './session-keys.js';
+import { deriveProof, deriveRequestKey, deriveResponseKey } from './session-keys.js';
 import { formatTunnelHeader, isResponseHeader, parseTunnelHeader } from './tunnel-header.js';
 
 interface Keys {
@@ -83,6 +85,11 @@ interface Vectors extends Keys {
   checks: { client_id_header: string; response: Message<ResponseHead> }[];
   store: Stored;
   more_stores: Stored[];
+  proof: string;
+  recreated: Record<
+    'xwing_eseed' | 'response_body' | 'sid' | 'k_c2s' | 'k_s2c' | 'proof',
+    string
+  > & { store: Stored };
   pair_error_566_p0: SignedError;
   tunnel_error_560_p1: SignedError;
 }
@@ -158,6 +165,7 @@ describe('further known answers of protocol version 1', () => {
     for (const name of ['request_body', 'client_id_header', 'response_body'] as const) {
       expect(pairing[name]).toBe(first[`pair_${name}`]);
     }
+    expect(vectors.proof).toBe(first['proof']);
     expect(vectors.tunnel_error_560_p1.client_id_header).toBe(first['tunnel_client_id_header']);
     expect(vectors.tunnel_error_560_p1.header).toBe(first['error_560_p1']);
   });
@@ -256,6 +264,33 @@ describe('further known answers of protocol version 1', () => {
       const other = ring.find(known.kid === vectors.kid ? alternative.kid : vectors.kid)!;
       expect(() => openSessionBlob(blob, other, pairing.sid, identity)).toThrow();
     }
+  });
+
+  it('contain what a replay of the pairing makes: a session of the same sid with other keys', async () => {
+    const { recreated } = vectors;
+    const body = octets(pairing.request_body);
+    const transcript = pairTranscript(pairing.client_id_header, body);
+    const identity = `${vectors.kid}.${vectors.client_id}`;
+    const { keys, responseBody } = await respondToPairing(
+      decodePairRequest(body).publicKey,
+      transcript,
+      ring.current,
+      identity,
+      { lifetimeSeconds: 3600, maxMessages: 2 ** 20 - 1 },
+      octets(recreated.xwing_eseed),
+    );
+    expect(responseBody.toString('hex')).toBe(recreated.response_body);
+    expect([transcript.sid, pairing.sid]).toEqual([recreated.sid, recreated.sid]);
+    expect(keys).toMatchObject({
+      clientToServer: octets(recreated.k_c2s),
+      serverToClient: octets(recreated.k_s2c),
+    });
+    expect(
+      openSessionBlob(octets(recreated.store.blob), ring.current, recreated.sid, identity).keys,
+    ).toEqual(keys);
+    expect(deriveProof(keys).toString('hex')).toBe(recreated.proof);
+    expect(deriveProof(session).toString('hex')).toBe(vectors.proof);
+    expect(recreated.proof).not.toBe(vectors.proof);
   });
 
   it('contain signed errors for the headers of their requests', () => {

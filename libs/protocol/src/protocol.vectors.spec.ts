@@ -10,7 +10,7 @@ import { PairingInitiator } from './pairing-initiator.js';
 import { respondToPairing } from './pairing-responder.js';
 import { deriveSecretKeys } from './secret-keys.js';
 import { BLOB_BYTES, BLOB_HEAD_BYTES, audienceHash, openSessionBlob } from './session-blob.js';
-import { deriveRequestKey, deriveResponseKey } from './session-keys.js';
+import { deriveProof, deriveRequestKey, deriveResponseKey } from './session-keys.js';
 
 const vectors = JSON.parse(
   readFileSync(new URL('../../../test/vectors/protocol-1.json', import.meta.url), 'utf8'),
@@ -65,6 +65,11 @@ describe('the library, compared with the known answers of protocol version 1', (
     expect(deriveResponseKey(keys, request, vectors['response_relay_header']!)).toEqual(
       hex('k_response'),
     );
+  });
+
+  it('derives the known proof of the session', () => {
+    const keys = { clientToServer: hex('k_c2s'), serverToClient: hex('k_s2c') };
+    expect(deriveProof(keys)).toEqual(hex('proof'));
   });
 
   it('derives the known keys of a message that replaces another, and of the response to a check', () => {

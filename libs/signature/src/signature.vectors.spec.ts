@@ -15,6 +15,7 @@ const body = Buffer.from(answers.pair_request_body, 'hex');
 const { alternative } = moreAnswers;
 const keyRing = await KeyRing.derive(answers.client_id_secret, alternative.client_id_secret);
 const keys = keyRing.current;
+const proof = Buffer.from(moreAnswers.proof, 'hex');
 
 describe('the known answers for signatures', () => {
   it('have tunnel_client_id_header as the signature of a tunnel request', () => {
@@ -60,22 +61,47 @@ describe('the known answers for signatures', () => {
   it.each(errors)('have a signed error %s, which verifies', (_name, known) => {
     const { client_id_header: clientIdHeader, header, status } = known;
     const error = { status, isNeverForwarded: known.p === 0, unixMs: known.unixms };
-    expect(signError(keys, clientIdHeader, error)).toBe(header);
-    expect(verifyError(keys, clientIdHeader, header, status)).toEqual(error);
+    const ofSession = known.about === 'message' ? proof : undefined;
+    expect(signError(keys, clientIdHeader, error, ofSession)).toBe(header);
+    expect(verifyError(keys, clientIdHeader, header, status, ofSession)).toEqual(error);
+  });
+
+  it('have errors with p=0 about messages, which do not verify without the proof of the session', () => {
+    const proved = moreAnswers.errors.filter(({ about, p }) => about === 'message' && p === 0);
+    expect(proved.length).toBe(15);
+    for (const { client_id_header: clientIdHeader, header, status } of proved) {
+      expect(verifyError(keys, clientIdHeader, header, status)).toBeUndefined();
+    }
+  });
+
+  it.each([
+    ['of a re-created session', moreAnswers.recreated.errors, moreAnswers.recreated.proof],
+    ['that are bound to no session', moreAnswers.errors_without_proof, undefined],
+  ] as const)('have errors %s, which prove nothing', (_name, unproved, hex) => {
+    const other = hex === undefined ? undefined : Buffer.from(hex, 'hex');
+    expect(unproved.length).toBe(12);
+    for (const { client_id_header: clientIdHeader, header, status, unixms } of unproved) {
+      const error = { status, isNeverForwarded: true, unixMs: unixms };
+      expect(signError(keys, clientIdHeader, error, other)).toBe(header);
+      expect(verifyError(keys, clientIdHeader, header, status, other)).toEqual(error);
+      expect(verifyError(keys, clientIdHeader, header, status, proof)).toBeUndefined();
+    }
   });
 
   it.each([
     ['error_559_p0', 'tunnel', 559, true],
     ['error_560_p1', 'tunnel', 560, false],
     ['error_562_p0', 'tunnel', 562, true],
+    ['error_564_p0', 'tunnel', 564, true],
     ['error_565_p1', 'tunnel', 565, false],
     ['replace_error_560_p1', 'replace', 560, false],
+    ['replace_error_562_p0', 'replace', 562, true],
   ] as const)('have %s for its message alone', (name, message, status, isNeverForwarded) => {
     const error = { status, isNeverForwarded, unixMs: answers.time_ms };
     const own = answers[`${message}_client_id_header`];
     const other = answers[`${message === 'tunnel' ? 'replace' : 'tunnel'}_client_id_header`];
-    expect(signError(keys, own, error)).toBe(answers[name]);
-    expect(verifyError(keys, own, answers[name], status)).toEqual(error);
-    expect(verifyError(keys, other, answers[name], status)).toBeUndefined();
+    expect(signError(keys, own, error, proof)).toBe(answers[name]);
+    expect(verifyError(keys, own, answers[name], status, proof)).toEqual(error);
+    expect(verifyError(keys, other, answers[name], status, proof)).toBeUndefined();
   });
 });

@@ -144,6 +144,26 @@ describe.skipIf(!hasPython())('an independent inbound relay', () => {
     expect(eventsWith('forwarded', path)).toHaveLength(1);
   });
 
+  it.each(TYPES)(
+    'proves nothing about a POST that ran before its pairing was replayed to an empty store (%s)',
+    async (type) => {
+      const path = `/recreated?${type}`;
+      const refusedBefore = eventsWith('refused', 562).length;
+      // Its session is of no use afterwards, so it is not the one that other tests share.
+      const victim = forThisTest(await startRelay());
+
+      const headers = clientHeaders(type);
+      const response = await request(victim.url, { method: 'POST', path, headers, body: 'once' });
+
+      expect(eventsWith('refused', 562).slice(refusedBefore)).toEqual([
+        expect.objectContaining({ p: 0 }),
+      ]);
+      expect(response.status).toBe(502);
+      expect(errorOf(response).forwarded).toBe('maybe');
+      expect(eventsWith('forwarded', path)).toHaveLength(1);
+    },
+  );
+
   it('receives a GET again under a new number that replaces none', async () => {
     const response = await send('mke', { path: '/unheard?get' });
 

@@ -4,6 +4,7 @@ import { Clock } from '@relay/clock';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import {
+  deliverTo,
   headerOf,
   startManInTheMiddle,
   type ManInTheMiddle,
@@ -203,6 +204,37 @@ describe.skipIf(!hasPython())('what an independent outbound relay is told', () =
       expect(executionsOf('/ran')).toBe(1);
     });
 
+    it.each([
+      ['562', {}],
+      ['559', { SESSION_MAX_MESSAGES: '1' }],
+    ])(
+      'says maybe of a POST that ran before its pairing was replayed to an empty store: %s',
+      async (status, environment) => {
+        const path = `/ran-before-${status}`;
+        const restarted = forThisTest(
+          await startRelay({ UPSTREAM: upstream.url, ...environment }),
+        );
+        const pairing = attacker.requests.items[0]!;
+        const statuses: number[] = [];
+        attacker.interceptTunnel(async (message, deliver) => {
+          if (statuses.length === 0) {
+            statuses.push((await deliver(message)).status);
+            expect((await deliverTo(restarted.url, pairing)).status).toBe(200);
+            return undefined;
+          }
+          const response = await deliverTo(restarted.url, message);
+          statuses.push(response.status);
+          return response;
+        });
+
+        const result = await ask('POST', path);
+
+        expect(statuses).toEqual([200, Number(status)]);
+        expect(result).toMatchObject({ forwarded: 'maybe', attempts: ['broken', 'other'] });
+        expect(executionsOf(path)).toBe(1);
+      },
+    );
+
     it('checks the session before the next POST after a connection broke', async () => {
       attacker.interceptTunnel(() => undefined);
       expect(await ask('POST', '/never')).toMatchObject({
@@ -210,12 +242,11 @@ describe.skipIf(!hasPython())('what an independent outbound relay is told', () =
         attempts: ['broken', 'broken'],
       });
       attacker.interceptTunnel(undefined);
-      const before = attacker.tunnelRequests().length;
+      const before = attacker.requests.items.length;
 
       expect(await ask('POST', '/next')).toMatchObject({ answer: { status: 207 } });
 
-      const types = attacker
-        .tunnelRequests()
+      const types = attacker.requests.items
         .slice(before)
         .map((message) => headerOf(message, 'x-mte-relay').split('.')[4]);
       expect(types).toEqual(['check', 'mke']);

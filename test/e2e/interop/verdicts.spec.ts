@@ -7,6 +7,7 @@ import {
   BLOB_HEAD_BYTES,
   KeyRing,
   MessageSealer,
+  deriveProof,
   deriveRequestKey,
   encodeRequestHead,
 } from '@relay/protocol';
@@ -35,6 +36,7 @@ interface Case {
   readonly absent?: boolean;
   readonly state?: 'r' | 'x';
   readonly more_store?: number;
+  readonly recreated?: boolean;
   readonly store_epoch?: string;
   readonly open?: 'exception';
   readonly mark?: 'exception' | -1;
@@ -65,6 +67,7 @@ const one = read('protocol-1.json') as Readonly<Record<string, string>>;
 const more = read('protocol-1-more.json') as {
   readonly alternative: { readonly client_id_secret: string };
   readonly more_stores: readonly { readonly blob: string }[];
+  readonly recreated: { readonly store: { readonly blob: string } };
   readonly case_headers: Readonly<
     Record<string, { readonly relay_header: string; readonly client_id_header: string }>
   >;
@@ -79,6 +82,19 @@ const health: StoreHealth = {
   watch: () => undefined,
 };
 
+function storedFor(known: Case): string {
+  if (known.recreated === true) {
+    return more.recreated.store.blob;
+  }
+  return known.more_store === undefined ? one['blob']! : more.more_stores[known.more_store]!.blob;
+}
+
+/** The keys of the session that A has. */
+const keysOfSender = {
+  clientToServer: Buffer.from(one['k_c2s']!, 'hex'),
+  serverToClient: Buffer.from(one['k_s2c']!, 'hex'),
+};
+
 /** The store of a case: one string, as in Redis, and operations that fail as the case demands. */
 class CaseStore implements SessionStore {
   private string: Buffer;
@@ -86,9 +102,7 @@ class CaseStore implements SessionStore {
   readonly marks: Set<number>;
 
   constructor(private readonly known: Case) {
-    const stored =
-      known.more_store === undefined ? one['blob']! : more.more_stores[known.more_store]!.blob;
-    const blob = Buffer.from(stored, 'hex');
+    const blob = Buffer.from(storedFor(known), 'hex');
     this.epoch = known.store_epoch ?? blob.toString('latin1', 0, 40);
     this.string = known.absent === true ? Buffer.alloc(0) : Buffer.from(known.state ?? blob);
     this.marks = new Set(known.marked);
@@ -232,12 +246,8 @@ describe('the inbound relay, compared with the known verdicts', () => {
   }
 
   function recordZero(known: Case, relayHeader: string): Buffer {
-    const keys = {
-      clientToServer: Buffer.from(one['k_c2s']!, 'hex'),
-      serverToClient: Buffer.from(one['k_s2c']!, 'hex'),
-    };
     const head = encodeRequestHead({ method: 'GET', scheme: 'http', path: '/', fields: [] });
-    const record = new MessageSealer(deriveRequestKey(keys, relayHeader)).sealHead(head, true);
+    const record = new MessageSealer(deriveRequestKey(keysOfSender, relayHeader)).sealHead(head, true);
     if (known.record_0_bad === true) {
       record[20]! ^= 1;
     }
@@ -267,7 +277,8 @@ describe('the inbound relay, compared with the known verdicts', () => {
     expect(upstream.hits - hitsBefore).toBe(isForwarded ? 1 : 0);
     const header = headerOf(response, 'x-mte-relay');
     const sender = keyRing.find(clientIdHeader.slice(0, 8))!;
-    const error = verifyError(sender, clientIdHeader, header, response.status);
+    const proof = deriveProof(keysOfSender);
+    const error = verifyError(sender, clientIdHeader, header, response.status, proof);
     expect(verdictOf(response.status, header, error?.isNeverForwarded)).toBe(known.verdict);
     if (known.marked_after !== undefined) {
       expect([...current.marks].sort((a, b) => a - b)).toEqual(known.marked_after);
@@ -282,7 +293,9 @@ function verdictOf(status: number, header: string, isNeverForwarded?: boolean): 
   if (status === 200) {
     return 'go on';
   }
-  return isNeverForwarded === undefined
-    ? `unsigned ${status}${header}`
-    : `${status} p=${isNeverForwarded ? 0 : 1}`;
+  if (isNeverForwarded === undefined) {
+    const isUnproved = header.startsWith(`1.error.${status}.0.`);
+    return isUnproved ? `unproved ${status}` : `unsigned ${status}${header}`;
+  }
+  return `${status} p=${isNeverForwarded ? 0 : 1}`;
 }

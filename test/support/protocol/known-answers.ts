@@ -19,14 +19,17 @@ export const answers = readAnswers('protocol-1.json') as Readonly<
     | 'error_559_p0'
     | 'error_560_p1'
     | 'error_562_p0'
+    | 'error_564_p0'
     | 'error_565_p1'
-    | 'replace_error_560_p1',
+    | 'replace_error_560_p1'
+    | 'replace_error_562_p0',
     string
   >
 > & { readonly time_ms: number };
 
 /** A signed error in protocol-1-more.json. */
 export interface SignedErrorAnswer {
+  readonly about: 'pairing' | 'message';
   readonly client_id_header: string;
   readonly status: number;
   readonly p: 0 | 1;
@@ -43,5 +46,8 @@ export const moreAnswers = readAnswers('protocol-1-more.json') as {
   };
   readonly pair_error_566_p0: SignedErrorAnswer;
   readonly tunnel_error_560_p1: SignedErrorAnswer;
+  readonly proof: string;
   readonly errors: readonly SignedErrorAnswer[];
+  readonly recreated: { readonly proof: string; readonly errors: readonly SignedErrorAnswer[] };
+  readonly errors_without_proof: readonly SignedErrorAnswer[];
 };

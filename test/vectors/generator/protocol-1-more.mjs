@@ -6,8 +6,11 @@ import {
   altSecret,
   audience,
   clientId,
+  epoch,
   keys,
   lifetime,
+  recreatedEseed,
+  recreatedSession,
   secret,
   session,
   unixMs,
@@ -18,6 +21,7 @@ import {
   errorHeader,
   messageHeader,
   responseHeader,
+  sessionProof,
   signedMessage,
   signedPairing,
 } from './signatures.mjs';
@@ -95,26 +99,37 @@ const check = (relayHeader, salt) => ({
   response: response(relayHeader, salt, noContent, []),
 });
 
-const signedError = (clientIdHeader, status, p) => ({
+const signedError = (about, clientIdHeader, status, p, ...proof) => ({
+  about,
   client_id_header: clientIdHeader,
   status,
   p,
   unixms: unixMs,
-  header: errorHeader(keys, clientIdHeader, status, p, unixMs),
+  header: errorHeader(keys, clientIdHeader, status, p, unixMs, ...proof),
 });
+const pairingError = (status, p) => signedError('pairing', session.client_id_header, status, p);
+const proof = sessionProof(session);
+const messageError = (relayHeader, status, p) =>
+  signedError('message', signed(relayHeader), status, p, ...(p === 0 ? [proof] : []));
 /** Every pair of status and p that section 8 lets a responder sign. */
 const errorsOfPairing = [562, 563, 564, 565, 566, 568].map((status) => [status, 0]);
+const provedStatuses = [559, 562, 564];
 const errorsOfMessage = [
-  ...[559, 562, 564].map((status) => [status, 0]),
+  ...provedStatuses.map((status) => [status, 0]),
   ...[560, 561, 562, 563, 565, 567].map((status) => [status, 1]),
 ];
-const errorsOf = (clientIdHeader, errors) =>
-  errors.map(([status, p]) => signedError(clientIdHeader, status, p));
+/** Errors with p=0 about the same messages that prove nothing to the initiator. */
+const unproved = (...otherProof) =>
+  [order, orderAgain, upload, firstCheck].flatMap((relayHeader) =>
+    provedStatuses.map((status) =>
+      signedError('message', signed(relayHeader), status, 0, ...otherProof),
+    ),
+  );
 
-function stored(sender, storedAudience, epoch, nonceOctet, exp, storedLifetime) {
+function stored(sender, storedAudience, epoch, nonceOctet, exp, storedLifetime, of = session) {
   const nonce = repeated(nonceOctet, 12);
   const { aad, plaintext, blob, markArgv2 } = storedSession({
-    ...{ keys: sender, clientId, session, audience: storedAudience, epoch, nonce },
+    ...{ keys: sender, clientId, session: of, audience: storedAudience, epoch, nonce },
     ...{ exp, lifetime: storedLifetime },
   });
   return {
@@ -209,12 +224,24 @@ export const protocol1More = {
       client_id_header: signedMessage(altKeys, clientId, alternativeHeader),
     },
   },
-  pair_error_566_p0: signedError(session.client_id_header, 566, 0),
-  tunnel_error_560_p1: signedError(signed(header(1, 42, 'mke', 1)), 560, 1),
+  proof,
+  pair_error_566_p0: pairingError(566, 0),
+  tunnel_error_560_p1: messageError(header(1, 42, 'mke', 1), 560, 1),
   errors: [
-    ...errorsOf(session.client_id_header, errorsOfPairing),
+    ...errorsOfPairing.map(([status, p]) => pairingError(status, p)),
     ...[order, orderAgain, upload, uploadAgain, firstCheck].flatMap((relayHeader) =>
-      errorsOf(signed(relayHeader), errorsOfMessage),
+      errorsOfMessage.map(([status, p]) => messageError(relayHeader, status, p)),
     ),
   ],
+  recreated: {
+    xwing_eseed: recreatedEseed,
+    response_body: recreatedSession.response_body,
+    sid: recreatedSession.sid,
+    k_c2s: recreatedSession.k_c2s,
+    k_s2c: recreatedSession.k_s2c,
+    store: stored(keys, audience, epoch, 0x15, unixMs + lifetime * 1000, lifetime, recreatedSession),
+    proof: sessionProof(recreatedSession),
+    errors: unproved(sessionProof(recreatedSession)),
+  },
+  errors_without_proof: unproved(),
 };

@@ -4,6 +4,7 @@ import { Buffer } from 'node:buffer';
 import {
   audience,
   clientId,
+  epoch,
   eseed,
   keys,
   lifetime,
@@ -19,6 +20,7 @@ import {
   messageHeader,
   responseHeader,
   secretRoot,
+  sessionProof,
   signedMessage,
 } from './signatures.mjs';
 import { audienceHash, BIT_0, storedSession } from './store.mjs';
@@ -26,7 +28,6 @@ import { audienceHash, BIT_0, storedSession } from './store.mjs';
 const { sid } = session;
 const head = bytes('head');
 const body = bytes('hello');
-const epoch = '8ac1f753a4a72dbd2ec50ce35d690db02b5b8a0f';
 const nonce = repeated(6, 12);
 const exp = unixMs + lifetime * 1000;
 
@@ -43,7 +44,9 @@ const messageKey = requestKey(session, message);
 const replacingKey = requestKey(session, replacing);
 const messageResponseKey = responseKey(session, message, response);
 const checkResponseKey = responseKey(session, check, checkResponse);
-const error = (header, status, p) => errorHeader(keys, signed(header), status, p, unixMs);
+const proof = sessionProof(session);
+const error = (header, status, p) =>
+  errorHeader(keys, signed(header), status, p, unixMs, ...(p === 0 ? [proof] : []));
 const { aad, plaintext, blob, markArgv2 } = storedSession({
   ...{ keys, clientId, session, audience, epoch, nonce, exp, lifetime },
 });
@@ -89,11 +92,14 @@ export const protocol1 = {
   check_k_response: checkResponseKey,
   check_response_head: checkHead,
   check_response_records: Buffer.concat(sealRecords(checkResponseKey, checkHead, [])),
+  proof,
   error_559_p0: error(message, 559, 0),
   error_560_p1: error(message, 560, 1),
   error_562_p0: error(message, 562, 0),
+  error_564_p0: error(message, 564, 0),
   error_565_p1: error(message, 565, 1),
   replace_error_560_p1: error(replacing, 560, 1),
+  replace_error_562_p0: error(replacing, 562, 0),
   epoch,
   blob_nonce: nonce,
   exp_ms: exp,

@@ -34,9 +34,14 @@ export const signedPairing = (keys, clientId, body) =>
 export const signedMessage = (keys, clientId, relayHeader) =>
   clientIdHeader(keys, 'tunnel', clientId, relayHeader, '');
 
-export function errorHeader(keys, requestClientIdHeader, status, p, unixMs) {
+/** What binds an error with p=0 about a message to the session that the responder opened. */
+export const sessionProof = (session) => hmac(session.k_s2c, 'mte-relay/1 proof');
+
+/** @param proof - the last element of what is signed; an error has none with p=1, and about a pairing */
+export function errorHeader(keys, requestClientIdHeader, status, p, unixMs, ...proof) {
   const signed = [status, p, unixMs].map(String);
-  const mac = b64(hmac(keys.k_error, lp('mte-relay/1 error', requestClientIdHeader, ...signed)));
+  const elements = ['mte-relay/1 error', requestClientIdHeader, ...signed, ...proof];
+  const mac = b64(hmac(keys.k_error, lp(...elements)));
   return ['1', 'error', ...signed, mac].join('.');
 }
 
