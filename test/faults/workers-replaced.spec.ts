@@ -149,8 +149,13 @@ describe('workers that are replaced on SIGHUP', () => {
     expect(relays.map((relay) => childrenOf(relay).length)).toEqual([2, 2]);
     expect(relays.flatMap(endsIn)).toEqual([]);
     expect(relays.map(fewestListening)).toEqual([2, 2]);
+    // The upstream never responds with 204, but the relay does: to the checks of sessions whose connections have ended.
+    const checks = inbound.log.items.filter(
+      ({ msg, status }) => msg === 'request completed' && status === 204,
+    );
     // This includes the requests of workers that have ended.
-    expect((await samplesOf(inbound)).get(OK)).toBe(outcomes.length);
+    expect((await samplesOf(inbound)).get(OK)).toBe(outcomes.length + checks.length);
+    expect(outcomes.map(({ id }) => upstream.executions(id))).toEqual(outcomes.map(() => 1));
   });
 
   it('have successors that read .env again, except for the settings that the primary uses', async () => {
