@@ -1,4 +1,4 @@
-import type { SequenceReservation } from '../../../apps/relay/src/peers/peer.js';
+import type { SequenceReservation } from '../../../apps/relay/src/peers/peer-session.js';
 import type { CheckResult, SessionChecker } from '../../../apps/relay/src/peers/session-checker.js';
 
 /** Checks sessions without a peer, and records the checks; the test decides what they show. */

@@ -5,7 +5,8 @@ import { RelayStatus, type RelayError } from '@relay/errors';
 import { isClientGone } from '@relay/http';
 import { exchangeName } from '@relay/protocol';
 
-import type { Peer, SequenceReservation } from '../peers/peer.js';
+import type { SequenceReservation } from '../peers/peer-session.js';
+import type { Peer } from '../peers/peer.js';
 import { TunnelFailedError } from '../peers/peers.errors.js';
 import type { RelayLog } from '../telemetry/relay-log.js';
 import type { RequestRecord } from '../telemetry/request-record.js';

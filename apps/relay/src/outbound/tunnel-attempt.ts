@@ -26,7 +26,7 @@ import { isBufferLimit } from '../admission/admission.errors.js';
 import type { BufferBudget } from '../admission/buffer-budget.js';
 import type { ClientRequest } from '../client/client-request.js';
 import type { PeerClient } from '../peers/peer-client.js';
-import type { SequenceReservation } from '../peers/peer.js';
+import type { SequenceReservation } from '../peers/peer-session.js';
 import { clearCopies, outerPath } from './clear-copies.js';
 import type { ClientResponse } from './client-response.js';
 import type { EncodeOptions } from './encode-options.js';

@@ -74,3 +74,15 @@ export class PeerSession {
     return (nowMs - this.pairedAtMs) / this.lifetimeMs;
   }
 }
+
+/** A sequence number that belongs to one message alone. */
+export interface SequenceReservation {
+  readonly session: PeerSession;
+  readonly sequence: number;
+  /** The number of the earlier message that this one replaces. */
+  readonly replaces?: number;
+  /** The age of the session when the number was reserved, in whole seconds. protocol.md section 2. */
+  readonly ageSeconds: number;
+  /** Monotonic. */
+  readonly reservedAtMs: number;
+}

@@ -4,7 +4,7 @@ import type { RelayLog } from '../telemetry/relay-log.js';
 import type { PairingReason } from '../telemetry/relay-metrics.js';
 import { BackOff, BUSY_BACK_OFF, REFUSED_BACK_OFF } from './back-off.js';
 import type { PairingClient } from './pairing-client.js';
-import type { PeerSession } from './peer-session.js';
+import type { PeerSession, SequenceReservation } from './peer-session.js';
 import { TunnelFailedError, type TunnelFailureCode } from './peers.errors.js';
 import { Reachability } from './reachability.js';
 import type { SessionChecker } from './session-checker.js';
@@ -26,18 +26,6 @@ const BUSY_CODES: ReadonlySet<TunnelFailureCode> = new Set([
   'RELAY_PEER_STORE_UNAVAILABLE',
   'RELAY_BUSY',
 ]);
-
-/** A sequence number that belongs to one message alone. */
-export interface SequenceReservation {
-  readonly session: PeerSession;
-  readonly sequence: number;
-  /** The number of the earlier message that this one replaces. */
-  readonly replaces?: number;
-  /** The age of the session when the number was reserved, in whole seconds. protocol.md section 2. */
-  readonly ageSeconds: number;
-  /** Monotonic. */
-  readonly reservedAtMs: number;
-}
 
 /** One relay that this relay sends messages to: its current session, and the pairing of the next. protocol.md section 9. */
 export class Peer {

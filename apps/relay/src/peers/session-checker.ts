@@ -19,7 +19,7 @@ import type { SignedError } from '@relay/signature';
 
 import { PeerClient } from './peer-client.js';
 import { exchangeFailure, signedFailure, untrustedResponse } from './peer-failure.js';
-import type { SequenceReservation } from './peer.js';
+import type { SequenceReservation } from './peer-session.js';
 import { TunnelFailedError } from './peers.errors.js';
 
 /** As for a pairing, which a failed check leads to. protocol.md section 9. */
