@@ -58,7 +58,9 @@ async function takeTheOnlyPlace(tunnel: ProofTunnel): Promise<void> {
   const client = forThisTest(openSocket(tunnel.inbound.relay.port));
   const fields = ['host: b', `${ID_HEADER}: endless`, 'content-length: 2'];
   client.write(`POST /open HTTP/1.1\r\n${fields.join('\r\n')}\r\n\r\nx`);
-  await vi.waitFor(() => expect(tunnel.executions('endless')['B']).toBe(1));
+  await vi.waitFor(() => {
+    expect(tunnel.executions('endless')['B']).toBe(1);
+  });
 }
 
 /** A tunnel whose attacker has kept its pairing. */

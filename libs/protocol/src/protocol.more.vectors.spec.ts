@@ -21,10 +21,9 @@ import { MessageSealer } from './message-sealer.js';
 import { decodePairRequest } from './pair-message.js';
 import { PairingInitiator } from './pairing-initiator.js';
 import { respondToPairing } from './pairing-responder.js';
-import { RelayHeaderMalformedError } from './protocol.errors.js';
 import { BLOB_HEAD_BYTES, audienceHash, openSessionBlob } from './session-blob.js';
 import { deriveProof, deriveRequestKey, deriveResponseKey } from './session-keys.js';
-import { formatTunnelHeader, isResponseHeader, parseTunnelHeader } from './tunnel-header.js';
+import { isResponseHeader, parseTunnelHeader } from './tunnel-header.js';
 
 interface Keys {
   client_id_secret: string;
@@ -49,11 +48,6 @@ interface Message<Head> {
 interface SignedError {
   client_id_header: string;
   header: string;
-}
-
-interface Values {
-  valid: { message: string[]; channel: string[] };
-  invalid: string[];
 }
 
 interface Stored {
@@ -301,27 +295,4 @@ describe('further known answers of protocol version 1', () => {
     expect(pair.client_id_header).toBe(pairing.client_id_header);
     expect(isResponseHeader(pair.header)).toBe(false);
   });
-});
-
-describe('known values of x-mte-relay', () => {
-  const known = ['protocol-1-cases.json', 'protocol-1-more-cases.json'].map(
-    (name) => (JSON.parse(readFileSync(pathOf(name), 'utf8')) as { values: Values }).values,
-  );
-  const [messages, others] = [
-    known.flatMap(({ valid }) => valid.message),
-    known.flatMap(({ valid, invalid }) => [...valid.channel, ...invalid]),
-  ];
-
-  it.each(messages.map((value) => [value]))('are parsed and formatted again: %s', (value) => {
-    const header = parseTunnelHeader(value);
-    const salt = Buffer.from(value.slice(value.lastIndexOf('.') + 1), 'base64url');
-    expect(formatTunnelHeader(header, salt)).toBe(value);
-  });
-
-  it.each(others.map((value) => [JSON.stringify(value), value] as const))(
-    'are no message: %s',
-    (_, value) => {
-      expect(() => parseTunnelHeader(value)).toThrow(RelayHeaderMalformedError);
-    },
-  );
 });

@@ -211,9 +211,7 @@ describe.skipIf(!hasPython())('what an independent outbound relay is told', () =
       'says maybe of a POST that ran before its pairing was replayed to an empty store: %s',
       async (status, environment) => {
         const path = `/ran-before-${status}`;
-        const restarted = forThisTest(
-          await startRelay({ UPSTREAM: upstream.url, ...environment }),
-        );
+        const restarted = forThisTest(await startRelay({ UPSTREAM: upstream.url, ...environment }));
         const pairing = attacker.requests.items[0]!;
         const statuses: number[] = [];
         attacker.interceptTunnel(async (message, deliver) => {

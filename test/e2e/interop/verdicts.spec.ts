@@ -82,11 +82,9 @@ const health: StoreHealth = {
   watch: () => undefined,
 };
 
-function storedFor(known: Case): string {
-  if (known.recreated === true) {
-    return more.recreated.store.blob;
-  }
-  return known.more_store === undefined ? one['blob']! : more.more_stores[known.more_store]!.blob;
+function storedFor({ recreated, more_store: at = -1 }: Case): string {
+  const known = recreated === true ? more.recreated.store : more.more_stores[at];
+  return known?.blob ?? one['blob']!;
 }
 
 /** The keys of the session that A has. */
@@ -247,7 +245,8 @@ describe('the inbound relay, compared with the known verdicts', () => {
 
   function recordZero(known: Case, relayHeader: string): Buffer {
     const head = encodeRequestHead({ method: 'GET', scheme: 'http', path: '/', fields: [] });
-    const record = new MessageSealer(deriveRequestKey(keysOfSender, relayHeader)).sealHead(head, true);
+    const sealer = new MessageSealer(deriveRequestKey(keysOfSender, relayHeader));
+    const record = sealer.sealHead(head, true);
     if (known.record_0_bad === true) {
       record[20]! ^= 1;
     }
