@@ -8,6 +8,7 @@ const OK = { status: 200 };
 const MAYBE = { status: 502, forwarded: 'maybe' };
 const REPLAYED = { status: 565, isNeverForwarded: false };
 const ONCE = { A: 0, B: 1 };
+const LIFETIME_SECONDS = 300;
 
 const REQUESTS = [
   ['POST', { id: 'pay' }],
@@ -123,6 +124,49 @@ describe.each(['memory://', 'redis://'])('%s', (store) => {
       expect(tunnel.path.messages.items.length).toBe(2);
       expect(tunnel.executions('pay')).toEqual({ A: 0, B: 0 });
     });
+  });
+});
+
+describe('#45 a request that relay B executes, and whose connection is then broken', () => {
+  it.each(['POST', 'PUT'])(
+    'is told "maybe" if nobody receives its retry: that proves nothing about the first message (%s)',
+    async (method) => {
+      const tunnel = await ProofTunnel.start();
+
+      const outcome = await tunnel.send({ id: 'pay', method }, async (message) => {
+        expect(await tunnel.inbound.deliver(message)).toMatchObject(OK);
+        await tunnel.path.close();
+        return undefined;
+      });
+
+      expect(outcome).toEqual(MAYBE);
+      expect(tunnel.executions('pay')).toEqual(ONCE);
+    },
+  );
+
+  it.each([
+    ['is being replaced', 0.8 * LIFETIME_SECONDS, 1],
+    ['is too old for another message', 0.95 * LIFETIME_SECONDS, 0],
+  ])('does not run again under the next session if its own %s', async (_, ageSeconds, retries) => {
+    const inbound = { SESSION_LIFETIME_SECONDS: String(LIFETIME_SECONDS) };
+    const tunnel = await ProofTunnel.start({ inbound });
+    const { log } = tunnel.outbound.relay;
+
+    const outcome = await tunnel.send({ id: 'pay' }, async (message) => {
+      expect(await tunnel.inbound.deliver(message)).toMatchObject(OK);
+      tunnel.advance(ageSeconds * 1000);
+      expect(await tunnel.send({ id: 'read', method: 'GET' })).toEqual(OK);
+      await log.find(({ msg, reason }) => msg === 'paired' && reason !== 'first');
+      return undefined;
+    });
+
+    expect(tunnel.executions('pay')).toEqual(ONCE);
+    expect(outcome).toEqual(MAYBE);
+    const [first, ...others] = tunnel.path.messages.items.map(messageName);
+    const replacing = others.filter((message) => message?.replaces !== undefined);
+    expect(replacing.map((retry) => retry?.sid)).toEqual(Array(retries).fill(first?.sid));
+    await tunnel.deliverEverythingEverywhere();
+    expect(tunnel.executions('pay')).toEqual(ONCE);
   });
 });
 

@@ -80,6 +80,19 @@ describe.each(['memory://', 'redis://'])('%s', (store) => {
       expect(tunnel.executions('pay')).toEqual({ A: 0, B: 0 });
     });
 
+    it('never runs if its connection breaks and its retry is held back, and its client is told "no"', async () => {
+      const { tunnel, responses, delayedBy } = await start();
+      const { hold } = holdingAttack();
+
+      const outcome = await tunnel.send(POST, hold, delayedBy(MINUTE_MS));
+
+      await tunnel.deliverEverythingEverywhere();
+      expect(tunnel.executions('pay')).toEqual({ A: 0, B: 0 });
+      // Relay B has consumed both numbers, so what it signs about the retry holds for both.
+      expect(responses).toEqual([TOO_LATE]);
+      expect(outcome).toEqual(NOT_FORWARDED);
+    });
+
     it('is refused as a replay if it had run before', async () => {
       const { tunnel, responses, delayedBy } = await start();
 
