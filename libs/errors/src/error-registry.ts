@@ -49,6 +49,7 @@ export const ERRORS = {
   RELAY_REQUEST_TIMEOUT: toClient(408, 'no'),
   RELAY_EXPECTATION_FAILED: toClient(417, 'no'),
   RELAY_UPGRADE_UNSUPPORTED: toClient(501, 'no'),
+  RELAY_CONNECTION_AUTH_UNSUPPORTED: toClient(501, 'varies'),
   RELAY_METHOD_UNSUPPORTED: toClient(501, 'no'),
   RELAY_BODY_IDLE: toClient(408, 'varies'),
   RELAY_BODY_TOO_LARGE: toClient(413, 'no'),

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import { RelayConfig } from '@relay/config';
 import type { RelayError } from '@relay/errors';
+import { connectionAuthRefusal } from '@relay/http';
 import { deriveRequestKey, type RequestHead, type TunnelHeader } from '@relay/protocol';
 import type { OpenSession } from '@relay/session';
 
@@ -46,7 +47,7 @@ export class MessageReader {
     const key = deriveRequestKey(session.keys, header.raw);
     const opener = new RequestOpener(key, request, this.config.idleTimeoutMs);
     const { head, hasBody } = await opener.readHead();
-    const refusal = this.routeRule.refusalOf(head.path);
+    const refusal = this.routeRule.refusalOf(head.path) ?? connectionAuthRefusal(head.fields);
     if (refusal !== undefined) {
       return { head, body: undefined, opener, refusal };
     }
