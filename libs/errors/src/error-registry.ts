@@ -51,6 +51,7 @@ export const ERRORS = {
   RELAY_UPGRADE_UNSUPPORTED: toClient(501, 'no'),
   RELAY_CONNECTION_AUTH_UNSUPPORTED: toClient(501, 'varies'),
   RELAY_METHOD_UNSUPPORTED: toClient(501, 'no'),
+  RELAY_VERSION_UNSUPPORTED: toClient(505, 'no'),
   RELAY_BODY_IDLE: toClient(408, 'varies'),
   RELAY_BODY_TOO_LARGE: toClient(413, 'no'),
   RELAY_MESSAGE_TOO_LONG: toClient(413, 'maybe'),
