@@ -12,7 +12,8 @@ type NtlmResponse = ServerResponse & { locals?: Record<string, unknown> };
 type Ntlm = (request: NtlmRequest, response: NtlmResponse, next: () => void) => void;
 
 // The package has neither types nor named exports.
-const ntlm = createRequire(import.meta.url)('express-ntlm') as (options: object) => Ntlm;
+const require = createRequire(import.meta.url);
+const ntlm = require('express-ntlm') as (options: object) => Ntlm;
 
 /** Credentials that the server accepts: without a domain controller it accepts every user. */
 export const NTLM_USER = 'alice';
