@@ -27,7 +27,7 @@ const withNtlm = (url: string, headers: Readonly<Record<string, string>> = {}) =
     ...['--ntlm', '--user', `${NTLM_USER}:secret`, '--write-out', '\n%{http_code}', url],
   ]);
 
-describe('#43 in front of a server that authenticates connections with NTLM', () => {
+describe('#51 in front of a server that authenticates connections with NTLM', () => {
   let upstream: Upstream;
   let inbound: TestRelay;
   let outbound: TestRelay;
@@ -104,7 +104,7 @@ describe('#43 in front of a server that authenticates connections with NTLM', ()
   });
 });
 
-describe('#43 a request whose credentials authenticate a connection', () => {
+describe('#51 a request whose credentials authenticate a connection', () => {
   let tunnel: Tunnel;
   let passThrough: TestRelay;
 
@@ -137,7 +137,7 @@ describe('#43 a request whose credentials authenticate a connection', () => {
   });
 });
 
-describe('#43 a server that offers other schemes as well', () => {
+describe('#51 a server that offers other schemes as well', () => {
   it('is reached with those: the schemes of a connection are not offered to the client', async () => {
     const tunnel = forThisTest(
       await startTunnel({

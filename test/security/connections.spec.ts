@@ -33,7 +33,7 @@ const exchange = async (bytes: string): Promise<string> =>
 
 const urls = (): string[] => tunnel.upstream.requests.items.map(({ url }) => url);
 
-describe('#44 what follows a response with connection: close', () => {
+describe('#52 what follows a response with connection: close', () => {
   it.each([
     ['two host fields', 'POST /x HTTP/1.1\r\nhost: a\r\nhost: b\r\n', 'content-length: 0\r\n\r\n'],
     ['no host field', 'POST /x HTTP/1.1\r\n', 'content-length: 0\r\n\r\n'],
@@ -80,7 +80,7 @@ describe('#44 what follows a response with connection: close', () => {
   });
 });
 
-describe('#44 a request of HTTP/1.0 with a transfer coding', () => {
+describe('#52 a request of HTTP/1.0 with a transfer coding', () => {
   it('has the last response of its connection, even if it asks to keep it', async () => {
     const received = await exchange(
       `POST /old HTTP/1.0\r\nhost: a\r\nconnection: keep-alive\r\n${fields()}` +
@@ -93,7 +93,7 @@ describe('#44 a request of HTTP/1.0 with a transfer coding', () => {
   });
 });
 
-describe('#44 a request line of another version', () => {
+describe('#52 a request line of another version', () => {
   it.each(['HTTP/0.9', 'HTTP/1.2', 'HTTP/2.0', 'HTTP/3.0', 'HTTP/1.9'])(
     'is refused with 505, and nothing behind it runs: %s',
     async (version) => {
@@ -112,7 +112,7 @@ describe('#44 a request line of another version', () => {
   });
 });
 
-describe('#44 a response that the relay makes itself is not stored', () => {
+describe('#52 a response that the relay makes itself is not stored', () => {
   it.each([
     ['liveness', 'GET /health/live HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n', 200],
     ['readiness', 'GET /health/ready HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n', 200],
@@ -140,7 +140,7 @@ describe('#44 a response that the relay makes itself is not stored', () => {
   });
 });
 
-describe('#44 fields that are meant for every recipient', () => {
+describe('#52 fields that are meant for every recipient', () => {
   const CARRIED = {
     authorization: 'Bearer a',
     cookie: 'a=b',
