@@ -1,4 +1,4 @@
-import { RelayError } from '@relay/errors';
+import { RelayError, type Forwarded } from '@relay/errors';
 
 /** The sender of a body went away before its end. */
 export class BodyAbortedError extends RelayError {
@@ -8,6 +8,21 @@ export class BodyAbortedError extends RelayError {
 /** The sender of a body was silent for longer than the limit. */
 export class BodyIdleError extends RelayError {
   readonly code = 'RELAY_BODY_IDLE';
+}
+
+/**
+ * The request or the upstream uses a scheme that authenticates a connection, and the connections of relays are shared.
+ */
+export class ConnectionAuthUnsupportedError extends RelayError {
+  readonly code = 'RELAY_CONNECTION_AUTH_UNSUPPORTED';
+
+  /** @param forwarded - `no` if the request was refused before anything was sent */
+  constructor(
+    readonly forwarded: Forwarded,
+    message: string,
+  ) {
+    super(message);
+  }
 }
 
 /** The client has gone away, so no response can be sent. */

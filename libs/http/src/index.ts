@@ -1,9 +1,10 @@
 /**
  * Forwarding of HTTP/1.1 over Node.js and undici: bodies with back-pressure in both directions, time limits, responses that
- * are reset rather than ended if they cannot be completed, and matching of paths against configured routes. It does not depend
- * on sealing, on relays or on their configuration.
+ * are reset rather than ended if they cannot be completed, credentials that belong to a connection, and matching of paths
+ * against configured routes. It does not depend on sealing, on relays or on their configuration.
  */
 export { BodyReader } from './body-reader.js';
+export { connectionAuthRefusal, withoutConnectionChallenges } from './connection-auth.js';
 export { Deferred } from './deferred.js';
 export { endRequestEarly, sendWholeResponse } from './early-response.js';
 export { isEventStream } from './event-stream.js';
@@ -17,6 +18,7 @@ export {
   BodyAbortedError,
   BodyIdleError,
   ClientGoneError,
+  ConnectionAuthUnsupportedError,
   EXCHANGE_OVER,
   isClientGone,
 } from './http.errors.js';

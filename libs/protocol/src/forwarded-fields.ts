@@ -30,21 +30,28 @@ export function forwardedFields(raw: readonly (string | Buffer)[]): string[] {
     const name = textOf(raw[at]).toLowerCase();
     if (name === 'connection') {
       named = connectionOptions(textOf(raw[at + 1]), named);
-    } else if (isForwardedField(name)) {
+    } else if (isForwardedField(name) && !FRAMING_LOOKALIKES.has(name)) {
       fields.push(name, textOf(raw[at + 1]));
     }
   }
   return named === undefined ? fields : withoutFields(fields, named);
 }
 
+/** Names that CGI and similar servers read as the fields that frame a body: to them, `_` and `-` are the same. */
+const FRAMING_LOOKALIKES = new Set(['transfer_encoding', 'content_length']);
+
 /**
- * The options of a connection field that name other fields. A sender may not use it to remove what frames the body:
- * content-length is an end-to-end field even if it is named here.
+ * Fields that are meant for every recipient, so no connection field may name them: RFC 9110 section 7.6.1. Otherwise a sender
+ * could remove what frames a body, who sends a request, or where it came from, before the upstream sees it.
  */
+const END_TO_END =
+  /^(?:authorization|cookie|set-cookie|cache-control|host|content-.*|x-forwarded-.*)$/;
+
+/** The options of a connection field that name other fields. */
 function connectionOptions(value: string, found = new Set<string>()): Set<string> {
   for (const option of value.split(',')) {
     const name = option.trim().toLowerCase();
-    if (name !== '' && name !== 'close' && name !== 'keep-alive' && name !== 'content-length') {
+    if (name !== '' && name !== 'close' && name !== 'keep-alive' && !END_TO_END.test(name)) {
       found.add(name);
     }
   }

@@ -90,9 +90,7 @@ const REQUEST_LINES = refused([
   ['a NUL in the target', get('/a\0b')],
   ['a DEL in the target', get('/a\x7fb')],
   ['a non-ASCII octet in the target', get('/caf\xe9')],
-  ['an unknown version', `GET / HTTP/1.2\r\n${FIELDS}\r\n`],
   ['a version in lower case', `GET / http/1.1\r\n${FIELDS}\r\n`],
-  ['the preface of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
   ['a TLS greeting', '\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03\r\n\r\n'],
 ]);
 
@@ -127,6 +125,15 @@ const REFUSED_OTHERWISE: Refusal[] = [
     [['CONNECT', `CONNECT other.example:80 HTTP/1.1\r\n${FIELDS}\r\n`]],
     'RELAY_METHOD_UNSUPPORTED',
     501,
+  ),
+  ...refused(
+    [
+      ['an unknown version', `GET / HTTP/1.2\r\n${FIELDS}\r\n`],
+      ['HTTP/2.0 in text', `GET / HTTP/2.0\r\n${FIELDS}\r\n`],
+      ['the preface of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
+    ],
+    'RELAY_VERSION_UNSUPPORTED',
+    505,
   ),
   ...refused(
     [

@@ -4,6 +4,7 @@ import { TLSSocket } from 'node:tls';
 import type { RelayConfig } from '@relay/config';
 import { withReplacedNamesakes } from '@relay/fields';
 import { RelayError } from '@relay/errors';
+import { connectionAuthRefusal } from '@relay/http';
 import {
   forwardedFields,
   HeadInvalidError,
@@ -27,7 +28,7 @@ export interface ClientRequest {
 /**
  * Reads and validates a client's head before anything is sealed, so that a head that the peer would refuse costs no session.
  *
- * @throws HeadInvalidError, UpgradeUnsupportedError
+ * @throws HeadInvalidError, UpgradeUnsupportedError, ConnectionAuthUnsupportedError
  */
 export function readClientRequest(request: IncomingMessage, config: RelayConfig): ClientRequest {
   const head: RequestHead = {
@@ -36,10 +37,19 @@ export function readClientRequest(request: IncomingMessage, config: RelayConfig)
     path: originForm((request as { originalUrl?: string }).originalUrl ?? request.url ?? ''),
     fields: withReplacedNamesakes(forwardedFields(request.rawHeaders), config.headers),
   };
+  checkConnectionAuth(head);
   checkUpgrade(request);
   checkTransferCoding(request);
   checkRequestHead(head);
   return { head, headBytes: encodeRequestHead(head) };
+}
+
+/** Credentials of a connection would also authenticate whoever sends the next request on it. */
+function checkConnectionAuth({ fields }: RequestHead): void {
+  const refusal = connectionAuthRefusal(fields);
+  if (refusal !== undefined) {
+    throw refusal;
+  }
 }
 
 /** An offer of HTTP/2 can be ignored (RFC 9113 section 3.1). A client that asks for another protocol cannot do without it. */

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import { RelayConfig } from '@relay/config';
 import type { RelayError } from '@relay/errors';
+import { connectionAuthRefusal } from '@relay/http';
 import {
   deriveProof,
   deriveRequestKey,
@@ -59,7 +60,7 @@ export class MessageReader {
         deriveProof(session.keys),
       );
     }
-    const refusal = this.routeRule.refusalOf(head.path);
+    const refusal = this.routeRule.refusalOf(head.path) ?? connectionAuthRefusal(head.fields);
     if (refusal !== undefined) {
       return { head, body: undefined, opener, refusal };
     }

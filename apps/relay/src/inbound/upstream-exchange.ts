@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http';
 import type { RelayConfig } from '@relay/config';
 import { RelayError } from '@relay/errors';
 import {
+  ConnectionAuthUnsupportedError,
   Deferred,
   EXCHANGE_OVER,
   isEventStream,
@@ -10,7 +11,7 @@ import {
   type ExchangeEvents,
   type ExchangeFailure,
 } from '@relay/http';
-import { bodyBytesOf, checkResponseHead } from '@relay/protocol';
+import { bodyBytesOf, checkResponseHead, type ResponseHead } from '@relay/protocol';
 
 import type { RequestEnd } from '../telemetry/request-reports.js';
 import type { UpstreamClient } from '../upstream/upstream-client.js';
@@ -66,15 +67,18 @@ export class UpstreamExchange implements ExchangeEvents {
 
   onHead(status: number, rawFields: readonly (string | Buffer)[]): void {
     this.status = status;
-    const head = upstreamResponseHead(status, rawFields, this.config.tunnelResponseHeaders);
+    let head: ResponseHead;
     try {
+      head = upstreamResponseHead(status, rawFields, this.config.tunnelResponseHeaders);
       checkResponseHead(head);
       this.sealer.start(head, bodyBytesOf(head, this.message.head.method));
     } catch (cause) {
       this.exchange?.abort(
-        new ResponseUnencodableError('no message can carry the response of the upstream', {
-          cause,
-        }),
+        cause instanceof ConnectionAuthUnsupportedError
+          ? cause
+          : new ResponseUnencodableError('no message can carry the response of the upstream', {
+              cause,
+            }),
       );
       return;
     }
@@ -108,6 +112,9 @@ export class UpstreamExchange implements ExchangeEvents {
       this.end.resolve({ code: 'RELAY_UPSTREAM_FAILED', error: cause });
     } else if (cause instanceof ResponseUnencodableError) {
       this.end.reject(cause);
+    } else if (cause instanceof ConnectionAuthUnsupportedError) {
+      const response = innerError(cause, cause.forwarded, this.requestId);
+      this.end.resolve({ ...this.respond(response), error: cause });
     } else if (cause instanceof RelayError) {
       this.end.reject(new MessageBrokenError('the message ended early or is invalid', { cause }));
     } else {

@@ -7,18 +7,24 @@ import {
   type RelayError,
 } from '@relay/errors';
 import { withReplacedFields, withoutFields } from '@relay/fields';
+import { withoutConnectionChallenges } from '@relay/http';
 import { forwardedFields, type ResponseHead } from '@relay/protocol';
 
 const CONTENT_LENGTH = 'content-length';
 const NO_CONTENT = 204;
 
-/** The head of the upstream's response as the client will see it. */
+/**
+ * The head of the upstream's response as the client will see it.
+ *
+ * @throws ConnectionAuthUnsupportedError if the client could only respond to it by authenticating a connection
+ */
 export function upstreamResponseHead(
   status: number,
   rawFields: readonly (string | Buffer)[],
   configured: readonly (readonly [string, string])[],
 ): ResponseHead {
-  const fields = withReplacedFields(forwardedFields(rawFields), configured);
+  const offered = withoutConnectionChallenges(status, forwardedFields(rawFields));
+  const fields = withReplacedFields(offered, configured);
   return {
     status,
     fields: status === NO_CONTENT ? withoutFields(fields, new Set([CONTENT_LENGTH])) : fields,

@@ -4,11 +4,13 @@ import type { RelayConfig } from '@relay/config';
 import {
   BodyReader,
   ClientGoneError,
+  ConnectionAuthUnsupportedError,
   Deferred,
   EXCHANGE_OVER,
   ResponseWriter,
   isClientGone,
   isEventStream,
+  withoutConnectionChallenges,
   type Exchange,
   type ExchangeEvents,
   type ExchangeFailure,
@@ -42,7 +44,7 @@ export class PassThroughExchange implements ExchangeEvents {
   /**
    * @param hasBody - whether the request is framed as having one
    * @returns the status of the response, once the response has been sent
-   * @throws UpstreamError, ClientGoneError, BodyAbortedError
+   * @throws UpstreamError, ConnectionAuthUnsupportedError, ClientGoneError, BodyAbortedError
    */
   async run(upstream: UpstreamClient, head: RequestHead, hasBody: boolean): Promise<number> {
     const onClose = (): void => {
@@ -67,7 +69,13 @@ export class PassThroughExchange implements ExchangeEvents {
 
   onHead(status: number, rawFields: readonly (string | Buffer)[]): void {
     this.status = status;
-    const fields = forwardedFields(rawFields);
+    let fields: string[];
+    try {
+      fields = withoutConnectionChallenges(status, forwardedFields(rawFields));
+    } catch (error) {
+      this.exchange?.abort(error as ConnectionAuthUnsupportedError);
+      return;
+    }
     if (isEventStream(fields)) {
       this.exchange?.allowSilence();
     }
@@ -96,6 +104,7 @@ export class PassThroughExchange implements ExchangeEvents {
       this.writer.reset();
     }
     const { cause } = failure;
-    this.end.reject(isClientGone(cause) ? cause : upstreamError(failure));
+    const isOurs = isClientGone(cause) || cause instanceof ConnectionAuthUnsupportedError;
+    this.end.reject(isOurs ? cause : upstreamError(failure));
   }
 }

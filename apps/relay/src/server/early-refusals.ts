@@ -16,16 +16,27 @@ interface EarlyEvents {
   readonly lost: [error: Error];
 }
 
+/** An error of Node.js's parser. */
+type ParseError = Error & { readonly code?: string; readonly reason?: string };
+
+/** The parser gives the same code to a version that is followed by something other than CRLF. */
+const UNKNOWN_VERSION = 'Invalid HTTP version';
+
 /** readClientRequest refuses such a request as well, so nothing of it is forwarded. */
 const TRANSFER_CODING_ERROR = 'HPE_INVALID_TRANSFER_ENCODING';
+
+const VERSION_MESSAGE = 'only HTTP/1.1 and HTTP/1.0 are supported';
 
 const REASON_PHRASES: Readonly<Record<EarlyCode, string>> = {
   RELAY_REQUEST_INVALID: 'Bad Request',
   RELAY_REQUEST_TOO_LARGE: 'Request Header Fields Too Large',
   RELAY_REQUEST_TIMEOUT: 'Request Timeout',
   RELAY_METHOD_UNSUPPORTED: 'Not Implemented',
+  RELAY_VERSION_UNSUPPORTED: 'HTTP Version Not Supported',
   RELAY_EXPECTATION_FAILED: 'Expectation Failed',
 };
+
+const NO_STORE = { 'cache-control': 'no-store' };
 
 /** How long a client may take to close a connection on which it was refused. */
 const MAX_CLOSE_DELAY_MS = 2_000;
@@ -61,6 +72,21 @@ export class EarlyRefusals extends EventEmitter<EarlyEvents> {
     );
   }
 
+  /** The request has a transfer coding without a name, so where it ends is uncertain. */
+  framing(request: IncomingMessage, response: ServerResponse): void {
+    this.respond(
+      request,
+      response,
+      'RELAY_REQUEST_INVALID',
+      'the request has an empty transfer-encoding',
+    );
+  }
+
+  /** The request line names neither HTTP/1.0 nor HTTP/1.1. */
+  version(request: IncomingMessage, response: ServerResponse): void {
+    this.respond(request, response, 'RELAY_VERSION_UNSUPPORTED', VERSION_MESSAGE);
+  }
+
   /** An `expect` other than 100-continue. RFC 9110 section 10.1.1 */
   expectation(request: IncomingMessage, response: ServerResponse): void {
     this.respond(
@@ -79,7 +105,7 @@ export class EarlyRefusals extends EventEmitter<EarlyEvents> {
   }
 
   /** Input that Node.js cannot parse. There is neither a request nor a response, only a socket. */
-  unparsable(error: Error & { readonly code?: string }, socket: Duplex): void {
+  unparsable(error: ParseError, socket: Duplex): void {
     if (this.refused.has(socket)) {
       // The parser reports every further chunk that a client writes before it reads its response.
       return;
@@ -90,9 +116,11 @@ export class EarlyRefusals extends EventEmitter<EarlyEvents> {
       this.emit('lost', error);
       return;
     }
-    const refusal = { code: unparsableCode(code), requestId: randomUUID(), error };
+    const refusal = { code: unparsableCode(error), requestId: randomUUID(), error };
     const forPending = code === TRANSFER_CODING_ERROR ? 'no' : 'maybe';
-    this.respondOnSocket(socket, refusal, 'the request cannot be parsed', forPending);
+    const isVersion = refusal.code === 'RELAY_VERSION_UNSUPPORTED';
+    const message = isVersion ? VERSION_MESSAGE : 'the request cannot be parsed';
+    this.respondOnSocket(socket, refusal, message, forPending);
   }
 
   private respond(
@@ -105,7 +133,8 @@ export class EarlyRefusals extends EventEmitter<EarlyEvents> {
     const { requestId, role } = recordOf(request);
     this.emit('refused', { code, requestId, status, role }, request.socket);
     const body = errorBody(code, message, forwarded, requestId);
-    sendWholeResponse(request, response, status, { 'content-type': ERROR_CONTENT_TYPE }, body);
+    const headers = { 'content-type': ERROR_CONTENT_TYPE, ...NO_STORE, connection: 'close' };
+    sendWholeResponse(request, response, status, headers, body);
   }
 
   /** @param forPending - the verdict on a request whose response is still pending on this connection */
@@ -142,7 +171,7 @@ export class EarlyRefusals extends EventEmitter<EarlyEvents> {
     socket.end(
       `HTTP/1.1 ${status} ${REASON_PHRASES[code]}\r\n` +
         `content-type: ${ERROR_CONTENT_TYPE}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n` +
-        `connection: close\r\n\r\n${body}`,
+        `cache-control: no-store\r\nconnection: close\r\n\r\n${body}`,
       'utf8',
     );
   }
@@ -164,10 +193,14 @@ function pendingResponse(socket: Duplex): ServerResponse | undefined {
   return (socket as { readonly _httpMessage?: ServerResponse | null })._httpMessage ?? undefined;
 }
 
-function unparsableCode(code: string): EarlyCode {
+function unparsableCode({ code = '', reason }: ParseError): EarlyCode {
   switch (code) {
     case 'HPE_HEADER_OVERFLOW':
       return 'RELAY_REQUEST_TOO_LARGE';
+    case 'HPE_INVALID_VERSION':
+      return reason === UNKNOWN_VERSION ? 'RELAY_VERSION_UNSUPPORTED' : 'RELAY_REQUEST_INVALID';
+    case 'HPE_PAUSED_H2_UPGRADE':
+      return 'RELAY_VERSION_UNSUPPORTED';
     case 'ERR_HTTP_REQUEST_TIMEOUT':
       return 'RELAY_REQUEST_TIMEOUT';
     default:

@@ -7,9 +7,9 @@ import { beginRecord, recordOf } from '../telemetry/request-record.js';
 import { secureContextOptions, type Certificate } from './certificate.js';
 import { EarlyRefusals } from './early-refusals.js';
 import { hasRightHost } from './host-field.js';
-import { closePipelinedResponses } from './pipelined-responses.js';
 import { requestIdOf } from './request-id.js';
 import { routingOf } from './request-routing.js';
+import { passRequestsInTurn } from './requests-in-turn.js';
 
 /** Room for a head of 64 KiB and the fields of the connection itself. */
 const MAX_HEADER_BYTES = 80 * 1024;
@@ -92,21 +92,25 @@ export function createRelayAdapter(certificate?: Certificate): RelayAdapter {
     fastify.addHttpMethod(method, { hasBody: false, overrideExisting: true });
   }
   fastify.addHook('onRequest', (request, reply, done) => {
-    if (hasRightHost(request.raw)) {
+    const refusal = earlyRefusalOf(request.raw);
+    if (refusal === undefined) {
       done();
       return;
     }
     reply.hijack();
-    earlyRefusals.host(request.raw, reply.raw);
+    earlyRefusals[refusal](request.raw, reply.raw);
   });
   // Strings are converted to bytes, because a socket may have another default encoding than UTF-8; see flushHead.
-  fastify.addHook('onSend', (_request, _reply, payload, done) => {
+  fastify.addHook('onSend', (_request, reply, payload, done) => {
+    if (!reply.hasHeader('cache-control')) {
+      reply.header('cache-control', 'no-store');
+    }
     done(null, typeof payload === 'string' ? Buffer.from(payload) : payload);
   });
   const { server } = fastify;
   // Node.js would silently drop fields beyond 2,000. Their bytes are limited, and the forwarded ones are counted.
   server.maxHeadersCount = 0;
-  closePipelinedResponses(server);
+  passRequestsInTurn(server);
   server.on('checkExpectation', (request: IncomingMessage, response) => {
     beginRequest(request);
     earlyRefusals.expectation(request, response);
@@ -116,6 +120,18 @@ export function createRelayAdapter(certificate?: Certificate): RelayAdapter {
     earlyRefusals.connect(request, socket);
   });
   return adapter;
+}
+
+/** Why a request that Node.js has accepted is refused before it is routed. */
+function earlyRefusalOf(request: IncomingMessage): 'version' | 'host' | 'framing' | undefined {
+  if (request.httpVersion !== '1.1' && request.httpVersion !== '1.0') {
+    return 'version';
+  }
+  if (!hasRightHost(request)) {
+    return 'host';
+  }
+  // Node.js takes it for no coding at all, and another server may not.
+  return request.headers['transfer-encoding']?.trim() === '' ? 'framing' : undefined;
 }
 
 /** Begins the record of a request. @returns the route to look up instead of its path */

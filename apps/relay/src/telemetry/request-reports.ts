@@ -37,6 +37,7 @@ export type EarlyCode =
   | 'RELAY_REQUEST_TOO_LARGE'
   | 'RELAY_REQUEST_TIMEOUT'
   | 'RELAY_METHOD_UNSUPPORTED'
+  | 'RELAY_VERSION_UNSUPPORTED'
   | 'RELAY_EXPECTATION_FAILED';
 
 /** A request that was refused before it was routed, or could not be read at all. */

@@ -1,0 +1,36 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+
+type Listener = (request: IncomingMessage, response: ServerResponse) => void;
+
+/**
+ * Passes a request on only when its response has its turn on the connection. Node.js emits pipelined requests as soon as it has
+ * read them, also those behind a response with `connection: close`: they would run, and nobody would learn their outcome.
+ * RFC 9112 section 9.6. It also spares handlers a response whose connection ends before its turn, which emits nothing.
+ *
+ * Call it once the server has its listeners; those that are added later see requests as Node.js emits them.
+ */
+export function passRequestsInTurn(server: Server): void {
+  const listeners = server.listeners('request') as Listener[];
+  server.removeAllListeners('request');
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    const pass = (): void => {
+      closeAfterFaultyFraming(request, response);
+      for (const listener of listeners) {
+        listener.call(server, request, response);
+      }
+    };
+    if (response.socket === null) {
+      // Emitted only if the response before it left the connection open.
+      response.once('socket', pass);
+    } else if (!request.socket.writableEnded) {
+      pass();
+    }
+  });
+}
+
+/** A sender of HTTP/1.0 may not know transfer codings: where its next request begins is uncertain. RFC 9112 section 6.1. */
+function closeAfterFaultyFraming(request: IncomingMessage, response: ServerResponse): void {
+  if (request.httpVersion === '1.0' && request.headers['transfer-encoding'] !== undefined) {
+    response.shouldKeepAlive = false;
+  }
+}
