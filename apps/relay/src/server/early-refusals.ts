@@ -9,6 +9,7 @@ import { resetConnection, sendWholeResponse } from '@relay/http';
 
 import { recordOf } from '../telemetry/request-record.js';
 import type { EarlyRefusal } from '../telemetry/request-reports.js';
+import { MAX_FIELDS } from './field-limit.js';
 
 type EarlyCode =
   | 'RELAY_REQUEST_INVALID'
@@ -60,6 +61,13 @@ export class EarlyRefusals extends EventEmitter<EarlyEvents> {
     const { requestId } = recordOf(request);
     const refusal = { code: 'RELAY_REQUEST_INVALID', requestId } as const;
     this.respond(request, response, refusal, 'the request does not have exactly one host field');
+  }
+
+  /** The head has more fields than are read. */
+  fields(request: IncomingMessage, response: ServerResponse): void {
+    const { requestId } = recordOf(request);
+    const refusal = { code: 'RELAY_REQUEST_TOO_LARGE', requestId } as const;
+    this.respond(request, response, refusal, `the request has more than ${MAX_FIELDS} fields`);
   }
 
   /** An `expect` other than 100-continue. RFC 9110 section 10.1.1 */

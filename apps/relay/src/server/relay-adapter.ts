@@ -6,6 +6,7 @@ import type { FastifyHttpOptions, FastifyReply, FastifyRequest } from 'fastify';
 import { beginRecord, recordOf } from '../telemetry/request-record.js';
 import { secureContextOptions, type Certificate } from './certificate.js';
 import { EarlyRefusals } from './early-refusals.js';
+import { MAX_FIELDS, hasTooManyFields } from './field-limit.js';
 import { hasRightHost } from './host-field.js';
 import { closePipelinedResponses } from './pipelined-responses.js';
 import { requestIdOf } from './request-id.js';
@@ -92,6 +93,11 @@ export function createRelayAdapter(certificate?: Certificate): RelayAdapter {
     fastify.addHttpMethod(method, { hasBody: false, overrideExisting: true });
   }
   fastify.addHook('onRequest', (request, reply, done) => {
+    if (hasTooManyFields(request.raw)) {
+      reply.hijack();
+      earlyRefusals.fields(request.raw, reply.raw);
+      return;
+    }
     if (hasRightHost(request.raw)) {
       done();
       return;
@@ -104,8 +110,8 @@ export function createRelayAdapter(certificate?: Certificate): RelayAdapter {
     done(null, typeof payload === 'string' ? Buffer.from(payload) : payload);
   });
   const { server } = fastify;
-  // Node.js would silently drop fields beyond 2,000. Their bytes are limited, and the forwarded ones are counted.
-  server.maxHeadersCount = 0;
+  // Node.js silently drops fields beyond this number. A request that has so many is refused, so none is forwarded without them.
+  server.maxHeadersCount = MAX_FIELDS + 1;
   closePipelinedResponses(server);
   server.on('checkExpectation', (request: IncomingMessage, response) => {
     route(request);
