@@ -26,6 +26,8 @@ export interface ForwardingOutcome {
 export interface ForwardingContext extends Omit<AttemptContext, 'origin' | 'response'> {
   readonly peer: Peer;
   readonly record: RequestRecord;
+  /** The network that the client is in. */
+  readonly network: string;
   readonly config: RelayConfig;
   readonly log: RelayLog;
 }
@@ -117,7 +119,7 @@ export class Forwarding {
   /** A failed pairing is not an attempt, so its "not forwarded" does not cover the attempts before it. */
   private async reserve(): Promise<SequenceReservation> {
     try {
-      return await this.context.peer.reserve();
+      return await this.context.peer.reserve(this.context.network);
     } catch (error) {
       if (error instanceof TunnelFailedError && !this.isUnforwarded) {
         const { code, message, retryAfter } = error;
