@@ -105,7 +105,7 @@ const FULL_MESSAGE = Array<Buffer>(MAX_MESSAGE_BYTES / 65_536).fill(FULL_RECORD)
 /** As much padding as is allowed around a little content. */
 const PADDED_RECORD = recordPlaintext(Buffer.alloc(512, 7), DATA, 4_096);
 
-describe('#45 the 256 MiB for buffered messages', { timeout: 200_000 }, () => {
+describe('#55 the 256 MiB for buffered messages', { timeout: 200_000 }, () => {
   it('are what whole messages take while the API does not read them', async () => {
     const tunnel = await start();
     const peer = await ProtocolClient.pair(tunnel.inbound.url);

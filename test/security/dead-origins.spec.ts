@@ -64,7 +64,7 @@ async function expectSameSession(): Promise<void> {
   expect(paired).toHaveLength(1);
 }
 
-describe('#44 a client that names 1,001 origins', { timeout: 200_000 }, () => {
+describe('#54 a client that names 1,001 origins', { timeout: 200_000 }, () => {
   it('where nothing listens causes no key, and ends no session', async () => {
     const outcomes = await nameAll(9);
 

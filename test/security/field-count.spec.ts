@@ -35,7 +35,7 @@ async function send(port: number, head: string): Promise<string> {
   return (await exchangeRaw(port, head)).toString('latin1');
 }
 
-describe('#45 the fields of a head', () => {
+describe('#55 the fields of a head', () => {
   const routes: [string, 'inbound' | 'outbound', string, () => string[]][] = [
     [
       'of a client',

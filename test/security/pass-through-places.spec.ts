@@ -29,7 +29,7 @@ async function reached({ upstream }: Tunnel, count: number): Promise<void> {
   await upstream.requests.count(count);
 }
 
-describe('#43 requests on pass-through routes, which anybody may send', () => {
+describe('#53 requests on pass-through routes, which anybody may send', () => {
   it('leave the tunnel its places, however many of them there are', async () => {
     const tunnel = await start({ MAX_CONCURRENT_REQUESTS: '3', MAX_PASS_THROUGH_REQUESTS: '50' });
     for (let count = 0; count < 50; count += 1) {
