@@ -119,20 +119,6 @@ describe('#32 MAX_CONCURRENT_REQUESTS', () => {
     expect(await peer.deliver(peer.seal())).toMatchObject({ status: 200 });
   });
 
-  it('applies to pass-through routes: the next request gets 503', async () => {
-    const environment = { ...AT_LIMIT, PASS_THROUGH_ROUTES: '/open' };
-    const tunnel = forThisTest(await startTunnel({ inbound: environment }));
-    const send = () => request(tunnel.inbound.url, { path: '/open' });
-    const waiting = await keepWaiting(tunnel, send);
-
-    const refused = await send();
-
-    expect(refused.status).toBe(503);
-    expect(errorOf(refused)).toMatchObject({ code: 'RELAY_BUSY', forwarded: 'no' });
-    await waiting.release();
-    expect(await send()).toMatchObject({ status: 200 });
-  });
-
   it('no longer counts requests whose clients have disconnected', async () => {
     const tunnel = forThisTest(await startTunnel({ outbound: AT_LIMIT, inbound: AT_LIMIT }));
     const responses = new Recorder<ServerResponse>();

@@ -49,6 +49,7 @@ const DESCRIBE: { [P in RelayConfigProperty]: (value: RelayConfig[P]) => unknown
   sessionMaxMessages: shown,
   retryUnsafeMethods: shown,
   maxConcurrentRequests: shown,
+  maxPassThroughRequests: shown,
   maxPairingsPerMinute: shown,
   connectTimeoutMs: shown,
   responseTimeoutMs: shown,

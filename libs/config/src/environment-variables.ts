@@ -44,6 +44,7 @@ export const ENVIRONMENT_VARIABLES = {
   sessionMaxMessages: 'SESSION_MAX_MESSAGES',
   retryUnsafeMethods: 'RETRY_UNSAFE_METHODS',
   maxConcurrentRequests: 'MAX_CONCURRENT_REQUESTS',
+  maxPassThroughRequests: 'MAX_PASS_THROUGH_REQUESTS',
   maxPairingsPerMinute: 'MAX_PAIRINGS_PER_MINUTE',
   connectTimeoutMs: 'CONNECT_TIMEOUT_MS',
   responseTimeoutMs: 'RESPONSE_TIMEOUT_MS',

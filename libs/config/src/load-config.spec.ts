@@ -62,6 +62,7 @@ describe('defaults', () => {
       sessionMaxMessages: 262_143,
       retryUnsafeMethods: true,
       maxConcurrentRequests: 5000,
+      maxPassThroughRequests: 500,
       maxPairingsPerMinute: 300,
       connectTimeoutMs: 5000,
       responseTimeoutMs: 60_000,

@@ -193,9 +193,13 @@ export class RelayConfig {
   @StrictBoolean()
   readonly retryUnsafeMethods: boolean = true;
 
-  /** `MAX_CONCURRENT_REQUESTS`: how many requests this process forwards at the same time, 1 to 1000000. */
+  /** `MAX_CONCURRENT_REQUESTS`: how many requests of the tunnel this process forwards at the same time, 1 to 1000000. */
   @Integer(1, 1_000_000)
   readonly maxConcurrentRequests: number = 5000;
+
+  /** `MAX_PASS_THROUGH_REQUESTS`: how many requests on pass-through routes it forwards besides them, 1 to 1000000. */
+  @Integer(1, 1_000_000)
+  readonly maxPassThroughRequests: number = 500;
 
   /** `MAX_PAIRINGS_PER_MINUTE`: rate limit of one peer's pairings with this relay, and its burst, 1 to 100000. */
   @Integer(1, 100_000)

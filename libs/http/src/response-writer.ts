@@ -14,8 +14,8 @@ const SLICE_BYTES = 64 * 1024;
 export class ResponseWriter {
   private hasStarted = false;
   private written = 0;
-  /** The part of the last chunk that has not been written yet. */
-  private rest: Buffer | undefined;
+  /** The slices of the last chunks that have not been written yet. */
+  private rest: Buffer[] | undefined;
   private readonly stalled: IdleTimer;
 
   /**
@@ -85,8 +85,7 @@ export class ResponseWriter {
   /** Ends the response. A large last chunk is written in slices, so that the progress of a slow receiver is noticed. */
   end(chunk?: Buffer): void {
     if (chunk !== undefined && chunk.length > SLICE_BYTES) {
-      this.rest = chunk;
-      this.writeRest();
+      this.endWith([chunk]);
       return;
     }
     this.written += chunk?.length ?? 0;
@@ -97,6 +96,15 @@ export class ResponseWriter {
     } else {
       this.endAfterRequest(chunk);
     }
+  }
+
+  /**
+   * Ends the response with chunks that are all at hand. They are written as the receiver reads them, and none is kept after it
+   * has been written.
+   */
+  endWith(chunks: readonly Buffer[]): void {
+    this.rest = chunks.flatMap(slicesOf);
+    this.writeRest();
   }
 
   /** Gives up a response that has started. */
@@ -135,16 +143,15 @@ export class ResponseWriter {
   }
 
   private writeRest(): void {
-    while (this.rest !== undefined && this.rest.length > SLICE_BYTES) {
-      const slice = this.rest.subarray(0, SLICE_BYTES);
-      this.rest = this.rest.subarray(SLICE_BYTES);
+    let slice = this.rest?.shift();
+    while (slice !== undefined && this.rest?.length !== 0) {
       if (!this.write(slice)) {
         return;
       }
+      slice = this.rest?.shift();
     }
-    const last = this.rest;
     this.rest = undefined;
-    this.end(last);
+    this.end(slice);
   }
 
   private readonly drained = (): void => {
@@ -155,6 +162,13 @@ export class ResponseWriter {
       this.writeRest();
     }
   };
+}
+
+function slicesOf(chunk: Buffer): Buffer[] {
+  const count = Math.ceil(chunk.length / SLICE_BYTES);
+  return Array.from({ length: count }, (_, at) =>
+    chunk.subarray(at * SLICE_BYTES, (at + 1) * SLICE_BYTES),
+  );
 }
 
 /** Whether a response is pipelined behind an unfinished one. It cannot be read yet, and a reset would cut off the other one. */

@@ -17,10 +17,10 @@ beforeEach(() => {
   tunnel.upstream.follow(respondOk);
 });
 
-describe('a request with thousands of hop-by-hop fields', () => {
-  it('keeps all fields that follow them', async () => {
-    const hops = Array.from({ length: 4_000 }, (): Field => ['TE', 'a']);
+describe('a request with hundreds of hop-by-hop fields', () => {
+  const hops = Array.from({ length: 900 }, (): Field => ['TE', 'a']);
 
+  it('keeps all fields that follow them', async () => {
     const { head } = await tunnel.exchange(
       'GET',
       tunnel.head('GET /x HTTP/1.1', ...hops, ['Range', 'bytes=0-1'], ['Connection', 'close']),
@@ -31,13 +31,24 @@ describe('a request with thousands of hop-by-hop fields', () => {
     expect(valueOf(exchange!.head.fields, 'range')).toBe('bytes=0-1');
   });
 
-  it('is refused if too many other fields follow them', async () => {
-    const hops = Array.from({ length: 4_000 }, (): Field => ['TE', 'a']);
-    const others = Array.from({ length: 257 }, (): Field => ['X', 'a']);
+  it('is refused if it has more than 1,000 fields in all, instead of being forwarded without some', async () => {
+    const others = Array.from({ length: 100 }, (): Field => ['X', 'a']);
 
     const { head } = await tunnel.exchange(
       'GET',
       tunnel.head('GET /x HTTP/1.1', ...hops, ...others, ['Connection', 'close']),
+    );
+
+    expect(statusOf(head!)).toBe(431);
+    expect(tunnel.upstream.exchanges.items).toEqual([]);
+  });
+
+  it('is refused if more than 256 of them would be forwarded', async () => {
+    const others = Array.from({ length: 257 }, (): Field => ['X', 'a']);
+
+    const { head } = await tunnel.exchange(
+      'GET',
+      tunnel.head('GET /x HTTP/1.1', ...hops.slice(257), ...others, ['Connection', 'close']),
     );
 
     expect(statusOf(head!)).toBe(400);

@@ -10,8 +10,11 @@ export interface Listening {
   close(): Promise<void>;
 }
 
-/** @param port - the port to listen on, for a server that restarts; 0 for a free port */
-export async function listen(server: Server, port = 0): Promise<Listening> {
+/**
+ * @param port - the port to listen on, for a server that restarts; 0 for a free port
+ * @param host - the address to listen on, for a server with several
+ */
+export async function listen(server: Server, port = 0, host = '127.0.0.1'): Promise<Listening> {
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
@@ -19,7 +22,7 @@ export async function listen(server: Server, port = 0): Promise<Listening> {
     // Tests reset connections on purpose.
     socket.on('error', () => undefined);
   });
-  server.listen(port, '127.0.0.1');
+  server.listen(port, host);
   await once(server, 'listening');
   const address = server.address() as AddressInfo;
   return {

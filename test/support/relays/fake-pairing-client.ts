@@ -14,6 +14,8 @@ interface SessionTerms {
 export class FakePairingClient {
   /** The origins of all pairings so far, in order. */
   readonly origins: string[] = [];
+  /** The networks of the clients that they were for. */
+  readonly networks: (string | undefined)[] = [];
   probes = 0;
   /** The result of a probe: whether the peer is reachable. */
   isThere = true;
@@ -65,8 +67,9 @@ export class FakePairingClient {
     this.openProbes();
   }
 
-  async pair(origin: string): Promise<PeerSession> {
+  async pair(origin: string, _reason: string, network?: string): Promise<PeerSession> {
     this.origins.push(origin);
+    this.networks.push(network);
     const sentAtMs = this.clock.monotonicMs();
     await this.gate;
     const failure = this.nextFailure;

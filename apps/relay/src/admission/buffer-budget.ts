@@ -4,12 +4,12 @@ import { RelayBusyError } from './admission.errors.js';
 
 const MAX_BUFFERED_BYTES = 256 * 1024 * 1024;
 
-/** How many bytes of messages this process may buffer at the same time. protocol.md section 6, MTE. */
+/** How much memory this process may take for buffered messages at the same time. protocol.md section 6, MTE. */
 @Injectable()
 export class BufferBudget {
   private buffered = 0;
 
-  /** Bytes that are buffered at this moment, of all messages together. */
+  /** Bytes that are taken at this moment, for all messages together. */
   get bufferedBytes(): number {
     return this.buffered;
   }

@@ -17,17 +17,48 @@ function fullBuffer(budget: BufferBudget): MessageBuffer {
   return buffer;
 }
 
+const contentOf = (buffer: MessageBuffer): Buffer => Buffer.concat(buffer.takeParts());
+
 describe('a buffered message', () => {
   it('is released whole, in order', () => {
     const buffer = new MessageBuffer(new BufferBudget());
     ['one ', 'two ', '', 'three'].forEach((text) => {
       buffer.add(Buffer.from(text));
     });
-    expect(buffer.whole().toString()).toBe('one two three');
+    expect(contentOf(buffer).toString()).toBe('one two three');
+  });
+
+  it('is the same whatever the chunks are that it arrives in', () => {
+    const whole = Buffer.from(Array.from({ length: 200_000 }, (_, at) => at % 251));
+    for (const size of [1, 3, 1_023, 1_024, 1_025, 65_535, 65_536, 199_999]) {
+      const buffer = new MessageBuffer(new BufferBudget());
+      for (let at = 0; at < whole.length; at += size) {
+        buffer.add(whole.subarray(at, at + size));
+      }
+      expect(contentOf(buffer).equals(whole), `in chunks of ${size} bytes`).toBe(true);
+    }
+  });
+
+  it('shares no memory with the chunks that it arrived in', () => {
+    const chunk = Buffer.from('as it was');
+    const buffer = new MessageBuffer(new BufferBudget());
+    buffer.add(chunk);
+    chunk.fill('x');
+    expect(contentOf(buffer).toString()).toBe('as it was');
+  });
+
+  it('is handed over once, while its part of the budget remains taken until it is released', () => {
+    const budget = new BufferBudget();
+    const buffer = fullBuffer(budget);
+    buffer.takeParts();
+    expect(buffer.takeParts()).toEqual([]);
+    expect(budget.bufferedBytes).toBe(10 * MIB);
+    buffer.release();
+    expect(budget.bufferedBytes).toBe(0);
   });
 
   it('may be empty', () => {
-    expect(new MessageBuffer(new BufferBudget()).whole()).toHaveLength(0);
+    expect(new MessageBuffer(new BufferBudget()).takeParts()).toEqual([]);
   });
 
   it('may have 10 MiB and not one byte more', () => {
@@ -36,11 +67,27 @@ describe('a buffered message', () => {
     expect(() => {
       buffer.add(Buffer.alloc(1));
     }).toThrow(MessageTooLargeError);
-    expect(buffer.whole()).toHaveLength(10 * MIB);
+    expect(contentOf(buffer)).toHaveLength(10 * MIB);
   });
 });
 
 describe('the budget of all buffered messages', () => {
+  it.each([1, 1_000, 10_000, 65_537, 3 * MIB + 1])(
+    'is taken for what a message of %i bytes really takes, which is at most twice as much',
+    (bytes) => {
+      const budget = new BufferBudget();
+      const buffer = new MessageBuffer(budget);
+      for (let added = 0; added < bytes; added += 100) {
+        // A chunk that is a part of something larger, as the content of a padded record is.
+        buffer.add(Buffer.alloc(4_196, 7).subarray(0, Math.min(100, bytes - added)));
+      }
+      const { bufferedBytes } = budget;
+      const backing = buffer.takeParts().map((part) => part.buffer.byteLength);
+      expect(bufferedBytes).toBe(backing.reduce((sum, size) => sum + size, 0));
+      expect(bufferedBytes).toBeLessThanOrEqual(Math.max(1_024, 2 * bytes));
+    },
+  );
+
   it('is 256 MiB, to the byte', () => {
     const budget = new BufferBudget();
     budget.take(256 * MIB - 1);
@@ -85,7 +132,7 @@ describe('the budget of all buffered messages', () => {
     expect(() => {
       budget.take(1);
     }).toThrow(RelayBusyError);
-    expect(buffer.whole()).toHaveLength(0);
+    expect(buffer.takeParts()).toEqual([]);
   });
 
   it('is unchanged by what it refuses', () => {

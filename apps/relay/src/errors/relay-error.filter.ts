@@ -113,7 +113,7 @@ export class RelayErrorFilter implements ExceptionFilter {
   private refuse({ record, request }: FailedRequest, end: Refusal): Record<string, string> {
     const headers = { 'cache-control': 'no-store' };
     if (isAuthenticated(record, end.code, request)) {
-      this.reports.refused(record, end);
+      this.reports.refused(record, end, request.raw.socket);
       return headers;
     }
     const isLogged = this.reports.refusedUnauthenticated(record, end, request.raw.socket);
@@ -125,11 +125,19 @@ function isFromRelay({ role }: RequestRecord): boolean {
   return role === 'inbound' || role === 'pairing';
 }
 
-/** Whether the sender has proved that it holds the secret or the token. */
+/** Refusals for which the sender needs no token, on the way to a pass-through route that it may not even match. */
+const TOKENLESS_CODES: ReadonlySet<ErrorCode> = new Set([
+  'RELAY_TOKEN_MISSING',
+  'RELAY_HEAD_INVALID',
+  'RELAY_UPGRADE_UNSUPPORTED',
+]);
+
+/** Whether the sender has proved that it holds the secret or the token, or has at least been admitted to a pass-through route. */
 function isAuthenticated(record: RequestRecord, code: ErrorCode, request: FastifyRequest): boolean {
-  return isFromRelay(record)
-    ? verifiedRequest(request.raw) !== undefined
-    : code !== 'RELAY_TOKEN_INVALID' && code !== 'RELAY_TOKEN_MISSING';
+  if (isFromRelay(record)) {
+    return verifiedRequest(request.raw) !== undefined;
+  }
+  return record.role === 'outbound' ? code !== 'RELAY_TOKEN_INVALID' : !TOKENLESS_CODES.has(code);
 }
 
 /** An error without a verdict has that of its code. If the verdict varies with this code, only the cautious one is safe. */

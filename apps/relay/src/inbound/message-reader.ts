@@ -23,6 +23,8 @@ import { MessageLateError } from './inbound.errors.js';
 import { RequestOpener } from './request-opener.js';
 import { RouteRule } from './route-rule.js';
 
+const NO_BODY = Buffer.alloc(0);
+
 /** A message, read as far as necessary before its sequence number is consumed. */
 export interface ReadMessage {
   readonly head: RequestHead;
@@ -75,13 +77,27 @@ export class MessageReader {
   private async readWhole(head: RequestHead, opener: RequestOpener): Promise<ReadMessage> {
     try {
       const buffer = await opener.readWholeBody(this.bufferBudget);
-      return { head, body: buffer.whole(), opener, buffer };
+      return { head, body: bodyOf(buffer.takeParts()), opener, buffer };
     } catch (error) {
       if (isRefusal(error)) {
         return { head, body: undefined, opener, refusal: error };
       }
       throw error;
     }
+  }
+}
+
+/** A body of one part is given to the upstream as it is, a larger one part by part. */
+function bodyOf(parts: Buffer[]): Buffer | AsyncIterable<Buffer> {
+  const [first = NO_BODY, second] = parts;
+  return second === undefined ? first : inTurn(parts);
+}
+
+/** Each part is free once it has been sent. */
+// eslint-disable-next-line @typescript-eslint/require-await
+async function* inTurn(parts: Buffer[]): AsyncGenerator<Buffer> {
+  for (let part = parts.shift(); part !== undefined; part = parts.shift()) {
+    yield part;
   }
 }
 

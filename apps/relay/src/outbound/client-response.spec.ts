@@ -25,7 +25,7 @@ async function requestBufferedResponse(
   const server = createServer((_request, response) => {
     const clientResponse = new ClientResponse(response, config, 'request-1', () => undefined);
     clientResponse.start({ status: 200, fields: [] });
-    clientResponse.endBuffered(Buffer.alloc(bytes));
+    clientResponse.endBuffered([Buffer.alloc(bytes)]);
     responses.add(response);
   });
   const { port } = forThisTest(await listen(server));

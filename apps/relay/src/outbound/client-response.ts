@@ -60,7 +60,7 @@ export class ClientResponse {
   }
 
   /** Writes the whole body of a buffered response, and resets the connection if the client takes too long to read it. */
-  endBuffered(content: Buffer): void {
+  endBuffered(parts: readonly Buffer[]): void {
     const tooSlow = new IdleTimer(maxBufferMs(this.config.idleTimeoutMs), () => {
       this.reset();
     });
@@ -68,7 +68,7 @@ export class ClientResponse {
     this.onceClosed(() => {
       tooSlow.stop();
     });
-    this.end(content);
+    this.writer.endWith(parts);
   }
 
   /** Calls back once nothing of the response is left in this process; immediately if that is already so. */

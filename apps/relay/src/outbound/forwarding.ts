@@ -27,6 +27,8 @@ export interface ForwardingOutcome {
 export interface ForwardingContext extends Omit<AttemptContext, 'origin' | 'response'> {
   readonly peer: Peer;
   readonly record: RequestRecord;
+  /** The network that the client is in. */
+  readonly network: string;
   readonly config: RelayConfig;
   readonly log: RelayLog;
 }
@@ -124,14 +126,14 @@ export class Forwarding {
    * not cover the attempts before it.
    */
   private async reserve(replaced?: SequenceReservation): Promise<SequenceReservation> {
-    const { peer, request } = this.context;
+    const { peer, request, network } = this.context;
     try {
       if (replaced !== undefined) {
         return peer.replace(replaced);
       }
       return this.attempts === 0 && !isSafeMethod(request.head.method)
-        ? await peer.reserveChecked()
-        : await peer.reserve();
+        ? await peer.reserveChecked(network)
+        : await peer.reserve(network);
     } catch (error) {
       if (error instanceof TunnelFailedError && !this.isUnforwarded) {
         const { code, message, retryAfter } = error;

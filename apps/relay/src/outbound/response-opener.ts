@@ -87,7 +87,7 @@ export class ResponseOpener {
       this.response.onceClosed(() => {
         this.release();
       });
-      this.response.endBuffered(this.buffer.whole());
+      this.response.endBuffered(this.buffer.takeParts());
     } else {
       this.response.end(this.lastContent);
     }

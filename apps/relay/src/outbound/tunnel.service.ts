@@ -10,6 +10,7 @@ import { PeerClient } from '../peers/peer-client.js';
 import { PeersService } from '../peers/peers.service.js';
 import { RelayLog } from '../telemetry/relay-log.js';
 import { recordOf } from '../telemetry/request-record.js';
+import { senderNetwork } from '../telemetry/sender-network.js';
 import type { EncodeOptions } from './encode-options.js';
 import { Forwarding } from './forwarding.js';
 import { ReplayableBody } from './replayable-body.js';
@@ -54,6 +55,7 @@ export class TunnelService {
     const context = {
       peer: this.peers.peer(origin),
       record: recordOf(rawRequest),
+      network: senderNetwork(rawRequest.socket),
       request,
       options,
       config,

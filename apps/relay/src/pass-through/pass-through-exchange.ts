@@ -2,11 +2,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import type { RelayConfig } from '@relay/config';
 import {
+  BodyIdleError,
   BodyReader,
   ClientGoneError,
   ConnectionAuthUnsupportedError,
   Deferred,
   EXCHANGE_OVER,
+  IdleTimer,
   ResponseWriter,
   isClientGone,
   isEventStream,
@@ -17,6 +19,7 @@ import {
 } from '@relay/http';
 import { forwardedFields, type RequestHead } from '@relay/protocol';
 
+import { maxBufferMs } from '../admission/message-buffer.js';
 import { clientFields } from '../client/client-fields.js';
 import type { UpstreamClient } from '../upstream/upstream-client.js';
 import { upstreamError } from '../upstream/upstream.errors.js';
@@ -52,14 +55,29 @@ export class PassThroughExchange implements ExchangeEvents {
         this.exchange?.abort(new ClientGoneError('the client has gone away'));
       }
     };
+    const tooSlow = this.limitOfBody();
     this.response.once('close', onClose);
     try {
       this.exchange = upstream.send(head, hasBody ? this.body : undefined, 'anybody', this);
       return await this.end.promise;
     } finally {
+      tooSlow.stop();
       this.response.off('close', onClose);
       this.body.cancel(EXCHANGE_OVER);
     }
+  }
+
+  /**
+   * Starts the time limit of the whole body. Without it, anybody could keep a place for days with a byte now and then, which no
+   * limit on silence ends. Once the body has arrived, the limit has no effect.
+   */
+  private limitOfBody(): IdleTimer {
+    const limitMs = maxBufferMs(this.config.idleTimeoutMs);
+    const tooSlow = new IdleTimer(limitMs, () => {
+      this.body.cancel(new BodyIdleError(`the body is not complete after ${limitMs} ms`));
+    });
+    tooSlow.touch();
+    return tooSlow;
   }
 
   /** Bytes of both bodies that have been read and written so far. */

@@ -5,7 +5,7 @@ import { RelayConfig } from '@relay/config';
 import { RouteList, endRequestEarly, hasRequestBody, isClientGone, judgePath } from '@relay/http';
 import type { RequestHead } from '@relay/protocol';
 
-import { ConcurrencyLimit } from '../admission/concurrency-limit.js';
+import { PassThroughLimit } from '../admission/concurrency-limit.js';
 import { readClientRequest } from '../client/client-request.js';
 import { recordOf } from '../telemetry/request-record.js';
 import { RequestReports } from '../telemetry/request-reports.js';
@@ -21,7 +21,7 @@ export class PassThroughService {
 
   constructor(
     private readonly config: RelayConfig,
-    private readonly concurrency: ConcurrencyLimit,
+    private readonly places: PassThroughLimit,
     private readonly upstream: UpstreamClient,
     private readonly reports: RequestReports,
   ) {
@@ -36,7 +36,7 @@ export class PassThroughService {
   async forward(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { head } = readClientRequest(request, this.config);
     this.requireRoute(head);
-    this.concurrency.acquire(response);
+    this.places.acquire(response);
     const exchange = new PassThroughExchange(request, response, this.config);
     recordOf(request).traceId = traceIdOf(head.fields);
     await this.run(exchange, head, request);

@@ -21,9 +21,16 @@ import {
 } from '@relay/signature';
 import axios, { type AxiosInstance, type AxiosResponse } from 'axios';
 
-import { TunnelFailedError, type TunnelFailureCode, peerOverloadedError } from './peers.errors.js';
+import {
+  NotConnectedError,
+  TunnelFailedError,
+  type TunnelFailureCode,
+  peerOverloadedError,
+} from './peers.errors.js';
 import { RelayLog } from '../telemetry/relay-log.js';
 import { RelayMetrics, type PairingReason } from '../telemetry/relay-metrics.js';
+import { FirstPairings } from './first-pairings.js';
+import { PairingConnections, type PairingConnection } from './pairing-connection.js';
 import { PeerOrigins } from './peer-origin.js';
 import { PeerSession } from './peer-session.js';
 import { guardedLookup } from './refused-addresses.js';
@@ -39,7 +46,10 @@ type PairAttempt =
 @Injectable()
 export class PairingClient implements OnApplicationShutdown {
   private readonly http: AxiosInstance;
+  /** For probes. */
   private readonly agents: readonly [HttpAgent, HttpsAgent];
+  private readonly connections: PairingConnections;
+  private readonly firstPairings: FirstPairings;
   /** How far the clocks of peers are ahead of this relay's, in ms, by origin. Taken from signed errors only. */
   private readonly clockOffsets = new Map<string, number>();
 
@@ -52,6 +62,8 @@ export class PairingClient implements OnApplicationShutdown {
   ) {
     const options = peerOrigins.areListed ? {} : { lookup: guardedLookup };
     this.agents = [new HttpAgent(options), new HttpsAgent(options)];
+    this.connections = new PairingConnections(options.lookup);
+    this.firstPairings = new FirstPairings(clock);
     this.http = axios.create({
       httpAgent: this.agents[0],
       httpsAgent: this.agents[1],
@@ -66,8 +78,36 @@ export class PairingClient implements OnApplicationShutdown {
     signPairingRequests(this.http, this.signer);
   }
 
-  /** Pairs with a relay, and logs the result. @throws TunnelFailedError with `forwarded: "no"` */
-  async pair(origin: string, reason: PairingReason): Promise<PeerSession> {
+  /**
+   * Pairs with a relay, and logs the result.
+   *
+   * @param network - that of the client whose request needs a first pairing
+   * @throws TunnelFailedError with `forwarded: "no"`
+   */
+  async pair(origin: string, reason: PairingReason, network = ''): Promise<PeerSession> {
+    const pair = (): Promise<PeerSession> => this.pairAndLog(origin, reason);
+    return reason === 'first' ? this.firstPairings.run(network, pair) : pair();
+  }
+
+  /** Whether a relay responds at this origin. */
+  async probe(origin: string): Promise<boolean> {
+    try {
+      const { status } = await this.http.head(origin + PROBE_PATH, { signal: wholeCallLimit() });
+      return status === 200;
+    } catch {
+      // The reason does not matter: there will be another probe.
+      return false;
+    }
+  }
+
+  onApplicationShutdown(): void {
+    this.connections.close();
+    for (const agent of this.agents) {
+      agent.destroy();
+    }
+  }
+
+  private async pairAndLog(origin: string, reason: PairingReason): Promise<PeerSession> {
     const startedAt = performance.now();
     try {
       const session = await this.pairWithin(origin, MAX_ATTEMPTS);
@@ -82,23 +122,6 @@ export class PairingClient implements OnApplicationShutdown {
       this.metrics.pairings.inc({ code, reason });
       this.log.error('pairing failed', { peer: origin, code, reason, error });
       throw error;
-    }
-  }
-
-  /** Whether a relay responds at this origin. */
-  async probe(origin: string): Promise<boolean> {
-    try {
-      const { status } = await this.http.head(origin + PROBE_PATH, wholeCallLimit());
-      return status === 200;
-    } catch {
-      // The reason does not matter: there will be another probe.
-      return false;
-    }
-  }
-
-  onApplicationShutdown(): void {
-    for (const agent of this.agents) {
-      agent.destroy();
     }
   }
 
@@ -117,10 +140,12 @@ export class PairingClient implements OnApplicationShutdown {
   }
 
   private async pairOnce(origin: string): Promise<PairAttempt> {
+    const signal = wholeCallLimit();
+    const connection = await this.connect(origin, signal);
     const unixMs = this.clock.nowMs() + (this.clockOffsets.get(origin) ?? 0);
     const initiator = await PairingInitiator.begin(origin, Math.round(unixMs), undefined);
     const sentAtMs = this.clock.monotonicMs();
-    const response = await this.send(origin, initiator.requestBody);
+    const response = await this.send(origin, initiator.requestBody, { ...connection, signal });
     const respondedAtMs = this.clock.monotonicMs();
     const clientIdHeader = sentClientIdHeader(response.config);
     const relayHeader: unknown = response.headers[RELAY_HEADER];
@@ -143,9 +168,22 @@ export class PairingClient implements OnApplicationShutdown {
     }
   }
 
-  private async send(origin: string, body: Buffer): Promise<AxiosResponse<Buffer>> {
+  /** Connects before the key is made: an origin that cannot be connected to is not worth one. */
+  private async connect(origin: string, signal: AbortSignal): Promise<PairingConnection> {
     try {
-      return await this.http.post<Buffer>(origin + PAIR_PATH, body, wholeCallLimit());
+      return await this.connections.open(origin, signal);
+    } catch (error) {
+      throw unreachable(error, NotConnectedError);
+    }
+  }
+
+  private async send(
+    origin: string,
+    body: Buffer,
+    options: PairingConnection & { readonly signal: AbortSignal },
+  ): Promise<AxiosResponse<Buffer>> {
+    try {
+      return await this.http.post<Buffer>(origin + PAIR_PATH, body, options);
     } catch (error) {
       throw unreachable(error);
     }
@@ -197,17 +235,17 @@ function refusal(signedError: SignedError | undefined, httpStatus: number): Tunn
   );
 }
 
-const TIMEOUT_CODES = new Set(['ECONNABORTED', 'ERR_CANCELED', 'ETIMEDOUT']);
+const TIMEOUT_CODES = new Set(['ABORT_ERR', 'ECONNABORTED', 'ERR_CANCELED', 'ETIMEDOUT']);
 /** The code of axios for a response that it rejects, such as one that is larger than any response to a pairing. */
 const BAD_RESPONSE_CODE = 'ERR_BAD_RESPONSE';
 
-/** The timeout of axios ends with the head of the response. This limit covers the whole response. */
-function wholeCallLimit(): { signal: AbortSignal } {
-  return { signal: AbortSignal.timeout(PAIR_TIMEOUT_MS) };
+/** The timeout of axios ends with the head of the response. This limit covers everything from the connection to its end. */
+function wholeCallLimit(): AbortSignal {
+  return AbortSignal.timeout(PAIR_TIMEOUT_MS);
 }
 
 /** Keeps only the code and the message of an axios error, because the error contains the request with its headers. */
-function unreachable(error: unknown): TunnelFailedError {
+function unreachable(error: unknown, Failure = TunnelFailedError): TunnelFailedError {
   const { code = '', message } = error as { readonly code?: string; readonly message: string };
   if (code === BAD_RESPONSE_CODE) {
     const cause = new Error(`${code} ${message}`);
@@ -217,7 +255,7 @@ function unreachable(error: unknown): TunnelFailedError {
   const failureCode: TunnelFailureCode = isTimeout
     ? 'RELAY_PEER_TIMEOUT'
     : 'RELAY_PEER_UNREACHABLE';
-  return new TunnelFailedError(
+  return new Failure(
     failureCode,
     'no',
     isTimeout ? 'the other relay did not respond in time' : 'the other relay cannot be reached',

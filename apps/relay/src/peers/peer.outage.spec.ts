@@ -126,6 +126,35 @@ describe('while a peer is unreachable', () => {
   });
 });
 
+describe('a peer that was never paired', () => {
+  beforeEach(async () => {
+    client.failWith(unreachable);
+    await expect(peer.reserve()).rejects.toMatchObject({ code: 'RELAY_PEER_UNREACHABLE' });
+  });
+
+  it('is not probed while it is unreachable, because only clients say that it is a relay', async () => {
+    expect(vi.getTimerCount()).toBe(0);
+    await pass(10 * PROBE_INTERVAL_MS);
+    expect(client.probes).toBe(0);
+  });
+
+  it('is reported as unreachable for a minute', async () => {
+    await pass(60 * PROBE_INTERVAL_MS - 1);
+    expect(peer.state).toBe('unreachable');
+    await pass(1);
+    expect(peer.state).toBe('known');
+  });
+
+  it('can be paired after the back-off, and is probed from then on', async () => {
+    clock.advance(250);
+    await peer.reserve();
+    expect(peer.hasPaired).toBe(true);
+    peer.reachability.reportUnreachable(unreachable);
+    await pass(PROBE_INTERVAL_MS);
+    expect(client.probes).toBe(1);
+  });
+});
+
 describe('an outage ends', () => {
   it('with the first successful probe, after which the session is used again', async () => {
     await outage();

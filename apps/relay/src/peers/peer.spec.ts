@@ -3,7 +3,11 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { FakePairingClient } from '../../../../test/support/relays/fake-pairing-client.js';
 import { FakeSessionChecker } from '../../../../test/support/relays/fake-session-checker.js';
-import { TunnelFailedError, type TunnelFailureCode } from './peers.errors.js';
+import {
+  FirstPairingLimitError,
+  TunnelFailedError,
+  type TunnelFailureCode,
+} from './peers.errors.js';
 import { HandMovedClock } from '../../../../test/support/time/hand-moved-clock.js';
 import { RelayLog } from '../telemetry/relay-log.js';
 import { Peer } from './peer.js';
@@ -71,6 +75,19 @@ describe('the first messages to a peer', () => {
       retryAfter: 1,
     });
     expect(client.pairings).toBe(1);
+  });
+});
+
+describe('a first pairing that is refused because its client has caused too many', () => {
+  it('fails the client at once, and does not keep those of other networks from pairing', async () => {
+    client.failWith(new FirstPairingLimitError());
+    await expect(peer.reserve('10.0.0.1')).rejects.toMatchObject({
+      code: 'RELAY_BUSY',
+      forwarded: 'no',
+      retryAfter: 1,
+    });
+    await peer.reserve('10.0.0.2');
+    expect(client.networks).toEqual(['10.0.0.1', '10.0.0.2']);
   });
 });
 

@@ -5,7 +5,11 @@ import type { PairingReason } from '../telemetry/relay-metrics.js';
 import { BackOff, BUSY_BACK_OFF, REFUSED_BACK_OFF } from './back-off.js';
 import type { PairingClient } from './pairing-client.js';
 import type { PeerSession, SequenceReservation } from './peer-session.js';
-import { TunnelFailedError, type TunnelFailureCode } from './peers.errors.js';
+import {
+  FirstPairingLimitError,
+  TunnelFailedError,
+  type TunnelFailureCode,
+} from './peers.errors.js';
 import { Reachability } from './reachability.js';
 import type { SessionChecker } from './session-checker.js';
 
@@ -39,6 +43,7 @@ export class Peer {
   private readonly refusal: BackOff;
   /** The peer cannot create sessions for now, which may end at any moment. The current session, if any, remains in use. */
   private readonly busy: BackOff;
+  private wasPaired = false;
   private suspectedAtMs = -Infinity;
   /** Why the next pairing happens if there is no session. */
   private missingReason: Extract<PairingReason, 'first' | 'dropped'> = 'first';
@@ -50,7 +55,11 @@ export class Peer {
     private readonly clock: Clock,
     private readonly log: RelayLog,
   ) {
-    this.reachability = new Reachability(origin, () => client.probe(origin), clock, log);
+    const probe = {
+      isWorthwhile: () => this.wasPaired,
+      send: () => client.probe(origin),
+    };
+    this.reachability = new Reachability(origin, probe, clock, log);
     this.refusal = new BackOff(REFUSED_BACK_OFF, clock);
     this.busy = new BackOff(BUSY_BACK_OFF, clock);
   }
@@ -58,13 +67,14 @@ export class Peer {
   /**
    * Reserves the sequence number of one message. If there is no usable session, it pairs first, once for all waiting callers.
    *
+   * @param network - that of the client, for the limit on first pairings
    * @throws TunnelFailedError, immediately while a failure is backed off from
    */
-  async reserve(): Promise<SequenceReservation> {
+  async reserve(network = ''): Promise<SequenceReservation> {
     this.reachability.noteRequest();
     for (;;) {
       this.reachability.throwIfUnreachable();
-      const session = await this.session();
+      const session = await this.session(network);
       // Checked again: all callers that waited for a pairing resume in the same turn, and each takes a number.
       if (session.isUsable(this.clock.monotonicMs())) {
         return this.take(session);
@@ -76,9 +86,10 @@ export class Peer {
    * Reserves a sequence number like `reserve`, for a message that must not be lost with its session: if it is in doubt whether the
    * peer still has the session, the peer is asked first, once for all waiting callers.
    *
+   * @param network - that of the client, for the limit on first pairings
    * @throws TunnelFailedError, immediately while a failure is backed off from; also if the check fails
    */
-  async reserveChecked(): Promise<SequenceReservation> {
+  async reserveChecked(network = ''): Promise<SequenceReservation> {
     this.reachability.noteRequest();
     this.reachability.throwIfUnreachable();
     const ongoing = this.checking;
@@ -87,7 +98,7 @@ export class Peer {
       // It was sent before this request came: what has happened in between, it does not show.
       await this.checkIfInDoubt();
     }
-    return this.reserve();
+    return this.reserve(network);
   }
 
   private async checkIfInDoubt(): Promise<void> {
@@ -143,6 +154,16 @@ export class Peer {
       case 'reachable':
         return this.current?.isUsable(this.clock.monotonicMs()) === true ? 'paired' : 'known';
     }
+  }
+
+  /** Whether there has ever been a session. Until then, only clients say that the peer is a relay. */
+  get hasPaired(): boolean {
+    return this.wasPaired;
+  }
+
+  /** Whether a pairing is pending. */
+  get isPairing(): boolean {
+    return this.pairing !== undefined;
   }
 
   /** Ends everything that would otherwise go on in the background. */
@@ -207,11 +228,11 @@ export class Peer {
     }
   }
 
-  private async session(): Promise<PeerSession> {
+  private async session(network: string): Promise<PeerSession> {
     const { current } = this;
     const now = this.clock.monotonicMs();
     if (current?.isUsable(now) !== true) {
-      return this.pair(current === undefined ? this.missingReason : 'expired');
+      return this.pair(current === undefined ? this.missingReason : 'expired', network);
     }
     if (current.isDueForRenewal(now)) {
       this.pairInBackground('renewal');
@@ -224,20 +245,21 @@ export class Peer {
     this.pair(reason).catch(() => undefined);
   }
 
-  private async pair(reason: PairingReason): Promise<PeerSession> {
+  private async pair(reason: PairingReason, network?: string): Promise<PeerSession> {
     if (this.pairing === undefined) {
       this.reachability.throwIfUnreachable();
       this.refusal.throwIfActive();
       this.busy.throwIfActive();
-      this.pairing = this.pairOnce(reason);
+      this.pairing = this.pairOnce(reason, network);
     }
     return this.pairing;
   }
 
-  private async pairOnce(reason: PairingReason): Promise<PeerSession> {
+  private async pairOnce(reason: PairingReason, network?: string): Promise<PeerSession> {
     try {
-      const session = await this.client.pair(this.origin, reason);
+      const session = await this.client.pair(this.origin, reason, network);
       this.current = session;
+      this.wasPaired = true;
       this.refusal.end();
       this.busy.end();
       this.reachability.reportReached();
@@ -253,7 +275,9 @@ export class Peer {
   }
 
   private backOffFrom(failure: TunnelFailedError): void {
-    if (UNREACHABLE_CODES.has(failure.code)) {
+    if (failure instanceof FirstPairingLimitError) {
+      // It says nothing about the peer, which clients of other networks may pair with.
+    } else if (UNREACHABLE_CODES.has(failure.code)) {
       this.reachability.reportUnreachable(failure);
     } else if (BUSY_CODES.has(failure.code)) {
       this.busy.begin(failure);

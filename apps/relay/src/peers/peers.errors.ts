@@ -46,6 +46,18 @@ export class TunnelFailedError extends RelayError {
   }
 }
 
+/** There was no connection to the other relay, so no key was made for the pairing. */
+export class NotConnectedError extends TunnelFailedError {}
+
+/** As many pairings with peers that were never paired are pending, or have failed, as the clients of one network may cause. */
+export class FirstPairingLimitError extends TunnelFailedError {
+  constructor() {
+    super('RELAY_BUSY', 'no', 'too many pairings with new relays are pending or have failed', {
+      retryAfter: 1,
+    });
+  }
+}
+
 /** The other relay is at one of its limits. protocol.md section 8, status 564. */
 export function peerOverloadedError(forwarded: Forwarded): TunnelFailedError {
   return new TunnelFailedError('RELAY_BUSY', forwarded, 'the other relay is overloaded', {

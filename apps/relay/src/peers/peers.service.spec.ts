@@ -6,13 +6,27 @@ import { TunnelFailedError } from './peers.errors.js';
 import { HandMovedClock } from '../../../../test/support/time/hand-moved-clock.js';
 import { RelayLog } from '../telemetry/relay-log.js';
 import type { PeerClient } from './peer-client.js';
+import type { Peer } from './peer.js';
 import { PeersService } from './peers.service.js';
 
 const unreachable = new TunnelFailedError('RELAY_PEER_UNREACHABLE', 'no', 'not there');
 
+let client: FakePairingClient;
 let peers: PeersService;
 let checker: FakeSessionChecker;
 let disconnect: (origin: string) => void;
+
+const range = (from: number, to: number): number[] =>
+  Array.from({ length: to - from }, (_, at) => from + at);
+
+const nameAll = (numbers: readonly number[]): Peer[] =>
+  numbers.map((number) => peers.peer(`http://${number}.example`));
+
+async function pairWith(numbers: readonly number[]): Promise<Peer[]> {
+  const named = nameAll(numbers);
+  await Promise.all(named.map((peer) => peer.reserve()));
+  return named;
+}
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
@@ -23,8 +37,9 @@ beforeEach(() => {
     },
   };
   checker = new FakeSessionChecker();
+  client = new FakePairingClient(clock);
   peers = new PeersService(
-    new FakePairingClient(clock).asPairingClient,
+    client.asPairingClient,
     checker.asSessionChecker,
     peerClient as PeerClient,
     clock,
@@ -44,18 +59,17 @@ describe('peers', () => {
     expect(one.origin).toBe('http://one.example');
   });
 
-  it('are at most 1,000, of which the least recently used is closed and forgotten', () => {
-    const first = peers.peer('http://0.example');
-    const second = peers.peer('http://1.example');
-    second.reachability.reportUnreachable(unreachable);
-    for (let at = 2; at < 1_000; at += 1) {
-      peers.peer(`http://${at}.example`);
-    }
+  it('that were paired are at most 1,000, of which the least recently used is closed and forgotten', async () => {
+    const [first, second] = await pairWith(range(0, 1_000));
+    second!.reachability.reportUnreachable(unreachable);
     expect(peers.peer('http://0.example')).toBe(first);
     expect(vi.getTimerCount()).toBe(1);
 
-    peers.peer('http://1000.example');
+    await pairWith([1_000]);
+    nameAll([1_001]);
+
     expect(vi.getTimerCount()).toBe(0);
+    expect(peers.summary().paired).toBe(1_000);
     expect(peers.peer('http://0.example')).toBe(first);
     expect(peers.peer('http://1.example')).not.toBe(second);
   });
@@ -72,9 +86,53 @@ describe('peers', () => {
     expect(checker.sequences).toEqual([2]);
   });
 
-  it('are all closed at shutdown', () => {
-    for (const origin of ['http://0.example', 'http://1.example']) {
-      peers.peer(origin).reachability.reportUnreachable(unreachable);
+  it('that were never paired are at most 1,000 more, of which the least recently named is forgotten', () => {
+    const [first, second] = nameAll(range(0, 1_000));
+    expect(peers.peer('http://0.example')).toBe(first);
+
+    nameAll([1_000]);
+
+    expect(peers.summary().known).toBe(1_000);
+    expect(peers.peer('http://0.example')).toBe(first);
+    expect(peers.peer('http://1.example')).not.toBe(second);
+  });
+
+  it('that were paired are kept, however many others are named', async () => {
+    const [good] = await pairWith([0]);
+
+    nameAll(range(1, 5_000));
+
+    expect(peers.peer('http://0.example')).toBe(good);
+    expect(peers.summary()).toMatchObject({ known: 1_001, paired: 1 });
+  });
+
+  it('that were paired are kept, however many others are being paired', async () => {
+    const paired = await pairWith(range(0, 900));
+    client.hold();
+    const reservations = nameAll(range(1_000, 1_500)).map((peer) => peer.reserve());
+
+    nameAll([2_000]);
+
+    expect(peers.peer('http://0.example')).toBe(paired[0]);
+    client.release();
+    await Promise.all(reservations);
+  });
+
+  it('that are being paired are kept, however many others are named', async () => {
+    client.hold();
+    const good = peers.peer('http://0.example');
+    const reservation = good.reserve();
+
+    nameAll(range(1, 5_000));
+    client.release();
+    await reservation;
+
+    expect(peers.peer('http://0.example')).toBe(good);
+  });
+
+  it('are all closed at shutdown', async () => {
+    for (const peer of await pairWith([0, 1])) {
+      peer.reachability.reportUnreachable(unreachable);
     }
     expect(vi.getTimerCount()).toBe(2);
     peers.onApplicationShutdown();

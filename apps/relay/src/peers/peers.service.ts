@@ -7,7 +7,7 @@ import { PeerClient } from './peer-client.js';
 import { Peer } from './peer.js';
 import { SessionChecker } from './session-checker.js';
 
-/** Peers whose sessions are kept. A client with a token could name any number of origins. */
+/** Peers whose sessions are kept, and as many that were never paired and whose failures are remembered. */
 const MAX_PEERS = 1_000;
 
 /** Numbers of other relays: all that are remembered, those with a usable session, those that are unreachable. */
@@ -48,15 +48,13 @@ export class PeersService implements OnApplicationShutdown {
     if (this.latest?.origin === origin) {
       return this.latest;
     }
-    const peer =
-      this.peers.get(origin) ?? new Peer(origin, this.client, this.checker, this.clock, this.log);
+    const known = this.peers.get(origin);
+    const peer = known ?? new Peer(origin, this.client, this.checker, this.clock, this.log);
     this.peers.delete(origin);
     this.peers.set(origin, peer);
     this.latest = peer;
-    if (this.peers.size > MAX_PEERS) {
-      const [oldest] = this.peers.values();
-      oldest?.close();
-      this.peers.delete(oldest?.origin ?? '');
+    if (known === undefined) {
+      this.forgetOldest();
     }
     return peer;
   }
@@ -64,6 +62,27 @@ export class PeersService implements OnApplicationShutdown {
   onApplicationShutdown(): void {
     for (const peer of this.peers.values()) {
       peer.close();
+    }
+  }
+
+  /**
+   * Forgets the peers that are beyond their limit. Those that were never paired have a limit of their own, because a client with
+   * a token can name any number of them, and must not make a relay that others use be forgotten by that. None is forgotten while
+   * it is being paired; FirstPairings limits how many those are.
+   */
+  private forgetOldest(): void {
+    const relays: Peer[] = [];
+    const named: Peer[] = [];
+    for (const peer of this.peers.values()) {
+      if (peer.hasPaired) {
+        relays.push(peer);
+      } else if (!peer.isPairing) {
+        named.push(peer);
+      }
+    }
+    for (const peer of [...relays.slice(0, -MAX_PEERS), ...named.slice(0, -MAX_PEERS)]) {
+      peer.close();
+      this.peers.delete(peer.origin);
     }
   }
 }

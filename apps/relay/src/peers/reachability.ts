@@ -7,10 +7,21 @@ import type { TunnelFailedError } from './peers.errors.js';
 const PROBE_INTERVAL_MS = 1_000;
 /** After this many probes without a request in between, an unreachable peer is no longer probed. */
 const MAX_UNREQUESTED_PROBES = 60;
+/** How long a peer counts as unreachable although it is not probed. */
+const REMEMBERED_MS = MAX_UNREQUESTED_PROBES * PROBE_INTERVAL_MS;
+
+/** How a peer is probed. */
+interface Probe {
+  /** Whether the peer is known to be a relay. One that a client has merely named is not probed. */
+  isWorthwhile(): boolean;
+  /** @returns whether a relay responds at the peer's origin */
+  send(): Promise<boolean>;
+}
 
 /**
  * Whether a peer can be reached. While it cannot, requests to it fail immediately, and it is probed until it responds or there
- * has been no request to it for a minute. protocol.md section 9.
+ * has been no request to it for a minute. protocol.md section 9. A peer that was never paired is not probed: after the back-off,
+ * the next request shows whether it can be reached.
  */
 export class Reachability {
   private readonly backOff: BackOff;
@@ -19,12 +30,12 @@ export class Reachability {
   private probing: symbol | undefined;
   private probeTimer: NodeJS.Timeout | undefined;
   private unrequestedProbes = 0;
+  private reportedAtMs = -Infinity;
 
-  /** @param probe - whether a relay responds at the peer's origin */
   constructor(
     private readonly origin: string,
-    private readonly probe: () => Promise<boolean>,
-    clock: Clock,
+    private readonly probe: Probe,
+    private readonly clock: Clock,
     private readonly log: RelayLog,
   ) {
     this.backOff = new BackOff(UNREACHABLE_BACK_OFF, clock);
@@ -35,7 +46,8 @@ export class Reachability {
     if (!this.isUnreachable) {
       return 'reachable';
     }
-    return this.probing === undefined ? 'unknown' : 'unreachable';
+    const isRecent = this.clock.monotonicMs() - this.reportedAtMs < REMEMBERED_MS;
+    return this.probing !== undefined || isRecent ? 'unreachable' : 'unknown';
   }
 
   /** There is a request to the peer, so it is worth probing. */
@@ -52,11 +64,12 @@ export class Reachability {
   reportUnreachable(failure: TunnelFailedError): void {
     this.backOff.begin(failure);
     this.isUnreachable = true;
+    this.reportedAtMs = this.clock.monotonicMs();
     this.log.debug('peer unreachable: requests to it fail immediately for a while', {
       peer: this.origin,
       code: failure.code,
     });
-    if (this.probing === undefined) {
+    if (this.probing === undefined && this.probe.isWorthwhile()) {
       this.probing = Symbol('probing');
       this.probeLater(this.probing);
     }
@@ -85,7 +98,7 @@ export class Reachability {
   }
 
   private async probeOnce(probing: symbol): Promise<void> {
-    const responds = await this.probe();
+    const responds = await this.probe.send();
     if (this.probing !== probing) {
       return;
     }

@@ -9,6 +9,7 @@ import { resetConnection, sendWholeResponse } from '@relay/http';
 
 import { recordOf } from '../telemetry/request-record.js';
 import type { EarlyCode, EarlyRefusal } from '../telemetry/request-reports.js';
+import { MAX_FIELDS } from './field-limit.js';
 
 interface EarlyEvents {
   readonly refused: [refusal: EarlyRefusal, socket: Duplex];
@@ -85,6 +86,16 @@ export class EarlyRefusals extends EventEmitter<EarlyEvents> {
   /** The request line names neither HTTP/1.0 nor HTTP/1.1. */
   version(request: IncomingMessage, response: ServerResponse): void {
     this.respond(request, response, 'RELAY_VERSION_UNSUPPORTED', VERSION_MESSAGE);
+  }
+
+  /** The head has more fields than are read. */
+  fields(request: IncomingMessage, response: ServerResponse): void {
+    this.respond(
+      request,
+      response,
+      'RELAY_REQUEST_TOO_LARGE',
+      `the request has more than ${MAX_FIELDS} fields`,
+    );
   }
 
   /** An `expect` other than 100-continue. RFC 9110 section 10.1.1 */

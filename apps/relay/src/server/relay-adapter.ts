@@ -6,6 +6,7 @@ import type { FastifyHttpOptions, FastifyReply, FastifyRequest } from 'fastify';
 import { beginRecord, recordOf } from '../telemetry/request-record.js';
 import { secureContextOptions, type Certificate } from './certificate.js';
 import { EarlyRefusals } from './early-refusals.js';
+import { MAX_FIELDS, hasTooManyFields } from './field-limit.js';
 import { hasRightHost } from './host-field.js';
 import { requestIdOf } from './request-id.js';
 import { routingOf } from './request-routing.js';
@@ -108,8 +109,8 @@ export function createRelayAdapter(certificate?: Certificate): RelayAdapter {
     done(null, typeof payload === 'string' ? Buffer.from(payload) : payload);
   });
   const { server } = fastify;
-  // Node.js would silently drop fields beyond 2,000. Their bytes are limited, and the forwarded ones are counted.
-  server.maxHeadersCount = 0;
+  // Node.js silently drops fields beyond this number. A request that has so many is refused, so none is forwarded without them.
+  server.maxHeadersCount = MAX_FIELDS + 1;
   passRequestsInTurn(server);
   server.on('checkExpectation', (request: IncomingMessage, response) => {
     beginRequest(request);
@@ -123,9 +124,14 @@ export function createRelayAdapter(certificate?: Certificate): RelayAdapter {
 }
 
 /** Why a request that Node.js has accepted is refused before it is routed. */
-function earlyRefusalOf(request: IncomingMessage): 'version' | 'host' | 'framing' | undefined {
+function earlyRefusalOf(
+  request: IncomingMessage,
+): 'version' | 'fields' | 'host' | 'framing' | undefined {
   if (request.httpVersion !== '1.1' && request.httpVersion !== '1.0') {
     return 'version';
+  }
+  if (hasTooManyFields(request)) {
+    return 'fields';
   }
   if (!hasRightHost(request)) {
     return 'host';

@@ -1,7 +1,7 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 
 import { BufferBudget } from '../admission/buffer-budget.js';
-import { ConcurrencyLimit } from '../admission/concurrency-limit.js';
+import { ConcurrencyLimit, PassThroughLimit } from '../admission/concurrency-limit.js';
 import { RelayMetrics } from './relay-metrics.js';
 
 /** Publishes how much of the limits of this process is in use. */
@@ -10,11 +10,13 @@ export class AdmissionMetrics implements OnModuleInit {
   constructor(
     private readonly metrics: RelayMetrics,
     private readonly concurrency: ConcurrencyLimit,
+    private readonly passThrough: PassThroughLimit,
     private readonly bufferBudget: BufferBudget,
   ) {}
 
   onModuleInit(): void {
-    this.metrics.concurrentRequests.observe(() => this.concurrency.concurrentRequests);
+    this.metrics.concurrentRequests.observe(() => this.concurrency.inUse);
+    this.metrics.passThroughRequests.observe(() => this.passThrough.inUse);
     this.metrics.bufferedBytes.observe(() => this.bufferBudget.bufferedBytes, 'mte');
   }
 }

@@ -47,7 +47,13 @@ export class RelayMetrics implements StoreMeter {
   readonly concurrentRequests = new ObservableGauge(
     this.registry,
     'mte_relay_concurrent_requests',
-    'Requests that are being forwarded at this moment',
+    'Requests of the tunnel that are being forwarded at this moment',
+  );
+
+  readonly passThroughRequests = new ObservableGauge(
+    this.registry,
+    'mte_relay_pass_through_requests',
+    'Requests on pass-through routes that are being forwarded at this moment',
   );
 
   readonly traffic = new TrafficTotals(this.registry);

@@ -16,6 +16,21 @@ import { senderNetwork } from './sender-network.js';
  */
 const UNAUTHENTICATED_LINES_PER_MINUTE = 100;
 
+/**
+ * Refusals that a flood causes although each sender is authentic, or appears to be: anybody on the path can replay what a relay
+ * has signed, and a relay that is busy refuses as fast as its clients retry. Their lines are limited as well, for each code.
+ */
+const FLOOD_CODES: ReadonlySet<ErrorCode> = new Set([
+  'RELAY_MESSAGE_REPLAYED',
+  'RELAY_PAIR_REPLAYED',
+  'RELAY_OVERLOADED',
+  'RELAY_PAIR_LIMIT',
+  'RELAY_BUSY',
+]);
+const FLOOD_LINES_PER_MINUTE = 100;
+
+const CLOCK = { monotonicMs: () => performance.now() };
+
 /** How a request ended. */
 export interface RequestEnd {
   /** The status of the response. */
@@ -54,9 +69,8 @@ export interface EarlyRefusal {
 /** Writes the one log line that every request ends with, and counts the request. */
 @Injectable()
 export class RequestReports {
-  private readonly unauthenticated = new RateLimiter(UNAUTHENTICATED_LINES_PER_MINUTE, {
-    monotonicMs: () => performance.now(),
-  });
+  private readonly unauthenticated = new RateLimiter(UNAUTHENTICATED_LINES_PER_MINUTE, CLOCK);
+  private readonly floods = new RateLimiter(FLOOD_LINES_PER_MINUTE, CLOCK);
 
   constructor(
     private readonly log: RelayLog,
@@ -81,15 +95,17 @@ export class RequestReports {
     this.log.warn('response cut off', lineOf(record, end, ms));
   }
 
-  /** This relay responded with an error: below 500 the sender is at fault, from 500 on the relay, its peer or the upstream. */
-  refused(record: RequestRecord, end: Refusal): void {
-    const ms = this.count(record, end.code);
-    const isFailure = end.status >= 500 && record.role !== 'inbound' && record.role !== 'pairing';
-    if (isFailure) {
-      this.log.error('request failed', lineOf(record, end, ms));
-    } else {
-      this.log.warn('request refused', lineOf(record, end, ms));
-    }
+  /**
+   * This relay responded with an error: below 500 the sender is at fault, from 500 on the relay, its peer or the upstream. Of the
+   * refusals that come in floods, those beyond the limit of their network are only counted.
+   *
+   * @param socket - the connection of the request
+   */
+  refused(record: RequestRecord, end: Refusal, socket: Duplex): void {
+    const { code } = end;
+    const isLogged =
+      !FLOOD_CODES.has(code) || this.floods.tryTake(`${code} ${senderNetwork(socket)}`);
+    this.report(record, end, isLogged);
   }
 
   /**
@@ -99,12 +115,9 @@ export class RequestReports {
    * @returns false if the refusal was only counted, because the network has used up its log lines for now
    */
   refusedUnauthenticated(record: RequestRecord, end: Refusal, socket: Duplex): boolean {
-    if (this.unauthenticated.tryTake(senderNetwork(socket))) {
-      this.refused(record, end);
-      return true;
-    }
-    this.count(record, end.code);
-    return false;
+    const isLogged = this.unauthenticated.tryTake(senderNetwork(socket));
+    this.report(record, end, isLogged);
+    return isLogged;
   }
 
   /** As `refusedUnauthenticated`, for a request that no controller has seen. */
@@ -123,6 +136,19 @@ export class RequestReports {
   /** A connection ended, and no error response could be sent on it. */
   connectionLost(error: Error): void {
     this.log.debug('connection lost', { error });
+  }
+
+  private report(record: RequestRecord, end: Refusal, isLogged: boolean): void {
+    const ms = this.count(record, end.code);
+    const isFailure = end.status >= 500 && record.role !== 'inbound' && record.role !== 'pairing';
+    if (!isLogged) {
+      return;
+    }
+    if (isFailure) {
+      this.log.error('request failed', lineOf(record, end, ms));
+    } else {
+      this.log.warn('request refused', lineOf(record, end, ms));
+    }
   }
 
   /** Counts a request that has ended. @returns the milliseconds that it took */
