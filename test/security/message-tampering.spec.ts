@@ -31,10 +31,14 @@ beforeEach(() => {
   upstream.forget();
 });
 
-/** Expects the inbound relay to refuse a request with a signed error. */
-const expectRefused = async (request: WireRequest, what: string): Promise<void> => {
+/** Expects the inbound relay to refuse a request with an error that the holder of its session can verify. */
+const expectRefused = async (
+  request: WireRequest,
+  what: string,
+  holder = client,
+): Promise<void> => {
   const response = await client.deliver(request);
-  const signedError = client.signedErrorOf(request, response);
+  const signedError = holder.signedErrorOf(request, response);
   expect(signedError, what).toMatchObject({ status: 562 });
 };
 
@@ -121,7 +125,11 @@ describe.each(TYPES)('#2 a message of four records (%s)', (type) => {
       const header = another[field] ?? '';
       expect(header).not.toBe(message.relayHeader);
 
-      await expectRefused(client.signed(header, message.body), field);
+      await expectRefused(
+        client.signed(header, message.body),
+        field,
+        field === 'sid' ? other : client,
+      );
 
       expect(upstream.hits).toBe(0);
     },
