@@ -221,3 +221,46 @@ describe('a replacement', () => {
     expect(peer.canReplace(original)).toBe(false);
   });
 });
+
+describe('a message that joins a check that was sent before it', () => {
+  it('causes another one if a connection ended in between', async () => {
+    const first = await sessionInDoubt();
+    let show: (result: CheckResult) => void = () => undefined;
+    checker.willShow(
+      new Promise((resolve) => {
+        show = resolve;
+      }),
+      { kind: 'gone' },
+    );
+    const earlier = peer.reserveChecked();
+    await nextTurn();
+    clock.advance(100);
+    peer.noteDisconnect();
+    const later = peer.reserveChecked();
+    await nextTurn();
+    show({ kind: 'alive' });
+    await earlier;
+    expect((await later).session.sid).not.toBe(first);
+    expect(checker.sequences).toHaveLength(2);
+  });
+
+  it('does not fail with it if the session has been replaced meanwhile', async () => {
+    const first = await sessionInDoubt();
+    let show: (result: CheckResult) => void = () => undefined;
+    checker.willShow(
+      unclear,
+      new Promise((resolve) => {
+        show = resolve;
+      }),
+    );
+    const waiting = peer.reserveChecked();
+    await nextTurn();
+    peer.suspect();
+    await vi.waitFor(() => {
+      expect(client.pairings).toBe(2);
+    });
+    await nextTurn();
+    show(unclear);
+    expect((await waiting).session.sid).not.toBe(first);
+  });
+});
