@@ -18,6 +18,7 @@ import { Redis } from 'ioredis';
 import {
   BLOB_HEAD_BYTES,
   deriveSecretKeys,
+  audienceHash,
   openSessionBlob,
   sealSessionBlob,
 } from '#dist/libs/protocol/src/index.js';
@@ -67,7 +68,12 @@ async function measure({ enableAutoPipelining, opens, concurrency }) {
     const key = `bench:s:${sid}`;
     const epoch = /** @type {Buffer} */ (await redis.sessionReserveBuffer(key, LIFETIME_MS));
     const keys = { clientToServer: randomBytes(32), serverToClient: randomBytes(32) };
-    const session = { keys, expiresAtMs: Date.now() + LIFETIME_MS };
+    const session = {
+      keys,
+      expiresAtMs: Date.now() + LIFETIME_MS,
+      lifetimeSeconds: LIFETIME_MS / 1000,
+      audienceHash: audienceHash('http://relay-b.example'),
+    };
     const blob = sealSessionBlob(session, SECRET_KEYS, sid, IDENTITY, epoch.toString('latin1'));
     await redis.sessionPutBuffer(key, blob.subarray(epoch.length), epoch);
     sessions.push({ sid, key, head: blob.subarray(0, BLOB_HEAD_BYTES), sequence: 0 });
@@ -91,7 +97,7 @@ async function measure({ enableAutoPipelining, opens, concurrency }) {
           openSessionBlob(/** @type {Buffer} */ (blob), SECRET_KEYS, session.sid, IDENTITY);
         }
         session.sequence = (session.sequence % LAST_SEQUENCE) + 1;
-        await redis.sessionMarkBuffer(session.key, session.sequence, session.head, LIFETIME_MS);
+        await redis.sessionMarkBuffer(session.key, session.sequence, session.head, LIFETIME_MS, '');
         latenciesMs.push(performance.now() - sentAt);
       }
     }),

@@ -44,7 +44,7 @@ class Rules:
     """Settings of B. Without audiences it accepts what was meant for any holder of the secret."""
 
     max_messages: int
-    own_identity: str | None = None
+    own_client_id: str | None = None
     audiences: tuple[str, ...] | None = None
 
 
@@ -72,7 +72,7 @@ class Admission:
         if keys is None:
             raise WireError(566)
         identity = verify_client_id(keys, client_id_header, purpose, relay_header, body)
-        if identity is None or identity == self._rules.own_identity:
+        if identity is None or identity.split('.', 1)[1] == self._rules.own_client_id:
             raise WireError(566)
         return keys, identity
 

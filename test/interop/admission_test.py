@@ -184,7 +184,7 @@ def verdict(case: dict, store: CaseStore) -> str:
     audiences = case.get('relay_audience')
     rules = Rules(
         case.get('session_max_messages', DEFAULT_MAX_MESSAGES),
-        case.get('own'),
+        case['own'].split('.', 1)[1] if 'own' in case else None,
         None if audiences is None else tuple(audiences),
     )
     admission = Admission(KEYS, store, rules)

@@ -94,7 +94,7 @@ class Inbound(ThreadingHTTPServer):
         # Each receives the pairing of a sid, as often as it is called.
         self.pairings: dict[str, Callable[[], tuple[str, bytes]]] = {}
         audience = f'http://127.0.0.1:{self.server_address[1]}'
-        rules = Rules(MAX_MESSAGES, f'{self.keys.kid}.{client_id}', (audience,))
+        rules = Rules(MAX_MESSAGES, client_id, (audience,))
         self.admission = Admission([self.keys], self.store, rules)
 
 

@@ -15,7 +15,7 @@ import { createRelayAdapter } from '#dist/apps/relay/src/server/relay-adapter.js
 import { OUTBOUND_ROUTE, TUNNEL_ROUTE } from '#dist/apps/relay/src/server/request-routing.js';
 import { loadConfig } from '#dist/libs/config/src/index.js';
 import { KeyRing } from '#dist/libs/protocol/src/index.js';
-import { TunnelSenderInterceptor } from '#dist/libs/signature/src/index.js';
+import { SenderSigner, TunnelSenderInterceptor } from '#dist/libs/signature/src/index.js';
 
 /** @import { IncomingMessage, ServerResponse } from 'node:http' */
 /** @import { ExecutionContext } from '@nestjs/common' */
@@ -52,7 +52,7 @@ function route(path, check, handler) {
   });
 }
 
-const sender = new TunnelSenderInterceptor(app.get(KeyRing));
+const sender = new TunnelSenderInterceptor(app.get(KeyRing), app.get(SenderSigner));
 const inbound = app.get(InboundService);
 route(
   TUNNEL_ROUTE,

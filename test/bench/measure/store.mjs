@@ -101,7 +101,7 @@ async function latencies(samples, sessions) {
     sequences[n] = sequence;
     const startMs = performance.now();
     const found = await store.open(sidOf(n));
-    const outcome = await store.mark(sidOf(n), sequence, blob.subarray(0, BLOB_HEAD_BYTES));
+    const outcome = await store.mark(sidOf(n), { sequence }, blob.subarray(0, BLOB_HEAD_BYTES));
     micros.push((performance.now() - startMs) * 1000);
     if (found === undefined || outcome !== 'first') {
       throw new Error('a session was lost');
