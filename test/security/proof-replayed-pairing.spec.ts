@@ -1,3 +1,5 @@
+import { createServer } from 'node:http';
+
 import { describe, expect, it, vi } from 'vitest';
 
 import {
@@ -5,13 +7,14 @@ import {
   type WireRequest,
   type WireResponse,
 } from '../support/attackers/man-in-the-middle.js';
+import { Recorder } from '../support/lifecycle/recorder.js';
 import { forThisTest } from '../support/lifecycle/resources.js';
+import { listen } from '../support/network/listen.js';
 import { openSocket } from '../support/network/raw-socket.js';
 import { summaryOf } from '../support/protocol/tunnel-message.js';
-import type { RelayEnvironment } from '../support/relays/relay.js';
+import { TOKEN, type RelayEnvironment } from '../support/relays/relay.js';
 import { ProofTunnel, type ClientOutcome } from '../support/tunnels/proof-tunnel.js';
 import { UNSAFE_REQUESTS } from '../support/tunnels/second-delivery.js';
-import { ID_HEADER } from '../support/upstreams/counting-upstream.js';
 
 const OK = { status: 200 };
 const MAYBE = { status: 502, forwarded: 'maybe' };
@@ -47,20 +50,23 @@ const REFUSALS: readonly (readonly [how: string, refusal: Refusal])[] = [
     {
       status: 564,
       requests: A_POST,
-      environment: { MAX_CONCURRENT_REQUESTS: '1', PASS_THROUGH_ROUTES: '/open' },
+      environment: { MAX_CONCURRENT_REQUESTS: '1' },
       prepare: takeTheOnlyPlace,
     },
   ],
 ];
 
-/** Keeps relay B busy with a request whose body never ends. */
+/** Keeps relay B busy with a request of a client of its own, for a relay that does not respond to the pairing. */
 async function takeTheOnlyPlace(tunnel: ProofTunnel): Promise<void> {
-  const client = forThisTest(openSocket(tunnel.inbound.relay.port));
-  const fields = ['host: b', `${ID_HEADER}: endless`, 'content-length: 2'];
-  client.write(`POST /open HTTP/1.1\r\n${fields.join('\r\n')}\r\n\r\nx`);
-  await vi.waitFor(() => {
-    expect(tunnel.executions('endless')['B']).toBe(1);
+  const pairings = new Recorder<true>();
+  const silent = createServer(() => {
+    pairings.add(true);
   });
+  const { url } = forThisTest(await listen(silent));
+  const client = forThisTest(openSocket(tunnel.inbound.relay.port));
+  const fields = ['host: b', `x-mte-outbound-token: ${TOKEN}`, `x-mte-upstream: ${url}`];
+  client.write(`GET / HTTP/1.1\r\n${fields.join('\r\n')}\r\n\r\n`);
+  await pairings.count(1);
 }
 
 /** A tunnel whose attacker has kept its pairing. */
