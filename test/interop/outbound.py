@@ -56,7 +56,7 @@ class ActiveSession:
     """A session, and what is known of it. Times are those of the monotonic clock, in seconds."""
 
     keys: pairing.Session
-    pairing_sent_at: float
+    pairing_response_at: float
     # When the latest message whose response opened was sent.
     proved_at: float
     last_seq: int = 0
@@ -64,7 +64,7 @@ class ActiveSession:
     in_doubt: bool = False
 
     def age_seconds(self) -> int:
-        return int(time.monotonic() - self.pairing_sent_at)
+        return int(time.monotonic() - self.pairing_response_at)
 
     def check_is_due(self) -> bool:
         return self.in_doubt or time.monotonic() - self.proved_at >= CHECK_AFTER_SECONDS
@@ -116,7 +116,7 @@ class Outbound:
         th = pairing.transcript_hash(client_id_header, body)
         identity = f'{self._keys.kid}.{self._client_id}'
         session = pairing.finish(self._keys, identity, th, seed, answer.read())
-        self._session = ActiveSession(session, sent_at, sent_at)
+        self._session = ActiveSession(session, time.monotonic(), sent_at)
         return {
             'sid': session.sid,
             'lifetimeSeconds': session.lifetime_seconds,

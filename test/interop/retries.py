@@ -58,9 +58,9 @@ def after_first_attempt(method: str, outcome: Outcome, retry_unsafe: bool = True
 def after_check(outcome: Outcome, is_second: bool) -> Step:
     """What follows a check that was not answered. GIVE_UP: as a failed pairing."""
     match outcome:
-        case Outcome(End.ERROR, 559 | 560):
+        case Outcome(End.ERROR, 559 | 560 | 562):
             return Step.NEW_SESSION
-        case Outcome(End.BROKEN) | Outcome(End.ERROR, 562 | 565):
+        case Outcome(End.BROKEN) | Outcome(End.ERROR, 565):
             return Step.GIVE_UP if is_second else Step.NEW_NUMBER
     return Step.GIVE_UP
 

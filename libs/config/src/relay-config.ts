@@ -189,7 +189,7 @@ export class RelayConfig {
   @Integer(1, 1_048_575)
   readonly sessionMaxMessages: number = 262_143;
 
-  /** `RETRY_UNSAFE_METHODS`: whether POST and PATCH are sent again after a signed error with p = 0. */
+  /** `RETRY_UNSAFE_METHODS`: whether POST and PATCH are sent again after p = 0 or a broken connection. */
   @StrictBoolean()
   readonly retryUnsafeMethods: boolean = true;
 

@@ -37,7 +37,7 @@ export interface TunnelHeaderFields {
   readonly sequence: number;
   /** The number of the message that this one replaces: 1 … sequence − 1. Never with type `check`. */
   readonly replaces?: number | undefined;
-  /** Whole seconds since the sender sent the session's pairing request: 0 … 99,999. */
+  /** Whole seconds since the sender received the session's pairing response: 0 … 99,999. */
   readonly ageSeconds: number;
   readonly type: TunnelRequestType;
 }

@@ -63,9 +63,9 @@ export class ProtocolClient {
   /** Pairs with the relay at `origin`. */
   static async pair(origin: string, secret = SECRET): Promise<ProtocolClient> {
     const secretKeys = await deriveSecretKeys(secret);
-    const pairedAtMs = performance.now();
     const { request, initiator } = await pairingRequest(origin, secretKeys);
     const response = await deliverTo(origin, request);
+    const pairedAtMs = performance.now();
     const clientIdHeader = headerOf(request, CLIENT_ID_HEADER);
     const session = await initiator.complete(clientIdHeader, response.body, secretKeys);
     return new ProtocolClient(origin, secretKeys, session, pairedAtMs);
@@ -100,7 +100,7 @@ export class ProtocolClient {
     return { method: 'POST', path: TUNNEL_PATH, rawHeaders, body };
   }
 
-  /** How long ago the pairing request was sent. */
+  /** How long ago the pairing response was received. */
   ageSeconds(): number {
     return Math.floor((performance.now() - this.pairedAtMs) / 1000);
   }
