@@ -14,8 +14,12 @@ export interface CurlRun {
 /** curl gives up after this time, which is longer than any test needs. */
 const MAX_SECONDS = '60';
 
+const version = spawnSync('curl', ['--version'], { encoding: 'utf8' });
+
 /** Whether curl is installed. */
-export const hasCurl = spawnSync('curl', ['--version']).status === 0;
+export const hasCurl = version.status === 0;
+/** Whether curl is installed, and built with NTLM. */
+export const hasNtlmCurl = hasCurl && /^Features:.* NTLM\b/m.test(version.stdout);
 
 /** Runs the real curl, without the configuration and the proxies of the user who runs the tests. */
 export async function curl(args: readonly string[], stdin?: Readable | Buffer): Promise<CurlRun> {
