@@ -78,6 +78,7 @@ export {
 } from './session-keys.js';
 export {
   MAX_AGE_SECONDS,
+  MAX_SEQUENCE,
   SALT_BYTES,
   exchangeName,
   formatResponseHeader,

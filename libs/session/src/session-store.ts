@@ -1,4 +1,4 @@
-import type { TunnelHeader } from '@relay/protocol';
+import { MAX_SEQUENCE, type TunnelHeader } from '@relay/protocol';
 
 /** The injection token of the session store. */
 export const SessionStore = Symbol('SessionStore');
@@ -17,18 +17,16 @@ export type MarkOutcome = 'first' | 'replay' | 'original-marked' | 'dead';
 /** The sequence numbers that one message consumes. */
 export type MessageNumbers = Pick<TunnelHeader, 'sequence' | 'replaces'>;
 
-/** The bitmap of a session then takes 128 KiB. */
-const LAST_SEQUENCE = 2 ** 20 - 1;
-
 /**
- * Every store calls this before it marks: to set a bit far beyond the bitmap, Redis would allocate hundreds of MiB.
+ * Every store calls this before it marks: the bitmap of a session takes at most 128 KiB, and to set a bit far beyond
+ * that, Redis would allocate hundreds of MiB.
  *
  * @throws RangeError if a number is not an integer from 1 to 2^20 − 1
  */
 export function checkNumbers({ sequence, replaces = sequence }: MessageNumbers): void {
   for (const number of [sequence, replaces]) {
-    if (!Number.isInteger(number) || number < 1 || number > LAST_SEQUENCE) {
-      throw new RangeError(`sequence number ${number} is not between 1 and ${LAST_SEQUENCE}`);
+    if (!Number.isInteger(number) || number < 1 || number > MAX_SEQUENCE) {
+      throw new RangeError(`sequence number ${number} is not between 1 and ${MAX_SEQUENCE}`);
     }
   }
 }
