@@ -60,6 +60,12 @@ const TROUBLES: Readonly<Record<string, Trouble>> = {
     status: 502,
     inbound: ['RELAY_AUDIENCE_REFUSED', 'RELAY_AUDIENCE does not list'],
   },
+  'two relays of the same name': {
+    heading: PAIR,
+    options: () => ({ outbound: { CLIENT_ID: 'relay' }, inbound: { CLIENT_ID: 'relay' } }),
+    status: 502,
+    inbound: ['RELAY_SENDER_SELF', 'the sender of the request is this relay itself'],
+  },
   'a certificate of an unknown authority': {
     heading: '502 RELAY_PEER_UNREACHABLE',
     options: () => ({ inbound: tlsOf('unknown', 'IP:127.0.0.1') }),
