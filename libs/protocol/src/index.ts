@@ -29,7 +29,7 @@ export {
   type RequestHead,
   type ResponseHead,
 } from './message-head.js';
-export { MessageOpener, type OpenedRecord } from './message-opener.js';
+export { MessageOpener } from './message-opener.js';
 export { MessageSealer } from './message-sealer.js';
 export {
   MAX_PAIR_REQUEST_BYTES,
@@ -51,6 +51,8 @@ export {
   RelayHeaderMalformedError,
   SessionBlobInvalidError,
 } from './protocol.errors.js';
+export { RecordOpener, type OpenedRecord } from './record-opener.js';
+export { RecordSealer } from './record-sealer.js';
 export { MAX_CONTENT_BYTES } from './record.js';
 export {
   CLIENT_ID_HEADER,

@@ -1,16 +1,6 @@
-import { createCipheriv } from 'node:crypto';
-
 import { RecordMalformedError } from './protocol.errors.js';
-import {
-  DATA_RECORD,
-  HEAD_RECORD,
-  LAST_RECORD_BIT,
-  MAX_CONTENT_BYTES,
-  RECORD_CIPHER,
-  RECORD_HEADER_BYTES,
-  TAG_BYTES,
-  recordNonce,
-} from './record.js';
+import { RecordSealer } from './record-sealer.js';
+import { DATA_RECORD, HEAD_RECORD, MAX_CONTENT_BYTES } from './record.js';
 
 /** Head records are padded to a multiple of this, which blurs the sizes of paths and fields. protocol.md section 6. */
 const HEAD_BLOCK_BYTES = 256;
@@ -22,11 +12,12 @@ const DATA_TRAILER = Buffer.of(DATA_RECORD);
  * rejected call changes nothing, so the caller may go on. protocol.md section 6.
  */
 export class MessageSealer {
-  private index = 0;
-  private hasEnded = false;
+  private readonly records: RecordSealer;
 
   /** @param key - 32 bytes from deriveRequestKey or deriveResponseKey, used by no other sealer; not copied */
-  constructor(private readonly key: Buffer) {}
+  constructor(key: Buffer) {
+    this.records = new RecordSealer(key);
+  }
 
   /**
    * Seals the head, padded to a multiple of 256 bytes.
@@ -37,7 +28,7 @@ export class MessageSealer {
    * @throws RecordMalformedError if a head was sealed before, or the head exceeds 65,536 bytes
    */
   sealHead(head: Uint8Array, isLast: boolean): Buffer {
-    if (this.index !== 0) {
+    if (this.records.count !== 0) {
       throw new RecordMalformedError('the head must be the first record, and occurs once');
     }
     checkContent(head);
@@ -45,7 +36,7 @@ export class MessageSealer {
     const padded = Buffer.allocUnsafe(blocks * HEAD_BLOCK_BYTES).fill(0, head.length);
     padded.set(head);
     padded[head.length] = HEAD_RECORD;
-    return this.seal([padded], padded.length, isLast);
+    return this.records.seal([padded], padded.length, isLast);
   }
 
   /**
@@ -58,33 +49,14 @@ export class MessageSealer {
    * @throws MessageTooLongError after 2^22 records
    */
   sealData(content: Uint8Array, isLast: boolean): Buffer {
-    if (this.index === 0) {
+    if (this.records.count === 0) {
       throw new RecordMalformedError('the head must be sealed before the body');
     }
     if (content.length === 0 && !isLast) {
       throw new RecordMalformedError('an empty data record must be the last');
     }
     checkContent(content);
-    return this.seal([content, DATA_TRAILER], content.length + DATA_TRAILER.length, isLast);
-  }
-
-  private seal(plaintext: readonly Uint8Array[], bytes: number, isLast: boolean): Buffer {
-    if (this.hasEnded) {
-      throw new RecordMalformedError('no record may follow the last one');
-    }
-    const nonce = recordNonce(this.index, isLast);
-    // Advanced before anything is sealed: if sealing throws, the nonce is lost instead of used twice.
-    this.index += 1;
-    this.hasEnded = isLast;
-
-    const length = bytes + TAG_BYTES;
-    const header = Buffer.allocUnsafe(RECORD_HEADER_BYTES);
-    header.writeUInt32BE(isLast ? LAST_RECORD_BIT + length : length);
-    const cipher = createCipheriv(RECORD_CIPHER, this.key, nonce);
-    cipher.setAAD(header);
-    const sealed = plaintext.map((part) => cipher.update(part));
-    cipher.final();
-    return Buffer.concat([header, ...sealed, cipher.getAuthTag()], RECORD_HEADER_BYTES + length);
+    return this.records.seal([content, DATA_TRAILER], content.length + DATA_TRAILER.length, isLast);
   }
 }
 

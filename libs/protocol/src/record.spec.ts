@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
 
 import { MessageTooLongError } from './protocol.errors.js';
-import { MAX_RECORDS, MAX_SEALED_BYTES, MIN_SEALED_BYTES, recordNonce } from './record.js';
+import {
+  MAX_CONTENT_BYTES,
+  MAX_RECORDS,
+  MIN_SEALED_BYTES,
+  maxSealedBytes,
+  recordNonce,
+} from './record.js';
 
 describe('the nonce of a record', () => {
   it.each([
@@ -37,5 +43,5 @@ describe('the nonce of a record', () => {
 });
 
 it('a sealed record is 17–69,649 bytes long', () => {
-  expect([MIN_SEALED_BYTES, MAX_SEALED_BYTES]).toEqual([17, 69_649]);
+  expect([MIN_SEALED_BYTES, maxSealedBytes(MAX_CONTENT_BYTES)]).toEqual([17, 69_649]);
 });

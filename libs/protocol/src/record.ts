@@ -13,8 +13,6 @@ export const MAX_CONTENT_BYTES = 65_536;
 export const MAX_PADDING_BYTES = 4_096;
 /** The least that bits 0–30 may say: ciphertext and tag of an empty record. */
 export const MIN_SEALED_BYTES = 1 + TAG_BYTES;
-/** The most that bits 0–30 may say: ciphertext and tag of a full record with maximum padding. */
-export const MAX_SEALED_BYTES = MAX_CONTENT_BYTES + 1 + MAX_PADDING_BYTES + TAG_BYTES;
 /** How many records one message key may seal. */
 export const MAX_RECORDS = 2 ** 22;
 
@@ -27,6 +25,11 @@ export const LAST_RECORD_BIT = 0x8000_0000;
 export const HEAD_RECORD = 1;
 /** The type of every later record. */
 export const DATA_RECORD = 2;
+
+/** The most that bits 0–30 may say: ciphertext and tag of a record that is full and has the most padding. */
+export function maxSealedBytes(maxContentBytes: number): number {
+  return maxContentBytes + 1 + MAX_PADDING_BYTES + TAG_BYTES;
+}
 
 /**
  * The STREAM nonce: 0^7 || u32 index || u8 last. The flag makes a truncated message detectable, the index makes
