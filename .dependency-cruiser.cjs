@@ -28,6 +28,7 @@ module.exports = {
     mayImportOnly('protocol', 'errors', 'fields'),
     mayImportOnly('http', 'errors', 'fields'),
     mayImportOnly('signature', 'errors', 'protocol'),
+    mayImportOnly('channel', 'errors', 'protocol'),
     mayImportOnly('session', 'clock', 'config', 'errors', 'protocol'),
     {
       name: 'protocol-is-pure',
@@ -35,6 +36,13 @@ module.exports = {
       severity: 'error',
       from: { path: '^libs/protocol/src/(?!.*[.]spec[.]ts$)' },
       to: { path: '(@nestjs|fastify|undici|axios|ioredis|^(node:)?(http|https|net|tls|fs))' },
+    },
+    {
+      name: 'channel-is-pure',
+      comment: 'libs/channel knows no framework, no sockets, no clock',
+      severity: 'error',
+      from: { path: '^libs/channel/src/(?!.*[.]spec[.]ts$)' },
+      to: { path: '(@nestjs|fastify|undici|axios|ioredis|/ws/|^(node:)?(http|https|net|tls|fs|timers))' },
     },
     {
       name: 'index-is-for-others',

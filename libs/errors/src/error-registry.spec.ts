@@ -38,6 +38,7 @@ describe('the error registry', () => {
     const silent = codes.filter((code) => Object.keys(ERRORS[code]).length === 0);
     expect(silent.sort()).toEqual([
       'RELAY_BODY_ABORTED',
+      'RELAY_CHANNEL_BROKEN',
       'RELAY_CLIENT_GONE',
       'RELAY_CONFIG_INVALID',
       'RELAY_MESSAGE_TRUNCATED',

@@ -100,6 +100,7 @@ export const ERRORS = {
   RELAY_HEADER_MISSING: toRelay(RelayStatus.HEADER_MISSING, 'unsigned'),
 
   RELAY_CONFIG_INVALID: notReported,
+  RELAY_CHANNEL_BROKEN: notReported,
   RELAY_RECORD_MALFORMED: notReported,
   RELAY_RECORD_UNAUTHENTIC: notReported,
   RELAY_MESSAGE_TRUNCATED: notReported,

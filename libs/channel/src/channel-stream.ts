@@ -1,0 +1,301 @@
+import { StreamCode } from './frame.js';
+import { ReceivingSide } from './receiving-side.js';
+import type { RecordContent } from './record-content.js';
+import { SendingSide, type OutgoingHead } from './sending-side.js';
+import type { WaitingOctets } from './waiting-octets.js';
+import { ReceiveWindow, SendWindow } from './windows.js';
+
+/** How a stream failed. protocol.md sections 11.3 and 11.7. */
+export type StreamFailure =
+  /** No record with its head was handed to the transport: nothing can have been forwarded. */
+  | 'not-sent'
+  /** The peer proves that it did not forward the request and never will: the channel drains. */
+  | 'not-forwarded'
+  /** The peer proves that it did not forward the request: it has no place. */
+  | 'refused'
+  /** The peer proves that it did not forward the request: the request breaks a rule. */
+  | 'rejected'
+  /** The peer ended the stream; what became of the request is unknown. */
+  | 'reset'
+  /** The body is longer or shorter than its head states. The stream must still be reset. */
+  | 'wrong-length'
+  /** What waited for the consumer was discarded, because the process has no memory for more. The stream must still be reset. */
+  | 'discarded'
+  /** The channel broke; what became of the request is unknown. */
+  | 'broken';
+
+/** What a stream tells its user. The calls must not throw. */
+export interface StreamEvents {
+  /** Octets of the body. @returns false if nothing more is wanted until `resume` is called */
+  onData(octets: Buffer): boolean;
+  /** The peer's side is complete. */
+  onEnd(): void;
+  /** The writer that was asked to wait may go on. */
+  onDrain(): void;
+  /** The response is complete, and the rest of the request is not wanted. */
+  onUnwanted(): void;
+  /** The stream has failed. Nothing follows. */
+  onFailure(failure: StreamFailure, cause?: Error): void;
+}
+
+/** What a stream needs of its channel. */
+export interface StreamChannel {
+  /** The stream has something to send, or its place may be free. */
+  update(stream: ChannelStream): void;
+  /** The peer may send so many octets more on this stream. */
+  grant(stream: ChannelStream, increment: number): void;
+}
+
+/** The windows and limits that the streams of a channel share. */
+export interface StreamLimits {
+  /** Octets that this side accepts at first. */
+  readonly receiveWindowBytes: number;
+  /** Octets that the peer accepts at first. */
+  readonly sendWindowBytes: number;
+  /** What waits for slow consumers in the whole process. */
+  readonly waiting: WaitingOctets;
+}
+
+/** One request and its response, or one upgraded connection, in a channel. protocol.md section 11.3. */
+export interface Stream {
+  /** The number of the stream: odd; 0 as long as nothing of it was sent. */
+  readonly id: number;
+  /** Sends the head of the response. */
+  start(head: OutgoingHead): void;
+  /**
+   * Sends octets behind the head.
+   *
+   * @param octets - kept until they are sent, not copied
+   * @returns false if the writer should wait for `onDrain`
+   */
+  write(octets: Buffer): boolean;
+  /** Ends this side, after these octets if there are any: their end is then sent with them. */
+  end(octets?: Buffer): void;
+  /** Ends the stream: with NO_ERROR behind its own end, otherwise at once. No event follows. */
+  reset(code: number): void;
+  /** The consumer takes octets again, after `onData` has returned false. */
+  resume(): void;
+  /** States the length of the peer's body, from its head; undefined if the head states none. To be called with the head. */
+  expect(bytes: number | undefined): void;
+  /** The exchange with the upstream has ended, so that the stream may give its place away. */
+  release(): void;
+}
+
+/** A stream as its channel sees it. */
+export class ChannelStream implements Stream {
+  /** Odd; 0 until the head enters a record. */
+  private number = 0;
+  private readonly sending: SendingSide;
+  private readonly receiving: ReceivingSide;
+  private events: StreamEvents | undefined;
+  private hasHead = false;
+  private hasPeerEnded = false;
+  private isOver = false;
+  /** Records with frames of this stream that have not left the socket. */
+  private unsentRecords = 0;
+  private isReleased: boolean;
+
+  /** @param isReleased - whether no exchange with an upstream keeps the place of this stream */
+  constructor(
+    private readonly channel: StreamChannel,
+    limits: StreamLimits,
+    isReleased: boolean,
+  ) {
+    this.isReleased = isReleased;
+    this.sending = new SendingSide(new SendWindow(limits.sendWindowBytes));
+    this.receiving = new ReceivingSide(
+      new ReceiveWindow(limits.receiveWindowBytes),
+      limits.waiting,
+      {
+        onData: (octets) => this.events?.onData(octets) ?? true,
+        onEnd: () => this.events?.onEnd(),
+        onWrongLength: (cause) => {
+          this.fail('wrong-length', cause);
+        },
+        onDiscarded: () => {
+          this.fail('discarded');
+        },
+        onGrant: (increment) => {
+          channel.grant(this, increment);
+        },
+      },
+    );
+  }
+
+  get id(): number {
+    return this.number;
+  }
+
+  /** Whether nothing more is to be received or sent, in either direction. */
+  get isClosed(): boolean {
+    return this.isOver || this.sending.isReset || (this.hasPeerEnded && this.sending.hasEnded);
+  }
+
+  /** Whether the place of the stream may be given to another. protocol.md section 11.3. */
+  get isFree(): boolean {
+    return this.isClosed && this.unsentRecords === 0 && this.isReleased;
+  }
+
+  start(head: OutgoingHead): void {
+    this.send(() => {
+      this.sending.start(head);
+    });
+  }
+
+  write(octets: Buffer): boolean {
+    let goesOn = true;
+    this.send(() => {
+      goesOn = this.sending.write(octets);
+    });
+    return goesOn;
+  }
+
+  end(octets?: Buffer): void {
+    this.send(() => {
+      if (octets !== undefined) {
+        this.sending.write(octets);
+      }
+      this.sending.end();
+    });
+  }
+
+  reset(code: number): void {
+    this.events = undefined;
+    this.receiving.close();
+    this.send(() => {
+      this.sending.reset(code);
+    });
+    if (this.number === 0) {
+      this.isOver = true;
+      this.channel.update(this);
+    }
+  }
+
+  resume(): void {
+    this.receiving.resume();
+  }
+
+  expect(bytes: number | undefined): void {
+    this.receiving.expect(bytes);
+  }
+
+  release(): void {
+    this.isReleased = true;
+    this.channel.update(this);
+  }
+
+  /** Whether HEADERS of the peer have arrived. */
+  get hasReceivedHead(): boolean {
+    return this.hasHead;
+  }
+
+  /** Whether END_STREAM of the peer has arrived. */
+  get hasReceivedEnd(): boolean {
+    return this.hasPeerEnded;
+  }
+
+  /** Whether something of the stream can be put into a record now. */
+  get isReady(): boolean {
+    return !this.isOver && this.sending.isReady;
+  }
+
+  /** Whether only a RST_STREAM is to be sent. */
+  get isOnlyReset(): boolean {
+    return this.sending.isOnlyReset;
+  }
+
+  /** How long the head is that was not sent yet; 0 if there is none. */
+  get headBytes(): number {
+    return this.sending.headBytes;
+  }
+
+  /** Gives the stream its number. */
+  assign(id: number): void {
+    this.number = id;
+  }
+
+  /** Says what hears of the stream. */
+  listen(events: StreamEvents): void {
+    this.events = events;
+  }
+
+  /** HEADERS of the peer have arrived. */
+  receiveHead(isLast: boolean): void {
+    this.hasHead = true;
+    this.hasPeerEnded = isLast;
+  }
+
+  /** No body follows the head that was just received. */
+  completeReceiving(): void {
+    this.receiving.receive(Buffer.alloc(0), true);
+  }
+
+  /** @throws ChannelBrokenError if the peer was not granted as many octets */
+  receiveData(octets: Buffer, isLast: boolean): void {
+    this.hasPeerEnded = isLast;
+    this.receiving.receive(octets, isLast);
+  }
+
+  /** @throws ChannelBrokenError if the peer may not grant as many octets */
+  receiveGrant(increment: number): void {
+    this.sending.grant(increment);
+    this.channel.update(this);
+  }
+
+  /** The stream has ended at the peer, or with the channel; nothing more is sent on it. */
+  receiveReset(failure: StreamFailure): void {
+    this.sending.forget();
+    this.isOver = true;
+    this.fail(failure);
+    this.channel.update(this);
+  }
+
+  /** The peer wants nothing more, and has said everything. */
+  receiveUnwanted(): void {
+    this.sending.forget();
+    this.isOver = true;
+    this.events?.onUnwanted();
+    this.channel.update(this);
+  }
+
+  /** Puts what fits into a record. @returns false if something is left for which it has no room */
+  fill(content: RecordContent, mostOctets: number): boolean {
+    return this.sending.fill(content, this.number, mostOctets);
+  }
+
+  /** A record with frames of the stream was handed to the transport. */
+  recordMade(): void {
+    this.unsentRecords += 1;
+    if (this.sending.takeDrained()) {
+      this.events?.onDrain();
+    }
+  }
+
+  /** That record has left the socket. */
+  recordLeft(): void {
+    this.unsentRecords -= 1;
+    this.channel.update(this);
+  }
+
+  private send(change: () => void): void {
+    if (!this.isClosed) {
+      change();
+      this.channel.update(this);
+    }
+  }
+
+  private fail(failure: StreamFailure, cause?: Error): void {
+    const { events } = this;
+    this.events = undefined;
+    this.receiving.close();
+    events?.onFailure(failure, cause);
+  }
+}
+
+/** What a RST_STREAM of the inbound relay says about the request. protocol.md section 11.3. */
+export function failureOf(code: number, hasHead: boolean): StreamFailure {
+  if (!hasHead && code === StreamCode.REFUSED_STREAM) {
+    return 'refused';
+  }
+  return !hasHead && code === StreamCode.PROTOCOL_ERROR ? 'rejected' : 'reset';
+}

@@ -1,0 +1,364 @@
+import { RelayError } from '@relay/errors';
+import { RecordOpener, RecordSealer } from '@relay/protocol';
+
+import { ChannelBrokenError } from './channel.errors.js';
+import type { ChannelStream, StreamChannel, StreamLimits } from './channel-stream.js';
+import { decodeFrames } from './decode-frames.js';
+import { FrameType, MAX_CONTENT_BYTES, type Frame } from './frame.js';
+import { Pings } from './pings.js';
+import { RecordContent } from './record-content.js';
+import { decodeSettings, encodeSettings, type Settings } from './settings.js';
+import { Turns } from './turns.js';
+import type { WaitingOctets } from './waiting-octets.js';
+
+/** The largest message of a channel: one record of full length with the most padding. protocol.md section 11.2. */
+export const MAX_MESSAGE_BYTES = 69_662;
+
+/** While so much has not left the socket, no record with HEADERS or DATA is made. protocol.md section 11.4. */
+const MAX_UNSENT_BYTES = 256 * 1024;
+/** With so much that has not left the socket, the channel is broken. protocol.md section 11.4. */
+const BROKEN_UNSENT_BYTES = 4 * 2 ** 20;
+/** From this record on, in either direction, a channel has passed its lifetime. protocol.md section 11.2. */
+const LATE_RECORD = 2 ** 21;
+
+const HEAD_RECORD = 1;
+const DATA_RECORD = 2;
+const RECORD_HEADER_BYTES = 4;
+
+/** The connection that carries the records of a channel, one in each message. */
+export interface ChannelTransport {
+  /** Octets that were sent and have not left the socket. */
+  readonly unsentBytes: number;
+  /** Sends one record. `onLeft` is called once it has left the socket; never synchronously. */
+  send(record: Buffer, onLeft: () => void): void;
+  /** Calls `flush` at the end of this turn of the event loop, once. */
+  schedule(flush: () => void): void;
+}
+
+/** What a channel is made of. */
+export interface ChannelOptions {
+  /** 32 bytes, for what this side sends. */
+  readonly sealingKey: Buffer;
+  /** 32 bytes, for what the peer sends. */
+  readonly openingKey: Buffer;
+  /** Whether the channel is one upgraded connection: type `conn` instead of `chan`. */
+  readonly isConnection: boolean;
+  /** Octets of each stream that this side accepts at first: 65,536 … 2^31 − 1. */
+  readonly initialWindowBytes: number;
+  /** What waits for slow consumers in the whole process. */
+  readonly waiting: WaitingOctets;
+}
+
+/** What a channel tells its user. */
+export interface ChannelEvents {
+  /** The first record of the peer is authentic: streams may begin. */
+  onOpen(): void;
+  /** The channel takes no new streams; those that it has go on. */
+  onDraining(): void;
+  /** Both directions have ended in order. Nothing follows. */
+  onEnd(): void;
+  /** The channel has broken, and all its streams have been told. Nothing follows. */
+  onBroken(cause: Error): void;
+}
+
+/**
+ * One end of a channel: turns records into frames and streams, and what streams send into records. It knows no socket and no
+ * clock: the transport carries records, and the caller says when time has passed. protocol.md section 11.
+ */
+export abstract class Channel implements StreamChannel {
+  /** Streams that have a number and a place. */
+  protected readonly streams = new Map<number, ChannelStream>();
+  protected peerSettings: Settings | undefined;
+  protected isOver = false;
+  /** Whether this side has ended its direction. */
+  protected hasSentLast = false;
+  private readonly sealer: RecordSealer;
+  private readonly opener: RecordOpener;
+  private readonly pings = new Pings();
+  private readonly turns = new Turns();
+  private readonly grants = new Map<ChannelStream, number>();
+  private isScheduled = false;
+
+  constructor(
+    protected readonly options: ChannelOptions,
+    private readonly transport: ChannelTransport,
+    protected readonly events: ChannelEvents,
+  ) {
+    this.sealer = new RecordSealer(options.sealingKey);
+    this.opener = new RecordOpener(options.openingKey, MAX_CONTENT_BYTES);
+  }
+
+  /** Whether so many records have passed that the channel should be replaced. protocol.md section 11.2. */
+  get isWornOut(): boolean {
+    return this.sealer.count >= LATE_RECORD || this.opener.count >= LATE_RECORD;
+  }
+
+  /** How many streams have a place. */
+  get streamCount(): number {
+    return this.streams.size;
+  }
+
+  /** Records sent and received. */
+  get recordCount(): number {
+    return this.sealer.count + this.opener.count;
+  }
+
+  /**
+   * Takes one message of the transport, which must be exactly one record. If it breaks a rule, the channel is broken.
+   *
+   * @param message - not modified and not kept
+   */
+  receive(message: Buffer): void {
+    if (this.isOver) {
+      return;
+    }
+    this.breakOnError(() => {
+      this.receiveRecord(message);
+    });
+  }
+
+  /** To be called about once a second. @param nowMs - of a clock that never goes back */
+  checkLiveness(nowMs: number): void {
+    if (this.isOver) {
+      return;
+    }
+    this.breakOnError(() => {
+      if (this.pings.check(nowMs)) {
+        this.wake();
+      }
+    });
+  }
+
+  /** The transport has ended, or the caller gives the channel up: every stream has broken, unless both sides had ended. */
+  break(cause: Error): void {
+    if (this.isOver) {
+      return;
+    }
+    this.isOver = true;
+    for (const stream of this.allStreams()) {
+      stream.receiveReset(stream.id === 0 ? 'not-sent' : 'broken');
+    }
+    this.events.onBroken(cause);
+  }
+
+  /** The transport has room again. */
+  drained(): void {
+    if (!this.turns.isEmpty) {
+      this.wake();
+    }
+  }
+
+  update(stream: ChannelStream): void {
+    if (this.isOver) {
+      return;
+    }
+    if (this.turns.update(stream)) {
+      this.wake();
+    }
+    if (stream.isFree) {
+      this.forget(stream);
+      this.wake();
+    }
+  }
+
+  grant(stream: ChannelStream, increment: number): void {
+    this.grants.set(stream, (this.grants.get(stream) ?? 0) + increment);
+    this.wake();
+  }
+
+  /** Sends the first record. */
+  protected open(maxConcurrentStreams?: number): void {
+    const content = encodeSettings({
+      maxConcurrentStreams,
+      initialWindowBytes: this.options.initialWindowBytes,
+    });
+    this.transport.send(
+      this.sealer.seal([content, Buffer.of(HEAD_RECORD)], content.length + 1, false),
+      () => undefined,
+    );
+  }
+
+  /** The windows of a new stream. */
+  protected limits(): StreamLimits {
+    return {
+      receiveWindowBytes: this.options.initialWindowBytes,
+      sendWindowBytes: this.peerSettings?.initialWindowBytes ?? 0,
+      waiting: this.options.waiting,
+    };
+  }
+
+  /** Asks for a record at the end of this turn. */
+  protected wake(): void {
+    if (!this.isScheduled && !this.isOver) {
+      this.isScheduled = true;
+      this.transport.schedule(() => {
+        this.isScheduled = false;
+        this.flush();
+      });
+    }
+  }
+
+  /** @throws ChannelBrokenError if the settings are not allowed from this peer */
+  protected abstract checkSettings(settings: Settings): void;
+  /** @throws ChannelBrokenError if the head is not allowed at its place */
+  protected abstract receiveHead(frame: Frame & { readonly type: 1 }): void;
+  /** @throws ChannelBrokenError if the frame is not allowed from this peer */
+  protected abstract receiveGoAway(lastStream: number): void;
+  protected abstract receiveReset(stream: ChannelStream, code: number): void;
+  /** @throws ChannelBrokenError if the peer may not end its direction now */
+  protected abstract receiveLast(): void;
+  /** Whether this number was given to a stream, perhaps to one that has ended. */
+  protected abstract wasUsed(id: number): boolean;
+  /** Frames that stand before those of streams. */
+  protected abstract fillControls(content: RecordContent): void;
+  /** Called before a stream is put into a record. @returns false if it has no room for the head of the stream */
+  protected abstract prepare(stream: ChannelStream, content: RecordContent): boolean;
+  /** Whether this side ends its direction now. */
+  protected abstract isLastDue(): boolean;
+  protected abstract forget(stream: ChannelStream): void;
+  protected abstract allStreams(): Iterable<ChannelStream>;
+
+  private receiveRecord(message: Buffer): void {
+    if (this.opener.isComplete) {
+      throw new ChannelBrokenError('a record follows the last one');
+    }
+    const isWhole =
+      message.length >= RECORD_HEADER_BYTES &&
+      this.opener.recordBytes(message.readUInt32BE()) === message.length;
+    if (!isWhole) {
+      throw new ChannelBrokenError('a message is not exactly one record');
+    }
+    const isFirst = this.opener.count === 0;
+    const { content, isLast } = this.opener.open(message);
+    this.pings.recordReceived();
+    if (isFirst) {
+      this.receiveSettings(content, isLast);
+      return;
+    }
+    for (const frame of decodeFrames(content)) {
+      this.receiveFrame(frame);
+    }
+    if (isLast) {
+      this.receiveLast();
+      this.endIfDone();
+    }
+  }
+
+  private receiveSettings(content: Buffer, isLast: boolean): void {
+    if (isLast) {
+      throw new ChannelBrokenError('the first record is the last');
+    }
+    const settings = decodeSettings(content);
+    this.checkSettings(settings);
+    this.peerSettings = settings;
+    this.events.onOpen();
+  }
+
+  private receiveFrame(frame: Frame): void {
+    switch (frame.type) {
+      case FrameType.HEADERS:
+        this.receiveHead(frame);
+        return;
+      case FrameType.GOAWAY:
+        this.receiveGoAway(frame.lastStream);
+        return;
+      case FrameType.PING:
+        if (this.pings.receive(frame.octets, frame.isAck)) {
+          this.wake();
+        }
+        return;
+      case FrameType.DATA:
+      case FrameType.RST_STREAM:
+      case FrameType.WINDOW_UPDATE:
+        this.receiveStreamFrame(frame);
+    }
+  }
+
+  private receiveStreamFrame(frame: Frame & { readonly type: 0 | 3 | 8 }): void {
+    const stream = this.streams.get(frame.stream);
+    if (stream === undefined || stream.isClosed) {
+      if (!this.wasUsed(frame.stream)) {
+        throw new ChannelBrokenError(`a frame is for stream ${frame.stream}, which does not exist`);
+      }
+      return;
+    }
+    if (frame.type === FrameType.WINDOW_UPDATE) {
+      stream.receiveGrant(frame.increment);
+    } else if (frame.type === FrameType.RST_STREAM) {
+      this.receiveReset(stream, frame.code);
+    } else if (!stream.hasReceivedHead || stream.hasReceivedEnd) {
+      throw new ChannelBrokenError('DATA stands before HEADERS or behind END_STREAM');
+    } else {
+      stream.receiveData(frame.octets, frame.isLast);
+      this.update(stream);
+    }
+  }
+
+  /** Makes records of what has gathered. protocol.md section 11.4. */
+  private flush(): void {
+    while (!this.isOver && !this.hasSentLast) {
+      const content = new RecordContent();
+      const hasPing = this.pings.fill(content);
+      this.fillGrants(content);
+      this.fillControls(content);
+      const isBlocked = this.transport.unsentBytes > MAX_UNSENT_BYTES;
+      const filled = this.turns.fill(content, isBlocked, (stream) => this.prepare(stream, content));
+      if (content.isEmpty) {
+        break;
+      }
+      this.sendRecord(content, filled, hasPing);
+    }
+    if (!this.isOver && !this.hasSentLast && this.isLastDue()) {
+      this.hasSentLast = true;
+      this.transport.send(this.sealer.seal([Buffer.of(DATA_RECORD)], 1, true), () => undefined);
+      this.endIfDone();
+    }
+  }
+
+  /** Grants what consumers have taken, unless the peer has nothing more to send. */
+  private fillGrants(content: RecordContent): void {
+    for (const [stream, increment] of this.grants) {
+      if (content.room < 4) {
+        return;
+      }
+      this.grants.delete(stream);
+      if (!stream.isClosed && !stream.hasReceivedEnd) {
+        content.appendNumbers(FrameType.WINDOW_UPDATE, stream.id, increment);
+      }
+    }
+  }
+
+  private sendRecord(content: RecordContent, filled: Set<ChannelStream>, hasPing: boolean): void {
+    this.transport.send(content.seal(this.sealer), () => {
+      if (hasPing) {
+        this.pings.left();
+      }
+      for (const stream of filled) {
+        stream.recordLeft();
+      }
+    });
+    for (const stream of filled) {
+      stream.recordMade();
+    }
+    if (this.transport.unsentBytes > BROKEN_UNSENT_BYTES) {
+      this.break(new ChannelBrokenError('the peer does not read'));
+    }
+  }
+
+  private endIfDone(): void {
+    if (this.hasSentLast && this.opener.isComplete && !this.isOver) {
+      this.isOver = true;
+      this.events.onEnd();
+    }
+  }
+  private breakOnError(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      if (!(error instanceof RelayError)) {
+        throw error;
+      }
+      this.break(error);
+    }
+  }
+}

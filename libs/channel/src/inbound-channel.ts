@@ -1,0 +1,155 @@
+import {
+  Channel,
+  type ChannelEvents,
+  type ChannelOptions,
+  type ChannelTransport,
+} from './channel.js';
+import { ChannelBrokenError } from './channel.errors.js';
+import { ChannelStream, type Stream, type StreamEvents } from './channel-stream.js';
+import { FrameType, StreamCode, type Frame } from './frame.js';
+import type { RecordContent } from './record-content.js';
+
+/** What a channel tells the inbound relay. */
+export interface InboundChannelEvents extends ChannelEvents {
+  /**
+   * The peer has opened a stream.
+   *
+   * @param head - of the request; not decoded
+   * @returns what shall hear of the stream from now on
+   */
+  onStream(stream: Stream, head: Buffer, isLast: boolean): StreamEvents;
+}
+
+/** What the inbound relay adds to a channel. */
+export interface InboundChannelOptions extends ChannelOptions {
+  /** How many streams may be open at once: 1 or more. */
+  readonly maxConcurrentStreams: number;
+}
+
+/** The end of a channel at the inbound relay, which accepts streams. protocol.md section 11. */
+export class InboundChannel extends Channel {
+  /** Streams that the peer has reset and whose exchange goes on. They are counted apart, up to the same limit. */
+  private readonly abandoned = new Set<ChannelStream>();
+  /** Streams that had no place: they are refused with the next record. */
+  private readonly refused = new Set<number>();
+  private highestId = -1;
+  /** As said to the peer with GOAWAY. */
+  private lastStream = Infinity;
+  private isGoAwayDue = false;
+  private hasPeerEnded = false;
+
+  constructor(
+    protected override readonly options: InboundChannelOptions,
+    transport: ChannelTransport,
+    protected override readonly events: InboundChannelEvents,
+  ) {
+    super(options, transport, events);
+    this.open(options.maxConcurrentStreams);
+  }
+
+  /** Forwards the streams that it has and no further ones. */
+  goAway(): void {
+    if (this.lastStream === Infinity) {
+      this.lastStream = Math.max(this.highestId, 0);
+      this.isGoAwayDue = true;
+      this.events.onDraining();
+      this.wake();
+    }
+  }
+
+  protected checkSettings(): void {
+    // The outbound relay need not say anything.
+  }
+
+  protected receiveHead({ stream: id, head, isLast, isUpgrade }: Frame & { type: 1 }): void {
+    this.checkKind(id, isUpgrade);
+    if (id !== this.highestId + 2) {
+      throw new ChannelBrokenError(`HEADERS open stream ${id} out of turn`);
+    }
+    this.highestId = id;
+    if (id > this.lastStream) {
+      return;
+    }
+    if (!this.hasPlace()) {
+      this.refused.add(id);
+      this.wake();
+      return;
+    }
+    const stream = new ChannelStream(this, this.limits(), false);
+    stream.assign(id);
+    stream.receiveHead(isLast);
+    this.streams.set(id, stream);
+    stream.listen(this.events.onStream(stream, head, isLast));
+    if (isLast) {
+      stream.completeReceiving();
+    }
+    if (this.isWornOut) {
+      this.goAway();
+    }
+  }
+
+  protected receiveGoAway(): void {
+    throw new ChannelBrokenError('GOAWAY came from the outbound relay');
+  }
+
+  protected receiveReset(stream: ChannelStream): void {
+    if (this.abandoned.size < this.options.maxConcurrentStreams) {
+      this.abandoned.add(stream);
+    }
+    stream.receiveReset('reset');
+  }
+
+  protected receiveLast(): void {
+    this.hasPeerEnded = true;
+    this.wake();
+  }
+
+  protected wasUsed(id: number): boolean {
+    return id % 2 === 1 && id <= this.highestId;
+  }
+
+  protected fillControls(content: RecordContent): void {
+    if (this.isGoAwayDue) {
+      content.appendNumbers(FrameType.GOAWAY, 0, this.lastStream, StreamCode.NO_ERROR);
+      this.isGoAwayDue = false;
+    }
+    for (const id of this.refused) {
+      if (content.room < 4) {
+        return;
+      }
+      content.appendNumbers(FrameType.RST_STREAM, id, StreamCode.REFUSED_STREAM);
+      this.refused.delete(id);
+    }
+  }
+
+  protected prepare(): boolean {
+    return true;
+  }
+
+  protected isLastDue(): boolean {
+    return this.hasPeerEnded && this.streams.size === 0;
+  }
+
+  protected forget(stream: ChannelStream): void {
+    this.streams.delete(stream.id);
+    this.abandoned.delete(stream);
+  }
+
+  protected allStreams(): ChannelStream[] {
+    return [...this.streams.values()];
+  }
+
+  private checkKind(id: number, isUpgrade: boolean): void {
+    if (isUpgrade !== this.options.isConnection) {
+      throw new ChannelBrokenError('a channel has a stream of the other kind');
+    }
+    if (this.options.isConnection && id !== 1) {
+      throw new ChannelBrokenError('an upgraded connection has a second stream');
+    }
+  }
+
+  private hasPlace(): boolean {
+    const ordinary = this.streams.size - this.abandoned.size;
+    return ordinary < this.options.maxConcurrentStreams && this.options.waiting.isAmple;
+  }
+}
