@@ -1,18 +1,17 @@
 import { RelayError } from '@relay/errors';
-import { RecordOpener, RecordSealer } from '@relay/protocol';
+import { RecordSealer } from '@relay/protocol';
 
 import { ChannelBrokenError } from './channel.errors.js';
+import type { ChannelEvents, ChannelOptions, ChannelTransport } from './channel-options.js';
 import type { ChannelStream, StreamChannel, StreamLimits } from './channel-stream.js';
 import { decodeFrames } from './decode-frames.js';
-import { FrameType, MAX_CONTENT_BYTES, type Frame } from './frame.js';
+import { FrameType, type Frame } from './frame.js';
+import { Grants } from './grants.js';
+import { IncomingRecords } from './incoming-records.js';
 import { Pings } from './pings.js';
 import { RecordContent } from './record-content.js';
 import { decodeSettings, encodeSettings, type Settings } from './settings.js';
 import { Turns } from './turns.js';
-import type { WaitingOctets } from './waiting-octets.js';
-
-/** The largest message of a channel: one record of full length with the most padding. protocol.md section 11.2. */
-export const MAX_MESSAGE_BYTES = 69_662;
 
 /** While so much has not left the socket, no record with HEADERS or DATA is made. protocol.md section 11.4. */
 const MAX_UNSENT_BYTES = 256 * 1024;
@@ -23,43 +22,6 @@ const LATE_RECORD = 2 ** 21;
 
 const HEAD_RECORD = 1;
 const DATA_RECORD = 2;
-const RECORD_HEADER_BYTES = 4;
-
-/** The connection that carries the records of a channel, one in each message. */
-export interface ChannelTransport {
-  /** Octets that were sent and have not left the socket. */
-  readonly unsentBytes: number;
-  /** Sends one record. `onLeft` is called once it has left the socket; never synchronously. */
-  send(record: Buffer, onLeft: () => void): void;
-  /** Calls `flush` at the end of this turn of the event loop, once. */
-  schedule(flush: () => void): void;
-}
-
-/** What a channel is made of. */
-export interface ChannelOptions {
-  /** 32 bytes, for what this side sends. */
-  readonly sealingKey: Buffer;
-  /** 32 bytes, for what the peer sends. */
-  readonly openingKey: Buffer;
-  /** Whether the channel is one upgraded connection: type `conn` instead of `chan`. */
-  readonly isConnection: boolean;
-  /** Octets of each stream that this side accepts at first: 65,536 … 2^31 − 1. */
-  readonly initialWindowBytes: number;
-  /** What waits for slow consumers in the whole process. */
-  readonly waiting: WaitingOctets;
-}
-
-/** What a channel tells its user. */
-export interface ChannelEvents {
-  /** The first record of the peer is authentic: streams may begin. */
-  onOpen(): void;
-  /** The channel takes no new streams; those that it has go on. */
-  onDraining(): void;
-  /** Both directions have ended in order. Nothing follows. */
-  onEnd(): void;
-  /** The channel has broken, and all its streams have been told. Nothing follows. */
-  onBroken(cause: Error): void;
-}
 
 /**
  * One end of a channel: turns records into frames and streams, and what streams send into records. It knows no socket and no
@@ -73,10 +35,10 @@ export abstract class Channel implements StreamChannel {
   /** Whether this side has ended its direction. */
   protected hasSentLast = false;
   private readonly sealer: RecordSealer;
-  private readonly opener: RecordOpener;
+  private readonly incoming: IncomingRecords;
   private readonly pings = new Pings();
   private readonly turns = new Turns();
-  private readonly grants = new Map<ChannelStream, number>();
+  private readonly grants = new Grants();
   private isScheduled = false;
 
   constructor(
@@ -85,22 +47,17 @@ export abstract class Channel implements StreamChannel {
     protected readonly events: ChannelEvents,
   ) {
     this.sealer = new RecordSealer(options.sealingKey);
-    this.opener = new RecordOpener(options.openingKey, MAX_CONTENT_BYTES);
+    this.incoming = new IncomingRecords(options.openingKey);
   }
 
   /** Whether so many records have passed that the channel should be replaced. protocol.md section 11.2. */
   get isWornOut(): boolean {
-    return this.sealer.count >= LATE_RECORD || this.opener.count >= LATE_RECORD;
-  }
-
-  /** How many streams have a place. */
-  get streamCount(): number {
-    return this.streams.size;
+    return this.sealer.count >= LATE_RECORD || this.incoming.count >= LATE_RECORD;
   }
 
   /** Records sent and received. */
   get recordCount(): number {
-    return this.sealer.count + this.opener.count;
+    return this.sealer.count + this.incoming.count;
   }
 
   /**
@@ -162,7 +119,7 @@ export abstract class Channel implements StreamChannel {
   }
 
   grant(stream: ChannelStream, increment: number): void {
-    this.grants.set(stream, (this.grants.get(stream) ?? 0) + increment);
+    this.grants.add(stream, increment);
     this.wake();
   }
 
@@ -219,17 +176,8 @@ export abstract class Channel implements StreamChannel {
   protected abstract allStreams(): Iterable<ChannelStream>;
 
   private receiveRecord(message: Buffer): void {
-    if (this.opener.isComplete) {
-      throw new ChannelBrokenError('a record follows the last one');
-    }
-    const isWhole =
-      message.length >= RECORD_HEADER_BYTES &&
-      this.opener.recordBytes(message.readUInt32BE()) === message.length;
-    if (!isWhole) {
-      throw new ChannelBrokenError('a message is not exactly one record');
-    }
-    const isFirst = this.opener.count === 0;
-    const { content, isLast } = this.opener.open(message);
+    const isFirst = this.incoming.count === 0;
+    const { content, isLast } = this.incoming.open(message);
     this.pings.recordReceived();
     if (isFirst) {
       this.receiveSettings(content, isLast);
@@ -299,7 +247,7 @@ export abstract class Channel implements StreamChannel {
     while (!this.isOver && !this.hasSentLast) {
       const content = new RecordContent();
       const hasPing = this.pings.fill(content);
-      this.fillGrants(content);
+      this.grants.fill(content);
       this.fillControls(content);
       const isBlocked = this.transport.unsentBytes > MAX_UNSENT_BYTES;
       const filled = this.turns.fill(content, isBlocked, (stream) => this.prepare(stream, content));
@@ -312,19 +260,6 @@ export abstract class Channel implements StreamChannel {
       this.hasSentLast = true;
       this.transport.send(this.sealer.seal([Buffer.of(DATA_RECORD)], 1, true), () => undefined);
       this.endIfDone();
-    }
-  }
-
-  /** Grants what consumers have taken, unless the peer has nothing more to send. */
-  private fillGrants(content: RecordContent): void {
-    for (const [stream, increment] of this.grants) {
-      if (content.room < 4) {
-        return;
-      }
-      this.grants.delete(stream);
-      if (!stream.isClosed && !stream.hasReceivedEnd) {
-        content.appendNumbers(FrameType.WINDOW_UPDATE, stream.id, increment);
-      }
     }
   }
 
@@ -346,7 +281,7 @@ export abstract class Channel implements StreamChannel {
   }
 
   private endIfDone(): void {
-    if (this.hasSentLast && this.opener.isComplete && !this.isOver) {
+    if (this.hasSentLast && this.incoming.isComplete && !this.isOver) {
       this.isOver = true;
       this.events.onEnd();
     }

@@ -1,13 +1,10 @@
-import {
-  Channel,
-  type ChannelEvents,
-  type ChannelOptions,
-  type ChannelTransport,
-} from './channel.js';
+import { Channel } from './channel.js';
+import type { ChannelEvents, ChannelOptions, ChannelTransport } from './channel-options.js';
 import { ChannelBrokenError } from './channel.errors.js';
-import { ChannelStream, type Stream, type StreamEvents } from './channel-stream.js';
+import { ChannelStream } from './channel-stream.js';
 import { FrameType, StreamCode, type Frame } from './frame.js';
 import type { RecordContent } from './record-content.js';
+import type { Stream, StreamEvents } from './stream.js';
 
 /** What a channel tells the inbound relay. */
 export interface InboundChannelEvents extends ChannelEvents {
@@ -28,7 +25,7 @@ export interface InboundChannelOptions extends ChannelOptions {
 
 /** The end of a channel at the inbound relay, which accepts streams. protocol.md section 11. */
 export class InboundChannel extends Channel {
-  /** Streams that the peer has reset and whose exchange goes on. They are counted apart, up to the same limit. */
+  /** Streams that the peer has reset and whose exchange goes on. Up to the limit of others, they take no place. */
   private readonly abandoned = new Set<ChannelStream>();
   /** Streams that had no place: they are refused with the next record. */
   private readonly refused = new Set<number>();
@@ -93,9 +90,7 @@ export class InboundChannel extends Channel {
   }
 
   protected receiveReset(stream: ChannelStream): void {
-    if (this.abandoned.size < this.options.maxConcurrentStreams) {
-      this.abandoned.add(stream);
-    }
+    this.abandoned.add(stream);
     stream.receiveReset('reset');
   }
 
@@ -149,7 +144,8 @@ export class InboundChannel extends Channel {
   }
 
   private hasPlace(): boolean {
-    const ordinary = this.streams.size - this.abandoned.size;
-    return ordinary < this.options.maxConcurrentStreams && this.options.waiting.isAmple;
+    const most = this.options.maxConcurrentStreams;
+    const occupied = this.streams.size - Math.min(this.abandoned.size, most);
+    return occupied < most && this.options.waiting.isAmple;
   }
 }

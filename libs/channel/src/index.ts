@@ -7,20 +7,16 @@
  *
  * @packageDocumentation
  */
-export {
-  MAX_MESSAGE_BYTES,
-  type ChannelEvents,
-  type ChannelOptions,
-  type ChannelTransport,
-} from './channel.js';
 export { ChannelBrokenError } from './channel.errors.js';
-export type { Stream, StreamEvents, StreamFailure } from './channel-stream.js';
+export type { Stream, StreamEvents, StreamFailure } from './stream.js';
+export type { ChannelEvents, ChannelOptions, ChannelTransport } from './channel-options.js';
 export { StreamCode } from './frame.js';
 export {
   InboundChannel,
   type InboundChannelEvents,
   type InboundChannelOptions,
 } from './inbound-channel.js';
+export { MAX_MESSAGE_BYTES } from './incoming-records.js';
 export { OutboundChannel, type OutboundStreamEvents } from './outbound-channel.js';
 export type { OutgoingHead } from './sending-side.js';
 export { DEFAULT_WINDOW_BYTES } from './settings.js';

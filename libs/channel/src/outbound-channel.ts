@@ -1,14 +1,11 @@
-import {
-  Channel,
-  type ChannelEvents,
-  type ChannelOptions,
-  type ChannelTransport,
-} from './channel.js';
+import { Channel } from './channel.js';
+import type { ChannelEvents, ChannelOptions, ChannelTransport } from './channel-options.js';
 import { ChannelBrokenError } from './channel.errors.js';
-import { ChannelStream, failureOf, type Stream, type StreamEvents } from './channel-stream.js';
+import { ChannelStream } from './channel-stream.js';
 import { StreamCode, type Frame } from './frame.js';
 import type { RecordContent } from './record-content.js';
 import type { OutgoingHead } from './sending-side.js';
+import { failureOf, type Stream, type StreamEvents } from './stream.js';
 import type { Settings } from './settings.js';
 
 /** What a stream tells the relay that opened it. */
