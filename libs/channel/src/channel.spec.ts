@@ -1,46 +1,28 @@
 import { describe, expect, it } from 'vitest';
 
 import {
-  inboundEnd,
-  outboundEnd,
+  openPair,
+  openStream,
   settle,
+  shortHead,
   StreamLog,
-  type EndOptions,
 } from '../../../test/support/protocol/channel-ends.js';
 import { StreamCode } from './frame.js';
-import type { OutgoingHead } from './sending-side.js';
 import { DEFAULT_WINDOW_BYTES } from './settings.js';
 import { WaitingOctets } from './waiting-octets.js';
-
-const head = (isLast = false): OutgoingHead => ({ bytes: Buffer.of(1), isLast, isUpgrade: false });
-
-function openPair(options: EndOptions = {}) {
-  const a = outboundEnd(options);
-  const b = inboundEnd(options);
-  settle(a, b);
-  return { a, b };
-}
-
-/** A stream that has arrived at the inbound end. */
-function openStream({ a, b }: ReturnType<typeof openPair>, isLast = false) {
-  const log = new StreamLog();
-  const stream = a.channel.openStream(head(isLast), log);
-  settle(a, b);
-  return { stream, log, accepted: b.accepted.at(-1)! };
-}
 
 describe('a small request', () => {
   it('is one record, and so is its response', () => {
     const pair = openPair();
     const log = new StreamLog();
-    const stream = pair.a.channel.openStream(head(), log);
+    const stream = pair.a.channel.openStream(shortHead(), log);
     stream.end(Buffer.from('body'));
     pair.a.transport.endTurn();
     expect(pair.a.transport.held).toHaveLength(1);
     settle(pair.a, pair.b);
 
     const [accepted] = pair.b.accepted;
-    accepted!.stream.start(head());
+    accepted!.stream.start(shortHead());
     accepted!.stream.end(Buffer.from('response'));
     pair.b.transport.endTurn();
     expect(pair.b.transport.held).toHaveLength(1);
@@ -51,7 +33,7 @@ describe('a small request', () => {
   it('shares its record with the others of the same turn', () => {
     const { a } = openPair();
     for (let count = 0; count < 20; count += 1) {
-      a.channel.openStream(head(true), new StreamLog());
+      a.channel.openStream(shortHead(true), new StreamLog());
     }
     a.transport.endTurn();
     expect(a.transport.held).toHaveLength(1);
@@ -65,7 +47,7 @@ describe('a stream among others', () => {
     logs.forEach(({ stream }) => {
       stream.write(Buffer.alloc(200_000));
     });
-    const late = pair.a.channel.openStream(head(), new StreamLog());
+    const late = pair.a.channel.openStream(shortHead(), new StreamLog());
     late.end(Buffer.from('late'));
     pair.a.transport.endTurn();
     pair.b.channel.receive(pair.a.transport.leave()!);
@@ -114,7 +96,7 @@ describe('flow control', () => {
     const pair = openPair({ initialWindowBytes: 2 ** 22 });
     const { stream, accepted } = openStream(pair);
     stream.write(Buffer.alloc(2 ** 22));
-    accepted.stream.start(head());
+    accepted.stream.start(shortHead());
     accepted.stream.write(Buffer.alloc(2 ** 21));
     pair.a.transport.endTurn();
     expect(pair.a.transport.unsentBytes).toBeLessThan(400_000);
@@ -184,7 +166,7 @@ describe('what waits in the whole process', () => {
     stream.write(Buffer.alloc(200_000));
     settle(pair.a, pair.b);
     const log = new StreamLog();
-    pair.a.channel.openStream(head(true), log);
+    pair.a.channel.openStream(shortHead(true), log);
     settle(pair.a, pair.b);
     expect(log.failure).toBe('refused');
   });
@@ -252,138 +234,12 @@ describe('the place of a stream', () => {
   it('is free at the outbound end once the last record has left the socket', () => {
     const pair = openPair({ maxConcurrentStreams: 1 });
     const { accepted, stream } = openStream(pair);
-    accepted.stream.start(head(true));
+    accepted.stream.start(shortHead(true));
     settle(pair.a, pair.b);
     stream.end(Buffer.from('late'));
     pair.a.transport.endTurn();
     expect(pair.a.channel.hasPlace).toBe(false);
     settle(pair.a, pair.b);
     expect(pair.a.channel.hasPlace).toBe(true);
-  });
-});
-
-describe('RST_STREAM of the inbound relay', () => {
-  it.each([
-    [StreamCode.REFUSED_STREAM, false, 'refused'],
-    [StreamCode.PROTOCOL_ERROR, false, 'rejected'],
-    [StreamCode.REFUSED_STREAM, true, 'reset'],
-    [StreamCode.PROTOCOL_ERROR, true, 'reset'],
-    [StreamCode.INTERNAL_ERROR, false, 'reset'],
-    [99, false, 'reset'],
-  ])('with code %i, and HEADERS before it: %s, means %s', (code, hasHead, failure) => {
-    const pair = openPair();
-    const { accepted, log } = openStream(pair);
-    if (hasHead) {
-      accepted.stream.start(head());
-      settle(pair.a, pair.b);
-    }
-    accepted.stream.reset(code);
-    settle(pair.a, pair.b);
-    expect(log.failure).toBe(failure);
-  });
-
-  it('with NO_ERROR behind its end says that the rest of the request is not wanted', () => {
-    const pair = openPair();
-    const { accepted, log } = openStream(pair);
-    accepted.stream.start(head());
-    accepted.stream.end(Buffer.from('too large'));
-    accepted.stream.reset(StreamCode.NO_ERROR);
-    settle(pair.a, pair.b);
-    expect(log).toMatchObject({ hasEnded: true, isUnwanted: true, failure: undefined });
-    expect(pair.a.channel.occupied).toBe(0);
-  });
-});
-
-describe('HEADERS of a response', () => {
-  it('are dropped if the outbound relay has reset the stream in the meantime', () => {
-    const pair = openPair();
-    const { accepted, stream, log } = openStream(pair);
-    accepted.stream.start(head(true));
-    stream.reset(StreamCode.CANCEL);
-    settle(pair.a, pair.b);
-    expect([pair.a.told, log.head]).toEqual([['open'], undefined]);
-  });
-});
-
-describe('a channel that drains', () => {
-  it('proves which streams were not forwarded, and finishes the others', () => {
-    const pair = openPair();
-    const { accepted, log } = openStream(pair);
-    pair.b.channel.goAway();
-    const late = new StreamLog();
-    const unsent = new StreamLog();
-    pair.a.channel.openStream(head(true), late);
-    pair.a.transport.endTurn();
-    pair.a.channel.openStream(head(true), unsent);
-    pair.b.transport.endTurn();
-    pair.a.channel.receive(pair.b.transport.leave()!);
-    expect([late.failure, unsent.failure]).toEqual(['not-forwarded', 'not-sent']);
-    settle(pair.a, pair.b);
-    expect(pair.b.accepted).toHaveLength(1);
-    accepted.stream.start(head());
-    accepted.stream.end(Buffer.from('done'));
-    settle(pair.a, pair.b);
-    expect(log.octets.toString()).toBe('done');
-    expect(pair.a.channel.hasPlace).toBe(false);
-  });
-
-  it('ends in order once it has no streams', () => {
-    const pair = openPair();
-    const { accepted, stream } = openStream(pair);
-    pair.a.channel.finish();
-    settle(pair.a, pair.b);
-    expect(pair.a.told).toEqual(['open', 'draining']);
-    stream.end();
-    accepted.stream.start(head(true));
-    accepted.stream.release();
-    settle(pair.a, pair.b);
-    expect([pair.a.told.at(-1), pair.b.told.at(-1)]).toEqual(['end', 'end']);
-  });
-});
-
-describe('a channel that breaks', () => {
-  it('tells each stream whether its head was sent', () => {
-    const pair = openPair();
-    const { log } = openStream(pair);
-    const unsent = new StreamLog();
-    pair.a.channel.openStream(head(), unsent);
-    pair.a.channel.break(new Error('cut'));
-    expect([log.failure, unsent.failure]).toEqual(['broken', 'not-sent']);
-    expect(pair.a.channel.hasPlace).toBe(false);
-  });
-});
-
-describe('liveness', () => {
-  it('sends PING after 20 s of silence, and is satisfied by the response', () => {
-    const pair = openPair();
-    for (let second = 0; second <= 300; second += 1) {
-      pair.a.channel.checkLiveness(second * 1000);
-      settle(pair.a, pair.b);
-    }
-    expect(pair.a.told).toEqual(['open']);
-  });
-
-  it('breaks a channel whose peer is silent for 10 s after the PING has left', () => {
-    const { a } = openPair();
-    let second = 0;
-    while (!a.told.at(-1)!.startsWith('broken') && second < 100) {
-      a.channel.checkLiveness(second * 1000);
-      a.transport.endTurn();
-      a.transport.leave();
-      second += 1;
-    }
-    expect(a.told.at(-1)).toBe('broken: the peer is silent');
-    expect(second - 1).toBe(31);
-  });
-
-  it('breaks a channel whose PING cannot leave the socket for 60 s', () => {
-    const { a } = openPair();
-    let second = 0;
-    while (!a.told.at(-1)!.startsWith('broken') && second < 100) {
-      a.channel.checkLiveness(second * 1000);
-      a.transport.endTurn();
-      second += 1;
-    }
-    expect(second - 1).toBe(80);
   });
 });

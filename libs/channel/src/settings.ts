@@ -6,7 +6,7 @@ const INITIAL_WINDOW_SIZE = 4;
 const PAIR_BYTES = 6;
 
 /** The smallest initial window that a relay may announce, in octets. protocol.md section 11.2. */
-export const MIN_WINDOW_BYTES = 65_536;
+const MIN_WINDOW_BYTES = 65_536;
 /** The initial window of a relay that announces none, in octets. protocol.md section 11.2. */
 export const DEFAULT_WINDOW_BYTES = 262_144;
 

@@ -2,7 +2,7 @@ import { ChannelBrokenError } from './channel.errors.js';
 import { MAX_U31 } from './frame.js';
 
 /** The largest window that a stream whose consumer keeps up is given, in octets. protocol.md section 11.4. */
-export const MAX_WINDOW_BYTES = 4 * 2 ** 20;
+const MAX_WINDOW_BYTES = 4 * 2 ** 20;
 
 /** An increment is at least this part of the initial window. protocol.md section 11.4. */
 const STEPS = 4;

@@ -7,6 +7,7 @@ import {
   type ChannelOptions,
   type ChannelTransport,
   type InboundChannelEvents,
+  type OutgoingHead,
   type OutboundStreamEvents,
   type Stream,
   type StreamEvents,
@@ -204,4 +205,32 @@ export function settle(
       }
     }
   }
+}
+
+/** A head of one octet: a channel does not decode heads. */
+export const shortHead = (isLast = false): OutgoingHead => ({
+  bytes: Buffer.of(1),
+  isLast,
+  isUpgrade: false,
+});
+
+/** Two ends whose settings have arrived. */
+export interface EndPair {
+  readonly a: ReturnType<typeof outboundEnd>;
+  readonly b: ReturnType<typeof inboundEnd>;
+}
+
+export function openPair(options: EndOptions = {}): EndPair {
+  const a = outboundEnd(options);
+  const b = inboundEnd(options);
+  settle(a, b);
+  return { a, b };
+}
+
+/** Opens a stream, which has arrived at the inbound end. */
+export function openStream({ a, b }: EndPair, isLast = false) {
+  const log = new StreamLog();
+  const stream = a.channel.openStream(shortHead(isLast), log);
+  settle(a, b);
+  return { stream, log, accepted: b.accepted.at(-1)! };
 }
