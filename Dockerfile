@@ -7,6 +7,7 @@ WORKDIR /src
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
 COPY nest-cli.json tsconfig.json LICENSE ./
+COPY scripts/require-node.cjs scripts/
 COPY apps apps
 COPY libs libs
 # The files that later stages copy are readable by every user, regardless of the file modes of the checkout.
