@@ -27,9 +27,7 @@ COPY --from=build /src/package.json /src/LICENSE ./
 COPY --from=build /src/dist dist
 
 # Port 9464 serves only metrics and health: do not publish it.
-# The allocator's setting is that of npm start; docs/performance.md explains it.
 ENV NODE_ENV=production \
-    MALLOC_TRIM_THRESHOLD_=131072 \
     PORT=8080 \
     ADMIN_PORT=9464 \
     ADMIN_HOST=0.0.0.0
@@ -41,7 +39,8 @@ USER 1000:1000
 
 # Without the base image's start script, Node.js is process 1 and receives signals directly.
 ENTRYPOINT []
-# The flags of npm start; docs/performance.md explains them.
+# The setting of the allocator and the flags of npm start; docs/performance.md explains them.
+ENV MALLOC_TRIM_THRESHOLD_=131072
 CMD ["node", "--no-allocation-site-pretenuring", "--max-semi-space-size=8", "--no-flush-bytecode", "--no-memory-reducer", "--no-maglev", "dist/apps/relay/src/main.js"]
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 \
   CMD ["node", "dist/apps/relay/src/healthcheck.js"]
