@@ -7,6 +7,7 @@ WORKDIR /src
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
 COPY nest-cli.json tsconfig.json LICENSE ./
+COPY scripts/require-node.cjs scripts/
 COPY apps apps
 COPY libs libs
 # The files that later stages copy are readable by every user, regardless of the file modes of the checkout.
@@ -38,7 +39,8 @@ USER 1000:1000
 
 # Without the base image's start script, Node.js is process 1 and receives signals directly.
 ENTRYPOINT []
-# The flags of npm start; docs/performance.md explains them.
+# The setting of the allocator and the flags of npm start; docs/performance.md explains them.
+ENV MALLOC_TRIM_THRESHOLD_=131072
 CMD ["node", "--no-allocation-site-pretenuring", "--max-semi-space-size=8", "--no-flush-bytecode", "--no-memory-reducer", "--no-maglev", "dist/apps/relay/src/main.js"]
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 \
   CMD ["node", "dist/apps/relay/src/healthcheck.js"]

@@ -93,7 +93,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['{demo,eslint,scripts}/**/*.js', '*.js', '*.cjs'],
+    files: ['{demo,eslint,scripts}/**/*.{js,cjs}', '*.js', '*.cjs'],
     languageOptions: {
       globals: {
         AbortSignal: 'readonly',
@@ -104,6 +104,7 @@ export default tseslint.config(
         fetch: 'readonly',
         module: 'writable',
         process: 'readonly',
+        require: 'readonly',
         setTimeout: 'readonly',
       },
     },

@@ -1,9 +1,5 @@
-/**
- * `npm run demo`: sends a login and a file through two relays on this machine, shows them at every point that they pass,
- * and compares them. The relays then keep running until Ctrl-C. With `--once` the demo ends after the last step, with
- * exit code 0 if every step was as expected.
- */
 import { constants } from 'node:os';
+import { readOptions } from '../scripts/arguments.js';
 import { showLogin, showUpload } from './acts.js';
 import { ensureBuild } from './build.js';
 import { childDeath, endChildren, killChildren } from './children.js';
@@ -14,6 +10,16 @@ import { curlLine, watchRequests } from './stay-up.js';
 
 /** @import { LogLine } from './relay.js' */
 /** @import { Scene } from './scene.js' */
+
+const { once: endsAfterLastStep } = readOptions(
+  `Usage: npm run demo -- [--once]
+
+Sends a login and a file through two relays on this machine, shows them at every point that they pass, and compares
+them. Builds the relay first if necessary. The relays then keep running until Ctrl-C.
+
+  --once  ends after the last step, with exit code 0 if every step was as expected`,
+  { once: { type: 'boolean', default: false } },
+);
 
 const WARN_LEVEL = 40;
 const SIGNALS = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
@@ -89,14 +95,9 @@ async function stayUp(scene) {
   await watchRequests(scene);
 }
 
-/** @param {string[]} args */
-async function run(args) {
-  const unknown = args.find((arg) => arg !== '--once');
-  if (unknown !== undefined) {
-    throw new Error(`the option ${unknown} is unknown; the only option is --once`);
-  }
+async function run() {
   const scene = await unlessEnded(play());
-  if (args.includes('--once')) {
+  if (endsAfterLastStep) {
     return;
   }
   await unlessEnded(stayUp(scene)).catch((error) => {
@@ -107,7 +108,7 @@ async function run(args) {
 }
 
 try {
-  await run(process.argv.slice(2));
+  await run();
 } catch (error) {
   if (error instanceof Interruption) {
     console.error(`\n${error.message}`);

@@ -1,10 +1,14 @@
-/**
- * `npm run audit`: asks the registry for known vulnerabilities of the production dependencies. Exit code 0: there are
- * none; 1: there are some, or npm failed for another reason; 2: the registry did not respond, so nothing is known about
- * the dependencies. It is not part of `npm test`: a gate that depends on an external service fails without a change of
- * ours.
- */
+/** `npm run audit` is not part of `npm test`: a gate that depends on an external service fails without a change of ours. */
 import { spawnSync } from 'node:child_process';
+import { readOptions } from './arguments.js';
+
+readOptions(
+  `Usage: npm run audit
+
+Asks the npm registry for known vulnerabilities of the production dependencies. Exit code 0: there are none; 1: there
+are some, or npm failed for another reason; 2: the registry did not respond, so nothing is known.`,
+  {},
+);
 
 /**
  * The report of `npm audit --json`, as far as it is used here.
@@ -41,6 +45,6 @@ if (vulnerabilities === undefined) {
   for (const { name, severity, range } of found) {
     console.log(`${name} ${range}: ${severity}`);
   }
-  console.log(`${found.length} production dependencies with known vulnerabilities`);
+  console.log(`production dependencies with known vulnerabilities: ${found.length}`);
   process.exitCode = found.length === 0 ? FOUND_NONE : FOUND_SOME;
 }

@@ -18,7 +18,7 @@ const START_LIMIT_MS = 30_000;
 const STOP_LIMIT_MS = 20_000;
 const REQUEST_LIMIT_MS = 2_000;
 const RETRY_INTERVAL_MS = 100;
-const TEST_FILE = /\.(spec|contract)\.js$/;
+const TEST_FILE = /\.(spec|contract)\.|^test\b/;
 
 /** Tests in the build would be shipped with the image, and would need what only a development install has. */
 function checkThatNoTestsAreBuilt() {

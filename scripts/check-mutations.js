@@ -1,11 +1,10 @@
 /**
- * `npm run test:mutations`: proves that tests cover the defences named in test/mutations. Each patch there removes one
+ * Proves that tests cover the defences named in test/mutations. Each patch there removes one
  * defence from a copy of the tree. The tests that the patch names pass without the patch and must fail with it.
  *
  * A patch begins with these lines, before the first `diff --git`:
  *   Tests: <files, separated by spaces>
  *   Titles: <pattern of the titles of the tests to run; optional>
- * Arguments select patches by a part of their names.
  */
 import { spawnSync } from 'node:child_process';
 import {
@@ -21,6 +20,12 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { offerHelp } from './arguments.js';
+
+offerHelp(`Usage: npm run test:mutations -- [part of the name of a patch …]
+
+Takes out one defence at a time, as the patches in test/mutations say: a test must turn red each time. Without a name
+it takes all patches, and more than an hour.`);
 
 /**
  * A patch and the tests that must fail with it.

@@ -1,25 +1,25 @@
-/**
- * `npm run fuzz`: fuzzes every decoder for 30 seconds, guided by coverage, starting from the corpus in test/fuzz/corpus.
- * Options:
- *   --seconds <n>   time for each decoder
- *   --target <name> fuzzes only that decoder
- *   --save          adds inputs that increased coverage to the corpus
- * `npm run fuzz:sockets`: sends 100,000 mutated requests to a running relay. Option:
- *   --requests <n>
- * `npm test` runs a few thousand of each.
- */
 import { spawnSync } from 'node:child_process';
-import { parseArgs } from 'node:util';
+import { readOptions } from './arguments.js';
 
-const { values } = parseArgs({
-  options: {
+const values = readOptions(
+  `Usage: npm run fuzz -- [options]
+       npm run fuzz:sockets -- [--requests <n>]
+
+Fuzzes every decoder, guided by coverage, starting from the corpus in test/fuzz/corpus; or a running relay, with
+mutated requests. npm test runs a few thousand of each.
+
+  --seconds <n>    time for each decoder (default: 30)
+  --target <name>  only this decoder
+  --save           adds inputs that increased coverage to the corpus
+  --requests <n>   requests to the relay (default: 100000)`,
+  {
     seconds: { type: 'string', default: '30' },
     target: { type: 'string' },
     save: { type: 'boolean', default: false },
     sockets: { type: 'boolean', default: false },
     requests: { type: 'string', default: '100000' },
   },
-});
+);
 const only = values.target === undefined ? [] : ['--testNamePattern', `'${values.target}'`];
 const suiteArgs = values.sockets
   ? ['--project', 'faults', 'test/faults/fuzz-sockets.spec.ts']

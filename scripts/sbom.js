@@ -1,9 +1,14 @@
-/**
- * `npm run sbom`: writes a software bill of materials of the relay, as CycloneDX, to sbom.cdx.json. It is derived only
- * from package-lock.json: it is therefore true of every installation and needs no network.
- */
+/** `npm run sbom`: derived only from package-lock.json, so it is true of every installation and needs no network. */
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
+import { readOptions } from './arguments.js';
+
+readOptions(
+  `Usage: npm run sbom
+
+Writes a software bill of materials of the relay, as CycloneDX, to sbom.cdx.json.`,
+  {},
+);
 
 const FILE = 'sbom.cdx.json';
 const options = ['--package-lock-only', '--omit', 'dev', '--sbom-format', 'cyclonedx'];

@@ -1,11 +1,12 @@
-/**
- * `npm run test:containers`: tests the image, docker-compose.yml and the stack of deploy/swarm on a real engine, and
- * renders deploy/kubernetes if kubectl is installed. It builds images, starts containers and, if the engine is not in a
- * swarm, creates one; all of that is removed at the end. It is not part of `npm test`.
- * Arguments go to vitest: `npm run test:containers -- swarm`.
- */
 import { spawnSync } from 'node:child_process';
 import { startVitest } from 'vitest/node';
+import { offerHelp } from './arguments.js';
+
+offerHelp(`Usage: npm run test:containers -- [arguments of vitest, such as swarm]
+
+Tests the image, docker-compose.yml and deploy/swarm on a Docker engine, and renders deploy/kubernetes if kubectl is
+installed, in about 7 minutes. It builds images, starts containers and, if the engine is not in a swarm, creates one;
+all of that is removed at the end. It is not part of npm test.`);
 
 const TEST_LIMIT_MS = 10 * 60_000;
 const SETUP_LIMIT_MS = 20 * 60_000;

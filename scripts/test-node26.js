@@ -1,12 +1,16 @@
-/**
- * `npm run test:node26`: runs the suites on Node.js 26, which the image uses. The binary comes from npm's Node.js
- * packages, of which there is one for each platform, and is installed into the ignored folder .node26. Because the
- * package of this platform is named directly, no install script is needed. NODE26 names a binary to use instead.
- */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { readOptions } from './arguments.js';
 import { ensureRedis, runSuites } from './suites.js';
+
+readOptions(
+  `Usage: npm run test:node26
+
+Runs the suites on Node.js 26, which the image uses, and which it installs from npm into the folder .node26.
+NODE26=/path/to/node names a binary to use instead.`,
+  {},
+);
 
 const FOLDER = '.node26';
 
@@ -23,6 +27,7 @@ function packageName() {
   return `${prefix}-${platform === 'win32' ? 'win' : platform}-${arch}`;
 }
 
+/** npm has one package for each platform. Because it is named directly, no install script is needed. */
 function installNode26() {
   const name = packageName();
   mkdirSync(FOLDER, { recursive: true });

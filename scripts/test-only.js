@@ -1,5 +1,13 @@
-/** `npm run test:only`: runs only the suites. Arguments go to vitest: `npm run test:only -- --project unit`. */
+import { offerHelp } from './arguments.js';
 import { ensureRedis, runSuites } from './suites.js';
+
+offerHelp(`Usage: npm run test:only -- [arguments of vitest]
+
+Runs the suites without the rest of the gate.
+
+  --project <name>  only one suite: unit, integration, e2e, faults or security
+  <path>            only the test files whose path contains this text
+  -t <text>         only the tests whose title contains this text`);
 
 const passed = ensureRedis() && runSuites({ name: 'suites', args: process.argv.slice(2) });
 process.exitCode = passed ? 0 : 1;

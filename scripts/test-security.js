@@ -1,13 +1,18 @@
-/**
- * `npm run test:security`: runs every test that docs/threat-model.md names and prints a line for each row of its table:
- * passed, failed, or why no test can prove the row. The exit code is 1 if a row is not proved.
- */
 import { readFileSync } from 'node:fs';
+import { readOptions } from './arguments.js';
 import { RESULTS_DIR } from './results.js';
 import { ensureRedis, runSuites } from './suites.js';
 import { readThreatRows } from './threat-rows.js';
 
 /** @import { ThreatRow } from './threat-rows.js' */
+
+readOptions(
+  `Usage: npm run test:security
+
+Runs every test that docs/threat-model.md names, and prints a line for each row of its table: passed, failed, or why no
+test can prove the row. The exit code is 1 if a row is not proved.`,
+  {},
+);
 
 /**
  * A test of the last run.

@@ -1,10 +1,17 @@
-/**
- * `npm test`: the whole gate. Every check runs even if an earlier one failed, so that one run shows everything that is
- * wrong. The last line lists the checks that failed.
- */
 import { spawnSync } from 'node:child_process';
+import { readOptions } from './arguments.js';
 import { clearResults, readCounts, recordCounts } from './results.js';
 import { ensureRedis, runSuites } from './suites.js';
+
+readOptions(
+  `Usage: npm test
+
+Runs the whole gate: types, lint, format, architecture, dead code, all suites, the build and one start of it. It takes
+about 15 minutes on two cores. Every check runs even if an earlier one failed; the last line lists those that failed.
+As root on Debian or Ubuntu it installs redis-server and other programs that tests run, such as nginx, with apt-get;
+elsewhere it says what is missing.`,
+  {},
+);
 
 /**
  * A name, and a function that returns true if the check passes.

@@ -1,17 +1,8 @@
-/**
- * `npm run bench`: measures what two relays cost, next to what a user would have instead, in one run on one machine.
- * Writes its figures to docs/performance/node-<major>.json, and from all reports there the figures of
- * docs/performance.md and the chart. Prints the figures of this run.
- *
- *   npm run build && npm run bench            # less than fifteen minutes
- *   npm run bench -- --brief                  # less than six, with fewer slices
- *   npm run bench -- --only=latency,bulk      # single parts, printed as JSON and not written
- */
 import console from 'node:console';
 import { performance } from 'node:perf_hooks';
 import process from 'node:process';
-import { parseArgs } from 'node:util';
 
+import { readOptions } from '../../scripts/arguments.js';
 import { startChains, startRedis, startUpstream } from './chains/index.mjs';
 import { PARTS } from './parts.mjs';
 import { planFor } from './plan.mjs';
@@ -23,12 +14,20 @@ import { requireTools } from './tools.mjs';
 
 const PART_NAMES = /** @type {(keyof Figures)[]} */ (Object.keys(PARTS));
 
-const { values } = parseArgs({
-  options: {
+const values = readOptions(
+  `Usage: npm run build && npm run bench -- [options]
+
+Measures what two relays cost, next to what a user would have instead, in one run of less than fifteen minutes. Writes
+its figures to docs/performance/node-<major>.json, and from all reports there the figures of docs/performance.md and
+the chart. As root on Debian it installs what it needs with apt-get (wrk, nginx, redis-server, openssl).
+
+  --brief         fewer slices: less than six minutes
+  --only <names>  single parts, printed as JSON and not written: ${PART_NAMES.join()}`,
+  {
     brief: { type: 'boolean', default: false },
     only: { type: 'string', default: PART_NAMES.join() },
   },
-});
+);
 const plan = planFor(values.brief);
 const wanted = values.only.split(',');
 const unknown = wanted.filter((name) => !(name in PARTS));

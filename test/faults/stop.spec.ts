@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { createServer } from 'node:http';
 import { connect } from 'node:net';
 
 import { describe, expect, it } from 'vitest';
@@ -6,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { makeAuthority } from '../support/certificates/certificates.js';
 import { errorOf } from '../support/clients/client.js';
 import { startProcessTunnel } from '../support/tunnels/process-tunnel.js';
+import { listen } from '../support/network/listen.js';
 import { openSocket } from '../support/network/raw-socket.js';
 import { startRelayProcess } from '../support/processes/relay-process.js';
 import { forThisTest } from '../support/lifecycle/resources.js';
@@ -86,5 +88,36 @@ describe('a relay that is stopped', () => {
     expect(end).toMatchObject({ exitCode: 0, stderr: '' });
     expect(performance.now() - startedAt).toBeLessThan(IDLE_LIMIT_MS);
     await closed;
+  });
+
+  it.each([
+    ['1 request was cut off by SHUTDOWN_TIMEOUT_MS', 1],
+    ['2 requests were cut off by SHUTDOWN_TIMEOUT_MS', 2],
+  ])('logs "%s"', async (line, count) => {
+    const silent = createServer();
+    const relay = forThisTest(
+      await startRelayProcess({
+        UPSTREAM: forThisTest(await listen(silent)).url,
+        PASS_THROUGH_ROUTES: '/silent',
+        SHUTDOWN_TIMEOUT_MS: '1',
+      }),
+    );
+    for (let sent = 0; sent < count; sent += 1) {
+      const client = forThisTest(openSocket(relay.port));
+      client.write('GET /silent HTTP/1.1\r\nhost: a\r\n\r\n');
+      await once(silent, 'request');
+    }
+
+    await relay.kill('SIGTERM');
+
+    expect(relay.log.items.map(({ msg }) => msg)).toContain(line);
+  });
+
+  it('had logged the address that it listened on', async () => {
+    const relay = forThisTest(await startRelayProcess({ HOST: '0.0.0.0' }));
+
+    expect(await relay.log.find(({ msg }) => msg === 'relay is listening')).toMatchObject({
+      address: `http://0.0.0.0:${relay.port}`,
+    });
   });
 });

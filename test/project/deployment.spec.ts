@@ -41,6 +41,13 @@ describe('the Dockerfile', () => {
     expect(flags(scripts.start)).not.toEqual([]);
   });
 
+  it('gives the allocator the setting of npm start', () => {
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: { start: string } };
+    const settings = (text: string): readonly string[] => text.match(/\bMALLOC_\w+=\S+/g) ?? [];
+    expect(settings(dockerfile)).toEqual(settings(scripts.start));
+    expect(settings(dockerfile)).toEqual(['MALLOC_TRIM_THRESHOLD_=131072']);
+  });
+
   it('builds with every engine: no line requires BuildKit', () => {
     expect(dockerfile).not.toMatch(/^# *syntax|--mount|--chmod|--link|<</m);
   });

@@ -13,7 +13,11 @@ export class ConfigInvalidError extends RelayError {
 
   /** @param problems - copied */
   constructor(problems: readonly string[]) {
-    super(`configuration has ${problems.length} problem(s)`);
+    super(
+      problems.length === 1
+        ? 'configuration has 1 problem'
+        : `configuration has ${problems.length} problems`,
+    );
     this.problems = Object.freeze([...problems]);
   }
 }

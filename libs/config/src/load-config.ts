@@ -10,6 +10,7 @@ import { ENVIRONMENT_VARIABLES, type RelayConfigProperty } from './environment-v
 import { RelayConfig } from './relay-config.js';
 import { isProduction } from './rules/production.js';
 import { readSecretFiles } from './secret-files.js';
+import { cannotBeRead } from './unreadable-file.js';
 
 const VARIABLES = Object.entries(ENVIRONMENT_VARIABLES) as [RelayConfigProperty, string][];
 
@@ -25,11 +26,10 @@ const readEnvFile = (): NodeJS.ProcessEnv => {
     const text = readFileSync(join(process.cwd(), '.env'), 'utf8');
     return parseEnv(text.replace(/^\uFEFF/, ''));
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
       return {};
     }
-    throw new ConfigInvalidError([`.env cannot be read (${code ?? 'unknown error'})`]);
+    throw new ConfigInvalidError([`.env ${cannotBeRead(error)}`]);
   }
 };
 
@@ -60,6 +60,8 @@ const problemsOf = (config: RelayConfig): string[] => {
   return [...new Set(lines)];
 };
 
+const isAbout = (name: string, line: string): boolean => line.startsWith(`${name} `);
+
 /**
  * Loads and validates the configuration.
  *
@@ -73,10 +75,13 @@ const problemsOf = (config: RelayConfig): string[] => {
 export function loadConfig(environment: NodeJS.ProcessEnv = readEnvironment()): LoadedConfig {
   const secrets = readSecretFiles(environment);
   const config = fromTexts(secrets.environment);
-  const problems = [...secrets.problems, ...problemsOf(config)];
+  // A variable without a value because its file cannot be read is not missing as well.
+  const rules = problemsOf(config).filter(
+    (line) => !secrets.unread.some((name) => isAbout(name, line)),
+  );
+  const problems = [...secrets.problems, ...rules];
   // A variable that is reported as missing may have been mistyped.
-  const isReported = (name: string): boolean =>
-    problems.some((line) => line.startsWith(`${name} `));
+  const isReported = (name: string): boolean => problems.some((line) => isAbout(name, line));
   const findings = findingsIn(environment);
   const refused = findings.filter(
     ({ isDangerous, meant }) =>

@@ -57,8 +57,17 @@ describe('a secret in a file', () => {
   it('that is missing is reported with its variable, not with its path', () => {
     const path = join(folder, 'gone');
     const problems = problemsWith({ ...REQUIRED, OUTBOUND_TOKEN: '', OUTBOUND_TOKEN_FILE: path });
-    expect(problems).toContain('OUTBOUND_TOKEN_FILE cannot be read (ENOENT)');
+    expect(problems).toEqual(['OUTBOUND_TOKEN_FILE cannot be read (ENOENT)']);
     expect(problems.join()).not.toContain(path);
+  });
+
+  it('that is a folder is reported once, with the reason', () => {
+    const problems = problemsWith({
+      ...REQUIRED,
+      CLIENT_ID_SECRET: '',
+      CLIENT_ID_SECRET_FILE: folder,
+    });
+    expect(problems).toEqual(['CLIENT_ID_SECRET_FILE cannot be read (EISDIR)']);
   });
 
   it('is not read if the variable that names it is empty', () => {

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 
+import { cannotBeRead } from './unreadable-file.js';
+
 /** Variables whose value may be in a file that `<NAME>_FILE` names, as Docker and Kubernetes provide secrets. */
 export const FILE_VARIABLES = [
   'CLIENT_ID_SECRET',
@@ -14,12 +16,15 @@ export interface ReadSecrets {
   readonly environment: NodeJS.ProcessEnv;
   /** One line each, which never shows a value or a path. */
   readonly problems: readonly string[];
+  /** The variables without a value because their file cannot be read, which `problems` states. */
+  readonly unread: readonly string[];
 }
 
 /** Reads the secret files. Line breaks at the end of a file are not part of the secret. */
 export function readSecretFiles(environment: NodeJS.ProcessEnv): ReadSecrets {
   const read: NodeJS.ProcessEnv = { ...environment };
   const problems: string[] = [];
+  const unread: string[] = [];
   for (const name of FILE_VARIABLES) {
     const path = environment[`${name}_FILE`] ?? '';
     if (path === '') {
@@ -32,9 +37,9 @@ export function readSecretFiles(environment: NodeJS.ProcessEnv): ReadSecrets {
     try {
       read[name] = readFileSync(path, 'utf8').replace(/[\r\n]+$/, '');
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      problems.push(`${name}_FILE cannot be read (${code ?? 'unknown error'})`);
+      problems.push(`${name}_FILE ${cannotBeRead(error)}`);
+      unread.push(name);
     }
   }
-  return { environment: read, problems };
+  return { environment: read, problems, unread };
 }

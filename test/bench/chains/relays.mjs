@@ -19,6 +19,16 @@ const TOKEN = randomBytes(24).toString('base64');
 const { scripts } = JSON.parse(readFileSync(path('../../../package.json'), 'utf8'));
 /** The flags of `npm start` and of the image. */
 const START_FLAGS = scripts.start.match(/--[\w=-]+/g) ?? [];
+/** What `npm start` and the image set for the allocator; BENCH_ALLOCATOR=usual leaves it out. */
+const ALLOCATOR =
+  process.env.BENCH_ALLOCATOR === 'usual'
+    ? {}
+    : Object.fromEntries(
+        [...scripts.start.matchAll(/\b(MALLOC_\w+)=(\S+)/g)].map(([, name, value]) => [
+          name,
+          value,
+        ]),
+      );
 /** The Node.js flags of every relay; BENCH_NODE_FLAGS replaces them. */
 export const NODE_FLAGS = process.env.BENCH_NODE_FLAGS?.split(' ') ?? START_FLAGS;
 
@@ -49,6 +59,7 @@ export function startRelay(port, upstreamPort, env = {}, main = MAIN) {
     HOST: '0.0.0.0',
     PORT: String(port),
     NODE_ENV: 'production',
+    ...ALLOCATOR,
     ...env,
   });
 }

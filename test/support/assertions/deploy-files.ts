@@ -71,7 +71,7 @@ export const serviceOf = ({ services }: Compose, name: string): Service => {
 export const pairs = (list: readonly NameValue[]): Environment =>
   Object.fromEntries(list.map(({ name, value }) => [name, value]));
 
-/** The environment variables that the image sets. */
+/** The variables of the relay that the image sets: those of its first ENV. */
 const preset = pairs(
   [...(PRESET.exec(read('Dockerfile'))?.[1] ?? '').matchAll(/([A-Z_]+)=(\S+)/g)].map(
     ([, name = '', value = '']) => ({ name, value }),

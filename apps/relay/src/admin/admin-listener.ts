@@ -13,6 +13,7 @@ import { RelayConfig } from '@relay/config';
 import { HealthService } from '../health/health.service.js';
 import { RelayLog } from '../telemetry/relay-log.js';
 import { RelayMetrics } from '../telemetry/relay-metrics.js';
+import { listeningOrigin } from '../lifecycle/listening-origin.js';
 import { PrimaryLink } from '../lifecycle/primary-link.js';
 
 const JSON_TYPE = 'application/json; charset=utf-8';
@@ -48,8 +49,8 @@ export class AdminListener implements OnApplicationBootstrap, OnApplicationShutd
     this.server = createServer((request, response) => void this.respond(request, response));
     this.server.listen(adminPort, adminHost);
     await once(this.server, 'listening');
-    const { address, port } = this.server.address() as AddressInfo;
-    this.log.info('admin listener is listening', { address: `http://${address}:${port}` });
+    const address = listeningOrigin('http', this.server.address() as AddressInfo);
+    this.log.info('admin listener is listening', { address });
   }
 
   /** Closed after everything else, so that readiness can be queried while requests drain. */

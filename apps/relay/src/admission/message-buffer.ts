@@ -41,7 +41,9 @@ export class MessageBuffer {
    */
   add(chunk: Buffer): void {
     if (this.bytes + chunk.length > MAX_MESSAGE_BYTES) {
-      throw new MessageTooLargeError(`buffered message exceeds ${MAX_MESSAGE_BYTES} bytes`);
+      throw new MessageTooLargeError(
+        `a body sent as MTE has at most ${MAX_MESSAGE_BYTES} bytes; as MKE it is streamed, without this limit`,
+      );
     }
     this.bytes += chunk.length;
     for (let at = 0; at < chunk.length;) {

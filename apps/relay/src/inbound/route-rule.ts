@@ -26,7 +26,7 @@ export class RouteRule {
       return new PathRefusedError(`${judged.refusal}, and so could lead outside the allowed paths`);
     }
     return this.routes?.matches(judged) === false
-      ? new RouteUnknownError('MTE_ROUTES does not list this path')
+      ? new RouteUnknownError('MTE_ROUTES of the inbound relay does not list this path')
       : undefined;
   }
 }

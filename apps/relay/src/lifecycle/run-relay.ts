@@ -1,9 +1,12 @@
+import type { AddressInfo } from 'node:net';
+
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { describeConfig, type LoadedConfig } from '@relay/config';
 import { KeyRing } from '@relay/protocol';
 
 import { logLastError } from '../telemetry/last-error.js';
 import { RelayLog } from '../telemetry/relay-log.js';
+import { listeningOrigin } from './listening-origin.js';
 import { PrimaryLink } from './primary-link.js';
 import { Shutdown } from './shutdown.js';
 
@@ -21,8 +24,10 @@ export async function runRelay(
   logLastError(log);
   new Shutdown(app).onSignals();
   await app.listen(config.port, config.host);
+  const server = app.getHttpServer();
+  const protocol = config.tlsCertFile === undefined ? 'http' : 'https';
   log.info('relay is listening', {
-    address: await app.getUrl(),
+    address: listeningOrigin(protocol, server.address() as AddressInfo),
     keyId: app.get(KeyRing).current.kid,
     config: describeConfig(config),
   });

@@ -49,7 +49,9 @@ export class Shutdown {
     const limit = setTimeout(() => {
       const { pendingResponses } = this.connections;
       if (pendingResponses > 0) {
-        this.log.warn(`${pendingResponses} requests were cut off by SHUTDOWN_TIMEOUT_MS`);
+        const requests =
+          pendingResponses === 1 ? '1 request was' : `${pendingResponses} requests were`;
+        this.log.warn(`${requests} cut off by SHUTDOWN_TIMEOUT_MS`);
       }
       this.connections.closeAll();
     }, this.config.shutdownTimeoutMs);

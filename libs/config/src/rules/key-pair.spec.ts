@@ -42,6 +42,6 @@ it('the listener refuses the key of another certificate, a file without a certif
     configProblems({ TLS_CERT_FILE: one.key, TLS_KEY_FILE: join(authority.dir, 'missing') }),
   ).toEqual([
     'TLS_CERT_FILE must name a PEM file with a CERTIFICATE block',
-    'TLS_KEY_FILE must name a file that can be read',
+    'TLS_KEY_FILE cannot be read (ENOENT)',
   ]);
 });

@@ -1,6 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
+import { cannotBeRead } from '../unreadable-file.js';
 import { Refused, refuseUnless } from './rule.js';
 
 /** A certificate and its key: the properties that name their files, and the variables behind them. */
@@ -29,9 +30,8 @@ export function pemFile(label: 'CERTIFICATE' | 'PRIVATE KEY') {
       if (block.test(readFileSync(path, 'latin1'))) {
         return path;
       }
-    } catch {
-      // The kind of error would reveal more about the machine than the operator needs.
-      return new Refused('must name a file that can be read');
+    } catch (error) {
+      return new Refused(cannotBeRead(error));
     }
     return new Refused(`must name a PEM file with a ${label} block`);
   };

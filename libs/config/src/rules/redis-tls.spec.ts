@@ -47,7 +47,7 @@ it('a file is refused if it is missing or does not contain the right kind of PEM
       REDIS_TLS_KEY_FILE: one.cert,
     }),
   ).toEqual([
-    'REDIS_TLS_CA_FILE must name a file that can be read',
+    'REDIS_TLS_CA_FILE cannot be read (ENOENT)',
     'REDIS_TLS_CERT_FILE must name a PEM file with a CERTIFICATE block',
     'REDIS_TLS_KEY_FILE must name a PEM file with a PRIVATE KEY block',
   ]);

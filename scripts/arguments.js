@@ -1,0 +1,39 @@
+/** The arguments of the commands of package.json: `npm run demo -- --help`. */
+import { parseArgs } from 'node:util';
+
+/** @import { ParseArgsConfig } from 'node:util' */
+
+const USAGE_ERROR = 2;
+/** @type {{ help: { type: 'boolean', short: string, default: boolean } }} */
+const HELP = { help: { type: 'boolean', short: 'h', default: false } };
+
+/**
+ * Prints the usage and ends the process if the arguments ask for it. This is all that a command needs that passes its
+ * arguments on.
+ *
+ * @param {string} usage - what the command does, and each of its options
+ */
+export function offerHelp(usage) {
+  if (process.argv.slice(2).some((argument) => argument === '--help' || argument === '-h')) {
+    console.log(usage);
+    process.exit(0);
+  }
+}
+
+/**
+ * The options of a command that takes nothing else. Prints the usage and ends the process if the arguments ask for it,
+ * or if one of them is unknown.
+ *
+ * @template {NonNullable<ParseArgsConfig['options']>} T
+ * @param {string} usage
+ * @param {T} options
+ */
+export function readOptions(usage, options) {
+  offerHelp(usage);
+  try {
+    return parseArgs({ options: { ...options, ...HELP } }).values;
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
+    process.exit(USAGE_ERROR);
+  }
+}
