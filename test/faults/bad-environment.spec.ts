@@ -90,7 +90,7 @@ describe('a relay in production', () => {
     expect(exitCode).toBe(1);
     expect(linesOf(stderr)).toEqual(
       ['CLIENT_ID_SECRET', 'CLIENT_ID_SECRET_ALT', 'OUTBOUND_TOKEN', 'OUTBOUND_TOKEN_ALT'].map(
-        (name) => expect.stringMatching(`^${name} must .*npm run secret$`) as string,
+        (name) => expect.stringMatching(`^${name} must .*openssl rand -base64 32$`) as string,
       ),
     );
     expect(stdout + stderr).not.toContain('canary');

@@ -199,11 +199,11 @@ describe('#23 guessing the secret', () => {
       };
       const { warnings } = loadConfig(environment);
 
-      expect(warnings.join('\n')).toMatch(/^CLIENT_ID_SECRET .*npm run secret$/m);
+      expect(warnings.join('\n')).toMatch(/^CLIENT_ID_SECRET .*openssl rand -base64 32$/m);
       expect(warnings.join('\n')).not.toContain(CLIENT_ID_SECRET);
       expect(() => loadConfig({ ...environment, NODE_ENV: 'production' })).toThrow(
         expect.objectContaining({
-          problems: [expect.stringMatching(/^CLIENT_ID_SECRET .*npm run secret$/)],
+          problems: [expect.stringMatching(/^CLIENT_ID_SECRET .*openssl rand -base64 32$/)],
         }) as Error,
       );
     },

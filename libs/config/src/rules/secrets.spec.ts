@@ -58,7 +58,7 @@ describe('a weak secret or token', () => {
       expect(() => load(production)).toThrow(
         expect.objectContaining({
           problems: [
-            `${name} must have an estimated entropy of 96 bits or more when NODE_ENV is production: make one with npm run secret`,
+            `${name} must have an estimated entropy of 96 bits or more when NODE_ENV is production: make one with openssl rand -base64 32`,
           ],
         }),
       );
