@@ -1,6 +1,7 @@
 /**
- * `npm run test:containers`: tests the image, docker-compose.yml and the stack of deploy/swarm on a real engine, and
- * renders deploy/kubernetes if kubectl is installed. It builds images, starts containers and, if the engine is not in a
+ * `npm run test:containers`: runs the commands of docs/deployment.md as they are printed, tests the image,
+ * docker-compose.yml and the stack of deploy/swarm on a real engine, and renders deploy/kubernetes if kubectl is
+ * installed. It builds images, starts containers and, if the engine is not in a
  * swarm, creates one; all of that is removed at the end. It is not part of `npm test`.
  * Arguments go to vitest: `npm run test:containers -- swarm`.
  */
@@ -16,8 +17,8 @@ const engine = spawnSync('docker', ['version', '--format', '{{.Server.Version}}'
 
 if (engine.status === 0) {
   console.log(`docker engine ${engine.stdout.trim()}`);
-  await startVitest('test', process.argv.slice(2), {
-    config: false,
+  const options = {
+    config: /** @type {const} */ (false),
     watch: false,
     include: ['test/containers/**/*.spec.ts'],
     fileParallelism: false,
@@ -25,7 +26,8 @@ if (engine.status === 0) {
     hookTimeout: SETUP_LIMIT_MS,
     reporters: ['verbose'],
     disableConsoleIntercept: true,
-  });
+  };
+  await startVitest('test', process.argv.slice(2), options, { resolve: { tsconfigPaths: true } });
 } else {
   const reason = engine.error?.message ?? engine.stderr.trim();
   console.error(`No container engine responds, so nothing was tested: ${reason}`);

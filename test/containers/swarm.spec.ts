@@ -1,18 +1,17 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { buildImages, docker, freePort, IMAGE, logsOf, run, waitUntil } from './engine.js';
 import { type Variables } from './engine.js';
+import { hasSwarmBalancer } from './guide.js';
+import { joinSwarm, stackIsGone } from './swarm.js';
 import { executions, startLoad, underLoad, type Outcome } from './load.js';
 import { expectTrueVerdicts, failures, summary } from './verdicts.js';
 
 const STACK = 'mte-containers-test';
 const PEER = 'http://mte-api-relay:8080';
 const SECRETS_DIR = '/run/secrets';
-/** The swarm's load balancer is part of the kernel; if the kernel lacks it, relays are found through DNS alone. */
-const STACK_FILE = existsSync('/proc/net/ip_vs') ? 'stack.yml' : 'stack.dnsrr.yml';
+const STACK_FILE = hasSwarmBalancer ? 'stack.yml' : 'stack.dnsrr.yml';
 
 const token = randomBytes(32).toString('base64');
 const redisPassword = randomBytes(32).toString('hex');
@@ -35,7 +34,7 @@ const deploy = (image: string, ...files: readonly string[]): Promise<string> =>
     'docker',
     [
       ...['stack', 'deploy', '--resolve-image', 'never'],
-      ...[`deploy/swarm/${STACK_FILE}`, 'test/containers/swarm-upstream.yml', ...files].flatMap(
+      ...[`deploy/swarm/${STACK_FILE}`, 'deploy/swarm/sample-upstream.yml', ...files].flatMap(
         (file) => ['--compose-file', file],
       ),
       STACK,
@@ -90,10 +89,7 @@ async function expectNoLoss(
 beforeAll(async () => {
   await buildImages();
   await docker('tag', IMAGE, `${IMAGE}:next`);
-  if ((await docker('info', '--format', '{{.Swarm.LocalNodeState}}')) !== 'active') {
-    await docker('swarm', 'init', '--advertise-addr', '127.0.0.1');
-    madeSwarm = true;
-  }
+  madeSwarm = await joinSwarm();
   variables = {
     UPSTREAM: 'http://sample-upstream:3000',
     RELAY_AUDIENCE: PEER,
@@ -112,14 +108,8 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await docker('stack', 'rm', STACK);
-  const label = `label=com.docker.stack.namespace=${STACK}`;
-  await waitUntil(
-    'the stack is gone',
-    async () => (await docker('ps', '--all', '--quiet', '--filter', label)) === '',
-  );
-  // The network may still be in the process of release, and a secret in use; neither should fail the run.
-  await delay(2_000);
-  await docker('secret', 'rm', ...Object.keys(values).map(secretName)).catch(() => undefined);
+  await stackIsGone(STACK);
+  await docker('secret', 'rm', ...Object.keys(values).map(secretName));
   if (madeSwarm) {
     await docker('swarm', 'leave', '--force');
   }
