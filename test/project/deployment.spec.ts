@@ -180,6 +180,7 @@ describe('the stack of deploy/swarm', () => {
     expectTimeToStop(seconds(sending.stop_grace_period), config);
     expect(sending.ports).toBeUndefined();
     expect(sending.deploy).toEqual({ ...relay.deploy, endpoint_mode: 'dnsrr' });
+    expect(sending.healthcheck).toEqual(relay.healthcheck);
     expect(sending.secrets?.map(({ source }) => source)).toEqual([
       'client_id_secret',
       'outbound_token',
