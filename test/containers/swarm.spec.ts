@@ -9,7 +9,9 @@ import { executions, startLoad, underLoad, type Outcome } from './load.js';
 import { expectTrueVerdicts, failures, summary } from './verdicts.js';
 
 const STACK = 'mte-containers-test';
+const SENDING = `${STACK}-sending`;
 const PEER = 'http://mte-api-relay:8080';
+const TARGET = 'http://mte-api-relay-sending:8080';
 const SECRETS_DIR = '/run/secrets';
 const STACK_FILE = hasSwarmBalancer ? 'stack.yml' : 'stack.dnsrr.yml';
 
@@ -42,10 +44,21 @@ const deploy = (image: string, ...files: readonly string[]): Promise<string> =>
     { variables: { ...variables, IMAGE: image } },
   );
 
+/** The relays of the clients: a relay refuses to pair with itself, so the stack under test cannot be its own client. */
+const deploySending = (): Promise<string> =>
+  run(
+    'docker',
+    [
+      ...['stack', 'deploy', '--resolve-image', 'never'],
+      ...['--compose-file', 'deploy/swarm/sending.yml', SENDING],
+    ],
+    { variables: { ...variables, IMAGE, CLIENT_NETWORK: `${STACK}_relays` } },
+  );
+
 /** The healthy containers of a service. */
-const tasks = async (service = 'mte-api-relay'): Promise<readonly string[]> => {
+const tasks = async (service = 'mte-api-relay', stack = STACK): Promise<readonly string[]> => {
   const ids = await docker(
-    ...['ps', '--quiet', '--filter', `label=com.docker.swarm.service.name=${STACK}_${service}`],
+    ...['ps', '--quiet', '--filter', `label=com.docker.swarm.service.name=${stack}_${service}`],
     ...['--filter', 'health=healthy'],
   );
   return ids.split('\n').filter((id) => id !== '');
@@ -75,7 +88,7 @@ async function expectNoLoss(
   const load = await startLoad({
     image: IMAGE,
     network: `${STACK}_relays`,
-    target: PEER,
+    target: TARGET,
     peer: PEER,
     token,
   });
@@ -101,14 +114,21 @@ beforeAll(async () => {
     await run('docker', ['secret', 'create', secretName(name), '-'], { input: value });
   }
   await deploy(IMAGE);
+  await deploySending();
   await waitUntil('both tasks are healthy', async () => (await tasks()).length === 2);
+  await waitUntil(
+    'both tasks that send are healthy',
+    async () => (await tasks('mte-api-relay-sending', SENDING)).length === 2,
+  );
   // A task has a DNS name only after its first successful health check.
   await waitUntil('the API is healthy', async () => (await tasks('sample-upstream')).length === 1);
 });
 
 afterAll(async () => {
-  await docker('stack', 'rm', STACK);
-  await stackIsGone(STACK);
+  for (const stack of [SENDING, STACK]) {
+    await docker('stack', 'rm', stack);
+    await stackIsGone(stack);
+  }
   await docker('secret', 'rm', ...Object.keys(values).map(secretName));
   if (madeSwarm) {
     await docker('swarm', 'leave', '--force');
