@@ -4,8 +4,8 @@ import { offerHelp } from './arguments.js';
 
 offerHelp(`Usage: npm run test:containers -- [arguments of vitest, such as swarm]
 
-Tests the image, docker-compose.yml and deploy/swarm on a Docker engine, and renders deploy/kubernetes if kubectl is
-installed, in about 7 minutes. It builds images, starts containers and, if the engine is not in a swarm, creates one;
+Runs the commands of docs/deployment.md as they are printed, tests the image, docker-compose.yml and deploy/swarm on a
+Docker engine, and renders deploy/kubernetes if kubectl is installed, in about 12 minutes. It builds images, starts containers and, if the engine is not in a swarm, creates one;
 all of that is removed at the end. It is not part of npm test.`);
 
 const TEST_LIMIT_MS = 10 * 60_000;
@@ -17,8 +17,8 @@ const engine = spawnSync('docker', ['version', '--format', '{{.Server.Version}}'
 
 if (engine.status === 0) {
   console.log(`docker engine ${engine.stdout.trim()}`);
-  await startVitest('test', process.argv.slice(2), {
-    config: false,
+  const options = {
+    config: /** @type {const} */ (false),
     watch: false,
     include: ['test/containers/**/*.spec.ts'],
     fileParallelism: false,
@@ -26,7 +26,8 @@ if (engine.status === 0) {
     hookTimeout: SETUP_LIMIT_MS,
     reporters: ['verbose'],
     disableConsoleIntercept: true,
-  });
+  };
+  await startVitest('test', process.argv.slice(2), options, { resolve: { tsconfigPaths: true } });
 } else {
   const reason = engine.error?.message ?? engine.stderr.trim();
   console.error(`No container engine responds, so nothing was tested: ${reason}`);

@@ -16,14 +16,18 @@ export type Variables = Readonly<Record<string, string | undefined>>;
 
 const execute = promisify(execFile);
 
-/** Runs a program in the project's folder. @returns its standard output; rejects with its own output on failure */
+/** Runs a program, in the project's folder by default. @returns its standard output; rejects with its own output on failure */
 export async function run(
   program: string,
   args: readonly string[],
-  { variables = {}, input }: { variables?: Variables; input?: string } = {},
+  {
+    variables = {},
+    input,
+    folder = ROOT,
+  }: { variables?: Variables; input?: string; folder?: string } = {},
 ): Promise<string> {
   const running = execute(program, args, {
-    cwd: ROOT,
+    cwd: folder,
     env: { ...process.env, ...variables },
     timeout: COMMAND_LIMIT_MS,
     maxBuffer: OUTPUT_LIMIT_BYTES,
@@ -51,7 +55,7 @@ const succeeds = (program: string, ...args: readonly string[]): boolean =>
   spawnSync(program, args, { stdio: 'ignore' }).status === 0;
 
 /** `docker compose` if it is installed, otherwise the older program. */
-const COMPOSE = succeeds('docker', 'compose', 'version')
+export const COMPOSE = succeeds('docker', 'compose', 'version')
   ? (['docker', 'compose'] as const)
   : (['docker-compose'] as const);
 

@@ -7,7 +7,7 @@ import { hasProgram, ROOT, run } from './engine.js';
 
 const hasKubectl = hasProgram('kubectl', 'kustomize', '--help');
 
-/** Renders an overlay next to the example. */
+/** Renders an overlay next to those of deploy/kubernetes. */
 async function render(kustomization: string): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'mte-kustomize-'));
   try {
@@ -20,10 +20,9 @@ async function render(kustomization: string): Promise<string> {
 }
 
 describe.skipIf(!hasKubectl)('the folders of deploy/kubernetes, rendered by kubectl', () => {
-  it('produce one deployment in the namespace of the example', async () => {
-    const rendered = await run('kubectl', ['kustomize', 'deploy/kubernetes/overlays/example']);
-    expect(rendered).toContain('name: mte-api-relay-deployment\n  namespace: mte-api-relay\n');
-    expect(rendered).toContain('image: registry.example.com/mte-api-relay:');
+  it('produce one deployment in the namespace of the overlay', async () => {
+    const rendered = await run('kubectl', ['kustomize', 'deploy/kubernetes/overlays/receiving']);
+    expect(rendered).toContain('name: mte-api-relay-deployment\n  namespace: mte-receiving\n');
     expect(rendered).toMatch(/name: mte-api-relay-config-\w+\n/);
   });
 
@@ -34,7 +33,7 @@ describe.skipIf(!hasKubectl)('the folders of deploy/kubernetes, rendered by kube
     'accept the component %s, which adds the second value for a rotation',
     async (component, variable) => {
       const rendered = await render(
-        `resources: [overlays/example]\ncomponents: [components/${component}]\n`,
+        `resources: [overlays/receiving]\ncomponents: [components/${component}]\n`,
       );
       for (const name of [variable, 'CLIENT_ID_SECRET_FILE', 'OUTBOUND_TOKEN_FILE']) {
         expect(rendered).toContain(`name: ${name}\n`);

@@ -1,18 +1,19 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { buildImages, docker, freePort, IMAGE, logsOf, run, waitUntil } from './engine.js';
 import { type Variables } from './engine.js';
+import { hasSwarmBalancer } from './guide.js';
+import { joinSwarm, stackIsGone } from './swarm.js';
 import { executions, startLoad, underLoad, type Outcome } from './load.js';
 import { expectTrueVerdicts, failures, summary } from './verdicts.js';
 
 const STACK = 'mte-containers-test';
+const SENDING = `${STACK}-sending`;
 const PEER = 'http://mte-api-relay:8080';
+const TARGET = 'http://mte-api-relay-sending:8080';
 const SECRETS_DIR = '/run/secrets';
-/** The swarm's load balancer is part of the kernel; if the kernel lacks it, relays are found through DNS alone. */
-const STACK_FILE = existsSync('/proc/net/ip_vs') ? 'stack.yml' : 'stack.dnsrr.yml';
+const STACK_FILE = hasSwarmBalancer ? 'stack.yml' : 'stack.dnsrr.yml';
 
 const token = randomBytes(32).toString('base64');
 const redisPassword = randomBytes(32).toString('hex');
@@ -35,7 +36,7 @@ const deploy = (image: string, ...files: readonly string[]): Promise<string> =>
     'docker',
     [
       ...['stack', 'deploy', '--resolve-image', 'never'],
-      ...[`deploy/swarm/${STACK_FILE}`, 'test/containers/swarm-upstream.yml', ...files].flatMap(
+      ...[`deploy/swarm/${STACK_FILE}`, 'deploy/swarm/sample-upstream.yml', ...files].flatMap(
         (file) => ['--compose-file', file],
       ),
       STACK,
@@ -43,10 +44,21 @@ const deploy = (image: string, ...files: readonly string[]): Promise<string> =>
     { variables: { ...variables, IMAGE: image } },
   );
 
+/** The relays of the clients: a relay refuses to pair with itself, so the stack under test cannot be its own client. */
+const deploySending = (): Promise<string> =>
+  run(
+    'docker',
+    [
+      ...['stack', 'deploy', '--resolve-image', 'never'],
+      ...['--compose-file', 'deploy/swarm/sending.yml', SENDING],
+    ],
+    { variables: { ...variables, IMAGE, CLIENT_NETWORK: `${STACK}_relays` } },
+  );
+
 /** The healthy containers of a service. */
-const tasks = async (service = 'mte-api-relay'): Promise<readonly string[]> => {
+const tasks = async (service = 'mte-api-relay', stack = STACK): Promise<readonly string[]> => {
   const ids = await docker(
-    ...['ps', '--quiet', '--filter', `label=com.docker.swarm.service.name=${STACK}_${service}`],
+    ...['ps', '--quiet', '--filter', `label=com.docker.swarm.service.name=${stack}_${service}`],
     ...['--filter', 'health=healthy'],
   );
   return ids.split('\n').filter((id) => id !== '');
@@ -76,7 +88,7 @@ async function expectNoLoss(
   const load = await startLoad({
     image: IMAGE,
     network: `${STACK}_relays`,
-    target: PEER,
+    target: TARGET,
     peer: PEER,
     token,
   });
@@ -90,10 +102,7 @@ async function expectNoLoss(
 beforeAll(async () => {
   await buildImages();
   await docker('tag', IMAGE, `${IMAGE}:next`);
-  if ((await docker('info', '--format', '{{.Swarm.LocalNodeState}}')) !== 'active') {
-    await docker('swarm', 'init', '--advertise-addr', '127.0.0.1');
-    madeSwarm = true;
-  }
+  madeSwarm = await joinSwarm();
   variables = {
     UPSTREAM: 'http://sample-upstream:3000',
     RELAY_AUDIENCE: PEER,
@@ -105,21 +114,22 @@ beforeAll(async () => {
     await run('docker', ['secret', 'create', secretName(name), '-'], { input: value });
   }
   await deploy(IMAGE);
+  await deploySending();
   await waitUntil('both tasks are healthy', async () => (await tasks()).length === 2);
+  await waitUntil(
+    'both tasks that send are healthy',
+    async () => (await tasks('mte-api-relay-sending', SENDING)).length === 2,
+  );
   // A task has a DNS name only after its first successful health check.
   await waitUntil('the API is healthy', async () => (await tasks('sample-upstream')).length === 1);
 });
 
 afterAll(async () => {
-  await docker('stack', 'rm', STACK);
-  const label = `label=com.docker.stack.namespace=${STACK}`;
-  await waitUntil(
-    'the stack is gone',
-    async () => (await docker('ps', '--all', '--quiet', '--filter', label)) === '',
-  );
-  // The network may still be in the process of release, and a secret in use; neither should fail the run.
-  await delay(2_000);
-  await docker('secret', 'rm', ...Object.keys(values).map(secretName)).catch(() => undefined);
+  for (const stack of [SENDING, STACK]) {
+    await docker('stack', 'rm', stack);
+    await stackIsGone(stack);
+  }
+  await docker('secret', 'rm', ...Object.keys(values).map(secretName));
   if (madeSwarm) {
     await docker('swarm', 'leave', '--force');
   }

@@ -20,6 +20,8 @@ import {
 } from '../support/assertions/deploy-files.js';
 
 const HEALTH_CHECK = ['CMD', 'node', 'dist/apps/relay/src/healthcheck.js'];
+const SENDER = 'mte-api-relay-sending';
+const SENDING = { ...SAMPLE, OUTBOUND_ALLOWED_UPSTREAMS: 'https://relay.partner.example' };
 const dockerfile = read('Dockerfile');
 
 describe('the Dockerfile', () => {
@@ -173,12 +175,32 @@ describe('the stack of deploy/swarm', () => {
     expect(stringify(parse(expected))).not.toMatch(/published|vip/);
   });
 
+  it('that only sends starts from secret files, has no API, no peer and no port, and has time to stop', () => {
+    const sending = serviceOf(compose('deploy/swarm/sending.yml', SENDING), SENDER);
+    const config = configOf(sending.environment ?? {});
+    expect(config).toMatchObject({
+      upstream: 'http://127.0.0.1:9',
+      relayAudience: ['http://nobody.invalid'],
+      outboundAllowedUpstreams: [SENDING.OUTBOUND_ALLOWED_UPSTREAMS],
+      redisUrl: 'memory://',
+    });
+    expectTimeToStop(seconds(sending.stop_grace_period), config);
+    expect(sending.ports).toBeUndefined();
+    expect(sending.deploy).toEqual({ ...relay.deploy, endpoint_mode: 'dnsrr' });
+    expect(sending.healthcheck).toEqual(relay.healthcheck);
+    expect(sending.secrets?.map(({ source }) => source)).toEqual([
+      'client_id_secret',
+      'outbound_token',
+    ]);
+  });
+
   it.each([
-    ['client-id-secret-alt', 'clientIdSecretAlt'],
-    ['outbound-token-alt', 'outboundTokenAlt'],
-  ])('accepts a second value with %s.yml', (file, property) => {
+    ['client-id-secret-alt', 'mte-api-relay', 'clientIdSecretAlt'],
+    ['outbound-token-alt', 'mte-api-relay', 'outboundTokenAlt'],
+    ['sending.outbound-token-alt', SENDER, 'outboundTokenAlt'],
+  ])('accepts a second value with %s.yml', (file, service, property) => {
     const over = compose(`deploy/swarm/${file}.yml`);
-    const { environment, secrets } = serviceOf(over, 'mte-api-relay');
+    const { environment, secrets } = serviceOf(over, service);
     const config = configOf({ ...relay.environment, ...environment });
     expect(config[property as keyof RelayConfig]).toBeDefined();
     expect(Object.keys(over.secrets ?? {})).toEqual(secrets?.map(({ source }) => source));
@@ -210,17 +232,21 @@ describe('the Deployment of deploy/kubernetes', () => {
     );
   };
 
-  it('starts from the example settings and secret files, with enough time to stop', () => {
-    const { containers, terminationGracePeriodSeconds } = spec.template.spec;
-    const config = configOf({
-      ...literals('deploy/kubernetes/base/kustomization.yaml'),
-      ...literals('deploy/kubernetes/overlays/example/kustomization.yaml'),
-      ...pairs(containers[0].env),
-    });
-    expect(config.nodeEnv).toBe('production');
-    expect(config.relayAudience).not.toHaveLength(0);
-    expectTimeToStop(terminationGracePeriodSeconds, config);
-  });
+  it.each(['receiving', 'sending'])(
+    'starts with the settings of overlays/%s, with enough time to stop',
+    (side) => {
+      const { containers, terminationGracePeriodSeconds } = spec.template.spec;
+      const config = configOf({
+        ...SAMPLE,
+        ...literals('deploy/kubernetes/base/kustomization.yaml'),
+        ...literals(`deploy/kubernetes/overlays/${side}/kustomization.yaml`),
+        ...pairs(containers[0].env),
+      });
+      expect(config.nodeEnv).toBe('production');
+      expect(config.relayAudience).not.toHaveLength(0);
+      expectTimeToStop(terminationGracePeriodSeconds, config);
+    },
+  );
 });
 
 describe('the task of deploy/ecs', () => {
@@ -251,11 +277,29 @@ describe('the task of deploy/ecs', () => {
   });
 });
 
-describe('docs/deployment.md', () => {
+describe('the sides of deploy/compose', () => {
+  it.each(['receiving', 'sending'])(
+    '%s.yml has enough time to stop, and reads the secrets from relay.env',
+    (side) => {
+      const relay = serviceOf(compose(`deploy/compose/${side}.yml`, SAMPLE), 'relay');
+      const config = configOf({ ...SAMPLE, ...relay.environment });
+      expectTimeToStop(seconds(relay.stop_grace_period), config);
+      expect(relay).toMatchObject({ env_file: 'relay.env', read_only: true, cap_drop: ['ALL'] });
+      expect(Object.keys(relay.environment ?? {}).filter((name) => name in SAMPLE)).toEqual(
+        side === 'receiving' ? ['REDIS_URL'] : [],
+      );
+    },
+  );
+
+  it('publish the relay that sends only to its machine', () => {
+    const sending = serviceOf(compose('deploy/compose/sending.yml'), 'relay');
+    expect(sending.ports).toEqual(['127.0.0.1:8091:8080']);
+  });
+});
+
+describe.each(['docs/deployment.md', 'docs/platforms.md'])('%s', (document) => {
   it('names only files that exist', () => {
-    const names = [...read('docs/deployment.md').matchAll(/\bdeploy\/[\w./-]*\w/g)].map(
-      ([name]) => name,
-    );
+    const names = [...read(document).matchAll(/\bdeploy\/[\w./-]*\w/g)].map(([name]) => name);
     expect(names).not.toEqual([]);
     expect(names.filter((name) => !existsSync(join(ROOT, name)))).toEqual([]);
   });

@@ -29,7 +29,7 @@ it.each([
   ['OUTBOUND_TOKEN', 'the-outbound-token-of-our-company'],
   ['OUTBOUND_TOKEN', 'YOUR_SECURE_OUTBOUND_ACCESS_TOKEN'],
   ['OUTBOUND_TOKEN_ALT', '12345678'],
-])('warns once about %s=%s, suggesting openssl and without the value', (name, value) => {
+])('warns once about %s=%s, suggesting openssl rand and without the value', (name, value) => {
   const [line, ...rest] = warnings({ [name]: value });
   expect(rest).toEqual([]);
   expect(line).toMatch(new RegExp(`^${name} .*openssl rand -base64 32$`));

@@ -15,6 +15,7 @@ const MIN_SECRET_CHARACTERS = 16;
 const MIN_TOKEN_CHARACTERS = 8;
 /** 2^96 guesses are out of reach, even without the cost that scrypt adds to each of those at a secret. */
 const MIN_BITS = 96;
+/** An image has no npm script, but its operator has a shell. */
 const ADVICE = 'make one with openssl rand -base64 32';
 
 /** Whether the value is a documented placeholder, in upper or lower case: everyone can read it in the documentation. */
