@@ -1,4 +1,4 @@
-import type { RawFields } from '@relay/fields';
+import { isAuthority, type RawFields } from '@relay/fields';
 
 import { isForwardedField } from './forwarded-fields.js';
 import { HeadInvalidError } from './protocol.errors.js';
@@ -18,7 +18,7 @@ const CONTENT_LENGTH = /^\d{1,15}$/;
 const REFUSED_METHODS = new Set(['CONNECT', 'TRACE']);
 
 /**
- * Applies the rules of protocol.md section 6 to the method, path and fields of a request. The sender applies them
+ * Applies the rules of protocol.md section 6 to the method, authority, path and fields of a request. The sender applies them
  * before it seals, so that a client's bad request does not cost a session; the receiver applies them again to what it
  * opened. The limit of 65,536 bytes is enforced by encodeRequestHead.
  *
@@ -27,6 +27,9 @@ const REFUSED_METHODS = new Set(['CONNECT', 'TRACE']);
 export function checkRequestHead(head: RequestHead): void {
   if (!METHOD.test(head.method) || REFUSED_METHODS.has(head.method.toUpperCase())) {
     throw new HeadInvalidError('method cannot be forwarded');
+  }
+  if (head.authority !== '' && !isAuthority(head.authority)) {
+    throw new HeadInvalidError('host is not a host name or IP address with an optional port');
   }
   if (!PATH.test(head.path)) {
     throw new HeadInvalidError(

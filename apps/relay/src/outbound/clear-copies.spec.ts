@@ -11,6 +11,7 @@ const sealed: EncodeOptions = { type: 'mke', isPathSealed: true, sealedFields: t
 const head = (fields: readonly string[], path = '/'): RequestHead => ({
   method: 'GET',
   scheme: 'http',
+  authority: 'api.example.com',
   path,
   fields: [...fields],
 });
