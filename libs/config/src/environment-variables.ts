@@ -13,6 +13,7 @@ export type RelayConfigProperty = Exclude<keyof RelayConfig, Derived>;
 /** The environment variable that each property of `RelayConfig` is read from. */
 export const ENVIRONMENT_VARIABLES = {
   upstream: 'UPSTREAM',
+  upstreamHost: 'UPSTREAM_HOST',
   clientIdSecret: 'CLIENT_ID_SECRET',
   clientIdSecretAlt: 'CLIENT_ID_SECRET_ALT',
   clientId: 'CLIENT_ID',

@@ -3,11 +3,13 @@ import { fieldValue, withoutFields } from '@relay/fields';
 import { RelayConfig } from '@relay/config';
 import { Exchange, type ExchangeEvents } from '@relay/http';
 import type { RequestHead } from '@relay/protocol';
-import { Pool } from 'undici';
+import { Pool, type Dispatcher } from 'undici';
 
 import { RelayMetrics } from '../telemetry/relay-metrics.js';
 import { connectorThatReportsResets } from './reset-connector.js';
+import { withServerName } from './server-name.js';
 import { upstreamFields, type Requester } from './upstream-fields.js';
+import { UpstreamHost } from './upstream-host.js';
 
 const CONTENT_LENGTH = 'content-length';
 /** A whole head may have 64 KiB, of which undici counts the names and values. */
@@ -22,6 +24,8 @@ const SLICE_BYTES = 65_536;
 @Injectable()
 export class UpstreamClient implements OnApplicationShutdown {
   private readonly pool: Pool;
+  private readonly dispatcher: Dispatcher;
+  private readonly host: UpstreamHost;
   private lastSeen: 'unknown' | 'reachable' | 'unreachable' = 'unknown';
 
   constructor(
@@ -33,6 +37,11 @@ export class UpstreamClient implements OnApplicationShutdown {
       maxHeaderSize: MAX_RESPONSE_HEADER_BYTES,
       pipelining: 1,
     });
+    this.dispatcher =
+      config.upstreamHost === 'upstream'
+        ? this.pool
+        : this.pool.compose(withServerName(config.upstreamOrigin));
+    this.host = new UpstreamHost(config);
     this.pool.on('connect', () => {
       this.lastSeen = 'reachable';
     });
@@ -62,11 +71,14 @@ export class UpstreamClient implements OnApplicationShutdown {
       },
       events,
     );
-    exchange.start(this.pool, {
+    exchange.start(this.dispatcher, {
       origin: this.config.upstreamOrigin,
       method: head.method,
       path: this.config.upstreamBasePath + head.path,
-      headers: this.headersOf(head, body !== undefined, requester),
+      headers: [
+        ...this.hostField(head, requester),
+        ...this.headersOf(head, body !== undefined, requester),
+      ],
       body: Buffer.isBuffer(body) && !isSentWhole(head, body) ? slicesOf(body) : body,
     });
     return exchange;
@@ -79,6 +91,12 @@ export class UpstreamClient implements OnApplicationShutdown {
 
   async onApplicationShutdown(): Promise<void> {
     await this.pool.destroy();
+  }
+
+  /** Without a host field, undici sends the host and port of the upstream. */
+  private hostField(head: RequestHead, requester: Requester): string[] {
+    const host = this.host.fieldFor(head, requester);
+    return host === undefined ? [] : ['host', host];
   }
 
   private headersOf(head: RequestHead, hasBody: boolean, requester: Requester): string[] {
