@@ -13,7 +13,7 @@ import { tunnelClient } from '../support/tunnels/tunnel-client.js';
 
 /** What an HTTPS upstream saw of a request. */
 interface Seen {
-  readonly serverName: string | false | null;
+  readonly serverName: unknown;
   readonly host: string | undefined;
   readonly port: number | undefined;
 }
@@ -33,8 +33,8 @@ async function startSecureUpstream(host: string, subject: string) {
   const server = createServer(
     { cert: readFileSync(cert), key: readFileSync(key) },
     ({ socket, headers }, response) => {
-      const { servername } = socket as TLSSocket & { servername?: string | false };
-      seen.push({ serverName: servername ?? null, host: headers.host, port: socket.remotePort });
+      const { servername } = socket as TLSSocket & { readonly servername: unknown };
+      seen.push({ serverName: servername, host: headers.host, port: socket.remotePort });
       response.end();
     },
   );
@@ -60,10 +60,10 @@ describe('an HTTPS upstream (#57)', () => {
     async (name, subject, serverName) => {
       const upstream = await startSecureUpstream(name, subject);
       const inbound = await startInbound(upstream.url, 'client');
-      const { send } = tunnelClient(outbound.url, inbound.url);
+      const client = tunnelClient(outbound.url, inbound.url);
 
       for (const host of ['one.example', 'two.example:8443', '192.0.2.1']) {
-        expect((await send({ headers: { host } })).status).toBe(200);
+        expect((await client.send({ headers: { host } })).status).toBe(200);
       }
 
       expect(upstream.seen.map(({ host }) => host)).toEqual([

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from ipaddress import IPv6Address
+from ipaddress import IPv4Address, IPv6Address
 
 MAX_FIELDS = 256
 MAX_HEAD_BYTES = 65536
@@ -14,6 +14,7 @@ FIELD_VALUE = re.compile(r'[\t\x20-\x7e\x80-\xff]*')
 AUTHORITY = re.compile(r'(?:[A-Za-z0-9._~-]+|\[([0-9A-Fa-f:.]+)\])(?::([1-9][0-9]{0,4}))?')
 PATH = re.compile(r'/(?!/)[\x21\x22\x24-\x5b\x5d-\x7e]*')
 CONTENT_LENGTH = re.compile(r'[0-9]{1,15}')
+CLIENT_ADDRESS = 'x-mte-client-address'
 NEVER_INSIDE = {
     'connection',
     'keep-alive',
@@ -148,7 +149,24 @@ def _check_request(head: RequestHead) -> None:
         raise HeadRefused('the authority is not host[:port]')
     if not PATH.fullmatch(head.path):
         raise HeadRefused('the path is invalid')
-    _check_fields(head.fields)
+    _check_fields(_without_client_address(head.fields))
+
+
+def _without_client_address(fields: Fields) -> Fields:
+    addresses = [value for name, value in fields if name == CLIENT_ADDRESS]
+    if len(addresses) > 1 or not all(map(_is_address, addresses)):
+        raise HeadRefused('the address of the client is invalid or repeated')
+    return [(name, value) for name, value in fields if name != CLIENT_ADDRESS]
+
+
+def _is_address(text: str) -> bool:
+    if text.startswith('['):
+        return is_authority(text) and text.endswith(']')
+    try:
+        IPv4Address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def is_authority(text: str) -> bool:

@@ -109,6 +109,7 @@ def a_changed_message_is_rejected() -> None:
         expect_refusal(records.RecordRefused, lambda: opened(key, changed))
 
 
+ADDRESS = 'x-mte-client-address'
 AUTHORITIES = ['', 'a_b', '192.0.2.1:1', '[::1]', '[2001:DB8::192.0.2.1]:65535', 'a' * 255]
 NO_AUTHORITIES = [
     *('a@b', 'a:', ':80', 'a:0', 'a:080', 'a:65536', 'a,b', 'a b', 'a/', 'a%2eb', 'a\r\n'),
@@ -132,6 +133,10 @@ def a_head_that_violates_the_rules_is_rejected() -> None:
         request(fields=[('A', 'b')]),
         request(fields=[('a', 'b\r\n')]),
         request(fields=[('x-mte-relay', '1')]),
+        request(fields=[(ADDRESS, '192.0.2.256')]),
+        request(fields=[(ADDRESS, '::1')]),
+        request(fields=[(ADDRESS, '[::1]:80')]),
+        request(fields=[(ADDRESS, '192.0.2.1')] * 2),
         request(fields=[('transfer-encoding', 'chunked')]),
         request(fields=[('content-length', '1'), ('content-length', '1')]),
         request(fields=[('content-length', '+1')]),
@@ -142,6 +147,8 @@ def a_head_that_violates_the_rules_is_rejected() -> None:
     for text in AUTHORITIES:
         encoded = head.encode_request_head(head.RequestHead(**request(authority=text)))
         expect(head.decode_request_head(encoded).authority, text)
+    for text in ('192.0.2.1', '[2001:db8::1]'):
+        head.encode_request_head(head.RequestHead(**request(fields=[(ADDRESS, text)])))
     encoded = octets(MORE['response_two_cookies']['head_bytes'])
     for changed in (encoded + b'\0', encoded[:-1], b'\0' + encoded[1:], b'\1\x40\xc7\0'):
         expect_refusal(head.HeadRefused, lambda: head.decode_response_head(changed))

@@ -40,6 +40,7 @@ const DESCRIBE: { [P in RelayConfigProperty]: (value: RelayConfig[P]) => unknown
   headers: maskedFields,
   requestHeaders: maskedFields,
   responseHeaders: maskedFields,
+  forwardedHeaders: shown,
   outboundAllowedUpstreams: shown,
   passThroughRoutes: shown,
   mteRoutes: shown,

@@ -35,6 +35,7 @@ export const ENVIRONMENT_VARIABLES = {
   headers: 'HEADERS',
   requestHeaders: 'REQUEST_HEADERS',
   responseHeaders: 'RESPONSE_HEADERS',
+  forwardedHeaders: 'FORWARDED_HEADERS',
   outboundAllowedUpstreams: 'OUTBOUND_ALLOWED_UPSTREAMS',
   passThroughRoutes: 'PASS_THROUGH_ROUTES',
   mteRoutes: 'MTE_ROUTES',

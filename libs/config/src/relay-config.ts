@@ -158,6 +158,10 @@ export class RelayConfig {
   @NotAlsoInHeaders()
   readonly responseHeaders: readonly HeaderField[] = [];
 
+  /** `FORWARDED_HEADERS`: whether `Forwarded` and `X-Forwarded-*` are made by the relays; to be set on both. */
+  @StrictBoolean()
+  readonly forwardedHeaders: boolean = false;
+
   /** `OUTBOUND_ALLOWED_UPSTREAMS`: origins that clients may name as peers; if undefined, any. */
   @IsOptional()
   @FromText(listOf(origin))

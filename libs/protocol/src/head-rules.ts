@@ -3,6 +3,7 @@ import { isAuthority, type RawFields } from '@relay/fields';
 import { isForwardedField } from './forwarded-fields.js';
 import { HeadInvalidError } from './protocol.errors.js';
 import type { RequestHead, ResponseHead } from './message-head.js';
+import { CLIENT_ADDRESS_FIELD } from './relay-headers.js';
 
 /** Limit of field lines in a head. protocol.md section 6. */
 const MAX_FIELDS = 256;
@@ -13,6 +14,8 @@ const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 /** Visible ASCII without backslash and number sign, beginning with one slash. */
 const PATH = /^\/(?!\/)[\x21\x22\x24-\x5b\x5d-\x7e]*$/;
 const CONTENT_LENGTH = /^\d{1,15}$/;
+/** An IPv4 address, or an IPv6 address in brackets. */
+const ADDRESS = /^(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-f:.]+\])$/;
 
 /** CONNECT opens a tunnel and TRACE echoes the request; a relay forwards neither. */
 const REFUSED_METHODS = new Set(['CONNECT', 'TRACE']);
@@ -36,7 +39,7 @@ export function checkRequestHead(head: RequestHead): void {
       'path does not begin with exactly one slash or contains a forbidden byte',
     );
   }
-  checkFields(head.fields);
+  checkFields(withoutClientAddress(head.fields));
 }
 
 /**
@@ -50,6 +53,19 @@ export function checkResponseHead(head: ResponseHead): void {
     throw new HeadInvalidError('status is outside 200–599');
   }
   checkFields(head.fields);
+}
+
+/** The fields of a request but the address of its client, which is checked here. */
+function withoutClientAddress(fields: RawFields): RawFields {
+  const at = fields.findIndex((text, index) => index % 2 === 0 && text === CLIENT_ADDRESS_FIELD);
+  if (at === -1) {
+    return fields;
+  }
+  const address = fields[at + 1] ?? '';
+  if (!ADDRESS.test(address) || !URL.canParse(`http://${address}`)) {
+    throw new HeadInvalidError(`${CLIENT_ADDRESS_FIELD} is not an IP address`);
+  }
+  return [...fields.slice(0, at), ...fields.slice(at + 2)];
 }
 
 function checkFields(fields: RawFields): void {

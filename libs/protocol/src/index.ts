@@ -53,6 +53,7 @@ export {
 } from './protocol.errors.js';
 export { MAX_CONTENT_BYTES } from './record.js';
 export {
+  CLIENT_ADDRESS_FIELD,
   CLIENT_ID_HEADER,
   PAIR_PATH,
   PROBE_PATH,

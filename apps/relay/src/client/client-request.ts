@@ -6,12 +6,15 @@ import { isAuthority, withReplacedNamesakes } from '@relay/fields';
 import { RelayError } from '@relay/errors';
 import { connectionAuthRefusal } from '@relay/http';
 import {
+  CLIENT_ADDRESS_FIELD,
   forwardedFields,
   HeadInvalidError,
   checkRequestHead,
   encodeRequestHead,
   type RequestHead,
 } from '@relay/protocol';
+
+import { clientAddress } from './client-address.js';
 
 /** The client asks for another protocol, such as a WebSocket. */
 export class UpgradeUnsupportedError extends RelayError {
@@ -37,13 +40,22 @@ export function readClientRequest(request: IncomingMessage, config: RelayConfig)
     scheme: request.socket instanceof TLSSocket ? 'https' : 'http',
     authority,
     path,
-    fields: withReplacedNamesakes(forwardedFields(request.rawHeaders), config.headers),
+    fields: [
+      ...withReplacedNamesakes(forwardedFields(request.rawHeaders), config.headers),
+      ...addressField(request, config),
+    ],
   };
   checkConnectionAuth(head);
   checkUpgrade(request);
   checkTransferCoding(request);
   checkRequestHead(head);
   return { head, headBytes: encodeRequestHead(head) };
+}
+
+/** What only this relay knows, for the relay in front of the API, which makes the forwarded fields. */
+function addressField({ socket }: IncomingMessage, { forwardedHeaders }: RelayConfig): string[] {
+  const address = forwardedHeaders ? clientAddress(socket) : undefined;
+  return address === undefined ? [] : [CLIENT_ADDRESS_FIELD, address];
 }
 
 /** Credentials of a connection would also authenticate whoever sends the next request on it. */

@@ -27,6 +27,11 @@ describe('the fields that are copied in plaintext', () => {
     expect(clearCopies(head(fields), { ...sealed, sealedFields: false })).toEqual(fields);
   });
 
+  it('do not have the address of the client, which is for relays', () => {
+    const address = ['x-mte-client-address', '192.0.2.1', 'a', '1'];
+    expect(clearCopies(head(address), { ...sealed, sealedFields: false })).toEqual(['a', '1']);
+  });
+
   it('are the remaining ones if some are named for sealing', () => {
     const options = { ...sealed, sealedFields: new Set(['x-one']) };
     expect(clearCopies(head(fields), options)).toEqual(['x-two', '2', 'accept', '*/*']);

@@ -6,6 +6,7 @@ import type { RequestHead } from '@relay/protocol';
 import { Pool, type Dispatcher } from 'undici';
 
 import { RelayMetrics } from '../telemetry/relay-metrics.js';
+import { withForwardedFields, withoutClientAddress } from './forwarded-headers.js';
 import { connectorThatReportsResets } from './reset-connector.js';
 import { withServerName } from './server-name.js';
 import { upstreamFields, type Requester } from './upstream-fields.js';
@@ -100,7 +101,10 @@ export class UpstreamClient implements OnApplicationShutdown {
   }
 
   private headersOf(head: RequestHead, hasBody: boolean, requester: Requester): string[] {
-    const fields = upstreamFields(head.fields, this.config, requester);
+    const described = this.config.forwardedHeaders
+      ? withForwardedFields(head, this.host.believed(head, requester))
+      : withoutClientAddress(head);
+    const fields = upstreamFields(described, this.config, requester);
     if (hasBody || fieldValue(fields, CONTENT_LENGTH) === undefined) {
       const lacksLength = !hasBody && METHODS_WITH_BODY.has(head.method);
       return lacksLength ? [...fields, CONTENT_LENGTH, '0'] : fields;
