@@ -41,6 +41,7 @@ const DESCRIBE: { [P in RelayConfigProperty]: (value: RelayConfig[P]) => unknown
   requestHeaders: maskedFields,
   responseHeaders: maskedFields,
   forwardedHeaders: shown,
+  rewriteLocation: shown,
   outboundAllowedUpstreams: shown,
   passThroughRoutes: shown,
   mteRoutes: shown,

@@ -36,6 +36,7 @@ export const ENVIRONMENT_VARIABLES = {
   requestHeaders: 'REQUEST_HEADERS',
   responseHeaders: 'RESPONSE_HEADERS',
   forwardedHeaders: 'FORWARDED_HEADERS',
+  rewriteLocation: 'REWRITE_LOCATION',
   outboundAllowedUpstreams: 'OUTBOUND_ALLOWED_UPSTREAMS',
   passThroughRoutes: 'PASS_THROUGH_ROUTES',
   mteRoutes: 'MTE_ROUTES',

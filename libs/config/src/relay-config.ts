@@ -162,6 +162,10 @@ export class RelayConfig {
   @StrictBoolean()
   readonly forwardedHeaders: boolean = false;
 
+  /** `REWRITE_LOCATION`: whether URLs in `location`, `content-location` and `destination` are translated. */
+  @StrictBoolean()
+  readonly rewriteLocation: boolean = false;
+
   /** `OUTBOUND_ALLOWED_UPSTREAMS`: origins that clients may name as peers; if undefined, any. */
   @IsOptional()
   @FromText(listOf(origin))

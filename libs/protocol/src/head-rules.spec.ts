@@ -86,7 +86,11 @@ describe('the address of the client', () => {
     (address) => {
       const fields = ['a', NAME, NAME, address, 'b', '1'];
       expect(isAccepted({ fields })).toBe(true);
-      expect(passes(() => checkResponseHead({ status: 200, fields }))).toBe(false);
+      expect(
+        passes(() => {
+          checkResponseHead({ status: 200, fields });
+        }),
+      ).toBe(false);
     },
   );
 

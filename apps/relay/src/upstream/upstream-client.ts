@@ -7,7 +7,9 @@ import { Pool, type Dispatcher } from 'undici';
 
 import { RelayMetrics } from '../telemetry/relay-metrics.js';
 import { withForwardedFields, withoutClientAddress } from './forwarded-headers.js';
+import { LocationRewriter } from './location-rewriter.js';
 import { connectorThatReportsResets } from './reset-connector.js';
+import { RewrittenResponse } from './rewritten-response.js';
 import { withServerName } from './server-name.js';
 import { upstreamFields, type Requester } from './upstream-fields.js';
 import { UpstreamHost } from './upstream-host.js';
@@ -27,6 +29,7 @@ export class UpstreamClient implements OnApplicationShutdown {
   private readonly pool: Pool;
   private readonly dispatcher: Dispatcher;
   private readonly host: UpstreamHost;
+  private readonly locations: LocationRewriter | undefined;
   private lastSeen: 'unknown' | 'reachable' | 'unreachable' = 'unknown';
 
   constructor(
@@ -43,6 +46,7 @@ export class UpstreamClient implements OnApplicationShutdown {
         ? this.pool
         : this.pool.compose(withServerName(config.upstreamOrigin));
     this.host = new UpstreamHost(config);
+    this.locations = config.rewriteLocation ? new LocationRewriter(config) : undefined;
     this.pool.on('connect', () => {
       this.lastSeen = 'reachable';
     });
@@ -70,7 +74,7 @@ export class UpstreamClient implements OnApplicationShutdown {
         responseTimeoutMs: this.config.responseTimeoutMs,
         idleTimeoutMs: this.config.idleTimeoutMs,
       },
-      events,
+      this.translated(events, head, requester),
     );
     exchange.start(this.dispatcher, {
       origin: this.config.upstreamOrigin,
@@ -100,11 +104,23 @@ export class UpstreamClient implements OnApplicationShutdown {
     return host === undefined ? [] : ['host', host];
   }
 
+  private translated(
+    events: ExchangeEvents,
+    head: RequestHead,
+    requester: Requester,
+  ): ExchangeEvents {
+    const { locations } = this;
+    return locations === undefined
+      ? events
+      : new RewrittenResponse(events, (value) => locations.toClient(value, head, requester));
+  }
+
   private headersOf(head: RequestHead, hasBody: boolean, requester: Requester): string[] {
     const described = this.config.forwardedHeaders
       ? withForwardedFields(head, this.host.believed(head, requester))
       : withoutClientAddress(head);
-    const fields = upstreamFields(described, this.config, requester);
+    const translated = this.locations?.inFields(described, head, requester) ?? described;
+    const fields = upstreamFields(translated, this.config, requester);
     if (hasBody || fieldValue(fields, CONTENT_LENGTH) === undefined) {
       const lacksLength = !hasBody && METHODS_WITH_BODY.has(head.method);
       return lacksLength ? [...fields, CONTENT_LENGTH, '0'] : fields;
