@@ -78,34 +78,6 @@ describe('an authority', () => {
   });
 });
 
-describe('the address of the client', () => {
-  const NAME = 'x-mte-client-address';
-
-  it.each(['192.0.2.1', '0.0.0.0', '[::1]', '[2001:db8::192.0.2.1]'])(
-    '%s is accepted in a request, and in no response',
-    (address) => {
-      const fields = ['a', NAME, NAME, address, 'b', '1'];
-      expect(isAccepted({ fields })).toBe(true);
-      expect(
-        passes(() => {
-          checkResponseHead({ status: 200, fields });
-        }),
-      ).toBe(false);
-    },
-  );
-
-  it.each([
-    ...['', '::1', '192.0.2.256', '192.0.2', '192.0.2.1:80', 'a', '[::1', '[1:2]', '[fe80::1%1]'],
-    ...['192.0.2.1, 192.0.2.2', '192.0.2.1"', '1\r\nx: y'],
-  ])('%j is rejected', (address) => {
-    expect(isAccepted({ fields: [NAME, address] })).toBe(false);
-  });
-
-  it('is rejected if there are two', () => {
-    expect(isAccepted({ fields: [NAME, '192.0.2.1', NAME, '192.0.2.1'] })).toBe(false);
-  });
-});
-
 describe('a path', () => {
   it.each([
     '/',
