@@ -2,14 +2,19 @@
 
 import re
 from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address
 
 MAX_FIELDS = 256
 MAX_HEAD_BYTES = 65536
+MAX_AUTHORITY_OCTETS = 255
+MAX_PORT = 65535
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")
 FIELD_VALUE = re.compile(r'[\t\x20-\x7e\x80-\xff]*')
+AUTHORITY = re.compile(r'(?:[A-Za-z0-9._~-]+|\[([0-9A-Fa-f:.]+)\])(?::([1-9][0-9]{0,4}))?')
 PATH = re.compile(r'/(?!/)[\x21\x22\x24-\x5b\x5d-\x7e]*')
 CONTENT_LENGTH = re.compile(r'[0-9]{1,15}')
+CLIENT_ADDRESS = 'x-mte-client-address'
 NEVER_INSIDE = {
     'connection',
     'keep-alive',
@@ -36,6 +41,7 @@ class HeadRefused(Exception):
 class RequestHead:
     method: str
     scheme: str
+    authority: str
     path: str
     fields: Fields
 
@@ -66,7 +72,7 @@ def _field_section(fields: Fields) -> bytes:
 
 def encode_request_head(head: RequestHead) -> bytes:
     _check_request(head)
-    control = [head.method, head.scheme, '', head.path]
+    control = [head.method, head.scheme, head.authority, head.path]
     return _bounded(b'\0' + b''.join(map(_text, control)) + _field_section(head.fields))
 
 
@@ -113,9 +119,7 @@ def decode_request_head(octets: bytes) -> RequestHead:
     if reader.take(1) != b'\0':
         raise HeadRefused('not a request')
     method, scheme, authority, path = (reader.text() for _ in range(4))
-    if authority != '':
-        raise HeadRefused('the authority is not empty')
-    head = RequestHead(method, scheme, path, reader.fields())
+    head = RequestHead(method, scheme, authority, path, reader.fields())
     _check_request(head)
     return head
 
@@ -141,9 +145,44 @@ def _check_request(head: RequestHead) -> None:
         raise HeadRefused('the method is not allowed')
     if head.scheme not in ('http', 'https'):
         raise HeadRefused('the scheme is not http or https')
+    if head.authority and not is_authority(head.authority):
+        raise HeadRefused('the authority is not host[:port]')
     if not PATH.fullmatch(head.path):
         raise HeadRefused('the path is invalid')
-    _check_fields(head.fields)
+    _check_fields(_without_client_address(head.fields))
+
+
+def _without_client_address(fields: Fields) -> Fields:
+    addresses = [value for name, value in fields if name == CLIENT_ADDRESS]
+    if len(addresses) > 1 or not all(map(_is_address, addresses)):
+        raise HeadRefused('the address of the client is invalid or repeated')
+    return [(name, value) for name, value in fields if name != CLIENT_ADDRESS]
+
+
+def _is_address(text: str) -> bool:
+    if text.startswith('['):
+        return is_authority(text) and text.endswith(']')
+    try:
+        IPv4Address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def is_authority(text: str) -> bool:
+    match = AUTHORITY.fullmatch(text)
+    if match is None or len(text) > MAX_AUTHORITY_OCTETS:
+        return False
+    ipv6, port = match.groups()
+    return (ipv6 is None or _is_ipv6(ipv6)) and (port is None or int(port) <= MAX_PORT)
+
+
+def _is_ipv6(text: str) -> bool:
+    try:
+        IPv6Address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _check_response(head: ResponseHead) -> None:

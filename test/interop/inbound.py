@@ -224,7 +224,7 @@ class Exchange(BaseHTTPRequestHandler):
         self._body.skip(DRAIN_BYTES)
         self.close_connection |= not self._body.ended
         report(checked=message.header.sid, seq=message.header.seq)
-        self._answer_sealed(message, RequestHead('HEAD', 'http', '/', []), NO_CONTENT)
+        self._answer_sealed(message, RequestHead('HEAD', 'http', '', '/', []), NO_CONTENT)
 
     def _open_body(
         self, contents: Iterator[bytes], head: RequestHead, message: Message, fault: str | None

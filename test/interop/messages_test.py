@@ -60,7 +60,7 @@ def decoded_head(vector: dict) -> head.RequestHead | head.ResponseHead:
     fields = list(zip(flat[0::2], flat[1::2]))
     if 'status' in vector['head']:
         return head.ResponseHead(vector['head']['status'], fields)
-    return head.RequestHead(*(vector['head'][name] for name in ('method', 'scheme', 'path')), fields)
+    return head.RequestHead(*(vector['head'][name] for name in ('method', 'scheme', 'authority', 'path')), fields)
 
 
 def every_message_can_be_sealed_and_opened() -> None:
@@ -109,13 +109,23 @@ def a_changed_message_is_rejected() -> None:
         expect_refusal(records.RecordRefused, lambda: opened(key, changed))
 
 
+ADDRESS = 'x-mte-client-address'
+AUTHORITIES = ['', 'a_b', '192.0.2.1:1', '[::1]', '[2001:DB8::192.0.2.1]:65535', 'a' * 255]
+NO_AUTHORITIES = [
+    *('a@b', 'a:', ':80', 'a:0', 'a:080', 'a:65536', 'a,b', 'a b', 'a/', 'a%2eb', 'a\r\n'),
+    *('::1', '[::1', '[]', '[1:2]', '[127.0.0.1]', '[fe80::1%eth0]', '[v1.a]', 'a' * 256),
+]
+
+
 def a_head_that_violates_the_rules_is_rejected() -> None:
-    request = lambda **other: {'method': 'GET', 'scheme': 'http', 'path': '/', 'fields': [], **other}
+    valid = {'method': 'GET', 'scheme': 'http', 'authority': '', 'path': '/', 'fields': []}
+    request = lambda **other: {**valid, **other}
     for parts in (
         request(method='CONNECT'),
         request(method='trace'),
         request(method='A B'),
         request(scheme='ftp'),
+        *(request(authority=text) for text in NO_AUTHORITIES),
         request(path='//a'),
         request(path='/\\'),
         request(path='/#a'),
@@ -123,6 +133,10 @@ def a_head_that_violates_the_rules_is_rejected() -> None:
         request(fields=[('A', 'b')]),
         request(fields=[('a', 'b\r\n')]),
         request(fields=[('x-mte-relay', '1')]),
+        request(fields=[(ADDRESS, '192.0.2.256')]),
+        request(fields=[(ADDRESS, '::1')]),
+        request(fields=[(ADDRESS, '[::1]:80')]),
+        request(fields=[(ADDRESS, '192.0.2.1')] * 2),
         request(fields=[('transfer-encoding', 'chunked')]),
         request(fields=[('content-length', '1'), ('content-length', '1')]),
         request(fields=[('content-length', '+1')]),
@@ -130,6 +144,11 @@ def a_head_that_violates_the_rules_is_rejected() -> None:
         request(fields=[('a', 'b' * 65536)]),
     ):
         expect_refusal(head.HeadRefused, lambda: head.encode_request_head(head.RequestHead(**parts)))
+    for text in AUTHORITIES:
+        encoded = head.encode_request_head(head.RequestHead(**request(authority=text)))
+        expect(head.decode_request_head(encoded).authority, text)
+    for text in ('192.0.2.1', '[2001:db8::1]'):
+        head.encode_request_head(head.RequestHead(**request(fields=[(ADDRESS, text)])))
     encoded = octets(MORE['response_two_cookies']['head_bytes'])
     for changed in (encoded + b'\0', encoded[:-1], b'\0' + encoded[1:], b'\1\x40\xc7\0'):
         expect_refusal(head.HeadRefused, lambda: head.decode_response_head(changed))

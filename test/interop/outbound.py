@@ -291,7 +291,8 @@ def carry_out(outbound: Outbound, command: dict) -> dict:
 def message_of(command: dict) -> tuple[str, RequestHead, list[bytes]]:
     """Takes type, head and body out of a command; what is left are faults."""
     fields = [(name, value) for name, value in command.pop('fields', [])]
-    head = RequestHead(command.pop('method'), 'http', command.pop('path'), fields)
+    authority = command.pop('authority', '')
+    head = RequestHead(command.pop('method'), 'http', authority, command.pop('path'), fields)
     pieces = [base64.b64decode(piece) for piece in command.pop('pieces', [])]
     return command.pop('type'), head, pieces
 

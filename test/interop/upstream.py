@@ -42,6 +42,7 @@ def seen(head: RequestHead, body: bytes) -> bytes:
     return json.dumps(
         {
             'method': head.method,
+            'authority': head.authority,
             'path': head.path,
             'fields': head.fields,
             'bytes': len(body),

@@ -81,7 +81,13 @@ function sendMessage(
 ): RawSocket {
   const { relayHeader, rawHeaders } = peer.seal({ type: 'mte' });
   const key = deriveRequestKey(peer.session.keys, relayHeader);
-  const head = encodeRequestHead({ method: 'POST', scheme: 'http', path: '/', fields: [] });
+  const head = encodeRequestHead({
+    method: 'POST',
+    scheme: 'http',
+    authority: '',
+    path: '/',
+    fields: [],
+  });
   const socket = forThisTest(openSocket(inbound.port));
   socket.write(
     `POST ${TUNNEL_PATH} HTTP/1.1\r\nhost: b\r\n${fieldLines(rawHeaders)}transfer-encoding: chunked\r\n\r\n`,

@@ -62,6 +62,23 @@ describe('#29 a hand-sealed request head', () => {
   });
 });
 
+describe('#56 a hand-sealed request head', () => {
+  it.each(['a\r\nevil: 1', 'a\nevil: 1', 'a\0', 'user@a', 'a,b', 'a:0', '[::1', 'a'.repeat(256)])(
+    'is refused without a call to the upstream if its authority is %j',
+    async (authority) => {
+      const message = client.seal({ head: { authority } });
+
+      const response = await client.deliver(message);
+
+      expect(client.signedErrorOf(message, response)).toMatchObject({
+        status: 562,
+        isNeverForwarded: true,
+      });
+      expect(tunnel.upstream.hits).toBe(0);
+    },
+  );
+});
+
 describe('#29 an upstream response', () => {
   it.each([
     ['a NUL in a value', 'x: a\0b'],

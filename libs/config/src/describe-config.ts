@@ -18,6 +18,7 @@ const withoutAccount = (text: string): string => text.replace(/\/\/[^@]*@/, `//$
 /** Has an entry for every property, so that no new property reaches the log without a decision to show or mask it. */
 const DESCRIBE: { [P in RelayConfigProperty]: (value: RelayConfig[P]) => unknown } = {
   upstream: shown,
+  upstreamHost: shown,
   clientIdSecret: masked,
   clientIdSecretAlt: masked,
   clientId: shown,
@@ -39,6 +40,8 @@ const DESCRIBE: { [P in RelayConfigProperty]: (value: RelayConfig[P]) => unknown
   headers: maskedFields,
   requestHeaders: maskedFields,
   responseHeaders: maskedFields,
+  forwardedHeaders: shown,
+  rewriteLocation: shown,
   outboundAllowedUpstreams: shown,
   passThroughRoutes: shown,
   mteRoutes: shown,

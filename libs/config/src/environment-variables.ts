@@ -13,6 +13,7 @@ export type RelayConfigProperty = Exclude<keyof RelayConfig, Derived>;
 /** The environment variable that each property of `RelayConfig` is read from. */
 export const ENVIRONMENT_VARIABLES = {
   upstream: 'UPSTREAM',
+  upstreamHost: 'UPSTREAM_HOST',
   clientIdSecret: 'CLIENT_ID_SECRET',
   clientIdSecretAlt: 'CLIENT_ID_SECRET_ALT',
   clientId: 'CLIENT_ID',
@@ -34,6 +35,8 @@ export const ENVIRONMENT_VARIABLES = {
   headers: 'HEADERS',
   requestHeaders: 'REQUEST_HEADERS',
   responseHeaders: 'RESPONSE_HEADERS',
+  forwardedHeaders: 'FORWARDED_HEADERS',
+  rewriteLocation: 'REWRITE_LOCATION',
   outboundAllowedUpstreams: 'OUTBOUND_ALLOWED_UPSTREAMS',
   passThroughRoutes: 'PASS_THROUGH_ROUTES',
   mteRoutes: 'MTE_ROUTES',

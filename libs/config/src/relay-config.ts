@@ -19,6 +19,7 @@ import { MEMORY_URL, type RedisAddress, redisAddress, redisUrl } from './rules/r
 import { route } from './rules/routes.js';
 import { FromText, Integer, listOf, Refused, StrictBoolean } from './rules/rule.js';
 import { NotWeakInProduction, secret, token } from './rules/secrets.js';
+import { upstreamHost } from './rules/upstream-host.js';
 import { baseUrl, origin } from './rules/url.js';
 import { NeedsSharedSessions, workerCount } from './rules/workers.js';
 
@@ -42,6 +43,10 @@ export class RelayConfig {
   /** `UPSTREAM`: http or https URL of the API behind this relay, without a trailing slash. */
   @FromText(baseUrl)
   readonly upstream!: string;
+
+  /** `UPSTREAM_HOST`: the host that the upstream is told: its own (`upstream`), the client's (`client`) or a fixed one. */
+  @FromText(upstreamHost)
+  readonly upstreamHost: string = 'upstream';
 
   /** `CLIENT_ID_SECRET`: shared by the two relays of a tunnel; at least 16 characters. */
   @FromText(secret)
@@ -152,6 +157,14 @@ export class RelayConfig {
   @FromText(responseHeaderFields)
   @NotAlsoInHeaders()
   readonly responseHeaders: readonly HeaderField[] = [];
+
+  /** `FORWARDED_HEADERS`: whether `Forwarded` and `X-Forwarded-*` are made by the relays; to be set on both. */
+  @StrictBoolean()
+  readonly forwardedHeaders: boolean = false;
+
+  /** `REWRITE_LOCATION`: whether URLs in `location`, `content-location` and `destination` are translated. */
+  @StrictBoolean()
+  readonly rewriteLocation: boolean = false;
 
   /** `OUTBOUND_ALLOWED_UPSTREAMS`: origins that clients may name as peers; if undefined, any. */
   @IsOptional()

@@ -5,7 +5,13 @@ import type { RequestHead } from './message-head.js';
 import { HeadInvalidError } from './protocol.errors.js';
 import { HOP_BY_HOP_FIELDS, type RawFields } from '@relay/fields';
 
-const valid: RequestHead = { method: 'GET', scheme: 'https', path: '/', fields: [] };
+const valid: RequestHead = {
+  method: 'GET',
+  scheme: 'https',
+  authority: '',
+  path: '/',
+  fields: [],
+};
 
 function isAccepted(change: Partial<RequestHead>): boolean {
   return passes(() => {
@@ -54,6 +60,22 @@ describe('a method', () => {
       expect(isAccepted({ method })).toBe(false);
     },
   );
+});
+
+describe('an authority', () => {
+  it.each(['', 'api.example.com', 'localhost:8080', '192.0.2.1:1', '[::1]:65535', 'a'.repeat(255)])(
+    '%j is accepted',
+    (authority) => {
+      expect(isAccepted({ authority })).toBe(true);
+    },
+  );
+
+  it.each([
+    ...['user@a', 'a:', 'a:0', 'a:65536', 'a,b', 'a/b', 'a b', 'a\r\nx: y', '::1', '[::1', ' '],
+    'a'.repeat(256),
+  ])('%j is rejected', (authority) => {
+    expect(isAccepted({ authority })).toBe(false);
+  });
 });
 
 describe('a path', () => {

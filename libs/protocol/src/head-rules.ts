@@ -1,8 +1,9 @@
-import type { RawFields } from '@relay/fields';
+import { isAuthority, type RawFields } from '@relay/fields';
 
 import { isForwardedField } from './forwarded-fields.js';
 import { HeadInvalidError } from './protocol.errors.js';
 import type { RequestHead, ResponseHead } from './message-head.js';
+import { CLIENT_ADDRESS_FIELD } from './relay-headers.js';
 
 /** Limit of field lines in a head. protocol.md section 6. */
 const MAX_FIELDS = 256;
@@ -13,12 +14,14 @@ const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 /** Visible ASCII without backslash and number sign, beginning with one slash. */
 const PATH = /^\/(?!\/)[\x21\x22\x24-\x5b\x5d-\x7e]*$/;
 const CONTENT_LENGTH = /^\d{1,15}$/;
+/** An IPv4 address, or an IPv6 address in brackets. */
+const ADDRESS = /^(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-f:.]+\])$/;
 
 /** CONNECT opens a tunnel and TRACE echoes the request; a relay forwards neither. */
 const REFUSED_METHODS = new Set(['CONNECT', 'TRACE']);
 
 /**
- * Applies the rules of protocol.md section 6 to the method, path and fields of a request. The sender applies them
+ * Applies the rules of protocol.md section 6 to the method, authority, path and fields of a request. The sender applies them
  * before it seals, so that a client's bad request does not cost a session; the receiver applies them again to what it
  * opened. The limit of 65,536 bytes is enforced by encodeRequestHead.
  *
@@ -28,12 +31,15 @@ export function checkRequestHead(head: RequestHead): void {
   if (!METHOD.test(head.method) || REFUSED_METHODS.has(head.method.toUpperCase())) {
     throw new HeadInvalidError('method cannot be forwarded');
   }
+  if (head.authority !== '' && !isAuthority(head.authority)) {
+    throw new HeadInvalidError('host is not a host name or IP address with an optional port');
+  }
   if (!PATH.test(head.path)) {
     throw new HeadInvalidError(
       'path does not begin with exactly one slash or contains a forbidden byte',
     );
   }
-  checkFields(head.fields);
+  checkFields(withoutClientAddress(head.fields));
 }
 
 /**
@@ -47,6 +53,19 @@ export function checkResponseHead(head: ResponseHead): void {
     throw new HeadInvalidError('status is outside 200–599');
   }
   checkFields(head.fields);
+}
+
+/** The fields of a request but the address of its client, which is checked here. */
+function withoutClientAddress(fields: RawFields): RawFields {
+  const at = fields.findIndex((text, index) => index % 2 === 0 && text === CLIENT_ADDRESS_FIELD);
+  if (at === -1) {
+    return fields;
+  }
+  const address = fields[at + 1] ?? '';
+  if (!ADDRESS.test(address) || !URL.canParse(`http://${address}`)) {
+    throw new HeadInvalidError(`${CLIENT_ADDRESS_FIELD} is not an IP address`);
+  }
+  return [...fields.slice(0, at), ...fields.slice(at + 2)];
 }
 
 function checkFields(fields: RawFields): void {

@@ -55,6 +55,7 @@ export { RecordOpener, type OpenedRecord } from './record-opener.js';
 export { RecordSealer } from './record-sealer.js';
 export { MAX_CONTENT_BYTES } from './record.js';
 export {
+  CLIENT_ADDRESS_FIELD,
   CLIENT_ID_HEADER,
   PAIR_PATH,
   PROBE_PATH,

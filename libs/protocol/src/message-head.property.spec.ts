@@ -31,9 +31,25 @@ const fields: fc.Arbitrary<RawFields> = fc
   .array(fc.tuple(names, values), { maxLength: 12 })
   .map((pairs) => pairs.flat());
 
+const ports = fc.option(fc.integer({ min: 1, max: 65_535 }), { nil: undefined });
+const authorities = fc.oneof(
+  fc.constant(''),
+  fc
+    .tuple(
+      fc.oneof(
+        text(Array.from('abcXYZ019-._~'), 1, 249),
+        fc.ipV4(),
+        fc.ipV6().map((address) => `[${address}]`),
+      ),
+      ports,
+    )
+    .map(([host, port]) => (port === undefined ? host : `${host}:${port}`)),
+);
+
 const requests: fc.Arbitrary<RequestHead> = fc.record({
   method: text(TOKEN, 0, 10).map((method) => `M${method}`),
   scheme: fc.constantFrom('http' as const, 'https' as const),
+  authority: authorities,
   path: text(octets(0x21, 0x7e, '/\\#'), 0, 300).map((path) => `/${path}`),
   fields,
 });
@@ -95,6 +111,7 @@ function acceptAny(bytes: Buffer): number {
     checkRequestHead(head);
     accepted += 1;
     expect(head.path).toMatch(/^\/[!-~]*$/);
+    expect(head.authority).toMatch(/^[\w.:~[\]-]{0,255}$/);
     expectWritable([head.method, '', ...head.fields]);
   } catch (error) {
     expect(error).toBeInstanceOf(RelayError);

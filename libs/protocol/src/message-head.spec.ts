@@ -24,6 +24,7 @@ const cookieBytes = hex(
 const request: RequestHead = {
   method: 'GET',
   scheme: 'https',
+  authority: '',
   path: '/a?b',
   fields: ['accept', '*/*'],
 };
@@ -48,7 +49,7 @@ describe('a response head', () => {
 });
 
 describe('a request head', () => {
-  it('consists of method, scheme, an empty authority, path and fields', () => {
+  it('of a client that names no host has an empty authority', () => {
     expect(encodeRequestHead(request)).toEqual(requestBytes);
     expect(decodeRequestHead(requestBytes)).toEqual(request);
   });
@@ -74,9 +75,20 @@ describe('a request head', () => {
     }
   });
 
-  it('is rejected with an authority', () => {
-    const bytes = hex('00 03 474554 05 6874747073 01 62 04 2f613f62 00');
-    expect(() => decodeRequestHead(bytes)).toThrow(HeadInvalidError);
+  it('consists of method, scheme, authority, path and fields', () => {
+    const bytes = hex('00 03 474554 05 6874747073 03 623a31 04 2f613f62 00');
+    const named: RequestHead = { ...request, authority: 'b:1', fields: [] };
+    expect(encodeRequestHead(named)).toEqual(bytes);
+    expect(decodeRequestHead(bytes)).toEqual(named);
+  });
+
+  it('has an authority of any length in its limit of 65,536 bytes', () => {
+    const rest = encodeRequestHead({ ...request, fields: ['n', 'v'.repeat(60_000)] }).length;
+    const fields = ['n', 'v'.repeat(60_000 + 65_536 - rest)];
+    expect(encodeRequestHead({ ...request, fields })).toHaveLength(65_536);
+    expect(() => encodeRequestHead({ ...request, authority: 'a', fields })).toThrow(
+      HeadInvalidError,
+    );
   });
 });
 

@@ -8,8 +8,10 @@ import { VarintReader, varintBytes, writeVarint } from './varint.js';
 export interface RequestHead {
   /** Case-sensitive. */
   readonly method: string;
-  /** The scheme of the client's connection to the outbound role. The inbound role ignores it. */
+  /** The scheme of the client's connection to the outbound role. */
   readonly scheme: 'http' | 'https';
+  /** The host that the client named, as `host` or `host:port`; empty if it named none. */
+  readonly authority: string;
   /** Path and query, beginning with one slash. */
   readonly path: string;
   /** With names in lower case. */
@@ -38,12 +40,16 @@ const KNOWN_LENGTH_RESPONSE = 1;
 export function encodeRequestHead(head: RequestHead): Buffer {
   const fieldBytes = sectionBytes(head.fields);
   const controlBytes =
-    1 + stringBytes(head.method) + stringBytes(head.scheme) + 1 + stringBytes(head.path);
+    1 +
+    stringBytes(head.method) +
+    stringBytes(head.scheme) +
+    stringBytes(head.authority) +
+    stringBytes(head.path);
   const target = allocateHead(controlBytes + varintBytes(fieldBytes) + fieldBytes);
   let offset = writeVarint(target, KNOWN_LENGTH_REQUEST, 0);
   offset = writeString(target, head.method, offset);
   offset = writeString(target, head.scheme, offset);
-  offset = writeString(target, '', offset);
+  offset = writeString(target, head.authority, offset);
   offset = writeString(target, head.path, offset);
   writeFields(target, head.fields, fieldBytes, offset);
   return target;
@@ -83,11 +89,9 @@ export function decodeRequestHead(bytes: Buffer): RequestHead {
   if (scheme !== 'http' && scheme !== 'https') {
     throw new HeadInvalidError('scheme is neither http nor https');
   }
-  if (reader.readString() !== '') {
-    throw new HeadInvalidError('authority is not empty');
-  }
+  const authority = reader.readString();
   const path = reader.readString();
-  return { method, scheme, path, fields: readFields(reader) };
+  return { method, scheme, authority, path, fields: readFields(reader) };
 }
 
 /**

@@ -24,3 +24,9 @@ export const TUNNEL_PATH = '/api/mte-tunnel';
  * protocol.md section 3.
  */
 export const PROBE_PATH = '/api/mte-relay';
+
+/**
+ * The one `x-mte-*` field that the head of a sealed request may have: the address of the client, as the outbound role saw it.
+ * No client can send it. protocol.md section 6.
+ */
+export const CLIENT_ADDRESS_FIELD = 'x-mte-client-address';

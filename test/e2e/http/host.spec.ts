@@ -47,3 +47,18 @@ describe.each(ROUTES)('an HTTP/1.1 request to %s', (_route, startLine, fields) =
     expect(tunnel.upstream.exchanges.items).toEqual([]);
   });
 });
+
+describe.each(ROUTES.slice(0, 2))('an HTTP/1.1 request to %s', (_route, startLine, fields) => {
+  it.each(['a b', 'user@a', 'a/b', 'a,b', 'a:0', 'a:65536', '[::1', 'b\xfccher'])(
+    'with the host "%s" is refused with a 400, and nothing is sent',
+    async (host) => {
+      const { head, body } = await send(startLine, [['Host', host], ...fields()]);
+
+      expect(statusOf(head!)).toBe(400);
+      expect(JSON.parse(body.toString())).toMatchObject({
+        error: { code: 'RELAY_HEAD_INVALID', forwarded: 'no' },
+      });
+      expect(tunnel.upstream.exchanges.items).toEqual([]);
+    },
+  );
+});

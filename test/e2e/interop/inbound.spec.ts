@@ -49,12 +49,13 @@ describe.skipIf(!hasPython())('an independent inbound relay', () => {
     const response = await send(type, {
       method: 'GET',
       path: `/seen?${type}`,
-      headers: { 'x-many': ['1', 'caf\xe9'], host: 'api.example' },
+      headers: { 'x-many': ['1', 'caf\xe9'], host: 'Api.example:8443' },
     });
 
     expect(response.status).toBe(200);
     expect(JSON.parse(response.body.toString())).toMatchObject({
       method: 'GET',
+      authority: 'Api.example:8443',
       path: `/seen?${type}`,
       fields: [
         ['x-many', '1'],

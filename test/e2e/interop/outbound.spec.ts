@@ -46,7 +46,7 @@ describe.skipIf(!hasPython())('an independent outbound relay', () => {
       }),
     );
     const env = { UPSTREAM: upstream.url, SESSION_MAX_MESSAGES: String(MAX_MESSAGES) };
-    inbound = shared(await startRelay(env));
+    inbound = shared(await startRelay({ ...env, UPSTREAM_HOST: 'client' }));
     outbound = shared(startPythonOutbound(inbound.url));
     await outbound.command({ do: 'pair' });
   });
@@ -101,7 +101,9 @@ describe.skipIf(!hasPython())('an independent outbound relay', () => {
         ['x-many', 'caf\xe9'],
       ];
 
-      const { answer: response } = await send({ type, method: 'GET', path: '/a?b=%20c', fields });
+      const authority = 'Api.example:8443';
+      const target = { method: 'GET', authority, path: '/a?b=%20c' };
+      const { answer: response } = await send({ type, ...target, fields });
 
       expect(response).toMatchObject({ status: 207, body: '', pieces: 0 });
       expect(response?.fields).toEqual(
@@ -114,6 +116,7 @@ describe.skipIf(!hasPython())('an independent outbound relay', () => {
       );
       const received = upstream.requests.items[0];
       expect(received).toMatchObject({ method: 'GET', url: '/a?b=%20c' });
+      expect(fieldValues(received?.rawHeaders ?? [], 'host')).toEqual([authority]);
       expect(fieldValues(received?.rawHeaders ?? [], 'accept')).toEqual(['*/*', 'text/html']);
       expect(fieldValues(received?.rawHeaders ?? [], 'x-many')).toEqual(['1', 'caf\xe9']);
     });

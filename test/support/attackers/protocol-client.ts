@@ -82,6 +82,7 @@ export class ProtocolClient {
     const headBytes = encodeRequestHead({
       method: 'POST',
       scheme: 'http',
+      authority: '',
       path: '/protocol',
       fields: [],
       ...head,

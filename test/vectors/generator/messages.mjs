@@ -19,8 +19,8 @@ const section = (fields) => {
   const lines = Buffer.concat(fields.map(string));
   return Buffer.concat([varint(lines.length), lines]);
 };
-export const requestHead = ({ method, scheme, path, fields }) =>
-  Buffer.concat([varint(0), ...[method, scheme, '', path].map(string), section(fields)]);
+export const requestHead = ({ method, scheme, authority, path, fields }) =>
+  Buffer.concat([varint(0), ...[method, scheme, authority, path].map(string), section(fields)]);
 export const responseHead = ({ status, fields }) =>
   Buffer.concat([varint(1), varint(status), section(fields)]);
 

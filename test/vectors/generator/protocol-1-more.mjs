@@ -62,6 +62,7 @@ function response(requestHeader, salt, head, body) {
 const orderHead = {
   method: 'POST',
   scheme: 'https',
+  authority: 'shop.example.com:8443',
   path: '/v1/orders?dry=true&q=%C3%A9',
   fields: [
     ...['content-type', 'application/json'],
@@ -73,7 +74,14 @@ const orderHead = {
   ],
 };
 const orderBody = [bytes('{"item": 7, '), bytes('"count": 2}')];
-const uploadHead = { method: 'PUT', scheme: 'http', path: '/', fields: ['content-length', '300'] };
+const uploadHead = {
+  method: 'PUT',
+  scheme: 'http',
+  authority: '',
+  path: '/',
+  fields: ['content-length', '300'],
+};
+const longestAuthority = `${'a'.repeat(63)}.${'b'.repeat(63)}.${'c'.repeat(57)}.${'d'.repeat(63)}:65535`;
 const uploadBody = [repeated(0, 300)];
 
 const order = header(2, 0, 'mke', 3);
@@ -190,7 +198,13 @@ export const protocol1More = {
   response_to_replacing_mte: response(uploadAgain, 14, noContent, []),
   request_without_body: request(
     events,
-    { method: 'GET', scheme: 'http', path: '/events', fields: ['accept', 'text/event-stream'] },
+    {
+      method: 'GET',
+      scheme: 'http',
+      authority: longestAuthority,
+      path: '/events',
+      fields: ['accept', 'text/event-stream'],
+    },
     [],
   ),
   response_empty_last_record: response(

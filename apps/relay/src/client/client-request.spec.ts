@@ -45,6 +45,7 @@ describe("a client's request", () => {
     expect(request.head).toEqual({
       method: 'REPORT',
       scheme: 'http',
+      authority: 'a',
       path: '/a/b?c=d',
       fields: ['x-one', '1', 'x-two', 'caf\xe9', 'x-one', '3'],
     });
@@ -92,15 +93,18 @@ describe("a client's request", () => {
 
 describe('a request target', () => {
   it.each([
-    ['http://elsewhere/a?b', '/a?b'],
-    ['http://user@elsewhere:1/a', '/a'],
-    ['HTTPS://elsewhere/a', '/a'],
-    ['http://elsewhere', '/'],
-    ['http://elsewhere?a=/b', '/?a=/b'],
-    ['http:///a', '/a'],
-  ])('in absolute form is reduced to path and query: %s', async (target, path) => {
-    expect((await read(target)).head.path).toBe(path);
-  });
+    ['http://elsewhere/a?b', 'elsewhere', '/a?b'],
+    ['http://elsewhere:1/a', 'elsewhere:1', '/a'],
+    ['http://elsewhere:/a', 'elsewhere', '/a'],
+    ['HTTPS://Elsewhere/a', 'Elsewhere', '/a'],
+    ['http://[::1]:1', '[::1]:1', '/'],
+    ['http://elsewhere?a=/b', 'elsewhere', '/?a=/b'],
+  ])(
+    'in absolute form is cut into the host, in place of that of the field, and path and query: %s',
+    async (target, authority, path) => {
+      expect((await read(target)).head).toMatchObject({ authority, path });
+    },
+  );
 
   it.each(['/', '/a?b=http://c/', '/a//b', '/a/../b', '/%2e%2e', '/a;b', '/a?b?c', '/"<>|^`{}'])(
     'is forwarded unchanged: %s',
@@ -109,12 +113,62 @@ describe('a request target', () => {
     },
   );
 
-  it.each(['//elsewhere/a', 'http://elsewhere//a', '/a\\b', '/a#b', '*', 'ftp://elsewhere/a'])(
-    'is refused: %s',
-    async (target) => {
-      await expect(read(target, [], 'OPTIONS')).rejects.toBeInstanceOf(HeadInvalidError);
-    },
-  );
+  it.each([
+    ...['//elsewhere/a', 'http://elsewhere//a', '/a\\b', '/a#b', '*', 'ftp://elsewhere/a'],
+    ...[
+      'http:///a',
+      'http://',
+      'http://:80/',
+      'http://user@elsewhere/',
+      'http://a:0/',
+      'http://a,b/',
+    ],
+  ])('is refused: %s', async (target) => {
+    await expect(read(target, [], 'OPTIONS')).rejects.toBeInstanceOf(HeadInvalidError);
+  });
+});
+
+describe('the host of a request', () => {
+  const readWithHost = async (lines: string, target = '/', version = '1.1') => {
+    const { message } = await server.receive(
+      Buffer.from(`GET ${target} HTTP/${version}\r\n${lines}\r\n`, 'latin1'),
+    );
+    return readClientRequest(message, config).head.authority;
+  };
+
+  it.each([
+    ['Api.Example.com:8443', 'Api.Example.com:8443'],
+    ['[2001:db8::1]:80', '[2001:db8::1]:80'],
+    ['api.example.com:', 'api.example.com'],
+    ['  a \t', 'a'],
+    ['', ''],
+  ])('is the authority of its head: %j', async (host, authority) => {
+    expect(await readWithHost(`Host: ${host}\r\n`)).toBe(authority);
+  });
+
+  it('is empty if an HTTP/1.0 client names none', async () => {
+    expect(await readWithHost('', '/', '1.0')).toBe('');
+  });
+
+  it.each([
+    'a,b',
+    'user@a',
+    'a/b',
+    'a b',
+    'a:0',
+    'a:65536',
+    'a::',
+    '[::1',
+    'b\xfccher',
+    ':80',
+    ':',
+  ])('is refused if it is %j, even beside a target in absolute form', async (host) => {
+    for (const target of ['/', 'http://elsewhere/']) {
+      await expect(readWithHost(`Host: ${host}\r\n`, target)).rejects.toBeInstanceOf(
+        HeadInvalidError,
+      );
+    }
+  });
 });
 
 describe('a request that no relay can forward', () => {

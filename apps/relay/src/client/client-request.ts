@@ -2,16 +2,19 @@ import type { IncomingMessage } from 'node:http';
 import { TLSSocket } from 'node:tls';
 
 import type { RelayConfig } from '@relay/config';
-import { withReplacedNamesakes } from '@relay/fields';
+import { isAuthority, withReplacedNamesakes } from '@relay/fields';
 import { RelayError } from '@relay/errors';
 import { connectionAuthRefusal } from '@relay/http';
 import {
+  CLIENT_ADDRESS_FIELD,
   forwardedFields,
   HeadInvalidError,
   checkRequestHead,
   encodeRequestHead,
   type RequestHead,
 } from '@relay/protocol';
+
+import { clientAddress } from './client-address.js';
 
 /** The client asks for another protocol, such as a WebSocket. */
 export class UpgradeUnsupportedError extends RelayError {
@@ -31,17 +34,28 @@ export interface ClientRequest {
  * @throws HeadInvalidError, UpgradeUnsupportedError, ConnectionAuthUnsupportedError
  */
 export function readClientRequest(request: IncomingMessage, config: RelayConfig): ClientRequest {
+  const { authority, path } = targetOf(request);
   const head: RequestHead = {
     method: request.method ?? '',
     scheme: request.socket instanceof TLSSocket ? 'https' : 'http',
-    path: originForm((request as { originalUrl?: string }).originalUrl ?? request.url ?? ''),
-    fields: withReplacedNamesakes(forwardedFields(request.rawHeaders), config.headers),
+    authority,
+    path,
+    fields: [
+      ...withReplacedNamesakes(forwardedFields(request.rawHeaders), config.headers),
+      ...addressField(request, config),
+    ],
   };
   checkConnectionAuth(head);
   checkUpgrade(request);
   checkTransferCoding(request);
   checkRequestHead(head);
   return { head, headBytes: encodeRequestHead(head) };
+}
+
+/** What only this relay knows, for the relay in front of the API, which makes the forwarded fields. */
+function addressField({ socket }: IncomingMessage, { forwardedHeaders }: RelayConfig): string[] {
+  const address = forwardedHeaders ? clientAddress(socket) : undefined;
+  return address === undefined ? [] : [CLIENT_ADDRESS_FIELD, address];
 }
 
 /** Credentials of a connection would also authenticate whoever sends the next request on it. */
@@ -70,12 +84,34 @@ function checkTransferCoding({ headers }: IncomingMessage): void {
   }
 }
 
-/** Reduces a target in absolute form to its path and query. The host in it has no meaning here. */
-function originForm(target: string): string {
-  const absolute = /^https?:\/\/[^/?#]*/i.exec(target);
-  if (absolute === null) {
-    return target;
+/**
+ * Path and query of the target, and whom it is addressed to: an authority in the target takes precedence over the host field,
+ * which must be valid nevertheless. RFC 9112 sections 3.2 and 3.2.2.
+ */
+function targetOf(request: IncomingMessage): Pick<RequestHead, 'authority' | 'path'> {
+  const host = authorityOf(request.headers.host ?? '', 'host');
+  const target = (request as { originalUrl?: string }).originalUrl ?? request.url ?? '';
+  const [absolute, authority = ''] = /^https?:\/\/([^/?#]*)/i.exec(target) ?? [];
+  if (absolute === undefined) {
+    return { authority: host, path: target };
   }
-  const rest = target.slice(absolute[0].length);
-  return rest.startsWith('/') ? rest : `/${rest}`;
+  if (authority === '') {
+    throw new HeadInvalidError('the request target does not name a host');
+  }
+  const rest = target.slice(absolute.length);
+  return {
+    authority: authorityOf(authority, 'the request target'),
+    path: rest.startsWith('/') ? rest : `/${rest}`,
+  };
+}
+
+/** RFC 3986 allows a colon without a port, which means the same as none: section 6.2.3. */
+function authorityOf(text: string, where: string): string {
+  const authority = text.endsWith(':') ? text.slice(0, -1) : text;
+  if (text !== '' && !isAuthority(authority)) {
+    throw new HeadInvalidError(
+      `${where} does not have a host name or IP address with an optional port`,
+    );
+  }
+  return authority;
 }

@@ -62,7 +62,7 @@ export class MessageReader {
         deriveProof(session.keys),
       );
     }
-    const refusal = this.routeRule.refusalOf(head.path) ?? connectionAuthRefusal(head.fields);
+    const refusal = this.routeRule.refusalOf(head) ?? connectionAuthRefusal(head.fields);
     if (refusal !== undefined) {
       return { head, body: undefined, opener, refusal };
     }

@@ -15,7 +15,7 @@ describe('without MTE_ROUTES', () => {
   it('every path is forwarded to an upstream that has no base path', () => {
     const rule = new RouteRule(relayConfig({ UPSTREAM }));
     for (const [path] of PATH_FORMS) {
-      expect(rule.refusalOf(path), path).toBeUndefined();
+      expect(rule.refusalOf({ path, fields: [] }), path).toBeUndefined();
     }
   });
 });
@@ -24,16 +24,16 @@ describe('with a base path', () => {
   const rule = new RouteRule(relayConfig({ UPSTREAM: `${UPSTREAM}/base` }));
 
   it.each(targetsWith(200, 'basePath'))('%s is forwarded to the upstream', (path) => {
-    expect(rule.refusalOf(path)).toBeUndefined();
+    expect(rule.refusalOf({ path, fields: [] })).toBeUndefined();
   });
 
   it.each(targetsWith(400, 'basePath'))('%s is refused: it could lead outside', (path) => {
-    expect(rule.refusalOf(path)).toBeInstanceOf(PathRefusedError);
+    expect(rule.refusalOf({ path, fields: [] })).toBeInstanceOf(PathRefusedError);
   });
 
   it('a refusal does not quote the path', () => {
     for (const path of targetsWith(400, 'basePath')) {
-      expect(rule.refusalOf(path)?.message).not.toContain(path);
+      expect(rule.refusalOf({ path, fields: [] })?.message).not.toContain(path);
     }
   });
 });
@@ -43,21 +43,23 @@ describe('with MTE_ROUTES', () => {
   const rule = new RouteRule(relayConfig({ UPSTREAM, ...routes }));
 
   it.each(targetsWith(200, 'mteRoutes'))('%s is forwarded to the upstream', (path) => {
-    expect(rule.refusalOf(path)).toBeUndefined();
+    expect(rule.refusalOf({ path, fields: [] })).toBeUndefined();
   });
 
   it.each(targetsWith(404, 'mteRoutes'))('%s is refused as an unknown route', (path) => {
-    expect(rule.refusalOf(path)).toBeInstanceOf(RouteUnknownError);
+    expect(rule.refusalOf({ path, fields: [] })).toBeInstanceOf(RouteUnknownError);
   });
 
   it.each(targetsWith(400, 'mteRoutes'))('%s is refused: it could lead outside', (path) => {
-    expect(rule.refusalOf(path)).toBeInstanceOf(PathRefusedError);
+    expect(rule.refusalOf({ path, fields: [] })).toBeInstanceOf(PathRefusedError);
   });
 
   it('a base path changes nothing', () => {
     const based = new RouteRule(relayConfig({ UPSTREAM: `${UPSTREAM}/base`, ...routes }));
     for (const [path] of PATH_FORMS) {
-      expect(based.refusalOf(path)?.code, path).toBe(rule.refusalOf(path)?.code);
+      expect(based.refusalOf({ path, fields: [] })?.code, path).toBe(
+        rule.refusalOf({ path, fields: [] })?.code,
+      );
     }
   });
 });

@@ -11,6 +11,7 @@ const sealed: EncodeOptions = { type: 'mke', isPathSealed: true, sealedFields: t
 const head = (fields: readonly string[], path = '/'): RequestHead => ({
   method: 'GET',
   scheme: 'http',
+  authority: 'api.example.com',
   path,
   fields: [...fields],
 });
@@ -24,6 +25,11 @@ describe('the fields that are copied in plaintext', () => {
 
   it('are all if none is to be sealed, in order and with repetitions', () => {
     expect(clearCopies(head(fields), { ...sealed, sealedFields: false })).toEqual(fields);
+  });
+
+  it('do not have the address of the client, which is for relays', () => {
+    const address = ['x-mte-client-address', '192.0.2.1', 'a', '1'];
+    expect(clearCopies(head(address), { ...sealed, sealedFields: false })).toEqual(['a', '1']);
   });
 
   it('are the remaining ones if some are named for sealing', () => {

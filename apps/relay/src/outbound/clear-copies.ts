@@ -1,12 +1,17 @@
-import { TUNNEL_PATH, type RequestHead } from '@relay/protocol';
+import { CLIENT_ADDRESS_FIELD, TUNNEL_PATH, type RequestHead } from '@relay/protocol';
 
 import type { EncodeOptions } from './encode-options.js';
 
 const MAX_COPIED_BYTES = 8_192;
 const RELAY_PATH_PREFIX = '/api/mte-';
 
-/** Never copied, whatever a client asks for. Hop-by-hop fields, host, expect and x-mte-* have been removed before. */
-const NEVER_COPIED = new Set(['authorization', 'cookie', 'proxy-authorization']);
+/** Never copied, whatever a client asks for. Hop-by-hop fields, host, expect and other x-mte-* have been removed before. */
+const NEVER_COPIED = new Set([
+  'authorization',
+  'cookie',
+  'proxy-authorization',
+  CLIENT_ADDRESS_FIELD,
+]);
 const NEVER_COPIED_PREFIX = 'content-';
 
 /** The path of the outer request. It is at most a copy of the sealed path, and no relay acts on it. protocol.md section 2. */

@@ -10,6 +10,7 @@ import { readClientRequest } from '../client/client-request.js';
 import { recordOf } from '../telemetry/request-record.js';
 import { RequestReports } from '../telemetry/request-reports.js';
 import { traceIdOf } from '../telemetry/trace-id.js';
+import { requestedPaths } from '../upstream/requested-paths.js';
 import { UpstreamClient } from '../upstream/upstream-client.js';
 import { PassThroughExchange } from './pass-through-exchange.js';
 import { TokenMissingError } from './pass-through.errors.js';
@@ -43,10 +44,11 @@ export class PassThroughService {
     endRequestEarly(request, response);
   }
 
-  private requireRoute({ path }: RequestHead): void {
-    const judged = judgePath(path);
-    if (!this.routes.matches(judged)) {
-      const reason = judged.refusal === undefined ? '' : `: ${judged.refusal}`;
+  private requireRoute(head: RequestHead): void {
+    const judged = requestedPaths(head).map(judgePath);
+    const unlisted = judged.find((path) => !this.routes.matches(path));
+    if (unlisted !== undefined) {
+      const reason = unlisted.refusal === undefined ? '' : `: ${unlisted.refusal}`;
       throw new TokenMissingError(
         'x-mte-outbound-token is missing (clients of this relay send it with x-mte-upstream), ' +
           `x-mte-relay is missing (other relays send it), and PASS_THROUGH_ROUTES does not list this path${reason}`,

@@ -13,7 +13,8 @@ const RESET_CODE = 'UPSTREAM_RESET';
 export function connectorThatReportsResets(timeout: number): buildConnector.connector {
   const connect = buildConnector({ timeout });
   return (options, callback) => {
-    connect(options, (...[error, socket]) => {
+    // Without a name, that of the URL is used; see server-name.ts.
+    connect({ ...options, servername: '' }, (...[error, socket]) => {
       if (error !== null) {
         callback(error, null);
         return;

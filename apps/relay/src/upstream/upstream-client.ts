@@ -3,11 +3,16 @@ import { fieldValue, withoutFields } from '@relay/fields';
 import { RelayConfig } from '@relay/config';
 import { Exchange, type ExchangeEvents } from '@relay/http';
 import type { RequestHead } from '@relay/protocol';
-import { Pool } from 'undici';
+import { Pool, type Dispatcher } from 'undici';
 
 import { RelayMetrics } from '../telemetry/relay-metrics.js';
+import { withForwardedFields, withoutClientAddress } from './forwarded-headers.js';
+import { LocationRewriter } from './location-rewriter.js';
 import { connectorThatReportsResets } from './reset-connector.js';
+import { RewrittenResponse } from './rewritten-response.js';
+import { withServerName } from './server-name.js';
 import { upstreamFields, type Requester } from './upstream-fields.js';
+import { UpstreamHost } from './upstream-host.js';
 
 const CONTENT_LENGTH = 'content-length';
 /** A whole head may have 64 KiB, of which undici counts the names and values. */
@@ -22,6 +27,9 @@ const SLICE_BYTES = 65_536;
 @Injectable()
 export class UpstreamClient implements OnApplicationShutdown {
   private readonly pool: Pool;
+  private readonly dispatcher: Dispatcher;
+  private readonly host: UpstreamHost;
+  private readonly locations: LocationRewriter | undefined;
   private lastSeen: 'unknown' | 'reachable' | 'unreachable' = 'unknown';
 
   constructor(
@@ -33,6 +41,12 @@ export class UpstreamClient implements OnApplicationShutdown {
       maxHeaderSize: MAX_RESPONSE_HEADER_BYTES,
       pipelining: 1,
     });
+    this.dispatcher =
+      config.upstreamHost === 'upstream'
+        ? this.pool
+        : this.pool.compose(withServerName(config.upstreamOrigin));
+    this.host = new UpstreamHost(config);
+    this.locations = config.rewriteLocation ? new LocationRewriter(config) : undefined;
     this.pool.on('connect', () => {
       this.lastSeen = 'reachable';
     });
@@ -60,13 +74,16 @@ export class UpstreamClient implements OnApplicationShutdown {
         responseTimeoutMs: this.config.responseTimeoutMs,
         idleTimeoutMs: this.config.idleTimeoutMs,
       },
-      events,
+      this.translated(events, head, requester),
     );
-    exchange.start(this.pool, {
+    exchange.start(this.dispatcher, {
       origin: this.config.upstreamOrigin,
       method: head.method,
       path: this.config.upstreamBasePath + head.path,
-      headers: this.headersOf(head, body !== undefined, requester),
+      headers: [
+        ...this.hostField(head, requester),
+        ...this.headersOf(head, body !== undefined, requester),
+      ],
       body: Buffer.isBuffer(body) && !isSentWhole(head, body) ? slicesOf(body) : body,
     });
     return exchange;
@@ -81,8 +98,29 @@ export class UpstreamClient implements OnApplicationShutdown {
     await this.pool.destroy();
   }
 
+  /** Without a host field, undici sends the host and port of the upstream. */
+  private hostField(head: RequestHead, requester: Requester): string[] {
+    const host = this.host.fieldFor(head, requester);
+    return host === undefined ? [] : ['host', host];
+  }
+
+  private translated(
+    events: ExchangeEvents,
+    head: RequestHead,
+    requester: Requester,
+  ): ExchangeEvents {
+    const { locations } = this;
+    return locations === undefined
+      ? events
+      : new RewrittenResponse(events, (value) => locations.toClient(value, head, requester));
+  }
+
   private headersOf(head: RequestHead, hasBody: boolean, requester: Requester): string[] {
-    const fields = upstreamFields(head.fields, this.config, requester);
+    const described = this.config.forwardedHeaders
+      ? withForwardedFields(head, this.host.believed(head, requester))
+      : withoutClientAddress(head);
+    const translated = this.locations?.inFields(described, head, requester) ?? described;
+    const fields = upstreamFields(translated, this.config, requester);
     if (hasBody || fieldValue(fields, CONTENT_LENGTH) === undefined) {
       const lacksLength = !hasBody && METHODS_WITH_BODY.has(head.method);
       return lacksLength ? [...fields, CONTENT_LENGTH, '0'] : fields;

@@ -1,0 +1,25 @@
+/** The longest authority: what the longest host name and a port need. protocol.md section 6. */
+const MAX_AUTHORITY_OCTETS = 255;
+const MAX_PORT = 65_535;
+
+/**
+ * A name, an IPv4 address, or an IPv6 address in brackets; then a port. Of the characters that RFC 3986 allows in a name,
+ * those are left out that no resolvable name has and that separate elements in other fields, such as commas.
+ */
+const AUTHORITY = /^(?:[A-Za-z0-9\-._~]+|(\[[0-9A-Fa-f:.]+\]))(?::([1-9]\d{0,4}))?$/;
+
+/**
+ * Whether a text is `host` or `host:port`, as a host field may have it: without user name, zone, empty port or leading zeros.
+ * RFC 9110 section 7.2, RFC 3986 section 3.2.2.
+ */
+export function isAuthority(text: string): boolean {
+  if (text.length > MAX_AUTHORITY_OCTETS) {
+    return false;
+  }
+  const [match, ipv6, port = '1'] = AUTHORITY.exec(text) ?? [];
+  return (
+    match !== undefined &&
+    Number(port) <= MAX_PORT &&
+    (ipv6 === undefined || URL.canParse(`http://${ipv6}`))
+  );
+}
