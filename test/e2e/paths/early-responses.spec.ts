@@ -43,9 +43,12 @@ describe.each(PROGRAMS)('an API that refuses an upload of 16 MiB early, with %s'
       return response.toString('latin1').slice(0, 12);
     };
 
+    // With an API that closes behind them, nginx and Apache themselves lose responses, with relays or without.
+    const isLossy = place === 'in front of the API' && ['nginx', 'Apache'].includes(program);
+
     it.each([
-      ['closes its connection', { connection: 'close' }],
-      ['keeps its connection', {}],
+      ...(isLossy ? [] : [['closes its connection', { connection: 'close' }] as const]),
+      ['keeps its connection', {}] as const,
     ])('and %s, is heard, and the next request succeeds', async (_how, fields) => {
       const statuses: string[] = [];
       for (let count = 0; count < REPEATS; count += 1) {
