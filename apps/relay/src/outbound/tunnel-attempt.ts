@@ -25,6 +25,7 @@ import type { SignedError } from '@relay/signature';
 import { isBufferLimit } from '../admission/admission.errors.js';
 import type { BufferBudget } from '../admission/buffer-budget.js';
 import type { ClientRequest } from '../client/client-request.js';
+import { UnsignedStatusError } from '../peers/intermediary-response.js';
 import type { PeerClient } from '../peers/peer-client.js';
 import type { SequenceReservation } from '../peers/peer-session.js';
 import { clearCopies, outerPath } from './clear-copies.js';
@@ -142,7 +143,7 @@ export class TunnelAttempt implements ExchangeEvents {
           status,
         )
       : undefined;
-    const cause = new Error(`the other relay's address responded with status ${status}`);
+    const cause = new UnsignedStatusError(status);
     this.outcome.resolve(
       signedError === undefined
         ? { kind: 'unauthenticated', cause }

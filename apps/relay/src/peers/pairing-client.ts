@@ -30,6 +30,7 @@ import {
 import { RelayLog } from '../telemetry/relay-log.js';
 import { RelayMetrics, type PairingReason } from '../telemetry/relay-metrics.js';
 import { FirstPairings } from './first-pairings.js';
+import { intermediaryResponded, isRelayStatus, meansUnreached } from './intermediary-response.js';
 import { PairingConnections, type PairingConnection } from './pairing-connection.js';
 import { PeerOrigins } from './peer-origin.js';
 import { PeerSession } from './peer-session.js';
@@ -203,7 +204,6 @@ const RETRYABLE_STATUSES: ReadonlySet<number> = new Set([
   RelayStatus.REPLAYED,
   RelayStatus.SESSION_NOT_SAVED,
 ]);
-const RELAY_STATUSES: ReadonlySet<number> = new Set(Object.values(RelayStatus));
 
 const REFUSED_MESSAGE =
   'the other relay refused to pair: both must hold the same CLIENT_ID_SECRET, and its RELAY_AUDIENCE, ' +
@@ -224,15 +224,17 @@ function refusal(signedError: SignedError | undefined, httpStatus: number): Tunn
       'the other relay cannot reach its session store',
     );
   }
-  const isRelay = RELAY_STATUSES.has(httpStatus);
-  return new TunnelFailedError(
-    'RELAY_PAIR_REFUSED',
-    'no',
-    isRelay ? REFUSED_MESSAGE : NO_RELAY_MESSAGE,
-    {
-      cause: new Error(`pairing was refused with status ${httpStatus}`),
-    },
-  );
+  const cause = new Error(`pairing was refused with status ${httpStatus}`);
+  if (isRelayStatus(httpStatus)) {
+    return new TunnelFailedError('RELAY_PAIR_REFUSED', 'no', REFUSED_MESSAGE, { cause });
+  }
+  // A gateway in front of a relay that is gone: the relay may be back at any moment.
+  if (meansUnreached(httpStatus)) {
+    const message = intermediaryResponded(httpStatus);
+    return new TunnelFailedError('RELAY_PEER_UNREACHABLE', 'no', message, { cause });
+  }
+  const message = `${NO_RELAY_MESSAGE}: it gave status ${httpStatus}`;
+  return new TunnelFailedError('RELAY_PAIR_REFUSED', 'no', message, { cause });
 }
 
 const TIMEOUT_CODES = new Set(['ABORT_ERR', 'ECONNABORTED', 'ERR_CANCELED', 'ETIMEDOUT']);

@@ -4,6 +4,11 @@ import { MessageTooLongError } from '@relay/protocol';
 import type { SignedError } from '@relay/signature';
 
 import { isBufferLimit } from '../admission/admission.errors.js';
+import {
+  UnsignedStatusError,
+  intermediaryResponded,
+  isRelayStatus,
+} from './intermediary-response.js';
 import { TunnelFailedError, peerOverloadedError, type TunnelFailureCode } from './peers.errors.js';
 
 /** What failed in an exchange with the other relay. protocol.md section 8. */
@@ -67,6 +72,14 @@ export function signedFailure({ status }: SignedError, forwarded: Forwarded): Tu
         'the other relay cannot reach its session store',
         { cause },
       );
+    case RelayStatus.REPLAYED:
+      return new TunnelFailedError(
+        'RELAY_PEER_REFUSED_MESSAGE',
+        forwarded,
+        'the other relay had received the message before: a connection between the relays was lost, ' +
+          'or the time-outs of an intermediary are shorter than those of the relays',
+        { cause },
+      );
     default:
       return new TunnelFailedError(
         'RELAY_PEER_REFUSED_MESSAGE',
@@ -82,7 +95,9 @@ export function untrustedResponse(cause: Error, forwarded: Forwarded): TunnelFai
   return new TunnelFailedError(
     'RELAY_PEER_ANSWER_INVALID',
     forwarded,
-    'the other relay gave a response that cannot be trusted',
+    cause instanceof UnsignedStatusError && !isRelayStatus(cause.status) && cause.status !== 200
+      ? intermediaryResponded(cause.status)
+      : 'the other relay gave a response that cannot be trusted',
     { cause },
   );
 }

@@ -18,6 +18,7 @@ import {
 import type { SignedError } from '@relay/signature';
 
 import { PeerClient } from './peer-client.js';
+import { UnsignedStatusError } from './intermediary-response.js';
 import { exchangeFailure, signedFailure, untrustedResponse } from './peer-failure.js';
 import type { SequenceReservation } from './peer-session.js';
 import { TunnelFailedError } from './peers.errors.js';
@@ -115,7 +116,7 @@ class CheckExchange implements ExchangeEvents {
     const signedError = isSingle
       ? this.peerClient.verifyError(this.clientIdHeader, keys, relayHeader, status)
       : undefined;
-    const cause = new Error(`the other relay's address responded with status ${status}`);
+    const cause = new UnsignedStatusError(status);
     this.result.resolve(
       signedError === undefined
         ? { kind: 'failed', failure: untrustedResponse(cause, 'no') }

@@ -1,0 +1,182 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+
+import { temporaryFolder } from '../lifecycle/temporary-folder.js';
+import { installPackages } from '../processes/apt-packages.js';
+import { documentedBlock, filledIn } from './documented-blocks.js';
+import { closedPort } from './listen.js';
+
+/** A real HTTP intermediary on the path, with the configuration that docs/deployment.md prints for it. */
+export interface Intermediary {
+  readonly port: number;
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/** What the programs are, in the order of docs/deployment.md. */
+export type Program = 'nginx' | 'HAProxy' | 'Apache' | 'Varnish';
+
+interface Installation {
+  readonly package: string;
+  /** A command that succeeds if the program is installed. */
+  readonly check: readonly [string, ...string[]];
+  /** Writes the files of the program. @returns the command that runs it in the foreground */
+  readonly prepare: (folder: string, fill: Fill) => Promise<readonly [string, ...string[]]>;
+}
+
+/** Fills in a block of the document. */
+type Fill = (block: string) => string;
+
+const START_LIMIT_MS = 60_000;
+const POLL_MS = 20;
+
+const INSTALLATIONS: Readonly<Record<Program, Installation>> = {
+  nginx: {
+    package: 'nginx-light',
+    check: ['nginx', '-v'],
+    prepare: async (folder, fill) => {
+      const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
+        (name) => `${name}_temp_path ${folder}/${name};`,
+      );
+      const config = await written(
+        folder,
+        'nginx.conf',
+        `daemon off; master_process off; pid ${folder}/pid; error_log stderr;
+        events { worker_connections 256; }
+        http { access_log off; ${paths.join(' ')}
+        ${fill(documentedBlock('nginx', 'nginx'))} }`,
+      );
+      return ['nginx', '-c', config, '-p', folder, '-e', 'stderr'];
+    },
+  },
+  HAProxy: {
+    package: 'haproxy',
+    check: ['haproxy', '-v'],
+    prepare: async (folder, fill) => [
+      'haproxy',
+      '-db',
+      '-f',
+      await written(folder, 'haproxy.cfg', fill(documentedBlock('HAProxy', 'haproxy'))),
+    ],
+  },
+  Apache: {
+    package: 'apache2',
+    check: ['apache2', '-v'],
+    prepare: async (folder, fill) => {
+      const modules = ['mpm_event', 'authz_core', 'proxy', 'proxy_http', 'reqtimeout', 'env'].map(
+        (name) => `LoadModule ${name}_module /usr/lib/apache2/modules/mod_${name}.so`,
+      );
+      // Only root may and must run it as another user.
+      const user = process.getuid?.() === 0 ? 'User www-data\nGroup www-data' : '';
+      const config = await written(
+        folder,
+        'apache.conf',
+        `ServerRoot ${folder}\nDefaultRuntimeDir ${folder}\nPidFile ${folder}/pid\nServerName relays
+        ErrorLog ${folder}/error.log\n${user}\n${modules.join('\n')}\n${fill(documentedBlock('Apache', 'apache'))}`,
+      );
+      return ['apache2', '-D', 'FOREGROUND', '-f', config];
+    },
+  },
+  Varnish: {
+    package: 'varnish',
+    check: ['varnishd', '-V'],
+    prepare: async (folder, fill) => {
+      const vcl = await written(folder, 'relay.vcl', fill(documentedBlock('Varnish', 'vcl')));
+      const [command = '', ...options] = fill(documentedBlock('Varnish', 'sh'))
+        .replaceAll('\\\n', ' ')
+        .replace('/etc/varnish/relay.vcl', vcl)
+        .trim()
+        .split(/\s+/);
+      // The options of Debian's service come from its unit; these let it run in a folder of its own.
+      return [command, ...options, '-F', '-j', 'none', '-n', join(folder, 'varnish')];
+    },
+  },
+};
+
+export const PROGRAMS = Object.keys(INSTALLATIONS) as readonly Program[];
+
+/** Whether the program is installed; prints a warning if it is not. */
+export function hasIntermediary(program: Program): boolean {
+  const installation = INSTALLATIONS[program];
+  const isInstalled = (): boolean => {
+    const [command, ...options] = installation.check;
+    return spawnSync(command, options).status === 0;
+  };
+  if (!isInstalled()) {
+    installPackages([installation.package]);
+  }
+  const isThere = isInstalled();
+  if (!isThere) {
+    console.warn(
+      `${program} is missing: tests with it on the path are skipped. Install ${installation.package} to run them.`,
+    );
+  }
+  return isThere;
+}
+
+/**
+ * Starts a program with its block of docs/deployment.md.
+ *
+ * @param next - the loopback port that it forwards to
+ * @param adjust - changes the block before it is used, for a test of what a setting does
+ */
+export async function startIntermediary(
+  program: Program,
+  next: number,
+  adjust: (block: string) => string = (block) => block,
+): Promise<Intermediary> {
+  const folder = await temporaryFolder();
+  const port = await closedPort(createServer());
+  const fill: Fill = (block) => filledIn(adjust(block), port, next);
+  const [command, ...options] = await INSTALLATIONS[program].prepare(folder.path, fill);
+  const child = spawn(command, options, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const closed = once(child, 'close');
+  // On SIGTERM each of them ends its own child processes too.
+  const endOnExit = (): boolean => child.kill('SIGTERM');
+  process.once('exit', endOnExit);
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => (output += text));
+  }
+  const limit = AbortSignal.timeout(START_LIMIT_MS);
+  while (!(await accepts(port))) {
+    if (child.exitCode !== null || limit.aborted) {
+      child.kill('SIGTERM');
+      throw new Error(`${program} did not start\n${output}`);
+    }
+    await pause(POLL_MS);
+  }
+  return {
+    port,
+    url: `http://127.0.0.1:${port}`,
+    close: async () => {
+      child.kill('SIGTERM');
+      process.off('exit', endOnExit);
+      await closed;
+      await folder.close();
+    },
+  };
+}
+
+async function written(folder: string, name: string, text: string): Promise<string> {
+  const path = join(folder, name);
+  await writeFile(path, text);
+  return path;
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ port, host: '127.0.0.1' });
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => {
+      resolve(false);
+    });
+  });
+}
