@@ -1,5 +1,6 @@
 import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream';
+import { createHash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 
 import { listen, type Listening } from '../network/listen.js';
@@ -24,6 +25,14 @@ export interface Forward extends Listening {
 
 /** Fields of one connection; both connections of the forward are used for one request only. */
 const OF_CONNECTION = new Set(['connection', 'keep-alive', 'proxy-connection']);
+
+/** Node.js announces no body for these. */
+const WITHOUT_BODY = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS']);
+
+const isFramed = ({ headers }: IncomingMessage): boolean =>
+  headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
+
+const LONGEST_SHOWN = 2_000;
 
 const pairsOf = (rawHeaders: readonly string[]): [string, string][] =>
   rawHeaders
@@ -63,6 +72,10 @@ function forward(
   const target = incoming.url ?? '';
   const requestBody = collect(incoming);
   const headers = [...pairsOf(incoming.rawHeaders), ...Object.entries(added)].flat();
+  if (!isFramed(incoming) && !WITHOUT_BODY.has(method)) {
+    // Otherwise Node.js would announce chunks, which WebDAV servers take for a body.
+    headers.push('content-length', '0');
+  }
   const onward = request(to, { agent: false, method, path: target, headers });
   onward.once('response', (response) => {
     const body = collect(response);
@@ -114,8 +127,14 @@ export function comparableExchanges(
     .map((exchange) => [
       `${exchange.method} ${plain(exchange.target)} ${exchange.status}`,
       ...fields.map((name) => `${name}: ${plain(String(exchange.headers[name]))}`),
-      plain(exchange.requestBody),
-      plain(decodedBody(exchange)),
+      shown(plain(exchange.requestBody)),
+      shown(plain(decodedBody(exchange))),
     ])
     .sort();
 }
+
+/** Short bodies as they are, and the others so that a difference is reported in one line. */
+const shown = (body: string): string =>
+  body.length <= LONGEST_SHOWN
+    ? body
+    : `${body.length} octets, SHA-256 ${createHash('sha256').update(body, 'latin1').digest('hex')}`;
