@@ -8,7 +8,7 @@ import { forThisTest } from '../../support/lifecycle/resources.js';
 import { temporaryFolder } from '../../support/lifecycle/temporary-folder.js';
 import { directWay, tunnelledWay, type Way } from '../../support/programs/both-ways.js';
 import { fileTree } from '../../support/programs/file-tree.js';
-import { comparableExchanges } from '../../support/programs/forward.js';
+import { comparableExchanges, linesOf } from '../../support/programs/forward.js';
 import { hasGitLfs, startGitServer, type GitServer } from '../../support/programs/git-server.js';
 import { runs } from '../../support/programs/program.js';
 
@@ -62,12 +62,14 @@ describe.skipIf(!hasGitLfs())('git and git-lfs', () => {
     const direct = forThisTest(await directWay(one));
     const tunnel = forThisTest(await tunnelledWay(other, { UPSTREAM_HOST: 'client' }));
 
-    const directly = await pushAndClone(direct, one);
-    const tunnelled = await pushAndClone(tunnel, other);
+    const [directly, tunnelled] = await Promise.all([
+      pushAndClone(direct, one),
+      pushAndClone(tunnel, other),
+    ]);
 
     expect(tunnelled).toEqual(directly);
     expect(directly.large).toBe(true);
-    const lines = directly.requests.map(([line]) => line?.replace(/[0-9a-f]{64}/, '<oid>'));
+    const lines = linesOf(tunnel).map((line) => line.replace(/[0-9a-f]{64}/, '<oid>'));
     expect(lines).toContain('PUT /team/app.git/lfs-objects/<oid> 200');
     expect(lines).toContain('GET /team/app.git/lfs-objects/<oid> 200');
     expect(lines).toContain('POST /team/app.git/git-receive-pack 200');
@@ -77,9 +79,9 @@ describe.skipIf(!hasGitLfs())('git and git-lfs', () => {
     const server = forThisTest(await startGitServer());
     const tunnel = forThisTest(await tunnelledWay(server));
 
-    const { large, requests } = await pushAndClone(tunnel, server);
+    const { large } = await pushAndClone(tunnel, server);
 
     expect(large).toBe(true);
-    expect(requests.filter(([line]) => line?.includes('lfs-objects'))).toEqual([]);
+    expect(linesOf(tunnel).filter((line) => line.includes('lfs-objects'))).toEqual([]);
   });
 });

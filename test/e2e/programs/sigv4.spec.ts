@@ -76,25 +76,28 @@ const EXAMPLES: readonly [what: string, SignedRequest][] = [
   ],
 ];
 
-describe.each(EXAMPLES)("the tests' verifier of AWS signatures, given AWS's %s", (_what, request) => {
-  it('accepts it', () => {
-    expect(verifySigV4(request, KEY)).toBe('valid');
-  });
+describe.each(EXAMPLES)(
+  "the tests' verifier of AWS signatures, given AWS's %s",
+  (_what, request) => {
+    it('accepts it', () => {
+      expect(verifySigV4(request, KEY)).toBe('valid');
+    });
 
-  it('refuses it with another host, method or path', () => {
-    const changed: SignedRequest[] = [
-      { ...request, headers: { ...request.headers, host: 'other.s3.amazonaws.com' } },
-      { ...request, method: 'DELETE' },
-      { ...request, target: `/x${request.target.slice(1)}` },
-    ];
+    it('refuses it with another host, method or path', () => {
+      const changed: SignedRequest[] = [
+        { ...request, headers: { ...request.headers, host: 'other.s3.amazonaws.com' } },
+        { ...request, method: 'DELETE' },
+        { ...request, target: `/x${request.target.slice(1)}` },
+      ];
 
-    expect(changed.map((each) => verifySigV4(each, KEY))).toEqual(
-      changed.map(() => 'SignatureDoesNotMatch'),
-    );
-  });
+      expect(changed.map((each) => verifySigV4(each, KEY))).toEqual(
+        changed.map(() => 'SignatureDoesNotMatch'),
+      );
+    });
 
-  it('refuses it with another key', () => {
-    expect(verifySigV4(request, { ...KEY, secret: 'another' })).toBe('SignatureDoesNotMatch');
-    expect(verifySigV4(request, { ...KEY, id: 'ANOTHER' })).toBe('InvalidAccessKeyId');
-  });
-});
+    it('refuses it with another key', () => {
+      expect(verifySigV4(request, { ...KEY, secret: 'another' })).toBe('SignatureDoesNotMatch');
+      expect(verifySigV4(request, { ...KEY, id: 'ANOTHER' })).toBe('InvalidAccessKeyId');
+    });
+  },
+);

@@ -9,7 +9,7 @@ import { forThisTest } from '../../support/lifecycle/resources.js';
 import { temporaryFolder } from '../../support/lifecycle/temporary-folder.js';
 import { directWay, tunnelledWay, type Way } from '../../support/programs/both-ways.js';
 import { fileTree } from '../../support/programs/file-tree.js';
-import { comparableExchanges } from '../../support/programs/forward.js';
+import { linesOf } from '../../support/programs/forward.js';
 import { hasProgram, runs } from '../../support/programs/program.js';
 import { hasNginx, startNginx, type Nginx } from '../../support/upstreams/nginx.js';
 
@@ -63,17 +63,20 @@ describe.skipIf(!isThere || !hasCurl)('curl and the WebDAV server of nginx', () 
     expect(status).toBe('400');
   });
 
-  it.each(OPTIONS)('refuse to MOVE to another server as directly (%s)', async (_option, inbound) => {
-    const [one, other] = [await startDav(), await startDav()];
-    const direct = forThisTest(await directWay(one));
-    const tunnel = forThisTest(await tunnelledWay(other, inbound));
+  it.each(OPTIONS)(
+    'refuse to MOVE to another server as directly (%s)',
+    async (_option, inbound) => {
+      const [one, other] = [await startDav(), await startDav()];
+      const direct = forThisTest(await directWay(one));
+      const tunnel = forThisTest(await tunnelledWay(other, inbound));
 
-    const directly = await move(direct, one, 'http://elsewhere.example/dav/two.txt');
-    const tunnelled = await move(tunnel, other, 'http://elsewhere.example/dav/two.txt');
+      const directly = await move(direct, one, 'http://elsewhere.example/dav/two.txt');
+      const tunnelled = await move(tunnel, other, 'http://elsewhere.example/dav/two.txt');
 
-    expect(tunnelled).toEqual(directly);
-    expect(directly.status).toBe('400');
-  });
+      expect(tunnelled).toEqual(directly);
+      expect(directly.status).toBe('400');
+    },
+  );
 });
 
 /** Copies a folder to the server, moves and copies on it, lists it, and copies it back. */
@@ -84,6 +87,9 @@ async function useRclone(way: Way, nginx: Nginx) {
     RCLONE_WEBDAV_URL: `${originOf(way)}/dav/`,
     RCLONE_WEBDAV_VENDOR: 'other',
     RCLONE_RETRIES: '1',
+    // One at a time: several look for the same folder, or do not, as it happens.
+    RCLONE_TRANSFERS: '1',
+    RCLONE_CHECKERS: '1',
   };
   await writeFile(join(home.path, 'none.conf'), '');
   const rclone = (...args: string[]) => runs('rclone', args, { cwd: home.path, env });
@@ -102,7 +108,7 @@ async function useRclone(way: Way, nginx: Nginx) {
     listed: listed.split('\n').sort(),
     back: await fileTree(join(home.path, 'back')),
     stored: await fileTree(nginx.root),
-    requests: comparableExchanges(way, ['content-type', 'location', 'etag']).map(([line]) => line),
+    requests: linesOf(way),
   };
 }
 
@@ -112,11 +118,13 @@ describe.skipIf(!hasRclone)('rclone and the WebDAV server of nginx', () => {
     const direct = forThisTest(await directWay(one));
     const tunnel = forThisTest(await tunnelledWay(other, inbound));
 
-    const directly = await useRclone(direct, one);
-    const tunnelled = await useRclone(tunnel, other);
+    const [directly, tunnelled] = await Promise.all([
+      useRclone(direct, one),
+      useRclone(tunnel, other),
+    ]);
 
     expect(tunnelled).toEqual(directly);
-    expect(directly.requests.filter((line) => line?.startsWith('MOVE '))).not.toEqual([]);
+    expect(directly.requests.filter((line) => line.startsWith('MOVE '))).not.toEqual([]);
     const moved = join(other.root, 'dav/second folder/moved.bin');
     expect((await readFile(moved)).equals(bytesOfSize(2_000_000))).toBe(true);
   });

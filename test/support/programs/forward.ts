@@ -1,6 +1,6 @@
+import { createHash } from 'node:crypto';
 import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream';
-import { createHash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 
 import { listen, type Listening } from '../network/listen.js';
@@ -114,18 +114,34 @@ const replacing =
       .replaceAll(`127.0.0.1:${port}`, '<host>')
       .replaceAll(`localhost:${port}`, '<host>');
 
+const lineOf = ({ method, target, status }: ForwardedExchange): string =>
+  `${method} ${target} ${status}`;
+
+/** The method, target and status of every exchange, sorted. */
+export const linesOf = ({ exchanges }: Forward): string[] => exchanges.map(lineOf).sort();
+
+/** What to compare of two runs of one program. */
+export interface Comparison {
+  /** Fields of the response, beside its status and its body. */
+  readonly fields?: readonly string[];
+  /** What differs in every run, such as random names; it is compared as `*`. */
+  readonly varying?: readonly RegExp[];
+}
+
 /**
  * What two runs of one program must have in common: each request with its body, and the status, the named fields and
  * the body of its response. Sorted, because programs send several requests at a time.
  */
 export function comparableExchanges(
   forward: Forward,
-  fields: readonly string[] = ['content-type', 'location'],
+  { fields = ['content-type', 'location'], varying = [] }: Comparison = {},
 ): string[][] {
-  const plain = replacing(forward);
+  const origin = replacing(forward);
+  const plain = (bytes: Buffer | string): string =>
+    varying.reduce((text, each) => text.replaceAll(each, '*'), origin(bytes));
   return forward.exchanges
     .map((exchange) => [
-      `${exchange.method} ${plain(exchange.target)} ${exchange.status}`,
+      plain(lineOf(exchange)),
       ...fields.map((name) => `${name}: ${plain(String(exchange.headers[name]))}`),
       shown(plain(exchange.requestBody)),
       shown(plain(decodedBody(exchange))),

@@ -86,7 +86,9 @@ export function hasProgram(packages: readonly string[], ...probe: [string, ...st
   }
   const isThere = isInstalled();
   if (!isThere) {
-    console.warn(`${probe.join(' ')} fails: its tests are skipped. Install ${packages.join(', ')}.`);
+    console.warn(
+      `${probe.join(' ')} fails: its tests are skipped. Install ${packages.join(', ')}.`,
+    );
   }
   return isThere;
 }

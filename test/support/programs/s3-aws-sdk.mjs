@@ -2,11 +2,15 @@
  * A client of S3 by AWS SDK v3 for JavaScript. Arguments: a file beside whose packages the SDK is, the origin of the
  * server, the id and the secret of the key. Prints what each call returned as one JSON value.
  */
+import { Buffer } from 'node:buffer';
 import { createHash, randomBytes } from 'node:crypto';
 import { createRequire } from 'node:module';
+import process from 'node:process';
 import { Readable } from 'node:stream';
+import { URL } from 'node:url';
 
 const [, , beside, endpoint, accessKeyId, secretAccessKey] = process.argv;
+const { fetch } = globalThis;
 const require = createRequire(beside);
 const s3 = require('@aws-sdk/client-s3');
 const { getSignedUrl } = require('@aws-sdk/s3-request-presigner');
@@ -28,7 +32,11 @@ const PARTS = [Buffer.alloc(5 * 1024 * 1024, 'a'), Buffer.from('the rest')];
 
 const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
 const bodyOf = async ({ Body }) => sha256(await Body.transformToByteArray());
-const nameOf = (promise) => promise.then(() => 'no error', (error) => error.name);
+const nameOf = (promise) =>
+  promise.then(
+    () => 'no error',
+    (error) => error.name,
+  );
 
 await client.send(new s3.CreateBucketCommand({ Bucket }));
 await client.send(
@@ -50,7 +58,9 @@ await client.send(
   }),
 );
 
-const { UploadId } = await client.send(new s3.CreateMultipartUploadCommand({ Bucket, Key: 'large' }));
+const { UploadId } = await client.send(
+  new s3.CreateMultipartUploadCommand({ Bucket, Key: 'large' }),
+);
 const uploaded = [];
 for (const [at, Body] of PARTS.entries()) {
   const part = { PartNumber: at + 1 };
@@ -70,7 +80,9 @@ await client.send(
 
 const get = (Key, rest = {}) => client.send(new s3.GetObjectCommand({ Bucket, Key, ...rest }));
 const small = await get(Key);
-const presignedGet = await fetch(await getSignedUrl(client, new s3.GetObjectCommand({ Bucket, Key })));
+const presignedGet = await fetch(
+  await getSignedUrl(client, new s3.GetObjectCommand({ Bucket, Key })),
+);
 const presignedPut = await fetch(
   await getSignedUrl(client, new s3.PutObjectCommand({ Bucket, Key: 'presigned' })),
   { method: 'PUT', body: 'by a presigned address' },
@@ -98,6 +110,7 @@ const results = {
       new s3.GetObjectCommand({ Bucket, Key }),
     ),
   ),
-  deleted: (await client.send(new s3.DeleteObjectCommand({ Bucket, Key }))).$metadata.httpStatusCode,
+  deleted: (await client.send(new s3.DeleteObjectCommand({ Bucket, Key }))).$metadata
+    .httpStatusCode,
 };
 process.stdout.write(JSON.stringify(results));

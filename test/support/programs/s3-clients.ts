@@ -75,6 +75,8 @@ async function useRclone(origin: string, folder: string): Promise<unknown> {
     RCLONE_CONFIG: config,
     RCLONE_RETRIES: '1',
     RCLONE_LOW_LEVEL_RETRIES: '1',
+    RCLONE_TRANSFERS: '1',
+    RCLONE_CHECKERS: '1',
     RCLONE_S3_PROVIDER: 'Other',
     RCLONE_S3_ENDPOINT: origin,
     RCLONE_S3_REGION: 'eu-central-1',

@@ -83,8 +83,7 @@ const refusal = (status: number, code: string): Answer => ({
 const escaped = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 
-const tagOf = (content: Buffer): string =>
-  `"${createHash('md5').update(content).digest('hex')}"`;
+const tagOf = (content: Buffer): string => `"${createHash('md5').update(content).digest('hex')}"`;
 
 /** Buckets and objects, by operations of the REST API of S3, with buckets in the path. */
 class S3Store {
@@ -98,7 +97,7 @@ class S3Store {
 
   answer(call: Call): Answer {
     const isBucket = /^\/[^/]+\/?$/.test(call.name);
-    switch (call.request.method) {
+    switch (call.request.method ?? '') {
       case 'PUT':
         return isBucket ? this.createBucket(call) : this.put(call);
       case 'POST':
@@ -175,7 +174,8 @@ class S3Store {
     if (range === null) {
       return { status: 200, fields, body: content };
     }
-    const [from, to] = [Number(range[1]), Number(range[2] || content.length - 1)];
+    const from = Number(range[1]);
+    const to = range[2] === '' ? content.length - 1 : Number(range[2]);
     fields.push(['content-range', `bytes ${from}-${to}/${content.length}`]);
     return { status: 206, fields, body: content.subarray(from, to + 1) };
   }
