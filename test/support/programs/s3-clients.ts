@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
@@ -7,6 +6,7 @@ import { temporaryFolder } from '../lifecycle/temporary-folder.js';
 import { fileTree } from './file-tree.js';
 import { hasNpmProgram, packageFolder } from './npm-program.js';
 import { hasProgram, runProgram, runs } from './program.js';
+import { hasPythonModule, pythonWith } from './python.js';
 import { AWS_KEY } from './s3-server.js';
 
 /** A widely used client of S3. */
@@ -35,19 +35,12 @@ const awsSdk: S3Client = {
   },
 };
 
-/** Debian's packages belong to Debian's Python, which another one may precede in PATH. */
-const PYTHONS = ['python3', '/usr/bin/python3'];
-const pythonWithBoto3 = (): string | undefined =>
-  PYTHONS.find((python) => spawnSync(python, ['-c', 'import boto3']).status === 0);
-
 const boto3: S3Client = {
   name: 'boto3',
-  isThere: () =>
-    pythonWithBoto3() !== undefined ||
-    hasProgram(['python3-boto3'], '/usr/bin/python3', '-c', 'import boto3'),
+  isThere: () => hasPythonModule('boto3'),
   use: async (origin) => {
     const args = [join(FOLDER, 's3_boto3.py'), origin, AWS_KEY.id, AWS_KEY.secret];
-    return JSON.parse(await runs(pythonWithBoto3() ?? 'python3', args)) as unknown;
+    return JSON.parse(await runs(pythonWith('boto3'), args)) as unknown;
   },
 };
 
