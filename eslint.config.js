@@ -5,7 +5,7 @@ import tseslint from 'typescript-eslint';
 import { documentation } from './eslint/documentation.js';
 
 export default tseslint.config(
-  { ignores: ['dist', 'node_modules', 'coverage', '.node26', '.test-results'] },
+  { ignores: ['dist', 'node_modules', 'coverage', '.node26', '.test-programs', '.test-results'] },
   eslint.configs.recommended,
   { rules: { curly: ['error', 'all'] } },
   {
