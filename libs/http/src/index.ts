@@ -26,6 +26,7 @@ export { IdleTimer } from './idle-timer.js';
 export { countReceived, onBytesReceived } from './received-bytes.js';
 export { hasRequestBody } from './request-framing.js';
 export { resetConnection } from './reset-connection.js';
+export { readingFirst } from './reading-first.js';
 export { ResponseWriter } from './response-writer.js';
 export { judgePath, type JudgedPath } from './routes/request-path.js';
 export { RouteList } from './routes/route-list.js';
