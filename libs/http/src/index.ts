@@ -6,7 +6,7 @@
 export { BodyReader } from './body-reader.js';
 export { connectionAuthRefusal, withoutConnectionChallenges } from './connection-auth.js';
 export { Deferred } from './deferred.js';
-export { endRequestEarly, sendWholeResponse } from './early-response.js';
+export { sendWholeResponse } from './early-response.js';
 export { isEventStream } from './event-stream.js';
 export {
   Exchange,
@@ -23,6 +23,7 @@ export {
   isClientGone,
 } from './http.errors.js';
 export { IdleTimer } from './idle-timer.js';
+export { lingeringClose } from './lingering-close.js';
 export { countReceived, onBytesReceived } from './received-bytes.js';
 export { hasRequestBody } from './request-framing.js';
 export { resetConnection } from './reset-connection.js';
