@@ -80,6 +80,17 @@ describe('the connection of an early response', () => {
     await closed(socket);
   });
 
+  it('takes what is still sent even if nobody has read the request, so that reading had stopped', async () => {
+    const { message, response, client } = await server.receive(HEAD);
+    opened.push(message.socket);
+    keepOpen(client);
+    const sending = upload(client.socket, 64 * MIB);
+    await vi.waitUntil(() => message.socket.isPaused(), 20_000);
+    sendWholeResponse(message, response, 413, {}, BODY);
+    expect(await sending.done).toBe(64 * MIB);
+    await vi.waitUntil(() => message.socket.bytesRead === 64 * MIB + HEAD.length, 20_000);
+  });
+
   it('reports what it discards, like everything that is received', async () => {
     let received = 0;
     onBytesReceived((bytes) => {

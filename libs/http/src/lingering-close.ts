@@ -45,9 +45,7 @@ export function lingeringClose(socket: Socket): void {
       }
     }
   };
-  // Node.js's parser: it would pass on what follows the request, and report the end of a client that gives up its upload.
-  socket.removeAllListeners('data').removeAllListeners('end');
-  socket.on('data', onData).resume();
+  takeOver(socket, onData);
   socket.destroySoon = (): void => {
     if (hasEnded) {
       return;
@@ -68,6 +66,23 @@ export function lingeringClose(socket: Socket): void {
       lingering.delete(socket);
     });
   };
+}
+
+/**
+ * Takes a connection away from Node.js's parser, which would pass on what follows the request, and report the end of a client
+ * that gives up its upload. The parser has to be reading then: once it is gone, nothing starts a connection again that it has
+ * stopped because nobody read the request.
+ */
+function takeOver(socket: Socket, onData: (chunk: Buffer) => void): void {
+  const take = (): void => {
+    socket.removeAllListeners('data').removeAllListeners('end');
+    socket.on('data', onData).resume();
+  };
+  if (socket.isPaused()) {
+    socket.once('resume', take).resume();
+  } else {
+    take();
+  }
 }
 
 /** The oldest connection has had the most time to read its response. */

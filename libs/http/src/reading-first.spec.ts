@@ -87,7 +87,7 @@ describe('a response of a server that has closed the connection while the reques
   });
 });
 
-describe('a connection on which a write has failed', () => {
+describe('#63 a connection on which a write has failed', () => {
   /** A connection of which the other side has sent this much, less than the system takes unread, and then reset it. */
   async function failedAfter(bytes: number): Promise<Socket> {
     const server = createServer();
@@ -115,11 +115,12 @@ describe('a connection on which a write has failed', () => {
     const failed = new Promise((resolve) => socket.once('error', resolve));
     socket.write('x');
     let read = 0;
-    while (!socket.destroyed) {
+    while (!socket.destroyed && !socket.readableEnded) {
       await nextTurn();
       read += (socket.read() as Buffer | null)?.length ?? 0;
     }
     expect(read).toBe(100_000);
+    expect(socket.readableEnded).toBe(false);
     expect(await failed).toMatchObject({ syscall: 'write' });
   });
 });
