@@ -27,6 +27,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socket import SHUT_WR
 
 import ml_kem
 import pairing
@@ -50,7 +51,8 @@ LIFETIME_SECONDS = 3600
 MAX_MESSAGES = 2**18 - 1
 MAX_CLOCK_SKEW_MS = 120_000
 CLOCK_STEP_MS = 40_000
-DRAIN_SECONDS, DRAIN_BYTES = 2, 4 * 2**20
+LINGER_SECONDS, SILENCE_SECONDS, LINGER_BYTES = 30, 5, 2**30
+MAX_CHECK_BODY = 4 * 2**20
 NO_CONTENT = Answer(204, [])
 
 
@@ -221,7 +223,7 @@ class Exchange(BaseHTTPRequestHandler):
         admission = self.server.admission
         admission.expect_fresh(message, now_ms())
         admission.mark(message)
-        self._body.skip(DRAIN_BYTES)
+        self._body.skip(MAX_CHECK_BODY)
         self.close_connection |= not self._body.ended
         report(checked=message.header.sid, seq=message.header.seq)
         self._answer_sealed(message, RequestHead('HEAD', 'http', '', '/', []), NO_CONTENT)
@@ -274,7 +276,7 @@ class Exchange(BaseHTTPRequestHandler):
         self.close_connection = not self._body.ended
         self._answer(error.status, fields)
         if self.close_connection:
-            self._drain()
+            self._linger()
 
     def _answer(self, status: int, fields: list[tuple[str, str]], body: bytes = b'') -> None:
         self.send_response_only(status, '')
@@ -289,14 +291,16 @@ class Exchange(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def _drain(self) -> None:
+    def _linger(self) -> None:
         """Section 7: closing a socket with octets still unread would discard the response."""
-        self.connection.settimeout(DRAIN_SECONDS)
-        left = DRAIN_BYTES
+        self.wfile.flush()
+        end, left = time.monotonic() + LINGER_SECONDS, LINGER_BYTES
         try:
-            while left > 0 and (octets := self.rfile.read1(65536)):
+            self.connection.shutdown(SHUT_WR)
+            self.connection.settimeout(SILENCE_SECONDS)
+            while left > 0 and time.monotonic() < end and (octets := self.rfile.read1(65536)):
                 left -= len(octets)
-        except (TimeoutError, ConnectionError):
+        except OSError:
             pass
 
 

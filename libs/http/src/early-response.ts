@@ -1,16 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-import { flushHead } from './flush-head.js';
+import { lingeringClose } from './lingering-close.js';
 import { hasRequestBody } from './request-framing.js';
 
-/** How much of a request is read and discarded after an early response. protocol.md section 7. */
-const MAX_DRAINED_BYTES = 4 * 1024 * 1024;
-const MAX_DRAIN_MS = 2_000;
-
 /**
- * Sends a response with a small body that the relay itself has made. If the body of the request was not read to its end, the
- * connection is closed afterwards, but not immediately: a client that is still sending would receive a reset instead of the
- * response. The whole response is sent first, while the rest of the request is read and discarded, up to a limit.
+ * Sends a response with a body that the relay itself has made. If the request has not ended, the response announces that the
+ * connection will close.
  */
 export function sendWholeResponse(
   request: IncomingMessage,
@@ -20,66 +15,29 @@ export function sendWholeResponse(
   body: string,
 ): void {
   const content = Buffer.from(body);
-  const isUnread = !request.complete && hasRequestBody(request);
   response.writeHead(status, {
     ...headers,
     'content-length': String(content.length),
-    ...(isUnread ? { connection: 'close' } : {}),
+    ...(isUnfinished(request) ? { connection: 'close' } : {}),
   });
-  if (!isUnread) {
-    response.end(content);
-    return;
-  }
-  flushHead(response);
-  if (content.length > 0 && request.method !== 'HEAD') {
-    response.write(content);
-  }
-  drain(request, () => {
-    response.end();
-  });
+  response.end(content);
+  endRequestEarly(request);
 }
 
 /**
- * Ends a request whose streamed response was complete before it. The rest of the request is read and discarded, up to a limit;
- * beyond that, the connection is closed, because no further request could be read from it.
+ * Whether a part of the request is still to come. The response to such a request must announce that its connection will close:
+ * the next request would begin at a place that may never be reached.
  */
-export function endRequestEarly(request: IncomingMessage, response: ServerResponse): void {
-  if (request.complete || request.destroyed) {
-    return;
-  }
-  const close = (): void => {
-    if (!request.complete) {
-      request.destroy();
-    }
-  };
-  drain(request, () => {
-    request.pause();
-    // Closing the connection earlier would discard what the client has not read yet.
-    if (response.writableFinished || response.destroyed) {
-      close();
-    } else {
-      response.once('finish', close);
-    }
-  });
+export function isUnfinished(request: IncomingMessage): boolean {
+  return !request.complete && hasRequestBody(request);
 }
 
-/** Reads and discards the rest of a request, up to a limit on bytes and on time. */
-export function drain(request: IncomingMessage, onDone: () => void): void {
-  let drained = 0;
-  const finish = (): void => {
-    clearTimeout(timer);
-    request.off('data', onData).off('end', finish).off('close', finish);
-    onDone();
-  };
-  const onData = (chunk: Buffer): void => {
-    drained += chunk.length;
-    if (drained > MAX_DRAINED_BYTES) {
-      // Stop reading, but do not close yet: a client that is still writing has not read the response, and would lose it.
-      request.off('data', onData).pause();
-    }
-  };
-  const timer = setTimeout(finish, MAX_DRAIN_MS);
-  request.removeAllListeners('readable');
-  request.on('data', onData).on('end', finish).on('close', finish);
-  request.resume();
+/**
+ * Discards what is still to come of a request. Call it in the same turn in which its response was ended, because Node.js closes
+ * the connection soon after.
+ */
+export function endRequestEarly(request: IncomingMessage): void {
+  if (isUnfinished(request)) {
+    lingeringClose(request.socket);
+  }
 }

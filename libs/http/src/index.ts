@@ -6,7 +6,7 @@
 export { BodyReader } from './body-reader.js';
 export { connectionAuthRefusal, withoutConnectionChallenges } from './connection-auth.js';
 export { Deferred } from './deferred.js';
-export { endRequestEarly, sendWholeResponse } from './early-response.js';
+export { sendWholeResponse } from './early-response.js';
 export { isEventStream } from './event-stream.js';
 export {
   Exchange,
@@ -23,9 +23,11 @@ export {
   isClientGone,
 } from './http.errors.js';
 export { IdleTimer } from './idle-timer.js';
+export { lingeringClose } from './lingering-close.js';
 export { countReceived, onBytesReceived } from './received-bytes.js';
 export { hasRequestBody } from './request-framing.js';
 export { resetConnection } from './reset-connection.js';
+export { readingFirst } from './reading-first.js';
 export { ResponseWriter } from './response-writer.js';
 export { judgePath, type JudgedPath } from './routes/request-path.js';
 export { RouteList } from './routes/route-list.js';

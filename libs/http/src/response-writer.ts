@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http';
 import { flushHead } from './flush-head.js';
 import { IdleTimer } from './idle-timer.js';
 import { resetConnection } from './reset-connection.js';
-import { drain } from './early-response.js';
+import { endRequestEarly, isUnfinished } from './early-response.js';
 
 const SLICE_BYTES = 64 * 1024;
 
@@ -56,6 +56,9 @@ export class ResponseWriter {
     // The response has the date of its origin, so Node.js must not add one.
     this.response.sendDate = false;
     this.response.on('drain', this.drained);
+    if (isUnfinished(this.response.req)) {
+      this.response.shouldKeepAlive = false;
+    }
     if (this.response.getHeaderNames().length === 0) {
       this.response.writeHead(status, fields as string[]);
       return;
@@ -82,7 +85,7 @@ export class ResponseWriter {
     return isReady;
   }
 
-  /** Ends the response. A large last chunk is written in slices, so that the progress of a slow receiver is noticed. */
+  /** Ends the response, and discards what is left of its request. A large last chunk is written in slices, so that the progress of a slow receiver is noticed. */
   end(chunk?: Buffer): void {
     if (chunk !== undefined && chunk.length > SLICE_BYTES) {
       this.endWith([chunk]);
@@ -90,11 +93,14 @@ export class ResponseWriter {
     }
     this.written += chunk?.length ?? 0;
     this.stalled.stop();
-    const { req, shouldKeepAlive } = this.response;
-    if (shouldKeepAlive || req.complete) {
-      this.endResponse(chunk);
-    } else {
-      this.endAfterRequest(chunk);
+    this.response.end(chunk);
+    endRequestEarly(this.response.req);
+    // Most responses fit into the buffers of the system and need no timer.
+    if (this.response.writableLength > 0 && !this.response.destroyed) {
+      this.stalled.touch();
+      this.response.once('close', () => {
+        this.stalled.stop();
+      });
     }
   }
 
@@ -113,32 +119,6 @@ export class ResponseWriter {
     if (!this.response.writableFinished) {
       // The socket of the request: a response that is waiting for its turn on the connection does not have one.
       resetConnection(this.response.req.socket);
-    }
-  }
-
-  /**
-   * Node.js closes a connection that is not kept alive as soon as its response ends. If the client is still sending, that
-   * becomes a reset, and the response is lost. So the rest of the request is drained first.
-   */
-  private endAfterRequest(chunk: Buffer | undefined): void {
-    if (chunk === undefined) {
-      this.flushHead();
-    } else {
-      this.response.write(chunk);
-    }
-    drain(this.response.req, () => {
-      this.endResponse();
-    });
-  }
-
-  private endResponse(chunk?: Buffer): void {
-    this.response.end(chunk);
-    // Most responses fit into the buffers of the system and need no timer.
-    if (this.response.writableLength > 0 && !this.response.destroyed) {
-      this.stalled.touch();
-      this.response.once('close', () => {
-        this.stalled.stop();
-      });
     }
   }
 

@@ -68,23 +68,33 @@ describe.each(UPSTREAMS)('an early response of an upstream that %s', (_, script)
     expect(response).toMatch(/^HTTP\/1\.1 413 /);
   });
 
-  it('keeps the connection of the client usable for the next request once the upload has ended', async () => {
+  it('#62 says that the connection closes, and what follows on it does not run', async () => {
     tunnel.upstream.follow(script);
     const client = open(['Content-Length', '8']);
     client.write('part');
     await client.until('too large');
-    tunnel.upstream.follow(async ({ whole, write }) => {
-      await whole;
-      await write('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nnext');
-    });
+    const requests = tunnel.upstream.exchanges.items.length;
 
     client.write('part');
     client.write(tunnel.head('GET /next HTTP/1.1'));
 
-    const responses = (await client.until('next')).toString('latin1');
-    expect(responses).toMatch(
-      /^HTTP\/1\.1 413 [^]*too largeHTTP\/1\.1 200 OK\r\n[^]*\r\n\r\nnext$/,
-    );
+    expect(await client.ended).toBe('end');
+    const responses = client.received.toString('latin1');
+    expect(responses).toMatch(/^HTTP\/1\.1 413 [^]*\r\nconnection: close\r\n[^]*too large$/i);
+    expect(tunnel.upstream.exchanges.items).toHaveLength(requests);
+  });
+
+  it('is the last that the upstream hears of the request', async () => {
+    tunnel.upstream.follow(script);
+    const client = open(['Content-Length', String(64 * MIB)]);
+    client.write('part');
+    await client.until('too large');
+    client.socket.removeAllListeners('end');
+
+    await upload(client.socket, 16 * MIB).done;
+
+    const { seen } = tunnel.upstream.exchanges.items.at(-1)!;
+    expect(seen().body.toString()).toMatch(/^(?:part)?$/);
   });
 });
 

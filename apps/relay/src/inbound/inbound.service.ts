@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import { Injectable } from '@nestjs/common';
-import { endRequestEarly } from '@relay/http';
 import { deriveProof, exchangeName } from '@relay/protocol';
 import { SessionService, type OpenSession } from '@relay/session';
 import { verifiedRequestFor, type VerifiedTunnelRequest } from '@relay/signature';
@@ -56,7 +55,6 @@ export class InboundService {
     } else {
       this.reports.completed(record, end);
     }
-    endRequestEarly(request, response);
   }
 
   /** Consumes the sequence number first, so that a message that is refused now cannot be forwarded later. */
@@ -85,7 +83,6 @@ export class InboundService {
     }
     const status = respondToCheck(verified, session, response);
     this.reports.completed(recordOf(request), { status });
-    endRequestEarly(request, response);
   }
 
   /** Consumes the number of an unreadable or late message before it fails, because the error promises "never forwarded". */

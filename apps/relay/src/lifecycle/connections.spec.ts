@@ -1,5 +1,6 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
 
+import { sendWholeResponse } from '@relay/http';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { listen } from '../../../../test/support/network/listen.js';
@@ -95,6 +96,24 @@ describe('a connection with a pending response', () => {
     await respond(slow, 'at last');
 
     expect((await client.all()).toString()).toMatch(/connection: close\r\n.*at last$/is);
+  });
+});
+
+describe('#61 a connection that lingers after an early response', () => {
+  it('is idle, however steadily its client goes on sending', async () => {
+    client.write('PUT / HTTP/1.1\r\nhost: a\r\ncontent-length: 1000\r\n\r\n');
+    const [response] = await responses.count(1);
+    sendWholeResponse(response!.req, response!, 413, {}, 'too large');
+    await client.until('too large');
+    await expect.poll(() => connections.pendingResponses).toBe(0);
+    connections.announceEnd();
+    const { socket } = response!.req;
+
+    client.write('still sending');
+    laterBy(4_500);
+    connections.closeIdle();
+
+    expect(socket.destroyed).toBe(true);
   });
 });
 

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import { Injectable } from '@nestjs/common';
 import { RelayConfig } from '@relay/config';
-import { ClientGoneError, EXCHANGE_OVER, endRequestEarly, isClientGone } from '@relay/http';
+import { ClientGoneError, EXCHANGE_OVER, isClientGone } from '@relay/http';
 
 import { ConcurrencyLimit } from '../admission/concurrency-limit.js';
 import { readClientRequest } from '../client/client-request.js';
@@ -40,7 +40,6 @@ export class OutboundService {
     record.peer = tunnelRequest.origin;
     record.traceId = traceIdOf(tunnelRequest.request.head.fields);
     await this.run(forwarding, record);
-    endRequestEarly(request, response);
   }
 
   /** Reads the client's request and options. What the peer would refuse is refused here, before it costs a session. */

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import { Injectable } from '@nestjs/common';
 import { RelayConfig } from '@relay/config';
-import { RouteList, endRequestEarly, hasRequestBody, isClientGone, judgePath } from '@relay/http';
+import { RouteList, hasRequestBody, isClientGone, judgePath } from '@relay/http';
 import type { RequestHead } from '@relay/protocol';
 
 import { PassThroughLimit } from '../admission/concurrency-limit.js';
@@ -41,7 +41,6 @@ export class PassThroughService {
     const exchange = new PassThroughExchange(request, response, this.config);
     recordOf(request).traceId = traceIdOf(head.fields);
     await this.run(exchange, head, request);
-    endRequestEarly(request, response);
   }
 
   private requireRoute(head: RequestHead): void {

@@ -1,8 +1,9 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { RelayConfig } from '@relay/config';
+import { readingFirst } from '@relay/http';
 import { deriveProof, type SessionKeys } from '@relay/protocol';
 import { SenderSigner, verifyError, type SignedError } from '@relay/signature';
-import { Agent, type Dispatcher } from 'undici';
+import { Agent, buildConnector, type Dispatcher } from 'undici';
 
 import { RelayMetrics } from '../telemetry/relay-metrics.js';
 import { PeerOrigins } from './peer-origin.js';
@@ -28,10 +29,12 @@ export class PeerClient implements OnApplicationShutdown {
     metrics: RelayMetrics,
   ) {
     this.agent = new Agent({
-      connect: {
-        timeout: config.connectTimeoutMs,
-        ...(peerOrigins.areListed ? {} : { lookup: guardedLookup }),
-      },
+      connect: readingFirst(
+        buildConnector({
+          timeout: config.connectTimeoutMs,
+          ...(peerOrigins.areListed ? {} : { lookup: guardedLookup }),
+        }),
+      ),
       keepAliveTimeout: KEEP_ALIVE_MS,
       keepAliveMaxTimeout: KEEP_ALIVE_MS,
       maxHeaderSize: MAX_RESPONSE_HEADER_BYTES,

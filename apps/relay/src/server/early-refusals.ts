@@ -5,7 +5,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
 import { ERROR_CONTENT_TYPE, ERRORS, errorBody, type Forwarded } from '@relay/errors';
-import { resetConnection, sendWholeResponse } from '@relay/http';
+import { lingeringClose, resetConnection, sendWholeResponse } from '@relay/http';
 
 import { recordOf } from '../telemetry/request-record.js';
 import type { EarlyCode, EarlyRefusal } from '../telemetry/request-reports.js';
@@ -39,9 +39,6 @@ const REASON_PHRASES: Readonly<Record<EarlyCode, string>> = {
 
 const NO_STORE = { 'cache-control': 'no-store' };
 
-/** How long a client may take to close a connection on which it was refused. */
-const MAX_CLOSE_DELAY_MS = 2_000;
-
 /** Errors of TLS itself: the client could not read a response. */
 const TLS_ERROR = /^(?:ERR_SSL_|ERR_TLS_|EPROTO$)/;
 
@@ -50,9 +47,6 @@ const TLS_ERROR = /^(?:ERR_SSL_|ERR_TLS_|EPROTO$)/;
  * for something that no relay supports. Each refusal is emitted as an event, for the log and the metrics.
  */
 export class EarlyRefusals extends EventEmitter<EarlyEvents> {
-  /** Connections that have had their last response. */
-  private readonly refused = new WeakSet<Duplex>();
-
   /** The target names one of the relay's own endpoints and cannot be decoded. The router's own response would repeat it. */
   unroutable(request: IncomingMessage, response: ServerResponse): void {
     this.respond(
@@ -117,10 +111,6 @@ export class EarlyRefusals extends EventEmitter<EarlyEvents> {
 
   /** Input that Node.js cannot parse. There is neither a request nor a response, only a socket. */
   unparsable(error: ParseError, socket: Duplex): void {
-    if (this.refused.has(socket)) {
-      // The parser reports every further chunk that a client writes before it reads its response.
-      return;
-    }
     const { code = '' } = error;
     if (code === 'ECONNRESET' || TLS_ERROR.test(code) || !socket.writable) {
       socket.destroy();
@@ -155,7 +145,6 @@ export class EarlyRefusals extends EventEmitter<EarlyEvents> {
     message: string,
     forPending: Forwarded,
   ): void {
-    this.refused.add(socket);
     const { code, requestId } = refusal;
     const { status } = ERRORS[code].client;
     if (isLost(refusal.error)) {
@@ -173,18 +162,15 @@ export class EarlyRefusals extends EventEmitter<EarlyEvents> {
     socket.on('error', () => {
       socket.destroy();
     });
-    // Nothing else reads from this connection, so its end would go unnoticed; and it must not stay open indefinitely.
-    socket.resume();
-    const limit = setTimeout(() => socket.destroy(), MAX_CLOSE_DELAY_MS);
-    socket.once('close', () => {
-      clearTimeout(limit);
-    });
+    // Also ends the parser, which would report every further chunk that a client writes before it reads its response.
+    lingeringClose(socket as Socket);
     socket.end(
       `HTTP/1.1 ${status} ${REASON_PHRASES[code]}\r\n` +
         `content-type: ${ERROR_CONTENT_TYPE}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n` +
         `cache-control: no-store\r\nconnection: close\r\n\r\n${body}`,
       'utf8',
     );
+    (socket as Socket).destroySoon();
   }
 }
 

@@ -1,3 +1,4 @@
+import { readingFirst } from '@relay/http';
 import { buildConnector } from 'undici';
 
 /** The code that replaces ECONNRESET in the error of a connection that the upstream has reset. */
@@ -11,7 +12,7 @@ const RESET_CODE = 'UPSTREAM_RESET';
  * @param timeout - longest time until a connection is established, in ms
  */
 export function connectorThatReportsResets(timeout: number): buildConnector.connector {
-  const connect = buildConnector({ timeout });
+  const connect = readingFirst(buildConnector({ timeout }));
   return (options, callback) => {
     // Without a name, that of the URL is used; see server-name.ts.
     connect({ ...options, servername: '' }, (...[error, socket]) => {
