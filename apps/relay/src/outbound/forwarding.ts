@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 
 import type { RelayConfig } from '@relay/config';
 import { RelayStatus, type RelayError } from '@relay/errors';
-import { isClientGone } from '@relay/http';
+import { isClientGone, isSafeMethod } from '@relay/http';
 import { exchangeName } from '@relay/protocol';
 
 import type { SequenceReservation } from '../peers/peer-session.js';
@@ -12,7 +12,7 @@ import type { RelayLog } from '../telemetry/relay-log.js';
 import type { RequestRecord } from '../telemetry/request-record.js';
 import { ClientResponse } from './client-response.js';
 import type { ReplayableBody } from './replayable-body.js';
-import { isProvenUnforwarded, isSafeMethod, retryOf, type Retry } from './retry-rule.js';
+import { isProvenUnforwarded, retryOf, type Retry } from './retry-rule.js';
 import { TunnelAttempt, type AttemptContext, type AttemptOutcome } from './tunnel-attempt.js';
 import { tunnelFailure, type FailedOutcome } from './tunnel-failure.js';
 
