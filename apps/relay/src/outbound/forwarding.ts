@@ -149,7 +149,8 @@ export class Forwarding {
     this.earlierSealedBytes.out += out;
     this.earlierSealedBytes.in += received;
     this.attempts += 1;
-    this.current = new TunnelAttempt(this.attemptContext, reservation);
+    const connections = this.attempts === 1 ? 'kept' : 'fresh';
+    this.current = new TunnelAttempt(this.attemptContext, reservation, connections);
     record.attempt = this.attempts;
     record.exchange = exchangeName({
       sid: reservation.session.sid,

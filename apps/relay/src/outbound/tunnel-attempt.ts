@@ -75,6 +75,7 @@ export class TunnelAttempt implements ExchangeEvents {
   constructor(
     private readonly context: AttemptContext,
     readonly reservation: SequenceReservation,
+    private readonly connections: 'kept' | 'fresh',
   ) {
     const { session, sequence, replaces, ageSeconds } = reservation;
     const { type } = context.options;
@@ -98,7 +99,7 @@ export class TunnelAttempt implements ExchangeEvents {
    */
   run(body: Buffer | AsyncIterable<Buffer>): Promise<AttemptOutcome> {
     const { origin, request, options, peerClient } = this.context;
-    this.exchange.start(peerClient.dispatcher, {
+    this.exchange.start(peerClient[this.connections], {
       origin,
       method: 'POST',
       path: outerPath(request.head, options),
