@@ -50,11 +50,13 @@ export interface ExchangeRequest {
   readonly headers: string[];
   /** A whole body, or chunks that are requested as fast as the connection takes them; undefined if there is no body. */
   readonly body: Buffer | AsyncIterable<Buffer> | undefined;
+  /** Has a new connection for each request. The request goes there if the kept connection that it was for is lost unwritten. */
+  readonly fresh?: Dispatcher | undefined;
   /**
-   * Has new connections. The request is sent once more, there, if the connection that it was sent on had been used before and
-   * is lost without an octet of a response. Only for requests that may run twice, and not for a body in chunks.
+   * Whether it also goes there if it was written, and the connection, which had been used before, is lost without an octet of a
+   * response. Not for a body in chunks.
    */
-  readonly repeatOn?: Dispatcher | undefined;
+  readonly mayRunTwice?: boolean;
 }
 
 /** The time limits of an exchange. */

@@ -27,8 +27,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   private controller: Dispatcher.DispatchController | undefined;
   private client: ConnectionHolder | undefined;
   private connection: Connection | undefined;
-  /** The request, for as long as it may be repeated. */
-  private repeatable: ExchangeRequest | undefined;
+  private request: ExchangeRequest | undefined;
   private isRepeat = false;
   private wasSent = false;
   private abortReason: ExchangeFailure | undefined;
@@ -56,7 +55,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   start(dispatcher: Dispatcher, request: ExchangeRequest): void {
     const { body } = request;
     this.isStreamed = body !== undefined && !Buffer.isBuffer(body);
-    this.repeatable = request.repeatOn === undefined ? undefined : request;
+    this.request = request;
     const options: ConnectionDispatchOptions = {
       origin: request.origin,
       method: request.method,
@@ -172,7 +171,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   /** Called by undici if the request cannot be sent or the response does not complete. */
   onResponseError(_controller: Dispatcher.DispatchController, cause: Error): void {
-    if (this.repeat() || !this.settle()) {
+    if (this.sendAnew(cause) || !this.settle()) {
       return;
     }
     if (this.abortReason === undefined && this.isWhole(cause)) {
@@ -199,22 +198,24 @@ export class Exchange implements Dispatcher.DispatchHandler {
     return { kind, wasSent: this.wasSent, hasHead: this.hasHead, cause };
   }
 
-  /** Sends the request once more, if that is allowed. Its time limit goes on. */
-  private repeat(): boolean {
-    const { repeatable } = this;
-    if (
-      repeatable?.repeatOn === undefined ||
-      this.isSettled ||
-      this.abortReason !== undefined ||
-      this.connection?.isUnansweredReuse !== true
-    ) {
+  /**
+   * Sends the request on a new connection, if it may be sent there. Its time limit goes on. undici itself does so only if the
+   * lost connection was closed, not if it was reset.
+   */
+  private sendAnew(cause: Error): boolean {
+    const { request } = this;
+    if (request?.fresh === undefined || this.isSettled || this.abortReason !== undefined) {
       return false;
     }
-    this.isRepeat = true;
-    this.controller = undefined;
-    this.connection = undefined;
-    this.start(repeatable.repeatOn, { ...repeatable, repeatOn: undefined });
-    return true;
+    const isLost = this.wasSent
+      ? request.mayRunTwice === true && this.connection?.isUnansweredReuse === true
+      : this.client?.connection?.wasLostBy(cause) === true;
+    if (isLost) {
+      this.isRepeat = this.wasSent;
+      this.controller = undefined;
+      this.start(request.fresh, { ...request, fresh: undefined });
+    }
+    return isLost;
   }
 
   private giveUp(kind: ExchangeFailureKind, cause: Error): void {

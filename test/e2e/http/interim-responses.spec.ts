@@ -70,7 +70,7 @@ describe.each(WAYS)('an interim response of the upstream that nobody asked for (
   it.each([
     ['101, which ends HTTP', 'HTTP/1.1 101 Switching Protocols\r\n\r\n'],
     ['101 with fields', 'HTTP/1.1 101 X\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n'],
-    ['100 with a bare LF, behind which a response could hide', 'HTTP/1.1 100 Continue\n\n'],
+    ['#66 100 with a bare LF, behind which a response could hide', 'HTTP/1.1 100 Continue\n\n'],
     ['100 whose head never ends', `HTTP/1.1 100 Continue\r\n${'X: y\r\n'.repeat(20_000)}`],
   ])('results in a 502: %s', async (_what, octets) => {
     tunnel.upstream.follow(async (exchange) => {

@@ -115,6 +115,7 @@ export class TunnelAttempt implements ExchangeEvents {
         this.clientIdHeader,
       ],
       body: Buffer.isBuffer(body) ? this.sealWhole(body) : this.sealChunks(body),
+      fresh: peerClient.fresh,
     });
     return this.outcome.promise;
   }

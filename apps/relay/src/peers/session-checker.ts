@@ -100,6 +100,7 @@ class CheckExchange implements ExchangeEvents {
         'no-store',
       ],
       body: EMPTY,
+      fresh: this.peerClient.fresh,
     });
     // The limits of an exchange are on silence: this one covers the whole check, which everything that matters waits for.
     const limit = setTimeout(() => {

@@ -44,14 +44,15 @@ export class UpstreamClient {
       events,
     );
     const sentBody = Buffer.isBuffer(body) && !isSentWhole(head, body) ? slicesOf(body) : body;
-    const isRepeatable = sentBody === undefined || Buffer.isBuffer(sentBody);
+    const isStreamed = sentBody !== undefined && !Buffer.isBuffer(sentBody);
     exchange.start(this.connections.kept, {
       origin: this.config.upstreamOrigin,
       method: head.method,
       path: this.config.upstreamBasePath + head.path,
       headers: this.headersOf(head, body !== undefined, requester),
       body: sentBody,
-      repeatOn: isRepeatable && isSafeMethod(head.method) ? this.connections.fresh : undefined,
+      fresh: this.connections.fresh,
+      mayRunTwice: isSafeMethod(head.method) && !isStreamed,
     });
     return exchange;
   }

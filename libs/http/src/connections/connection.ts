@@ -49,6 +49,11 @@ export class Connection {
     return this.exchanges > 1 && !this.hasReceived;
   }
 
+  /** Whether this error ended the connection. */
+  wasLostBy(error: Error): boolean {
+    return this.socket.errored === error;
+  }
+
   /** Closes the connection, unless an exchange is under way. */
   closeIdle(reason: string): void {
     if (!this.isInUse && !this.socket.destroyed) {

@@ -62,7 +62,7 @@ describe('what is no interim response is left to the parser', () => {
   });
 });
 
-describe('an interim response whose end nobody can tell is an error', () => {
+describe('#66 an interim response whose end nobody can tell is an error', () => {
   it.each([
     ['with a bare LF', 'HTTP/1.1 100 Continue\n\n'],
     ['with a bare LF in a field', 'HTTP/1.1 100 Continue\r\nX: 1\nY: 2\r\n\r\n'],
