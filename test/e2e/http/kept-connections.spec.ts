@@ -65,20 +65,23 @@ describe.each(WAYS)('a kept connection of the upstream (%s)', (way) => {
       tunnel.inbound.log.items.length = 0;
     });
 
-    it.each(['POST', 'PUT', 'DELETE', 'PATCH'])(
-      '#65 costs a %s its response: 502',
-      async (method) => {
-        endReuse(({ socket }) => end(socket));
-        expect(await send(way, 'GET')).toMatchObject({ status: 200 });
+    it.each(
+      ['POST', 'PUT', 'DELETE', 'PATCH'].flatMap((method) => [
+        [method, 'no body', ''],
+        [method, 'a body', 'body'],
+      ]),
+    )('#65 costs a %s with %s its response: 502', async (...row) => {
+      const [method = '', , sent] = row;
+      endReuse(({ socket }) => end(socket));
+      expect(await send(way, 'GET')).toMatchObject({ status: 200 });
 
-        const { status, content } = await send(way, method, 'body');
+      const { status, content } = await send(way, method, sent);
 
-        expect(status).toBe(502);
-        expect(content).toContain('"code":"RELAY_UPSTREAM_FAILED"');
-        expect(content).toContain('"forwarded":"maybe"');
-        expect(received()).toBe(2);
-      },
-    );
+      expect(status).toBe(502);
+      expect(content).toContain('"code":"RELAY_UPSTREAM_FAILED"');
+      expect(content).toContain('"forwarded":"maybe"');
+      expect(received()).toBe(2);
+    });
   });
 
   it.each([
