@@ -127,21 +127,25 @@ describe('an exchange', () => {
     expect(seen.status).toBe(204);
   });
 
-  it('keeps the connection open for the next exchange, even after HEAD', async () => {
+  it.each([
+    ['GET', 1],
+    ['HEAD', 3],
+  ])('keeps the connection for the next exchange, except after HEAD (%s)', async (...row) => {
+    const [method, connections] = row;
+    const ports = new Set<number | undefined>();
     const server = forThisTest(
-      await startUpstream((_request, response) => {
+      await startUpstream(({ message }, response) => {
+        ports.add(message.socket.remotePort);
         response.setHeader('content-length', '5');
-        response.end();
+        response.end(method === 'HEAD' ? undefined : 'hello');
       }),
     );
-    const ports = new Set<number | undefined>();
     for (let count = 0; count < 3; count += 1) {
-      const { seen } = send(server.url, undefined, { method: 'HEAD' });
+      const { seen } = send(server.url, undefined, { method });
       expect(await seen.end).toBe('end');
-      ports.add(server.requests.items.at(-1)?.message.socket.remotePort);
       await nextTurn();
     }
-    expect(ports.size).toBe(1);
+    expect(ports.size).toBe(connections);
   });
 
   it('ends if the response arrives before the request has been sent', async () => {

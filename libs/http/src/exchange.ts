@@ -1,78 +1,35 @@
-import { rawFieldValues } from '@relay/fields';
 import type { Dispatcher } from 'undici';
 
+import type {
+  ConnectionDispatchOptions,
+  ConnectionHolder,
+} from './connections/connection-client.js';
+import type { Connection } from './connections/connection.js';
+import type {
+  ExchangeEvents,
+  ExchangeFailure,
+  ExchangeFailureKind,
+  ExchangeLimits,
+  ExchangeRequest,
+} from './exchange-events.js';
 import { countReceived } from './received-bytes.js';
 import { IdleTimer } from './idle-timer.js';
-
-/** Why an exchange ended without a complete response. */
-export type ExchangeFailureKind =
-  /** No connection: DNS, TCP or TLS. */
-  | 'unreachable'
-  /** No connection within the limit. */
-  | 'connect-timeout'
-  /** No response head within the limit after the whole request was sent. */
-  | 'response-timeout'
-  /** Silence within the response, or a receiver that has stopped reading the request. */
-  | 'idle'
-  /** The other side reset or closed the connection, or violated HTTP. */
-  | 'reset'
-  /** Aborted by this side, for the reason in `cause`. */
-  | 'aborted';
-
-/** How an exchange failed. */
-export interface ExchangeFailure {
-  readonly kind: ExchangeFailureKind;
-  /** Whether a byte of the request may have been sent. If not, nothing can have acted on the request. */
-  readonly wasSent: boolean;
-  /** Whether the head of a final response has arrived, even one that was not passed to `onHead`. */
-  readonly hasHead: boolean;
-  readonly cause: Error;
-}
-
-/** The events of one exchange, in order: a head, any number of data chunks, an end; or a failure at any time. */
-export interface ExchangeEvents {
-  /**
-   * The head of the response has arrived. Interim responses are not reported.
-   *
-   * @param rawFields - name, value, … as received
-   */
-  onHead(status: number, rawFields: readonly (string | Buffer)[]): void;
-  /** A chunk of the body has arrived. @returns false to pause the sender until `resume` is called */
-  onData(chunk: Buffer): boolean;
-  /** The response is complete. No event follows. */
-  onEnd(): void;
-  /** The exchange has failed. No event follows. */
-  onFailure(failure: ExchangeFailure): void;
-}
-
-/** The request of an exchange. */
-export interface ExchangeRequest {
-  readonly origin: string;
-  readonly method: string;
-  readonly path: string;
-  /** Name, value, … */
-  readonly headers: string[];
-  /** A whole body, or chunks that are requested as fast as the connection takes them; undefined if there is no body. */
-  readonly body: Buffer | AsyncIterable<Buffer> | undefined;
-}
-
-/** The time limits of an exchange. */
-export interface ExchangeLimits {
-  /** From the end of the request to the head of the response. */
-  readonly responseTimeoutMs: number;
-  /** The longest silence within the response, and the longest time for which the receiver may not read; 0: no limit. */
-  readonly idleTimeoutMs: number;
-}
+import { hasUndecodedCoding, transferCodings } from './transfer-codings.js';
 
 const CONNECT_TIMEOUT_CODE = 'UND_ERR_CONNECT_TIMEOUT';
 const LENGTH_MISMATCH_CODE = 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH';
-const CHUNKED = /^[ \t]*chunked[ \t]*$/i;
+const SWITCHING_PROTOCOLS = 101;
 const NO_CONTENT = 204;
 const NOT_MODIFIED = 304;
 
 /** One request and its response, over undici's lowest interface: no streams in between, back-pressure in both directions. */
 export class Exchange implements Dispatcher.DispatchHandler {
   private controller: Dispatcher.DispatchController | undefined;
+  private client: ConnectionHolder | undefined;
+  private connection: Connection | undefined;
+  private request: ExchangeRequest | undefined;
+  private isRepeat = false;
+  private wasSent = false;
   private abortReason: ExchangeFailure | undefined;
   private hasHead = false;
   /** Whether the response ends with its head, whatever length the head states. */
@@ -98,23 +55,34 @@ export class Exchange implements Dispatcher.DispatchHandler {
   start(dispatcher: Dispatcher, request: ExchangeRequest): void {
     const { body } = request;
     this.isStreamed = body !== undefined && !Buffer.isBuffer(body);
-    dispatcher.dispatch(
-      {
-        origin: request.origin,
-        method: request.method,
-        path: request.path,
-        headers: request.headers,
-        // undici accepts async iterables, although its types do not.
-        body: (body === undefined || Buffer.isBuffer(body)
-          ? (body ?? null)
-          : this.withEndOfUpload(body)) as Buffer | null,
-        // The relay's own limits start at other moments. By default, undici closes the connection after HEAD.
-        headersTimeout: 0,
-        bodyTimeout: 0,
-        reset: false,
-      },
-      this,
-    );
+    this.request = request;
+    const options: ConnectionDispatchOptions = {
+      origin: request.origin,
+      method: request.method,
+      path: request.path,
+      headers: request.headers,
+      // undici accepts async iterables, although its types do not.
+      body: (body === undefined || Buffer.isBuffer(body)
+        ? (body ?? null)
+        : this.withEndOfUpload(body)) as Buffer | null,
+      // The relay's own limits start at other moments.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      // Some servers send the body of a response to HEAD, and nobody knows when: no other exchange may follow it.
+      reset: request.method === 'HEAD',
+      sender: this,
+    };
+    dispatcher.dispatch(options, this);
+  }
+
+  /** Whether the request was sent on a second connection, because the first was lost before any response. */
+  get wasRepeated(): boolean {
+    return this.isRepeat;
+  }
+
+  /** Called by the client that will send the request. */
+  onClient(client: ConnectionHolder): void {
+    this.client = client;
   }
 
   /** Resumes a sender that `onData` has paused. */
@@ -138,6 +106,9 @@ export class Exchange implements Dispatcher.DispatchHandler {
   /** Called by undici when the request is about to be written to a connection. */
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.controller = controller;
+    this.wasSent = true;
+    this.connection = this.client?.connection;
+    this.connection?.beginExchange();
     if (this.abortReason !== undefined) {
       controller.abort(this.abortReason.cause);
     } else if (!this.isStreamed) {
@@ -147,15 +118,27 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   /** Called by undici for every response head, interim ones included. */
   onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
-    if (status < 200 || this.isSettled) {
+    if (this.isSettled) {
+      return;
+    }
+    if (status === SWITCHING_PROTOCOLS) {
+      this.giveUp('reset', new Error('the response switches to a protocol that nobody asked for'));
+      return;
+    }
+    if (status < 200) {
       return;
     }
     this.hasHead = true;
     this.isBodiless = status === NO_CONTENT || status === NOT_MODIFIED;
     clearTimeout(this.responseTimer);
-    if (hasOtherCoding(controller.rawHeaders as Buffer[])) {
+    const codings = transferCodings(controller.rawHeaders as Buffer[]);
+    if (hasUndecodedCoding(codings)) {
       this.giveUp('reset', new Error('the response has a transfer coding other than chunked'));
       return;
+    }
+    if (this.isBodiless && codings.length > 0) {
+      // undici itself closes the connection of one that states a length.
+      this.connection?.closeAfterExchange();
     }
     this.watchSilence();
     this.events.onHead(status, controller.rawHeaders as Buffer[]);
@@ -188,7 +171,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   /** Called by undici if the request cannot be sent or the response does not complete. */
   onResponseError(_controller: Dispatcher.DispatchController, cause: Error): void {
-    if (!this.settle()) {
+    if (this.sendAnew(cause) || !this.settle()) {
       return;
     }
     if (this.abortReason === undefined && this.isWhole(cause)) {
@@ -212,7 +195,27 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   private failure(kind: ExchangeFailureKind, cause: Error): ExchangeFailure {
-    return { kind, wasSent: this.controller !== undefined, hasHead: this.hasHead, cause };
+    return { kind, wasSent: this.wasSent, hasHead: this.hasHead, cause };
+  }
+
+  /**
+   * Sends the request on a new connection, if it may be sent there. Its time limit goes on. undici itself does so only if the
+   * lost connection was closed, not if it was reset.
+   */
+  private sendAnew(cause: Error): boolean {
+    const { request } = this;
+    if (request?.fresh === undefined || this.isSettled || this.abortReason !== undefined) {
+      return false;
+    }
+    const isLost = this.wasSent
+      ? request.mayRunTwice === true && this.connection?.isUnansweredReuse === true
+      : this.client?.connection?.wasLostBy(cause) === true;
+    if (isLost) {
+      this.isRepeat = this.wasSent;
+      this.controller = undefined;
+      this.start(request.fresh, { ...request, fresh: undefined });
+    }
+    return isLost;
   }
 
   private giveUp(kind: ExchangeFailureKind, cause: Error): void {
@@ -252,13 +255,14 @@ export class Exchange implements Dispatcher.DispatchHandler {
       return false;
     }
     this.isSettled = true;
+    this.connection?.endExchange();
     clearTimeout(this.responseTimer);
     this.idle.stop();
     return true;
   }
 
   private awaitResponse(): void {
-    if (this.hasHead || this.isSettled) {
+    if (this.hasHead || this.isSettled || this.responseTimer !== undefined) {
       return;
     }
     const { responseTimeoutMs } = this.limits;
@@ -286,9 +290,4 @@ export class Exchange implements Dispatcher.DispatchHandler {
     }
     this.awaitResponse();
   }
-}
-
-/** undici decodes chunked only. Without its field, which is not forwarded, any other coding would be taken for the content. */
-function hasOtherCoding(rawFields: readonly (string | Buffer)[]): boolean {
-  return rawFieldValues(rawFields, 'transfer-encoding').some((coding) => !CHUNKED.test(coding));
 }

@@ -9,11 +9,12 @@ export { Deferred } from './deferred.js';
 export { sendWholeResponse } from './early-response.js';
 export { isEventStream } from './event-stream.js';
 export {
-  Exchange,
-  type ExchangeEvents,
-  type ExchangeFailure,
-  type ExchangeLimits,
-} from './exchange.js';
+  CONNECTION_TOO_OLD,
+  MAX_CONNECTION_AGE_MS,
+  connectionClients,
+} from './connections/connection-client.js';
+export type { ExchangeEvents, ExchangeFailure, ExchangeLimits } from './exchange-events.js';
+export { Exchange } from './exchange.js';
 export {
   BodyAbortedError,
   BodyIdleError,
@@ -29,5 +30,6 @@ export { hasRequestBody } from './request-framing.js';
 export { resetConnection } from './reset-connection.js';
 export { readingFirst } from './reading-first.js';
 export { ResponseWriter } from './response-writer.js';
+export { isSafeMethod } from './safe-methods.js';
 export { judgePath, type JudgedPath } from './routes/request-path.js';
 export { RouteList } from './routes/route-list.js';

@@ -65,6 +65,11 @@ export class UpstreamExchange implements ExchangeEvents {
     }
   }
 
+  /** Whether the request was sent to the upstream a second time. */
+  get wasRepeated(): boolean {
+    return this.exchange?.wasRepeated === true;
+  }
+
   onHead(status: number, rawFields: readonly (string | Buffer)[]): void {
     this.status = status;
     let head: ResponseHead;

@@ -40,7 +40,9 @@ export class UpstreamForwarder {
       record.requestId,
       (onDrain) => new ResponseSealer(key, responseHeader, response, config.idleTimeoutMs, onDrain),
     );
-    const end = await exchange.run(this.upstream);
+    const end = await exchange.run(this.upstream).finally(() => {
+      record.upstreamAttempt = exchange.wasRepeated ? 2 : undefined;
+    });
     record.bytesOut = exchange.sealer.bytes;
     record.sealedOut = exchange.sealer.sealedBytes;
     return end;

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 
 import type { RelayConfig } from '@relay/config';
 import { RelayStatus, type RelayError } from '@relay/errors';
-import { isClientGone } from '@relay/http';
+import { isClientGone, isSafeMethod } from '@relay/http';
 import { exchangeName } from '@relay/protocol';
 
 import type { SequenceReservation } from '../peers/peer-session.js';
@@ -12,7 +12,7 @@ import type { RelayLog } from '../telemetry/relay-log.js';
 import type { RequestRecord } from '../telemetry/request-record.js';
 import { ClientResponse } from './client-response.js';
 import type { ReplayableBody } from './replayable-body.js';
-import { isProvenUnforwarded, isSafeMethod, retryOf, type Retry } from './retry-rule.js';
+import { isProvenUnforwarded, retryOf, type Retry } from './retry-rule.js';
 import { TunnelAttempt, type AttemptContext, type AttemptOutcome } from './tunnel-attempt.js';
 import { tunnelFailure, type FailedOutcome } from './tunnel-failure.js';
 
@@ -149,7 +149,8 @@ export class Forwarding {
     this.earlierSealedBytes.out += out;
     this.earlierSealedBytes.in += received;
     this.attempts += 1;
-    this.current = new TunnelAttempt(this.attemptContext, reservation);
+    const connections = this.attempts === 1 ? 'kept' : 'fresh';
+    this.current = new TunnelAttempt(this.attemptContext, reservation, connections);
     record.attempt = this.attempts;
     record.exchange = exchangeName({
       sid: reservation.session.sid,

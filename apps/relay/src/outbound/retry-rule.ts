@@ -1,11 +1,10 @@
 import { RelayStatus } from '@relay/errors';
+import { isSafeMethod } from '@relay/http';
 
 import type { AttemptOutcome } from './tunnel-attempt.js';
 
-/** Safe methods, which change nothing at the upstream. RFC 9110 section 9.2.1. */
-const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
-/** Idempotent methods, whose effect is the same once or twice. RFC 9110 section 9.2.2. */
-const IDEMPOTENT_METHODS = new Set([...SAFE_METHODS, 'PUT', 'DELETE']);
+/** Methods that are not safe, but whose effect is the same once or twice. RFC 9110 section 9.2.2. */
+const IDEMPOTENT_METHODS = new Set(['PUT', 'DELETE']);
 
 const MAX_ATTEMPTS = 2;
 
@@ -26,11 +25,6 @@ export interface RetryCircumstances {
   readonly isReplaceable: boolean;
   /** RETRY_UNSAFE_METHODS. */
   readonly retryUnsafeMethods: boolean;
-}
-
-/** Whether the upstream treats a request with this method as a mere reading. */
-export function isSafeMethod(method: string): boolean {
-  return SAFE_METHODS.has(method);
 }
 
 /** Whether an attempt proves that its message was not forwarded and never will be. protocol.md section 8. */
@@ -54,7 +48,7 @@ export function retryOf(outcome: AttemptOutcome, circumstances: RetryCircumstanc
   if (attempt >= MAX_ATTEMPTS || !isReplayable) {
     return 'none';
   }
-  const mayRepeat = retryUnsafeMethods || IDEMPOTENT_METHODS.has(method);
+  const mayRepeat = retryUnsafeMethods || isSafeMethod(method) || IDEMPOTENT_METHODS.has(method);
   switch (outcome.kind) {
     case 'failed':
       return retryOfFailure(outcome, method, mayRepeat && isReplaceable);

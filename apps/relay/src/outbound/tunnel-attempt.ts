@@ -76,6 +76,7 @@ export class TunnelAttempt implements ExchangeEvents {
   constructor(
     private readonly context: AttemptContext,
     readonly reservation: SequenceReservation,
+    private readonly connections: 'kept' | 'fresh',
   ) {
     const { session, sequence, replaces, ageSeconds } = reservation;
     const { type } = context.options;
@@ -99,7 +100,7 @@ export class TunnelAttempt implements ExchangeEvents {
    */
   run(body: Buffer | AsyncIterable<Buffer>): Promise<AttemptOutcome> {
     const { origin, request, options, peerClient } = this.context;
-    this.exchange.start(peerClient.dispatcher, {
+    this.exchange.start(peerClient[this.connections], {
       origin,
       method: 'POST',
       path: outerPath(request.head, options),
@@ -115,6 +116,7 @@ export class TunnelAttempt implements ExchangeEvents {
         this.clientIdHeader,
       ],
       body: Buffer.isBuffer(body) ? this.sealWhole(body) : this.sealChunks(body),
+      fresh: peerClient.fresh,
     });
     return this.outcome.promise;
   }

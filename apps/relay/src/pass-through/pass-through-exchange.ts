@@ -85,6 +85,11 @@ export class PassThroughExchange implements ExchangeEvents {
     return { in: this.body.bytes, out: this.writer.bytes };
   }
 
+  /** Whether the request was sent to the upstream a second time. */
+  get wasRepeated(): boolean {
+    return this.exchange?.wasRepeated === true;
+  }
+
   onHead(status: number, rawFields: readonly (string | Buffer)[]): void {
     this.status = status;
     let fields: string[];

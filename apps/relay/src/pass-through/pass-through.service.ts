@@ -65,6 +65,7 @@ export class PassThroughService {
     const fillIn = (): void => {
       record.bytesIn = exchange.bytes.in;
       record.bytesOut = exchange.bytes.out;
+      record.upstreamAttempt = exchange.wasRepeated ? 2 : undefined;
     };
     try {
       const status = await exchange

@@ -1,9 +1,10 @@
-import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Clock } from '@relay/clock';
 import { RelayConfig } from '@relay/config';
-import { readingFirst } from '@relay/http';
+import { CONNECTION_TOO_OLD, connectionClients, readingFirst } from '@relay/http';
 import { deriveProof, type SessionKeys } from '@relay/protocol';
 import { SenderSigner, verifyError, type SignedError } from '@relay/signature';
-import { Agent, buildConnector, type Dispatcher } from 'undici';
+import { Agent, Pool, buildConnector, type Dispatcher, type errors } from 'undici';
 
 import { RelayMetrics } from '../telemetry/relay-metrics.js';
 import { PeerOrigins } from './peer-origin.js';
@@ -14,42 +15,60 @@ const KEEP_ALIVE_MS = 4_000;
 /** The head of a relay's own response is small, and proxies add little. protocol.md section 9. */
 const MAX_RESPONSE_HEADER_BYTES = 16_384;
 
-/** How undici names the ends of connections that this relay has caused: it gave up a request, or the connection was idle for too long. */
-const OWN_ENDS: ReadonlySet<string> = new Set(['aborted', 'socket idle timeout']);
+/** The ends of connections that this relay has caused: it gave up a request, or the connection was idle for too long, or old. */
+const OWN_ENDS: ReadonlySet<string> = new Set([
+  'aborted',
+  'socket idle timeout',
+  CONNECTION_TOO_OLD,
+]);
+/** How undici names the end of a connection after its last exchange. */
+const LAST_EXCHANGE = 'reset';
+/** An agent closes its pool for an origin when no connection is left, even if a request is waiting for the next one. */
+const CLOSED_CODE = 'UND_ERR_DESTROYED';
 
 /** The connections that messages to other relays are sent on, and the signatures of those messages. */
 @Injectable()
 export class PeerClient implements OnApplicationShutdown {
-  private readonly agent: Agent;
+  private readonly keptAgent: Agent;
+  private readonly freshAgent: Agent;
 
   constructor(
     config: RelayConfig,
     private readonly signer: SenderSigner,
     peerOrigins: PeerOrigins,
     metrics: RelayMetrics,
+    @Inject(Clock) clock: Clock,
   ) {
-    this.agent = new Agent({
+    const factory = connectionClients(() => clock.monotonicMs());
+    const options: Agent.Options = {
       connect: readingFirst(
         buildConnector({
           timeout: config.connectTimeoutMs,
           ...(peerOrigins.areListed ? {} : { lookup: guardedLookup }),
         }),
       ),
+      factory: (origin, poolOptions: Pool.Options) => new Pool(origin, { ...poolOptions, factory }),
       keepAliveTimeout: KEEP_ALIVE_MS,
       keepAliveMaxTimeout: KEEP_ALIVE_MS,
       maxHeaderSize: MAX_RESPONSE_HEADER_BYTES,
-      pipelining: 1,
-    });
+    };
+    this.keptAgent = new Agent({ ...options, pipelining: 1 });
+    // Without pipelining, undici closes each connection after its first exchange.
+    this.freshAgent = new Agent({ ...options, pipelining: 0 });
     metrics.openSockets.observe(
-      () =>
-        Object.values(this.agent.stats).reduce((sum, { connected }) => sum + Number(connected), 0),
+      () => connectionsOf(this.keptAgent) + connectionsOf(this.freshAgent),
       'peers',
     );
   }
 
   /** Sends requests to any origin, on connections that are kept open between requests. */
-  get dispatcher(): Dispatcher {
-    return this.agent;
+  get kept(): Dispatcher {
+    return this.keptAgent;
+  }
+
+  /** Sends each request on a new connection: a request that was lost with a kept connection shall not be lost with another. */
+  get fresh(): Dispatcher {
+    return this.freshAgent;
   }
 
   /**
@@ -58,8 +77,13 @@ export class PeerClient implements OnApplicationShutdown {
    * @param listener - receives the origin of the peer
    */
   onDisconnect(listener: (origin: string) => void): void {
-    this.agent.on('disconnect', (url, _targets, error) => {
-      if (!(error.code === 'UND_ERR_INFO' && OWN_ENDS.has(error.message))) {
+    this.keptAgent.on('disconnect', (url, _targets, error) => {
+      if (!isOwnEnd(error)) {
+        listener(url.origin);
+      }
+    });
+    this.freshAgent.on('disconnect', (url, _targets, error) => {
+      if (!isOwnEnd(error) && error.message !== LAST_EXCHANGE) {
         listener(url.origin);
       }
     });
@@ -86,6 +110,14 @@ export class PeerClient implements OnApplicationShutdown {
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await this.agent.destroy();
+    await Promise.all([this.keptAgent.destroy(), this.freshAgent.destroy()]);
   }
+}
+
+function isOwnEnd({ code, message }: errors.UndiciError): boolean {
+  return code === CLOSED_CODE || (code === 'UND_ERR_INFO' && OWN_ENDS.has(message));
+}
+
+function connectionsOf(agent: Agent): number {
+  return Object.values(agent.stats).reduce((sum, { connected }) => sum + Number(connected), 0);
 }

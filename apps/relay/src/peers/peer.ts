@@ -191,7 +191,8 @@ export class Peer {
   private async check(session: PeerSession): Promise<void> {
     for (let checks = 1; session.isUsable(this.clock.monotonicMs()); checks += 1) {
       const reservation = this.take(session);
-      const result = await this.checker.check(this.origin, reservation);
+      const connections = checks === 1 ? 'kept' : 'fresh';
+      const result = await this.checker.check(this.origin, reservation, connections);
       switch (result.kind) {
         case 'alive':
           this.reachability.reportReached();

@@ -30,7 +30,7 @@ it('gives up a check after 10 s in all, although its response keeps arriving byt
   });
   const { url } = forThisTest(await listen(server));
   const agent = new Agent();
-  const client = { dispatcher: agent, sign: () => 'signed' } as unknown as PeerClient;
+  const client = { kept: agent, sign: () => 'signed' } as unknown as PeerClient;
   const paired = {
     sid: randomBytes(SALT_BYTES).toString('base64url'),
     keys: { clientToServer: randomBytes(32), serverToClient: randomBytes(32) },
@@ -40,7 +40,7 @@ it('gives up a check after 10 s in all, although its response keeps arriving byt
   const session = new PeerSession(paired, 0);
   const reservation = { session, sequence: 1, ageSeconds: 0, reservedAtMs: 0 };
 
-  const result = await new SessionChecker(client).check(url, reservation);
+  const result = await new SessionChecker(client).check(url, reservation, 'kept');
   await agent.destroy();
 
   expect(result).toMatchObject({

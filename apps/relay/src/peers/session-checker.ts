@@ -51,9 +51,17 @@ export type CheckResult =
 export class SessionChecker {
   constructor(private readonly peerClient: PeerClient) {}
 
-  /** Sends one check, which consumes the reserved number. It never rejects. */
-  check(origin: string, reservation: SequenceReservation): Promise<CheckResult> {
-    return new CheckExchange(this.peerClient, reservation).run(origin);
+  /**
+   * Sends one check, which consumes the reserved number. It never rejects.
+   *
+   * @param connections - whether it may be sent on a connection that was used before
+   */
+  check(
+    origin: string,
+    reservation: SequenceReservation,
+    connections: 'kept' | 'fresh',
+  ): Promise<CheckResult> {
+    return new CheckExchange(this.peerClient, reservation).run(origin, connections);
   }
 }
 
@@ -77,8 +85,8 @@ class CheckExchange implements ExchangeEvents {
     this.exchange = new Exchange(limits, this);
   }
 
-  run(origin: string): Promise<CheckResult> {
-    this.exchange.start(this.peerClient.dispatcher, {
+  run(origin: string, connections: 'kept' | 'fresh'): Promise<CheckResult> {
+    this.exchange.start(this.peerClient[connections], {
       origin,
       method: 'POST',
       path: TUNNEL_PATH,
@@ -93,6 +101,7 @@ class CheckExchange implements ExchangeEvents {
         'no-store',
       ],
       body: EMPTY,
+      fresh: this.peerClient.fresh,
     });
     // The limits of an exchange are on silence: this one covers the whole check, which everything that matters waits for.
     const limit = setTimeout(() => {

@@ -26,6 +26,7 @@ export interface LogFields {
   readonly bytesIn?: number | undefined;
   readonly bytesOut?: number | undefined;
   readonly attempt?: number | undefined;
+  readonly upstreamAttempt?: number | undefined;
   /** Id of the trace that the request belongs to. The name of this field is the one that tracing tools expect. */
   readonly trace_id?: string | undefined;
   readonly forwarded?: 'no' | 'maybe' | undefined;

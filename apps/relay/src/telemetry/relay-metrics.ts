@@ -78,6 +78,12 @@ export class RelayMetrics implements StoreMeter {
     registers: [this.registry],
   });
 
+  readonly upstreamRepeats = new Counter({
+    name: 'mte_relay_upstream_repeats_total',
+    help: 'Requests that were sent to the upstream a second time, because a kept connection was lost',
+    registers: [this.registry],
+  });
+
   readonly peers = new ObservableGauge<'known' | 'paired' | 'unreachable'>(
     this.registry,
     'mte_relay_peers',

@@ -20,6 +20,8 @@ export class RequestRecord {
   exchange: string | undefined;
   /** 2 if the request was sealed and sent a second time. */
   attempt: number | undefined;
+  /** 2 if the request was sent to the upstream a second time. */
+  upstreamAttempt: number | undefined;
   /** Whether the client has shown the token of this relay. It decides what an error response may contain. */
   hasToken = false;
   /** Bytes of the plaintext bodies, received and sent. */

@@ -158,6 +158,9 @@ export class RequestReports {
     if ((record.attempt ?? 1) > 1) {
       this.metrics.retries.inc();
     }
+    if (record.upstreamAttempt !== undefined) {
+      this.metrics.upstreamRepeats.inc();
+    }
     if (code !== undefined) {
       this.metrics.observeCode(role, code);
     }
@@ -183,6 +186,7 @@ function lineOf(record: RequestRecord, end: RequestEnd, ms: number): LogFields {
     peer: record.peer,
     exchange: record.exchange,
     attempt: record.attempt,
+    upstreamAttempt: record.upstreamAttempt,
     bytesIn: record.bytesIn,
     bytesOut: record.bytesOut,
     trace_id: record.traceId,

@@ -1,22 +1,17 @@
-import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { fieldValue, withoutFields } from '@relay/fields';
 import { RelayConfig } from '@relay/config';
-import { Exchange, type ExchangeEvents } from '@relay/http';
+import { Exchange, isSafeMethod, type ExchangeEvents } from '@relay/http';
 import type { RequestHead } from '@relay/protocol';
-import { Pool, type Dispatcher } from 'undici';
 
-import { RelayMetrics } from '../telemetry/relay-metrics.js';
 import { withForwardedFields, withoutClientAddress } from './forwarded-headers.js';
 import { LocationRewriter } from './location-rewriter.js';
-import { connectorThatReportsResets } from './reset-connector.js';
 import { RewrittenResponse } from './rewritten-response.js';
-import { withServerName } from './server-name.js';
+import { UpstreamConnections } from './upstream-connections.js';
 import { upstreamFields, type Requester } from './upstream-fields.js';
 import { UpstreamHost } from './upstream-host.js';
 
 const CONTENT_LENGTH = 'content-length';
-/** A whole head may have 64 KiB, of which undici counts the names and values. */
-const MAX_RESPONSE_HEADER_BYTES = 65_536;
 /** Methods whose requests state the length of their body even if it is empty. RFC 9110 section 8.6. */
 const METHODS_WITH_BODY = new Set(['POST', 'PUT', 'PATCH']);
 
@@ -25,39 +20,21 @@ const SLICE_BYTES = 65_536;
 
 /** The one upstream of this relay: a fixed host and port, whatever a message names. */
 @Injectable()
-export class UpstreamClient implements OnApplicationShutdown {
-  private readonly pool: Pool;
-  private readonly dispatcher: Dispatcher;
+export class UpstreamClient {
   private readonly host: UpstreamHost;
   private readonly locations: LocationRewriter | undefined;
-  private lastSeen: 'unknown' | 'reachable' | 'unreachable' = 'unknown';
 
   constructor(
     private readonly config: RelayConfig,
-    metrics: RelayMetrics,
+    private readonly connections: UpstreamConnections,
   ) {
-    this.pool = new Pool(config.upstreamOrigin, {
-      connect: connectorThatReportsResets(config.connectTimeoutMs),
-      maxHeaderSize: MAX_RESPONSE_HEADER_BYTES,
-      pipelining: 1,
-    });
-    this.dispatcher =
-      config.upstreamHost === 'upstream'
-        ? this.pool
-        : this.pool.compose(withServerName(config.upstreamOrigin));
     this.host = new UpstreamHost(config);
     this.locations = config.rewriteLocation ? new LocationRewriter(config) : undefined;
-    this.pool.on('connect', () => {
-      this.lastSeen = 'reachable';
-    });
-    this.pool.on('connectionError', () => {
-      this.lastSeen = 'unreachable';
-    });
-    metrics.openSockets.observe(() => this.pool.stats.connected, 'upstream');
   }
 
   /**
-   * Sends one request, and never sends it twice. What becomes of it is reported as events.
+   * Sends one request. What becomes of it is reported as events. It is sent twice only if its method is safe and the connection
+   * was lost before any response, as kept connections are that the upstream closes.
    *
    * @param body - has the length that the head states, or fails before it ends. If the head states no length, the body is sent
    *   chunked, whatever the method, because the upstream would read an unframed body as a second request
@@ -76,7 +53,9 @@ export class UpstreamClient implements OnApplicationShutdown {
       },
       this.translated(events, head, requester),
     );
-    exchange.start(this.dispatcher, {
+    const sentBody = Buffer.isBuffer(body) && !isSentWhole(head, body) ? slicesOf(body) : body;
+    const isStreamed = sentBody !== undefined && !Buffer.isBuffer(sentBody);
+    exchange.start(this.connections.kept, {
       origin: this.config.upstreamOrigin,
       method: head.method,
       path: this.config.upstreamBasePath + head.path,
@@ -84,18 +63,16 @@ export class UpstreamClient implements OnApplicationShutdown {
         ...this.hostField(head, requester),
         ...this.headersOf(head, body !== undefined, requester),
       ],
-      body: Buffer.isBuffer(body) && !isSentWhole(head, body) ? slicesOf(body) : body,
+      body: sentBody,
+      fresh: this.connections.fresh,
+      mayRunTwice: isSafeMethod(head.method) && !isStreamed,
     });
     return exchange;
   }
 
   /** What the last attempt to connect showed. Reading it does not contact the upstream. */
   get state(): 'unknown' | 'reachable' | 'unreachable' {
-    return this.lastSeen;
-  }
-
-  async onApplicationShutdown(): Promise<void> {
-    await this.pool.destroy();
+    return this.connections.state;
   }
 
   /** Without a host field, undici sends the host and port of the upstream. */

@@ -1,7 +1,8 @@
 import { Module } from '@nestjs/common';
 
 import { UpstreamClient } from './upstream-client.js';
+import { UpstreamConnections } from './upstream-connections.js';
 
 /** The one upstream, for the roles that call it. */
-@Module({ providers: [UpstreamClient], exports: [UpstreamClient] })
+@Module({ providers: [UpstreamClient, UpstreamConnections], exports: [UpstreamClient] })
 export class UpstreamModule {}
