@@ -8,7 +8,7 @@ MAX_HEAD_BYTES = 65536
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")
 FIELD_VALUE = re.compile(r'[\t\x20-\x7e\x80-\xff]*')
-PATH = re.compile(r'/(?!/)[\x21\x22\x24-\x5b\x5d-\x7e]*')
+PATH = re.compile(r'/(?!/)[\x21\x22\x24-\x3e\x40-\x5b\x5d-\x7e]*(\?[\x21\x22\x24-\x7e]*)?')
 CONTENT_LENGTH = re.compile(r'[0-9]{1,15}')
 NEVER_INSIDE = {
     'connection',
