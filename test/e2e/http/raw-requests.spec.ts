@@ -139,8 +139,8 @@ const REFUSED_OTHERWISE: Refusal[] = [
     [
       ['an upgrade to websocket', get('/', 'Connection: Upgrade\r\nUpgrade: websocket\r\n')],
       [
-        'an upgrade to one of two protocols',
-        get('/', 'Connection: Upgrade\r\nUpgrade: h2c, websocket\r\n'),
+        'an upgrade to WebSocket of any version',
+        get('/', 'Connection: upgrade\r\nUpgrade: WebSocket/13 , websocket\r\n'),
       ],
     ],
     'RELAY_UPGRADE_UNSUPPORTED',
