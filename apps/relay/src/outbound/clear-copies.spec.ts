@@ -40,6 +40,7 @@ describe('the fields that are copied in plaintext', () => {
     'authorization',
     'cookie',
     'proxy-authorization',
+    'accept-encoding',
     'content-type',
     'content-length',
     'content-encoding',

@@ -5,8 +5,10 @@ import type { EncodeOptions } from './encode-options.js';
 const MAX_COPIED_BYTES = 8_192;
 const RELAY_PATH_PREFIX = '/api/mte-';
 
-/** Never copied, whatever a client asks for. Hop-by-hop fields, host, expect and x-mte-* have been removed before. */
-const NEVER_COPIED = new Set(['authorization', 'cookie', 'proxy-authorization']);
+/**
+ * Never copied, whatever a client asks for: credentials, and what would allow an intermediary to code the response. Hop-by-hop fields, host, expect and x-mte-* have been removed before.
+ */
+const NEVER_COPIED = new Set(['authorization', 'cookie', 'proxy-authorization', 'accept-encoding']);
 const NEVER_COPIED_PREFIX = 'content-';
 
 /** The path of the outer request. It is at most a copy of the sealed path, and no relay acts on it. protocol.md section 2. */

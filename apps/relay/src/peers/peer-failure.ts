@@ -4,6 +4,7 @@ import { MessageTooLongError } from '@relay/protocol';
 import type { SignedError } from '@relay/signature';
 
 import { isBufferLimit } from '../admission/admission.errors.js';
+import { CodedResponseError } from './coded-response.js';
 import { TunnelFailedError, peerOverloadedError, type TunnelFailureCode } from './peers.errors.js';
 
 /** What failed in an exchange with the other relay. protocol.md section 8. */
@@ -82,7 +83,9 @@ export function untrustedResponse(cause: Error, forwarded: Forwarded): TunnelFai
   return new TunnelFailedError(
     'RELAY_PEER_ANSWER_INVALID',
     forwarded,
-    'the other relay gave a response that cannot be trusted',
+    cause instanceof CodedResponseError
+      ? cause.message
+      : 'the other relay gave a response that cannot be trusted',
     { cause },
   );
 }

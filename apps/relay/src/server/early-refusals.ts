@@ -6,8 +6,9 @@ import type { Duplex } from 'node:stream';
 
 import { ERROR_CONTENT_TYPE, ERRORS, errorBody, type Forwarded } from '@relay/errors';
 import { resetConnection, sendWholeResponse } from '@relay/http';
+import { OUTER_CACHE_CONTROL } from '@relay/protocol';
 
-import { recordOf } from '../telemetry/request-record.js';
+import { isFromRelay, recordOf } from '../telemetry/request-record.js';
 import type { EarlyCode, EarlyRefusal } from '../telemetry/request-reports.js';
 import { MAX_FIELDS } from './field-limit.js';
 
@@ -37,7 +38,7 @@ const REASON_PHRASES: Readonly<Record<EarlyCode, string>> = {
   RELAY_EXPECTATION_FAILED: 'Expectation Failed',
 };
 
-const NO_STORE = { 'cache-control': 'no-store' };
+const NO_STORE = 'no-store';
 
 /** How long a client may take to close a connection on which it was refused. */
 const MAX_CLOSE_DELAY_MS = 2_000;
@@ -141,10 +142,15 @@ export class EarlyRefusals extends EventEmitter<EarlyEvents> {
     message: string,
   ): void {
     const { status, forwarded } = ERRORS[code].client;
-    const { requestId, role } = recordOf(request);
+    const record = recordOf(request);
+    const { requestId, role } = record;
     this.emit('refused', { code, requestId, status, role }, request.socket);
     const body = errorBody(code, message, forwarded, requestId);
-    const headers = { 'content-type': ERROR_CONTENT_TYPE, ...NO_STORE, connection: 'close' };
+    const headers = {
+      'content-type': ERROR_CONTENT_TYPE,
+      'cache-control': isFromRelay(record) ? OUTER_CACHE_CONTROL : NO_STORE,
+      connection: 'close',
+    };
     sendWholeResponse(request, response, status, headers, body);
   }
 
@@ -182,7 +188,7 @@ export class EarlyRefusals extends EventEmitter<EarlyEvents> {
     socket.end(
       `HTTP/1.1 ${status} ${REASON_PHRASES[code]}\r\n` +
         `content-type: ${ERROR_CONTENT_TYPE}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n` +
-        `cache-control: no-store\r\nconnection: close\r\n\r\n${body}`,
+        `cache-control: ${NO_STORE}\r\nconnection: close\r\n\r\n${body}`,
       'utf8',
     );
   }
