@@ -123,10 +123,6 @@ describe('#52 a request line of another version', () => {
       expect(urls()).toEqual([]);
     },
   );
-
-  it('is refused with 505 if it is the preface of HTTP/2', async () => {
-    expect(await exchange('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')).toMatch(/^HTTP\/1.1 505 /);
-  });
 });
 
 describe('#52 a response that the relay makes itself is not stored', () => {

@@ -130,7 +130,6 @@ const REFUSED_OTHERWISE: Refusal[] = [
     [
       ['an unknown version', `GET / HTTP/1.2\r\n${FIELDS}\r\n`],
       ['HTTP/2.0 in text', `GET / HTTP/2.0\r\n${FIELDS}\r\n`],
-      ['the preface of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
     ],
     'RELAY_VERSION_UNSUPPORTED',
     505,

@@ -10,6 +10,7 @@ import { OUTER_CACHE_CONTROL } from '@relay/protocol';
 
 import { isFromRelay, recordOf } from '../telemetry/request-record.js';
 import type { EarlyCode, EarlyRefusal } from '../telemetry/request-reports.js';
+import { HTTP2_MESSAGE, http2Refusal } from './http2-refusal.js';
 import { MAX_FIELDS } from './field-limit.js';
 
 interface EarlyEvents {
@@ -23,6 +24,12 @@ type ParseError = Error & { readonly code?: string; readonly reason?: string };
 
 /** The parser gives the same code to a version that is followed by something other than CRLF. */
 const UNKNOWN_VERSION = 'Invalid HTTP version';
+
+/** The parser has read the preface of HTTP/2, as clients send it that know that a server speaks it, such as those of gRPC. */
+const HTTP2_PREFACE = 'HPE_PAUSED_H2_UPGRADE';
+
+/** The client offers, by ALPN, only protocols that the listener does not speak: as a rule, HTTP/2. */
+const NO_COMMON_PROTOCOL = 'ERR_SSL_NO_APPLICATION_PROTOCOL';
 
 /** readClientRequest refuses such a request as well, so nothing of it is forwarded. */
 const TRANSFER_CODING_ERROR = 'HPE_INVALID_TRANSFER_ENCODING';
@@ -123,9 +130,21 @@ export class EarlyRefusals extends EventEmitter<EarlyEvents> {
       return;
     }
     const { code = '' } = error;
+    if (code === NO_COMMON_PROTOCOL) {
+      // The client has been told in TLS, by an alert, and is gone.
+      this.emit('refused', { ...http2Refused(), status: 505, role: 'none' }, socket);
+      socket.destroy();
+      return;
+    }
     if (code === 'ECONNRESET' || TLS_ERROR.test(code) || !socket.writable) {
       socket.destroy();
       this.emit('lost', error);
+      return;
+    }
+    if (code === HTTP2_PREFACE && pendingResponse(socket) === undefined) {
+      this.refused.add(socket);
+      this.emit('refused', { ...http2Refused(), status: 505, role: 'none' }, socket);
+      endWith(socket, http2Refusal());
       return;
     }
     const refusal = { code: unparsableCode(error), requestId: randomUUID(), error };
@@ -175,23 +194,32 @@ export class EarlyRefusals extends EventEmitter<EarlyEvents> {
       return;
     }
     const body = errorBody(code, message, pending === undefined ? 'no' : forPending, requestId);
-    // If the client resets the connection in the meantime, that is not an error of the relay.
-    socket.on('error', () => {
-      socket.destroy();
-    });
-    // Nothing else reads from this connection, so its end would go unnoticed; and it must not stay open indefinitely.
-    socket.resume();
-    const limit = setTimeout(() => socket.destroy(), MAX_CLOSE_DELAY_MS);
-    socket.once('close', () => {
-      clearTimeout(limit);
-    });
-    socket.end(
+    const head =
       `HTTP/1.1 ${status} ${REASON_PHRASES[code]}\r\n` +
-        `content-type: ${ERROR_CONTENT_TYPE}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n` +
-        `cache-control: ${NO_STORE}\r\nconnection: close\r\n\r\n${body}`,
-      'utf8',
-    );
+      `content-type: ${ERROR_CONTENT_TYPE}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n` +
+      `cache-control: ${NO_STORE}\r\nconnection: close\r\n\r\n`;
+    endWith(socket, Buffer.from(head + body));
   }
+}
+
+/** Writes the last bytes of a connection that nobody else reads from. */
+function endWith(socket: Duplex, bytes: Buffer): void {
+  // If the client resets the connection in the meantime, that is not an error of the relay.
+  socket.on('error', () => {
+    socket.destroy();
+  });
+  // The end of the connection would otherwise go unnoticed; and it must not stay open indefinitely.
+  socket.resume();
+  const limit = setTimeout(() => socket.destroy(), MAX_CLOSE_DELAY_MS);
+  socket.once('close', () => {
+    clearTimeout(limit);
+  });
+  socket.end(bytes);
+}
+
+function http2Refused() {
+  const error = new Error(HTTP2_MESSAGE);
+  return { code: 'RELAY_VERSION_UNSUPPORTED', requestId: randomUUID(), error } as const;
 }
 
 /**
@@ -216,7 +244,7 @@ function unparsableCode({ code = '', reason }: ParseError): EarlyCode {
       return 'RELAY_REQUEST_TOO_LARGE';
     case 'HPE_INVALID_VERSION':
       return reason === UNKNOWN_VERSION ? 'RELAY_VERSION_UNSUPPORTED' : 'RELAY_REQUEST_INVALID';
-    case 'HPE_PAUSED_H2_UPGRADE':
+    case HTTP2_PREFACE:
       return 'RELAY_VERSION_UNSUPPORTED';
     case 'ERR_HTTP_REQUEST_TIMEOUT':
       return 'RELAY_REQUEST_TIMEOUT';
