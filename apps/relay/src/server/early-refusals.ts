@@ -47,6 +47,9 @@ const REASON_PHRASES: Readonly<Record<EarlyCode, string>> = {
 
 const NO_STORE = 'no-store';
 
+/** Characters of a parameter in the path of an endpoint of the relay: the message of an echo. */
+export const MAX_PARAMETER_LENGTH = 100;
+
 /** How long a client may take to close a connection on which it was refused. */
 const MAX_CLOSE_DELAY_MS = 2_000;
 
@@ -61,13 +64,16 @@ export class EarlyRefusals extends EventEmitter<EarlyEvents> {
   /** Connections that have had their last response. */
   private readonly refused = new WeakSet<Duplex>();
 
-  /** The target names one of the relay's own endpoints and cannot be decoded. The router's own response would repeat it. */
+  /**
+   * The target names one of the relay's own endpoints and cannot be decoded, or has a longer parameter than is read. The router's
+   * own response would repeat it.
+   */
   unroutable(request: IncomingMessage, response: ServerResponse): void {
     this.respond(
       request,
       response,
       'RELAY_REQUEST_INVALID',
-      'the request target cannot be decoded',
+      `the request target cannot be decoded, or has a parameter of more than ${MAX_PARAMETER_LENGTH} characters`,
     );
   }
 
