@@ -49,7 +49,7 @@ describe('the endpoints of a relay', () => {
     expect(response.status).toBe(200);
     expect(headerOf(response, 'x-mte-relay')).toBe('1');
     expect(headerOf(response, 'content-type')).toBe('application/octet-stream');
-    expect(headerOf(response, 'cache-control')).toBe('no-store');
+    expect(headerOf(response, 'cache-control')).toBe('no-store, no-transform');
     await initiator.complete(headerOf(pairing, CLIENT_ID_HEADER), response.body, secretKeys);
   });
 

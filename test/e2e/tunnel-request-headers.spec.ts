@@ -28,6 +28,7 @@ it('a tunnel request has one signature, over its own relay header, whatever the 
     RELAY_HEADER,
     'content-type',
     'cache-control',
+    'accept-encoding',
     'x-name',
     'x-value',
     CLIENT_ID_HEADER,

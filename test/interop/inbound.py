@@ -283,7 +283,7 @@ class Exchange(BaseHTTPRequestHandler):
         for name, value in [
             *fields,
             ('content-type', 'application/octet-stream'),
-            ('cache-control', 'no-store'),
+            ('cache-control', 'no-store, no-transform'),
             ('content-length', str(len(body))),
             *([('connection', 'close')] if self.close_connection else []),
         ]:

@@ -128,7 +128,10 @@ def a_head_that_violates_the_rules_is_rejected() -> None:
         *(request(authority=text) for text in NO_AUTHORITIES),
         request(path='//a'),
         request(path='/\\'),
+        request(path='/\\?a'),
         request(path='/#a'),
+        request(path='/?#a'),
+        request(path='/?a b'),
         request(path='*'),
         request(fields=[('A', 'b')]),
         request(fields=[('a', 'b\r\n')]),
@@ -155,10 +158,16 @@ def a_head_that_violates_the_rules_is_rejected() -> None:
     expect(head.decode_response_head(octets('01800000c9c000000000000000')).status, 201)
 
 
+def a_backslash_is_accepted_in_a_query() -> None:
+    request = head.RequestHead('GET', 'http', '/?path=C:\\temp', [])
+    expect(head.decode_request_head(head.encode_request_head(request)), request)
+
+
 TESTS = [
     the_messages_of_the_first_vectors_can_be_opened,
     the_answer_to_a_check_is_a_head_without_fields,
     every_message_can_be_sealed_and_opened,
     a_changed_message_is_rejected,
     a_head_that_violates_the_rules_is_rejected,
+    a_backslash_is_accepted_in_a_query,
 ]

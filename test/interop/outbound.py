@@ -44,7 +44,7 @@ from relay_headers import (
     sign_client_id,
     verify_error,
 )
-from responses import open_answer, outcome_of, relay_header, summary
+from responses import is_coded, open_answer, outcome_of, relay_header, summary
 from retries import SAFE_METHODS, End, Step, after_check, after_first_attempt, forwarded
 
 TIMEOUT_SECONDS = 20
@@ -108,7 +108,7 @@ class Outbound:
             answer = self._post('/api/mte-pair', client_id_header, '1', headers, [body])
         except NoAnswer as error:
             return error.result
-        if answer.status != 200 or relay_header(answer) != '1':
+        if answer.status != 200 or relay_header(answer) != '1' or is_coded(answer):
             outcome = self._error(client_id_header, answer)
             if outcome['status'] == 566 and outcome['signed'] and clock_offset_ms != 0:
                 return {**self.pair(), 'corrected': outcome['unixMs']}
@@ -210,6 +210,8 @@ class Outbound:
         if answer.status != 200 or not TUNNEL_RESPONSE.fullmatch(response_header):
             proof = derive_proof(session.keys.k_s2c)
             return {'error': self._error(client_id_header, answer, proof)}
+        if is_coded(answer):
+            return {'error': {'status': 200, 'signed': False}}
         key = records.response_key(session.keys.k_s2c, request_header, response_header)
         result = open_answer(kind, method, key, answer)
         if result.get('answer') or result.get('released'):
@@ -246,6 +248,7 @@ class Outbound:
         for name, value in [
             ('content-type', 'application/octet-stream'),
             ('cache-control', 'no-store'),
+            ('accept-encoding', 'identity'),
             ('x-mte-client-id', client_id_header),
             ('x-mte-relay', relay),
             *headers,

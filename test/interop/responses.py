@@ -16,6 +16,12 @@ def relay_header(answer: HTTPResponse) -> str:
     return ', '.join(answer.headers.get_all('x-mte-relay') or [])
 
 
+def is_coded(answer: HTTPResponse) -> bool:
+    """Whether something between the relays has changed the form of the response. Section 3."""
+    codings = answer.headers.get_all('content-encoding') or []
+    return any(coding.strip().lower() != 'identity' for coding in codings)
+
+
 def open_answer(kind: str, method: str, key: bytes, answer: HTTPResponse) -> dict:
     """Opens a response. MKE releases the content before a bad record, MTE only complete messages."""
     head: ResponseHead | None = None

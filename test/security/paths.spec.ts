@@ -89,6 +89,14 @@ describe('#26 a request target, with a base path and a list of routes', () => {
     expect(tunnel.upstream.requests.items.map(({ url }) => url)).toEqual(['/base/open/x?y=/../z']);
   });
 
+  it('is judged without its query, where a backslash is an octet like any other', async () => {
+    expect(await sendTarget(based, '/open/x?y=\\..\\..\\admin')).toBe(200);
+
+    expect(tunnel.upstream.requests.items.map(({ url }) => url)).toEqual([
+      '/base/open/x?y=\\..\\..\\admin',
+    ]);
+  });
+
   it.each([
     '/..',
     '/../admin',

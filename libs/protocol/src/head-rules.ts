@@ -11,8 +11,11 @@ const MAX_FIELDS = 256;
 const METHOD = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
 const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
-/** Visible ASCII without backslash and number sign, beginning with one slash. */
-const PATH = /^\/(?!\/)[\x21\x22\x24-\x5b\x5d-\x7e]*$/;
+/**
+ * Visible ASCII without number sign, beginning with one slash. Servers read a backslash of the path as a slash, but not one of
+ * the query, where clients send it as it is.
+ */
+const PATH = /^\/(?!\/)[\x21\x22\x24-\x3e\x40-\x5b\x5d-\x7e]*(?:\?[\x21\x22\x24-\x7e]*)?$/;
 const CONTENT_LENGTH = /^\d{1,15}$/;
 /** An IPv4 address, or an IPv6 address in brackets. */
 const ADDRESS = /^(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-f:.]+\])$/;

@@ -18,6 +18,11 @@ export {
 export { BodyLength, bodyBytesOf } from './body-length.js';
 export { forwardedFields } from './forwarded-fields.js';
 export { checkRequestHead, checkResponseHead } from './head-rules.js';
+export {
+  OUTER_CACHE_CONTROL,
+  OUTER_REQUEST_FIELDS,
+  OUTER_RESPONSE_FIELDS,
+} from './outer-fields.js';
 export { pairTranscript, type PairTranscript } from './key-exchange.js';
 export { KeyRing } from './key-ring.js';
 export { lengthPrefixed } from './length-prefixed.js';

@@ -130,7 +130,6 @@ const REFUSED_OTHERWISE: Refusal[] = [
     [
       ['an unknown version', `GET / HTTP/1.2\r\n${FIELDS}\r\n`],
       ['HTTP/2.0 in text', `GET / HTTP/2.0\r\n${FIELDS}\r\n`],
-      ['the preface of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
     ],
     'RELAY_VERSION_UNSUPPORTED',
     505,
@@ -139,8 +138,8 @@ const REFUSED_OTHERWISE: Refusal[] = [
     [
       ['an upgrade to websocket', get('/', 'Connection: Upgrade\r\nUpgrade: websocket\r\n')],
       [
-        'an upgrade to one of two protocols',
-        get('/', 'Connection: Upgrade\r\nUpgrade: h2c, websocket\r\n'),
+        'an upgrade to WebSocket of any version',
+        get('/', 'Connection: upgrade\r\nUpgrade: WebSocket/13 , websocket\r\n'),
       ],
     ],
     'RELAY_UPGRADE_UNSUPPORTED',

@@ -17,6 +17,8 @@ const TARGETS: readonly string[] = [
   '/semi;colon=1;b/x;y',
   "/colon:at@plus+star*comma,equals=dollar$bang!quote'paren()",
   '/brackets[0]{1}|2^3`4<5>6"7',
+  '/?path=C:\\temp&share=\\\\host\\x',
+  '/query?brackets[0]{1}|2\\3^4`5<6>7"8//9/../\\',
   '/tilde~underscore_dot.dash-',
   '/caf%C3%A9/%E2%82%AC?%c3%a9',
   '/%00%0d%0a',

@@ -183,8 +183,8 @@ describe('a request that no relay can forward', () => {
     await expect(read('/', lines(257))).rejects.toBeInstanceOf(HeadInvalidError);
   });
 
-  it.each(['websocket', 'TLS/1.0', 'h2c, websocket', 'websocket, h2c', 'H3'])(
-    'is refused if it asks for another protocol: %s',
+  it.each(['websocket', 'WebSocket', 'websocket/13', 'websocket, WEBSOCKET', ' websocket ,'])(
+    'is refused if it offers WebSocket and nothing else: %s',
     async (protocol) => {
       await expect(
         read('/', ['Connection: upgrade', `Upgrade: ${protocol}`]),
@@ -193,13 +193,23 @@ describe('a request that no relay can forward', () => {
   );
 });
 
-describe('an offer of HTTP/2', () => {
-  it.each(['h2c', 'H2C', ' h2c '])('is ignored: %j', async (protocol) => {
+describe('an offer to upgrade', () => {
+  it.each([
+    ...['h2c', 'H2C', ' h2c ', 'h2c, h2', 'TLS/1.2', 'H3', '', ' , ', 'websockets'],
+    ...['h2c, websocket', 'websocket, h2c'],
+  ])('is ignored: %j', async (protocol) => {
     const { head } = await read('/', [
       'Connection: Upgrade, HTTP2-Settings',
       `Upgrade: ${protocol}`,
       'HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA',
     ]);
     expect(head.fields).toEqual([]);
+  });
+
+  it('is ignored in HTTP/1.0, whatever it is', async () => {
+    const { message } = await server.receive(
+      'GET /old HTTP/1.0\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n',
+    );
+    expect(readClientRequest(message, config).head.path).toBe('/old');
   });
 });

@@ -16,7 +16,10 @@ import {
 
 import { clientAddress } from './client-address.js';
 
-/** The client asks for another protocol, such as a WebSocket. */
+/** The name of the protocol, and perhaps its version. */
+const WEBSOCKET = /^websocket(?:\/|$)/i;
+
+/** The client asks for a WebSocket, and offers to do with nothing else. */
 export class UpgradeUnsupportedError extends RelayError {
   readonly code = 'RELAY_UPGRADE_UNSUPPORTED';
 }
@@ -66,10 +69,18 @@ function checkConnectionAuth({ fields }: RequestHead): void {
   }
 }
 
-/** An offer of HTTP/2 can be ignored (RFC 9113 section 3.1). A client that asks for another protocol cannot do without it. */
-function checkUpgrade({ headers }: IncomingMessage): void {
-  if (headers.upgrade !== undefined && headers.upgrade.trim().toLowerCase() !== 'h2c') {
-    throw new UpgradeUnsupportedError('this relay does not forward upgraded connections');
+/**
+ * An upgrade is an offer, which a server may ignore, and must in HTTP/1.0 (RFC 9110 section 7.8). Only a client that offers
+ * nothing but WebSocket cannot do without it: its request says nothing in HTTP itself.
+ */
+function checkUpgrade({ headers: { upgrade }, httpVersion }: IncomingMessage): void {
+  if (upgrade === undefined || httpVersion === '1.0') {
+    return;
+  }
+  const protocols = upgrade.split(',').map((protocol) => protocol.trim());
+  const offered = protocols.filter((protocol) => protocol !== '');
+  if (offered.length > 0 && offered.every((protocol) => WEBSOCKET.test(protocol))) {
+    throw new UpgradeUnsupportedError('this relay does not forward WebSocket connections');
   }
 }
 

@@ -146,7 +146,7 @@ describe('an error to a relay', () => {
         expect(response.status).toBe(status);
         expect(response.body).toHaveLength(0);
         expect(response.headers['content-type']).toBeUndefined();
-        expect(response.headers['cache-control']).toBe('no-store');
+        expect(response.headers['cache-control']).toBe('no-store, no-transform');
         const relayHeader = response.headers['x-mte-relay'];
         if (verdict === 'unsigned') {
           expect(relayHeader).toBeUndefined();

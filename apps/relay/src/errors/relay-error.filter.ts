@@ -13,11 +13,11 @@ import {
   type Forwarded,
 } from '@relay/errors';
 import { resetConnection, sendWholeResponse } from '@relay/http';
-import { RELAY_HEADER } from '@relay/protocol';
+import { OUTER_CACHE_CONTROL, RELAY_HEADER } from '@relay/protocol';
 import { signError, verifiedRequest } from '@relay/signature';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
-import { recordOf, type RequestRecord } from '../telemetry/request-record.js';
+import { isFromRelay, recordOf, type RequestRecord } from '../telemetry/request-record.js';
 import { RequestReports, type Refusal } from '../telemetry/request-reports.js';
 
 /** What an error means to a client. */
@@ -111,7 +111,7 @@ export class RelayErrorFilter implements ExceptionFilter {
 
   /** Reports a refusal. @returns the headers that every error response has */
   private refuse({ record, request }: FailedRequest, end: Refusal): Record<string, string> {
-    const headers = { 'cache-control': 'no-store' };
+    const headers = { 'cache-control': isFromRelay(record) ? OUTER_CACHE_CONTROL : 'no-store' };
     if (isAuthenticated(record, end.code, request)) {
       this.reports.refused(record, end, request.raw.socket);
       return headers;
@@ -119,10 +119,6 @@ export class RelayErrorFilter implements ExceptionFilter {
     const isLogged = this.reports.refusedUnauthenticated(record, end, request.raw.socket);
     return isLogged ? headers : { ...headers, connection: 'close' };
   }
-}
-
-function isFromRelay({ role }: RequestRecord): boolean {
-  return role === 'inbound' || role === 'pairing';
 }
 
 /** Refusals for which the sender needs no token, on the way to a pass-through route that it may not even match. */

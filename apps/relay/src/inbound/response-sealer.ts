@@ -4,12 +4,14 @@ import { ResponseWriter } from '@relay/http';
 import {
   MAX_CONTENT_BYTES,
   MessageSealer,
+  OUTER_RESPONSE_FIELDS,
   RELAY_HEADER,
   encodeResponseHead,
   type ResponseHead,
 } from '@relay/protocol';
 
 const OK = 200;
+const FIELDS = Object.entries(OUTER_RESPONSE_FIELDS).flat();
 
 /**
  * Seals one response as it arrives, and writes it to the other relay. The head waits for one turn of the event loop, so that a
@@ -116,8 +118,7 @@ export class ResponseSealer {
   }
 
   private fields(): string[] {
-    const type = 'application/octet-stream';
-    return [RELAY_HEADER, this.relayHeader, 'content-type', type, 'cache-control', 'no-store'];
+    return [RELAY_HEADER, this.relayHeader, ...FIELDS];
   }
 
   private flush(): void {

@@ -46,6 +46,7 @@ describe('the fields that are copied in plaintext', () => {
     'authorization',
     'cookie',
     'proxy-authorization',
+    'accept-encoding',
     'content-type',
     'content-length',
     'content-encoding',

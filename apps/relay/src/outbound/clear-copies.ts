@@ -5,11 +5,15 @@ import type { EncodeOptions } from './encode-options.js';
 const MAX_COPIED_BYTES = 8_192;
 const RELAY_PATH_PREFIX = '/api/mte-';
 
-/** Never copied, whatever a client asks for. Hop-by-hop fields, host, expect and other x-mte-* have been removed before. */
+/**
+ * Never copied, whatever a client asks for: credentials, what would allow an intermediary to code the response, and what is
+ * for the other relay alone. Hop-by-hop fields, host, expect and other x-mte-* have been removed before.
+ */
 const NEVER_COPIED = new Set([
   'authorization',
   'cookie',
   'proxy-authorization',
+  'accept-encoding',
   CLIENT_ADDRESS_FIELD,
 ]);
 const NEVER_COPIED_PREFIX = 'content-';

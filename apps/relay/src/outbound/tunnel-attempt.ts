@@ -13,6 +13,7 @@ import {
   CLIENT_ID_HEADER,
   MAX_CONTENT_BYTES,
   MessageSealer,
+  OUTER_REQUEST_FIELDS,
   RELAY_HEADER,
   SALT_BYTES,
   deriveRequestKey,
@@ -25,6 +26,7 @@ import type { SignedError } from '@relay/signature';
 import { isBufferLimit } from '../admission/admission.errors.js';
 import type { BufferBudget } from '../admission/buffer-budget.js';
 import type { ClientRequest } from '../client/client-request.js';
+import { CONTENT_ENCODING, codedResponse } from '../peers/coded-response.js';
 import { UnsignedStatusError } from '../peers/intermediary-response.js';
 import type { PeerClient } from '../peers/peer-client.js';
 import type { SequenceReservation } from '../peers/peer-session.js';
@@ -32,6 +34,8 @@ import { clearCopies, outerPath } from './clear-copies.js';
 import type { ClientResponse } from './client-response.js';
 import type { EncodeOptions } from './encode-options.js';
 import { ResponseOpener } from './response-opener.js';
+
+const FIELDS = Object.entries(OUTER_REQUEST_FIELDS).flat();
 
 /** How one attempt ended. */
 export type AttemptOutcome =
@@ -107,10 +111,7 @@ export class TunnelAttempt implements ExchangeEvents {
       headers: [
         RELAY_HEADER,
         this.relayHeader,
-        'content-type',
-        'application/octet-stream',
-        'cache-control',
-        'no-store',
+        ...FIELDS,
         ...clearCopies(request.head, options),
         CLIENT_ID_HEADER,
         this.clientIdHeader,
@@ -134,7 +135,13 @@ export class TunnelAttempt implements ExchangeEvents {
     const [relayHeader, another] = rawFieldValues(rawFields, RELAY_HEADER);
     const isSingle = relayHeader !== undefined && another === undefined;
     if (status === 200 && isSingle && isResponseHeader(relayHeader)) {
-      this.opener = this.openerFor(relayHeader);
+      const coded = codedResponse(rawFieldValues(rawFields, CONTENT_ENCODING));
+      if (coded === undefined) {
+        this.opener = this.openerFor(relayHeader);
+      } else {
+        this.outcome.resolve({ kind: 'unauthenticated', cause: coded });
+        this.exchange.abort(coded);
+      }
       return;
     }
     const signedError = isSingle

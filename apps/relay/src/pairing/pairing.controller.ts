@@ -1,5 +1,13 @@
 import { Controller, Get, Header, HttpCode, Post, Req, Res, UseInterceptors } from '@nestjs/common';
-import { KeyRing, PAIR_PATH, PROBE_PATH, PROTOCOL_VERSION, RELAY_HEADER } from '@relay/protocol';
+import {
+  KeyRing,
+  OUTER_CACHE_CONTROL,
+  OUTER_RESPONSE_FIELDS,
+  PAIR_PATH,
+  PROBE_PATH,
+  PROTOCOL_VERSION,
+  RELAY_HEADER,
+} from '@relay/protocol';
 import { PairSenderInterceptor, checkedPairHeaders, readPairRequest } from '@relay/signature';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
@@ -22,7 +30,7 @@ export class PairingController {
   @Get(PROBE_PATH)
   @HttpCode(200)
   @Header(RELAY_HEADER, PROTOCOL_VERSION)
-  @Header('cache-control', 'no-store')
+  @Header('cache-control', OUTER_CACHE_CONTROL)
   probe(): string {
     return '';
   }
@@ -41,8 +49,7 @@ export class PairingController {
     reply.hijack();
     reply.raw.writeHead(200, {
       [RELAY_HEADER]: PROTOCOL_VERSION,
-      'content-type': 'application/octet-stream',
-      'cache-control': 'no-store',
+      ...OUTER_RESPONSE_FIELDS,
       'content-length': body.length,
     });
     reply.raw.end(body);

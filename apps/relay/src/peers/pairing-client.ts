@@ -5,6 +5,7 @@ import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { INTERNAL_CODE, RelayError, RelayStatus } from '@relay/errors';
 import { Clock } from '@relay/clock';
 import {
+  OUTER_REQUEST_FIELDS,
   PAIR_PATH,
   PAIR_RESPONSE_BYTES,
   PROBE_PATH,
@@ -29,15 +30,19 @@ import {
 } from './peers.errors.js';
 import { RelayLog } from '../telemetry/relay-log.js';
 import { RelayMetrics, type PairingReason } from '../telemetry/relay-metrics.js';
+import { CONTENT_ENCODING, codedResponse } from './coded-response.js';
 import { FirstPairings } from './first-pairings.js';
 import { intermediaryResponded, isRelayStatus, meansUnreached } from './intermediary-response.js';
 import { PairingConnections, type PairingConnection } from './pairing-connection.js';
+import { untrustedResponse } from './peer-failure.js';
 import { PeerOrigins } from './peer-origin.js';
 import { PeerSession } from './peer-session.js';
 import { guardedLookup } from './refused-addresses.js';
 
 const PAIR_TIMEOUT_MS = 10_000;
 const MAX_ATTEMPTS = 2;
+/** More than a content coding adds to bytes that cannot be compressed. With less, a coded response would be too long to be seen. */
+const MAX_CODING_BYTES = 64;
 
 type PairAttempt =
   | { readonly session: PeerSession }
@@ -69,12 +74,12 @@ export class PairingClient implements OnApplicationShutdown {
       httpAgent: this.agents[0],
       httpsAgent: this.agents[1],
       maxRedirects: 0,
-      maxContentLength: PAIR_RESPONSE_BYTES,
+      maxContentLength: PAIR_RESPONSE_BYTES + MAX_CODING_BYTES,
       responseType: 'arraybuffer',
       decompress: false,
       proxy: false,
       validateStatus: () => true,
-      headers: { 'content-type': 'application/octet-stream', 'cache-control': 'no-store' },
+      headers: OUTER_REQUEST_FIELDS,
     });
     signPairingRequests(this.http, this.signer);
   }
@@ -156,6 +161,11 @@ export class PairingClient implements OnApplicationShutdown {
           ? verifyError(this.signer.secretKeys, clientIdHeader, relayHeader, response.status)
           : undefined;
       return { signedError, httpStatus: response.status };
+    }
+    const coding: unknown = response.headers[CONTENT_ENCODING];
+    const coded = codedResponse(typeof coding === 'string' ? [coding] : []);
+    if (coded !== undefined) {
+      throw untrustedResponse(coded, 'no');
     }
     try {
       const paired = await initiator.complete(

@@ -4,6 +4,7 @@ import { MessageTooLongError } from '@relay/protocol';
 import type { SignedError } from '@relay/signature';
 
 import { isBufferLimit } from '../admission/admission.errors.js';
+import { CodedResponseError } from './coded-response.js';
 import {
   UnsignedStatusError,
   intermediaryResponded,
@@ -92,12 +93,18 @@ export function signedFailure({ status }: SignedError, forwarded: Forwarded): Tu
 
 /** A response that is neither sealed nor signed for this message. */
 export function untrustedResponse(cause: Error, forwarded: Forwarded): TunnelFailedError {
-  return new TunnelFailedError(
-    'RELAY_PEER_ANSWER_INVALID',
-    forwarded,
-    cause instanceof UnsignedStatusError && !isRelayStatus(cause.status) && cause.status !== 200
-      ? intermediaryResponded(cause.status)
-      : 'the other relay gave a response that cannot be trusted',
-    { cause },
-  );
+  return new TunnelFailedError('RELAY_PEER_ANSWER_INVALID', forwarded, whyUntrusted(cause), {
+    cause,
+  });
+}
+
+function whyUntrusted(cause: Error): string {
+  if (cause instanceof CodedResponseError) {
+    return cause.message;
+  }
+  const isOfIntermediary =
+    cause instanceof UnsignedStatusError && !isRelayStatus(cause.status) && cause.status !== 200;
+  return isOfIntermediary
+    ? intermediaryResponded(cause.status)
+    : 'the other relay gave a response that cannot be trusted';
 }

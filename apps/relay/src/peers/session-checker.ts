@@ -7,6 +7,7 @@ import { Deferred, Exchange, type ExchangeEvents, type ExchangeFailure } from '@
 import {
   CLIENT_ID_HEADER,
   MessageOpener,
+  OUTER_REQUEST_FIELDS,
   RELAY_HEADER,
   SALT_BYTES,
   TUNNEL_PATH,
@@ -17,6 +18,7 @@ import {
 } from '@relay/protocol';
 import type { SignedError } from '@relay/signature';
 
+import { CONTENT_ENCODING, codedResponse } from './coded-response.js';
 import { PeerClient } from './peer-client.js';
 import { UnsignedStatusError } from './intermediary-response.js';
 import { exchangeFailure, signedFailure, untrustedResponse } from './peer-failure.js';
@@ -27,6 +29,7 @@ import { TunnelFailedError } from './peers.errors.js';
 const CHECK_TIMEOUT_MS = 10_000;
 const NO_CONTENT = 204;
 const EMPTY = Buffer.alloc(0);
+const FIELDS = Object.entries(OUTER_REQUEST_FIELDS).flat();
 
 const GONE_STATUSES: ReadonlySet<number> = new Set([
   RelayStatus.SESSION_EXPIRED,
@@ -90,16 +93,7 @@ class CheckExchange implements ExchangeEvents {
       origin,
       method: 'POST',
       path: TUNNEL_PATH,
-      headers: [
-        RELAY_HEADER,
-        this.relayHeader,
-        CLIENT_ID_HEADER,
-        this.clientIdHeader,
-        'content-type',
-        'application/octet-stream',
-        'cache-control',
-        'no-store',
-      ],
+      headers: [RELAY_HEADER, this.relayHeader, CLIENT_ID_HEADER, this.clientIdHeader, ...FIELDS],
       body: EMPTY,
       fresh: this.peerClient.fresh,
     });
@@ -119,7 +113,13 @@ class CheckExchange implements ExchangeEvents {
     const isSingle = relayHeader !== undefined && another === undefined;
     const { keys } = this.reservation.session;
     if (status === 200 && isSingle && isResponseHeader(relayHeader)) {
-      this.opener = new MessageOpener(deriveResponseKey(keys, this.relayHeader, relayHeader));
+      const coded = codedResponse(rawFieldValues(rawFields, CONTENT_ENCODING));
+      if (coded === undefined) {
+        this.opener = new MessageOpener(deriveResponseKey(keys, this.relayHeader, relayHeader));
+      } else {
+        this.result.resolve({ kind: 'failed', failure: untrustedResponse(coded, 'no') });
+        this.exchange.abort(coded);
+      }
       return;
     }
     const signedError = isSingle

@@ -6,9 +6,11 @@ import type { Duplex } from 'node:stream';
 
 import { ERROR_CONTENT_TYPE, ERRORS, errorBody, type Forwarded } from '@relay/errors';
 import { lingeringClose, resetConnection, sendWholeResponse } from '@relay/http';
+import { OUTER_CACHE_CONTROL } from '@relay/protocol';
 
-import { recordOf } from '../telemetry/request-record.js';
+import { isFromRelay, recordOf } from '../telemetry/request-record.js';
 import type { EarlyCode, EarlyRefusal } from '../telemetry/request-reports.js';
+import { HTTP2_MESSAGE, http2Refusal } from './http2-refusal.js';
 import { MAX_FIELDS } from './field-limit.js';
 
 interface EarlyEvents {
@@ -22,6 +24,12 @@ type ParseError = Error & { readonly code?: string; readonly reason?: string };
 
 /** The parser gives the same code to a version that is followed by something other than CRLF. */
 const UNKNOWN_VERSION = 'Invalid HTTP version';
+
+/** The parser has read the preface of HTTP/2, as clients send it that know that a server speaks it, such as those of gRPC. */
+const HTTP2_PREFACE = 'HPE_PAUSED_H2_UPGRADE';
+
+/** The client offers, by ALPN, only protocols that the listener does not speak: as a rule, HTTP/2. */
+const NO_COMMON_PROTOCOL = 'ERR_SSL_NO_APPLICATION_PROTOCOL';
 
 /** readClientRequest refuses such a request as well, so nothing of it is forwarded. */
 const TRANSFER_CODING_ERROR = 'HPE_INVALID_TRANSFER_ENCODING';
@@ -37,7 +45,10 @@ const REASON_PHRASES: Readonly<Record<EarlyCode, string>> = {
   RELAY_EXPECTATION_FAILED: 'Expectation Failed',
 };
 
-const NO_STORE = { 'cache-control': 'no-store' };
+const NO_STORE = 'no-store';
+
+/** Characters of a parameter in the path of an endpoint of the relay: the message of an echo. */
+export const MAX_PARAMETER_LENGTH = 100;
 
 /** Errors of TLS itself: the client could not read a response. */
 const TLS_ERROR = /^(?:ERR_SSL_|ERR_TLS_|EPROTO$)/;
@@ -47,13 +58,16 @@ const TLS_ERROR = /^(?:ERR_SSL_|ERR_TLS_|EPROTO$)/;
  * for something that no relay supports. Each refusal is emitted as an event, for the log and the metrics.
  */
 export class EarlyRefusals extends EventEmitter<EarlyEvents> {
-  /** The target names one of the relay's own endpoints and cannot be decoded. The router's own response would repeat it. */
+  /**
+   * The target names one of the relay's own endpoints and cannot be decoded, or has a longer parameter than is read. The router's
+   * own response would repeat it.
+   */
   unroutable(request: IncomingMessage, response: ServerResponse): void {
     this.respond(
       request,
       response,
       'RELAY_REQUEST_INVALID',
-      'the request target cannot be decoded',
+      `the request target cannot be decoded, or has a parameter of more than ${MAX_PARAMETER_LENGTH} characters`,
     );
   }
 
@@ -112,9 +126,20 @@ export class EarlyRefusals extends EventEmitter<EarlyEvents> {
   /** Input that Node.js cannot parse. There is neither a request nor a response, only a socket. */
   unparsable(error: ParseError, socket: Duplex): void {
     const { code = '' } = error;
+    if (code === NO_COMMON_PROTOCOL) {
+      // The client has been told in TLS, by an alert, and is gone.
+      this.emit('refused', { ...http2Refused(), status: 505, role: 'none' }, socket);
+      socket.destroy();
+      return;
+    }
     if (code === 'ECONNRESET' || TLS_ERROR.test(code) || !socket.writable) {
       socket.destroy();
       this.emit('lost', error);
+      return;
+    }
+    if (code === HTTP2_PREFACE && pendingResponse(socket) === undefined) {
+      this.emit('refused', { ...http2Refused(), status: 505, role: 'none' }, socket);
+      endWith(socket, http2Refusal());
       return;
     }
     const refusal = { code: unparsableCode(error), requestId: randomUUID(), error };
@@ -131,10 +156,15 @@ export class EarlyRefusals extends EventEmitter<EarlyEvents> {
     message: string,
   ): void {
     const { status, forwarded } = ERRORS[code].client;
-    const { requestId, role } = recordOf(request);
+    const record = recordOf(request);
+    const { requestId, role } = record;
     this.emit('refused', { code, requestId, status, role }, request.socket);
     const body = errorBody(code, message, forwarded, requestId);
-    const headers = { 'content-type': ERROR_CONTENT_TYPE, ...NO_STORE, connection: 'close' };
+    const headers = {
+      'content-type': ERROR_CONTENT_TYPE,
+      'cache-control': isFromRelay(record) ? OUTER_CACHE_CONTROL : NO_STORE,
+      connection: 'close',
+    };
     sendWholeResponse(request, response, status, headers, body);
   }
 
@@ -158,20 +188,29 @@ export class EarlyRefusals extends EventEmitter<EarlyEvents> {
       return;
     }
     const body = errorBody(code, message, pending === undefined ? 'no' : forPending, requestId);
-    // If the client resets the connection in the meantime, that is not an error of the relay.
-    socket.on('error', () => {
-      socket.destroy();
-    });
-    // Also ends the parser, which would report every further chunk that a client writes before it reads its response.
-    lingeringClose(socket as Socket);
-    socket.end(
+    const head =
       `HTTP/1.1 ${status} ${REASON_PHRASES[code]}\r\n` +
-        `content-type: ${ERROR_CONTENT_TYPE}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n` +
-        `cache-control: no-store\r\nconnection: close\r\n\r\n${body}`,
-      'utf8',
-    );
-    (socket as Socket).destroySoon();
+      `content-type: ${ERROR_CONTENT_TYPE}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n` +
+      `cache-control: ${NO_STORE}\r\nconnection: close\r\n\r\n`;
+    endWith(socket, Buffer.from(head + body));
   }
+}
+
+/** Writes the last bytes of a connection, and lets it linger. */
+function endWith(socket: Duplex, bytes: Buffer): void {
+  // If the client resets the connection in the meantime, that is not an error of the relay.
+  socket.on('error', () => {
+    socket.destroy();
+  });
+  // Also ends the parser, which would report every further chunk that a client writes before it reads its response.
+  lingeringClose(socket as Socket);
+  socket.end(bytes);
+  (socket as Socket).destroySoon();
+}
+
+function http2Refused() {
+  const error = new Error(HTTP2_MESSAGE);
+  return { code: 'RELAY_VERSION_UNSUPPORTED', requestId: randomUUID(), error } as const;
 }
 
 /**
@@ -196,7 +235,7 @@ function unparsableCode({ code = '', reason }: ParseError): EarlyCode {
       return 'RELAY_REQUEST_TOO_LARGE';
     case 'HPE_INVALID_VERSION':
       return reason === UNKNOWN_VERSION ? 'RELAY_VERSION_UNSUPPORTED' : 'RELAY_REQUEST_INVALID';
-    case 'HPE_PAUSED_H2_UPGRADE':
+    case HTTP2_PREFACE:
       return 'RELAY_VERSION_UNSUPPORTED';
     case 'ERR_HTTP_REQUEST_TIMEOUT':
       return 'RELAY_REQUEST_TIMEOUT';

@@ -5,7 +5,7 @@ import type { FastifyHttpOptions, FastifyReply, FastifyRequest } from 'fastify';
 
 import { beginRecord, recordOf } from '../telemetry/request-record.js';
 import { secureContextOptions, type Certificate } from './certificate.js';
-import { EarlyRefusals } from './early-refusals.js';
+import { EarlyRefusals, MAX_PARAMETER_LENGTH } from './early-refusals.js';
 import { MAX_FIELDS, hasTooManyFields } from './field-limit.js';
 import { hasRightHost } from './host-field.js';
 import { requestIdOf } from './request-id.js';
@@ -68,6 +68,7 @@ export function createRelayAdapter(certificate?: Certificate): RelayAdapter {
   const adapter = new RelayAdapter(
     {
       logger: false,
+      routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
       rewriteUrl: beginRequest,
       genReqId: (request: IncomingMessage) => recordOf(request).requestId,
       forceCloseConnections: 'idle' as const,

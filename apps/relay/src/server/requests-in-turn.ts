@@ -1,5 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 
+import { endConnectionIfMoreFollows } from './ignored-upgrade.js';
+
 type Listener = (request: IncomingMessage, response: ServerResponse) => void;
 
 /**
@@ -13,7 +15,13 @@ export function passRequestsInTurn(server: Server): void {
   const listeners = server.listeners('request') as Listener[];
   server.removeAllListeners('request');
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    if (request.headers.upgrade !== undefined) {
+      endConnectionIfMoreFollows(request, response);
+    }
     const pass = (): void => {
+      if (request.socket.writableEnded) {
+        return;
+      }
       closeAfterFaultyFraming(request, response);
       for (const listener of listeners) {
         listener.call(server, request, response);
@@ -22,7 +30,7 @@ export function passRequestsInTurn(server: Server): void {
     if (response.socket === null) {
       // Emitted only if the response before it left the connection open.
       response.once('socket', pass);
-    } else if (!request.socket.writableEnded) {
+    } else {
       pass();
     }
   });

@@ -63,6 +63,11 @@ interface RecordedRequest extends IncomingMessage {
   [RECORD]?: RequestRecord;
 }
 
+/** Whether another relay has sent the request, or somebody who appears to be one. */
+export function isFromRelay({ role }: RequestRecord): boolean {
+  return role === 'inbound' || role === 'pairing';
+}
+
 /** Begins the record of a request with what its head contains. The head of a message is not used: the real one is sealed. */
 export function beginRecord(request: IncomingMessage, requestId: string, role: Role): void {
   const isPlaintext = role !== 'inbound' && role !== 'pairing';
