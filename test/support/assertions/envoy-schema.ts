@@ -4,9 +4,14 @@ import { dirname, join } from 'node:path';
 
 import protobuf from 'protobufjs';
 
-const { resolve } = createRequire(import.meta.url);
+import { hasNpmProgram, packageFolder } from '../programs/npm-program.js';
+
 /** This package contains Envoy's published schema, and is used for nothing else. */
-const SCHEMA = join(dirname(resolve('@grpc/grpc-js-xds/package.json')), 'deps');
+const SCHEMA_PACKAGE = {
+  name: 'envoy-schema',
+  dependencies: { '@grpc/grpc-js-xds': '1.14.1', '@grpc/grpc-js': '1.14.7' },
+};
+const { resolve } = createRequire(import.meta.url);
 /** Contains the schema of schemas. */
 const OWN = dirname(resolve('protobufjs/package.json'));
 const FILES = [
@@ -20,10 +25,14 @@ const INTEGER = /^[su]?(int|fixed)(32|64)$/;
 
 type Json = Readonly<Record<string, unknown>>;
 
+/** Whether Envoy's schema is installed; prints a warning if it is not. */
+export const hasEnvoySchema = (): boolean => hasNpmProgram(SCHEMA_PACKAGE);
+
 /** What in a configuration of Envoy is unknown to its schema, or of another type; empty if it is valid. */
 export function envoyProblems(config: unknown): readonly string[] {
   const root = new protobuf.Root();
-  const folders = [...readdirSync(SCHEMA).map((name) => join(SCHEMA, name)), OWN];
+  const schema = join(packageFolder(SCHEMA_PACKAGE, '@grpc/grpc-js-xds'), 'deps');
+  const folders = [...readdirSync(schema).map((name) => join(schema, name)), OWN];
   root.resolvePath = (_origin, target) =>
     folders.map((folder) => join(folder, target)).find((path) => existsSync(path)) ?? target;
   root.loadSync(FILES, { keepCase: true }).resolveAll();
