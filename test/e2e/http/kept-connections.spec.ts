@@ -71,7 +71,7 @@ describe.each(WAYS)('a kept connection of the upstream (%s)', (way) => {
         [method, 'a body', 'body'],
       ]),
     )('#65 costs a %s with %s its response: 502', async (...row) => {
-      const [method = '', , sent] = row;
+      const [method, , sent] = row;
       endReuse(({ socket }) => end(socket));
       expect(await send(way, 'GET')).toMatchObject({ status: 200 });
 
