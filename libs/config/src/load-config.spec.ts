@@ -33,6 +33,7 @@ describe('defaults', () => {
   it('come from the class if only the required variables are set', () => {
     expect(load().config).toEqual({
       upstream: 'http://localhost:3000',
+      upstreamHost: 'upstream',
       clientIdSecret: REQUIRED.CLIENT_ID_SECRET,
       clientIdSecretAlt: undefined,
       clientId: undefined,
@@ -49,6 +50,7 @@ describe('defaults', () => {
       host: '0.0.0.0',
       debug: false,
       logLevel: 'info',
+      forwardedHeaders: false,
       headers: [],
       requestHeaders: [],
       responseHeaders: [],
@@ -61,6 +63,7 @@ describe('defaults', () => {
       sessionLifetimeSeconds: 3600,
       sessionMaxMessages: 262_143,
       retryUnsafeMethods: true,
+      rewriteLocation: false,
       maxConcurrentRequests: 5000,
       maxPassThroughRequests: 500,
       maxPairingsPerMinute: 300,
