@@ -42,6 +42,7 @@ const OWN_FIELDS = new Set([
   'content-length',
   'transfer-encoding',
   'cache-control',
+  'accept-encoding',
   'x-mte-relay',
   'x-mte-client-id',
 ]);

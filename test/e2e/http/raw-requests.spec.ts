@@ -190,7 +190,6 @@ describe.each([
 
 const CARRIED: readonly [what: string, request: string, startLine: string][] = [
   ['an absolute form', get('http://other.example/abs?q'), 'GET /abs?q HTTP/1.1'],
-  ['an absolute form with a user', get('https://u:p@other.example/abs'), 'GET /abs HTTP/1.1'],
   ['an absolute form in capitals', get('HTTP://OTHER/Abs'), 'GET /Abs HTTP/1.1'],
   ['an absolute form without a path', get('http://other.example?q'), 'GET /?q HTTP/1.1'],
   ['an absolute form that is only a host', get('http://other.example'), 'GET / HTTP/1.1'],

@@ -78,7 +78,8 @@ describe.each(PROGRAMS)('%s, configured as docs/deployment.md says,', (program) 
     expect(upstream.hits).toBe(0);
   });
 
-  it.skipIf(!isThere).each(PLACES)(
+  // docs/deployment.md: Apache does not notice that a client has gone as long as the API has not responded.
+  it.skipIf(!isThere || program === 'Apache').each(PLACES)(
     '%s, passes the end of a client on to the API',
     async (place) => {
       const path = forThisTest(await startPathTunnel(program, place));
