@@ -42,6 +42,14 @@ describe('#59 a destination', () => {
     ['/open/../secret', 400],
     ['http://elsewhere/open/%2e%2e/secret', 400],
     ['../secret', 400],
+    // What comes after "//" is not the host for every server.
+    ['http:///open/secret', 404],
+    ['http://elsewhere\\secret/open/b', 404],
+    ['http://\t/open/secret', 400],
+    ['http://elsewhere\t/open/b', 400],
+    // Some servers do not take a query off.
+    ['/open/b?/../../secret', 400],
+    ['http://elsewhere/open/b?c/%2e%2e/%2e%2e/secret', 400],
   ])('that leads off the routes is refused: "%s"', async (destination, status) => {
     const response = await move(destination);
 
