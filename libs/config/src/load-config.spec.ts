@@ -33,6 +33,7 @@ describe('defaults', () => {
   it('come from the class if only the required variables are set', () => {
     expect(load().config).toEqual({
       upstream: 'http://localhost:3000',
+      upstreamHost: 'upstream',
       clientIdSecret: REQUIRED.CLIENT_ID_SECRET,
       clientIdSecretAlt: undefined,
       clientId: undefined,
@@ -52,6 +53,8 @@ describe('defaults', () => {
       headers: [],
       requestHeaders: [],
       responseHeaders: [],
+      forwardedHeaders: false,
+      rewriteLocation: false,
       outboundAllowedUpstreams: undefined,
       passThroughRoutes: [],
       mteRoutes: undefined,
