@@ -14,6 +14,8 @@ const FORGED = {
   'X-Forwarded-Host': ['forged', 'forged'],
   x_forwarded_proto: 'forged',
   'x.forwarded.port': 'forged',
+  'x-forwarded-ssl': 'forged',
+  'x-forwarded-server': 'forged',
   'x-mte-client-address': '203.0.113.7',
 };
 

@@ -98,6 +98,8 @@ const REFUSED_BY_THE_HEAD = refused(
   [
     ['two slashes at the start of the path', get('//evil/x')],
     ['two slashes at the start of the path of an absolute form', get('http://other.example//x')],
+    ['a user name in an absolute form', get('https://u:p@other.example/abs')],
+    ['an absolute form without a host', get('http:///abs')],
     ['a backslash in the target', get('/a\\b')],
     ['a fragment in the target', get('/a#b')],
     ['another scheme', get('ftp://other.example/x')],

@@ -10,7 +10,7 @@ import { readClientRequest } from '../client/client-request.js';
 import { recordOf } from '../telemetry/request-record.js';
 import { RequestReports } from '../telemetry/request-reports.js';
 import { traceIdOf } from '../telemetry/trace-id.js';
-import { requestedPaths } from '../upstream/requested-paths.js';
+import { RequestedPaths } from '../upstream/requested-paths.js';
 import { UpstreamClient } from '../upstream/upstream-client.js';
 import { PassThroughExchange } from './pass-through-exchange.js';
 import { TokenMissingError } from './pass-through.errors.js';
@@ -19,6 +19,7 @@ import { TokenMissingError } from './pass-through.errors.js';
 @Injectable()
 export class PassThroughService {
   private readonly routes: RouteList;
+  private readonly paths: RequestedPaths;
 
   constructor(
     private readonly config: RelayConfig,
@@ -27,6 +28,7 @@ export class PassThroughService {
     private readonly reports: RequestReports,
   ) {
     this.routes = new RouteList(config.passThroughRoutes);
+    this.paths = new RequestedPaths(config);
   }
 
   /**
@@ -44,7 +46,7 @@ export class PassThroughService {
   }
 
   private requireRoute(head: RequestHead): void {
-    const judged = requestedPaths(head).map(judgePath);
+    const judged = this.paths.of(head, 'anybody').map((path) => judgePath(path ?? ''));
     const unlisted = judged.find((path) => !this.routes.matches(path));
     if (unlisted !== undefined) {
       const reason = unlisted.refusal === undefined ? '' : `: ${unlisted.refusal}`;

@@ -40,6 +40,10 @@ describe('the fields that relays make', () => {
     'x_forwarded_for',
     'x.forwarded-host',
     'x-forwarded-port',
+    // Rack takes the scheme from these before it reads x-forwarded-proto.
+    'x-forwarded-ssl',
+    'x_forwarded.scheme',
+    'x-forwarded',
   ])('replace %s even where they state nothing', (name) => {
     expect(withForwardedFields(head('http', name, 'forged'), '')).not.toContain('forged');
   });

@@ -1,13 +1,11 @@
-import { withoutFields, withoutNamesakes, fieldValue } from '@relay/fields';
+import { type RawFields, fieldValue, variableName, withoutFields } from '@relay/fields';
 import { CLIENT_ADDRESS_FIELD, type RequestHead } from '@relay/protocol';
 
-const MADE = [
-  'forwarded',
-  'x-forwarded-for',
-  'x-forwarded-host',
-  'x-forwarded-proto',
-  'x-forwarded-port',
-];
+/**
+ * What describes a client, as a server may read the names: also fields of this kind that relays do not make. Rack, for one, takes
+ * the scheme from x-forwarded-ssl before it reads x-forwarded-proto.
+ */
+const DESCRIBING = /^(?:forwarded|x_forwarded(?:_.*)?)$/;
 const ADDRESS_FIELD = new Set([CLIENT_ADDRESS_FIELD]);
 const DEFAULT_PORTS = { http: '80', https: '443' } as const;
 const PORT = /:(\d+)$/;
@@ -15,7 +13,7 @@ const PORT = /:(\d+)$/;
 /**
  * The fields of a request with those that describe its client (RFC 7239) made of what relays know: the address comes from the
  * relay that the client called, and no client can send it; scheme and host are those of the sealed head. What the client sent
- * under these names, or under ones that a server may take for them, is dropped.
+ * as Forwarded or X-Forwarded-*, or under names that a server may take for these, is dropped.
  *
  * @param host - that the client named, as far as it is believed; empty if there is none
  */
@@ -33,7 +31,12 @@ export function withForwardedFields({ fields, scheme }: RequestHead, host: strin
     made.push(['x-forwarded-port', PORT.exec(host)?.[1] ?? DEFAULT_PORTS[scheme]]);
   }
   made.push(['x-forwarded-proto', scheme]);
-  return [...withoutNamesakes(withoutFields(fields, ADDRESS_FIELD), MADE), ...made.flat()];
+  return [...undescribed(fields), ...made.flat()];
+}
+
+function undescribed(fields: RawFields): string[] {
+  const names = fields.filter((name, at) => at % 2 === 0 && DESCRIBING.test(variableName(name)));
+  return withoutFields(fields, new Set([CLIENT_ADDRESS_FIELD, ...names]));
 }
 
 /** The fields of a request without the one that is only for relays. */

@@ -12,11 +12,11 @@ const BASE = { UPSTREAM: 'http://api.internal:8080/base' };
 
 describe('a location', () => {
   it.each([
-    ['http://api.internal:8080/a?b#c', 'https://client.example:81/a?b#c'],
-    ['HTTP://API.internal:8080/A', 'https://client.example:81/A'],
-    ['http://api.internal:8080', 'https://client.example:81/'],
-    ['http://api.internal:8080?a', 'https://client.example:81/?a'],
-  ])('at the origin of the API is at that of the client: %s', (value, rewritten) => {
+    ['http://api.internal:8080/a?b#c', '/a?b#c'],
+    ['HTTP://API.internal:8080/A', '/A'],
+    ['http://api.internal:8080', '/'],
+    ['http://api.internal:8080?a', '/?a'],
+  ])('at the origin of the API becomes its path: %s', (value, rewritten) => {
     expect(rewriter().toClient(value, CLIENT, 'peer')).toBe(rewritten);
   });
 
@@ -31,6 +31,9 @@ describe('a location', () => {
     ...[
       'http://api.internal:8080//evil',
       'http://api.internal:8080/\\evil',
+      // Browsers leave tabs out of what they read.
+      'http://api.internal:8080/\t/evil',
+      'http://api.internal:8080/\t\t\\evil',
       'http://evil/?http://api.internal:8080/',
     ],
     ...['http://[/', 'http://api.internal:8080\\@evil/', 'ftp://api.internal:8080/'],
@@ -39,9 +42,9 @@ describe('a location', () => {
   });
 
   it.each([
-    ['http://api.internal:8080/base/a', 'https://client.example:81/a'],
-    ['http://api.internal:8080/base', 'https://client.example:81/'],
-    ['http://api.internal:8080/base?a', 'https://client.example:81/?a'],
+    ['http://api.internal:8080/base/a', '/a'],
+    ['http://api.internal:8080/base', '/'],
+    ['http://api.internal:8080/base?a', '/?a'],
     ['/base/a', '/a'],
     ['/base', '/'],
   ])('below the base path loses it: %s', (value, rewritten) => {
@@ -68,9 +71,10 @@ describe('a location', () => {
   });
 
   it.each([
-    ['api.example', 'http://api.example/a', 'https://client.example:81/a'],
-    ['api.example', 'http://api.internal:8080/a', 'https://client.example:81/a'],
-    ['client', 'http://client.example:81/a', 'https://client.example:81/a'],
+    ['api.example', 'http://api.example/a', '/a'],
+    ['api.example', 'http://api.internal:8080/a', '/a'],
+    ['client', 'http://client.example:81/a', '/a'],
+    ['client', 'https://client.example:81/a', 'https://client.example:81/a'],
     ['client', 'http://other/a', 'http://other/a'],
   ])('at what UPSTREAM_HOST=%s called the API counts as well: %s', (host, value, rewritten) => {
     const { toClient } = {
@@ -79,12 +83,20 @@ describe('a location', () => {
     expect(toClient(value)).toBe(rewritten);
   });
 
-  it('is a path if the client named no host, or one that is not believed (#59)', () => {
-    const value = 'http://api.internal:8080/a';
-    expect(rewriter().toClient(value, head(''), 'peer')).toBe('/a');
-    expect(rewriter().toClient(value, head('evil'), 'anybody')).toBe('/a');
-    const named = rewriter({ RELAY_AUDIENCE: 'http://relay.example' });
-    expect(named.toClient(value, head('relay.example'), 'anybody')).toBe('http://relay.example/a');
+  it.each<[scheme: 'http' | 'https', value: string]>([
+    ['https', 'https://api.internal:8080/a'],
+    ['https', 'https://client.example:81/a'],
+    ['http', 'http://client.example:81/a'],
+  ])('at what FORWARDED_HEADERS told the API counts as well: %s, %s', (scheme, value) => {
+    const told = rewriter({ FORWARDED_HEADERS: 'true' });
+    const { authority } = CLIENT;
+    expect(told.toClient(value, head(authority, scheme), 'peer')).toBe('/a');
+    expect(rewriter().toClient(value, head(authority, scheme), 'peer')).toBe(value);
+  });
+
+  it('at a host that is no part of a URL is left alone', () => {
+    const client = rewriter({ UPSTREAM_HOST: 'client' });
+    expect(client.toClient('http://[/a', head('xn--a'), 'peer')).toBe('http://[/a');
   });
 });
 
@@ -126,7 +138,8 @@ describe('a destination', () => {
     expect(toUpstream('client')).toBe('http://client.example:81/a');
   });
 
-  it('is left alone if the client named no host', () => {
+  it('is left alone if the client named no host, or none of a URL', () => {
+    expect(rewriter().toUpstream('http://xn--b/b', head('xn--a'), 'peer')).toBe('http://xn--b/b');
     expect(rewriter().toUpstream('http://a/b', head(''), 'peer')).toBe('http://a/b');
   });
 });

@@ -9,38 +9,36 @@ import { UpstreamHost } from './upstream-host.js';
 const DESTINATION = 'destination';
 /** Scheme and authority, without a user name, and what follows them. A reference without a scheme is none of these. */
 const ABSOLUTE = /^(https?):\/\/([^/?#\\@\s]+)(?=[/?#]|$)(.*)$/i;
-/** A path that a client would read as the name of a host. */
-const LIKE_A_HOST = /^\/[/\\]/;
+/** A path that a client would read as the name of a host: browsers leave tabs out. */
+const LIKE_A_HOST = /^\/\t*[/\\]/;
 
 /** Translates URLs between what the API calls itself and what its client calls it: REWRITE_LOCATION. */
 export class LocationRewriter {
-  private readonly upstreamOrigin: string;
+  private readonly own: { readonly origin: string; readonly scheme: string; readonly host: string };
   private readonly basePath: string;
+  private readonly forwardedHeaders: boolean;
   private readonly host: UpstreamHost;
 
   constructor(config: RelayConfig) {
-    this.upstreamOrigin = config.upstreamOrigin;
+    const { origin, protocol, host } = new URL(config.upstreamOrigin);
+    this.own = { origin, scheme: protocol.slice(0, -1), host };
     this.basePath = config.upstreamBasePath;
+    this.forwardedHeaders = config.forwardedHeaders;
     this.host = new UpstreamHost(config);
   }
 
   /**
-   * A `location` or `content-location` of the API as its client can use it: at the client's origin if it was at that of the API,
-   * and without the base path. Any other reference is returned as it is. A host that is not believed is not repeated to the
-   * client: it receives a path, which leads to the same place.
+   * A `location` or `content-location` of the API as its client can use it: a path without the base path, if it was at the origin
+   * of the API. A path leads to where the client sent its request, which a relay cannot name in every case: TLS may end in front
+   * of it, and anybody can claim a host. Any other reference is returned as it is.
    */
   toClient(value: string, head: RequestHead, requester: Requester): string {
     const [, scheme = '', authority = '', rest = value] = ABSOLUTE.exec(value) ?? [];
-    const isAbsolute = authority !== '';
-    const isOfApi = isAbsolute
-      ? this.apiOrigins(head, requester).includes(originOf(scheme, authority))
-      : this.basePath !== '' && value.startsWith('/') && !LIKE_A_HOST.test(value);
-    const path = isOfApi ? this.belowBasePath(rest) : undefined;
-    if (path === undefined) {
-      return value;
-    }
-    const believed = this.host.believed(head, requester);
-    return isAbsolute && believed !== '' ? `${head.scheme}://${believed}${path}` : path;
+    const isOfApi =
+      authority === ''
+        ? this.basePath !== '' && value.startsWith('/') && !LIKE_A_HOST.test(value)
+        : this.isOfApi(originOf(scheme, authority), head, requester);
+    return isOfApi ? (this.belowBasePath(rest) ?? value) : value;
   }
 
   /**
@@ -53,10 +51,12 @@ export class LocationRewriter {
       const isPath = value.startsWith('/') && !LIKE_A_HOST.test(value);
       return isPath ? this.basePath + value : value;
     }
-    const isOfClient =
-      head.authority !== '' && originOf(scheme, authority) === originOf(scheme, head.authority);
-    const origin = this.apiOrigins(head, requester).at(-1) ?? '';
-    return isOfClient ? `${origin}${this.basePath}${withSlash(rest)}` : value;
+    const origin = originOf(scheme, authority);
+    return origin !== '' && origin === originOf(scheme, head.authority)
+      ? originOf(this.own.scheme, this.hostCalled(head, requester)) +
+          this.basePath +
+          withSlash(rest)
+      : value;
   }
 
   /** The fields of a request with every `destination` rewritten. */
@@ -70,12 +70,20 @@ export class LocationRewriter {
         );
   }
 
-  /** The origins under which the API may know itself: where it is, and, last, as what it was called. */
-  private apiOrigins(head: RequestHead, requester: Requester): string[] {
-    const { protocol } = new URL(this.upstreamOrigin);
-    const host = this.host.fieldFor(head, requester);
-    const called = host === undefined ? this.upstreamOrigin : originOf(protocol.slice(0, -1), host);
-    return [this.upstreamOrigin, called];
+  /** Whether the API may know itself by an origin: where it is, what it was called, and what FORWARDED_HEADERS told it. */
+  private isOfApi(origin: string, head: RequestHead, requester: Requester): boolean {
+    const { own } = this;
+    const called = this.hostCalled(head, requester);
+    const names = [own.origin, originOf(own.scheme, called)];
+    if (this.forwardedHeaders) {
+      const believed = this.host.believed(head, requester);
+      names.push(originOf(head.scheme, called), originOf(head.scheme, believed));
+    }
+    return origin !== '' && names.includes(origin);
+  }
+
+  private hostCalled(head: RequestHead, requester: Requester): string {
+    return this.host.fieldFor(head, requester) ?? this.own.host;
   }
 
   /** The path without the base path; undefined if it is outside, or if a client might read it as something else. */
