@@ -10,7 +10,8 @@ import { temporaryFolder } from '../../support/lifecycle/temporary-folder.js';
 import { directWay, tunnelledWay, type Way } from '../../support/programs/both-ways.js';
 import { fileTree } from '../../support/programs/file-tree.js';
 import { linesOf } from '../../support/programs/forward.js';
-import { hasProgram, runs } from '../../support/programs/program.js';
+import { hasProgram } from '../../support/processes/apt-packages.js';
+import { runs } from '../../support/programs/program.js';
 import { hasNginx, startNginx, type Nginx } from '../../support/upstreams/nginx.js';
 
 const isThere = hasNginx();

@@ -1,8 +1,8 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 
-import { installPackages } from '../processes/apt-packages.js';
+import { hasProgram } from '../processes/apt-packages.js';
 
 /** Debian's Python, which sees Debian's packages. */
 const PYTHON = '/usr/bin/python3';
@@ -18,19 +18,9 @@ except requests.RequestException as error:
     print(type(error).__name__)
 `;
 
-const isInstalled = (): boolean => spawnSync(PYTHON, ['-c', 'import requests']).status === 0;
-
 /** Whether Python's requests is installed; prints a warning if it is not. */
-export function hasPythonRequests(): boolean {
-  if (!isInstalled()) {
-    installPackages(['python3-requests']);
-  }
-  const isThere = isInstalled();
-  if (!isThere) {
-    console.warn('python3-requests is missing: tests with it are skipped.');
-  }
-  return isThere;
-}
+export const hasPythonRequests = (): boolean =>
+  hasProgram(['python3-requests'], PYTHON, '-c', 'import requests');
 
 /** Uploads with Python's requests, which reads no response before it has sent all. @returns the status, or the kind of the error */
 export async function uploadWithRequests(

@@ -1,29 +1,18 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 
 import { temporaryFolder } from '../lifecycle/temporary-folder.js';
-import { installPackages } from '../processes/apt-packages.js';
+import { hasProgram } from '../processes/apt-packages.js';
 
 /** wget exits with 6 for a 401, with 8 for other error responses, and with 4 for a failure of the network. */
 const EXIT_CODES_OF_RESPONSES: ReadonlySet<number | null> = new Set([0, 6, 8]);
 const STATUS_LINE = /HTTP\/1\.\d (\d{3})/;
 
-const isInstalled = (): boolean => spawnSync('wget', ['--version']).status === 0;
-
 /** Whether wget is installed; prints a warning if it is not. */
-export function hasWget(): boolean {
-  if (!isInstalled()) {
-    installPackages(['wget']);
-  }
-  const isThere = isInstalled();
-  if (!isThere) {
-    console.warn('wget is missing: tests with it are skipped.');
-  }
-  return isThere;
-}
+export const hasWget = (): boolean => hasProgram(['wget'], 'wget', '--version');
 
 /** Sends a file of zeros once, without repeats. @returns the status of the response, or how wget failed */
 export async function uploadWithWget(

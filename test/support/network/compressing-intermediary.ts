@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { temporaryFolder } from '../lifecycle/temporary-folder.js';
-import { installPackages } from '../processes/apt-packages.js';
+import { hasProgram } from '../processes/apt-packages.js';
 import { closedPort } from './listen.js';
 
 /** A real program that forwards to one port and compresses what comes back. */
@@ -97,17 +97,7 @@ export type CompressingProgram = keyof typeof PROGRAMS;
 /** Whether the program is installed; prints a warning if it is not. */
 export function hasCompressing(name: CompressingProgram): boolean {
   const { command, packages } = PROGRAMS[name];
-  const isInstalled = (): boolean => spawnSync(command, ['-v']).error === undefined;
-  if (!isInstalled()) {
-    installPackages(packages);
-  }
-  const isThere = isInstalled();
-  if (!isThere) {
-    console.warn(
-      `${command} is missing: its tests are skipped. Install ${packages.join(' and ')}.`,
-    );
-  }
-  return isThere;
+  return hasProgram(packages, command, '-v');
 }
 
 export async function startCompressing(

@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
 import { temporaryFolder } from '../lifecycle/temporary-folder.js';
-import { installPackages } from '../processes/apt-packages.js';
+import { hasProgram } from '../processes/apt-packages.js';
 import { documentedBlock, filledIn } from './documented-blocks.js';
 import { closedPort } from './listen.js';
 
@@ -102,20 +102,7 @@ export const PROGRAMS = Object.keys(INSTALLATIONS) as readonly Program[];
 /** Whether the program is installed; prints a warning if it is not. */
 export function hasIntermediary(program: Program): boolean {
   const installation = INSTALLATIONS[program];
-  const isInstalled = (): boolean => {
-    const [command, ...options] = installation.check;
-    return spawnSync(command, options).status === 0;
-  };
-  if (!isInstalled()) {
-    installPackages([installation.package]);
-  }
-  const isThere = isInstalled();
-  if (!isThere) {
-    console.warn(
-      `${program} is missing: tests with it on the path are skipped. Install ${installation.package} to run them.`,
-    );
-  }
-  return isThere;
+  return hasProgram([installation.package], ...installation.check);
 }
 
 /**

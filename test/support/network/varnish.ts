@@ -1,10 +1,10 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { setTimeout as after } from 'node:timers/promises';
 
 import { temporaryFolder } from '../lifecycle/temporary-folder.js';
-import { installPackages } from '../processes/apt-packages.js';
+import { hasProgram } from '../processes/apt-packages.js';
 import { closedPort } from './listen.js';
 
 /** A real Varnish in front of one server. It keeps its connections to the server and uses them for any client. */
@@ -15,19 +15,8 @@ export interface Varnish {
 
 const START_LIMIT_MS = 60_000;
 
-const isInstalled = (): boolean => spawnSync('varnishd', ['-V']).status === 0;
-
 /** Whether Varnish is installed; prints a warning if it is not. */
-export function hasVarnish(): boolean {
-  if (!isInstalled()) {
-    installPackages(['varnish']);
-  }
-  const isThere = isInstalled();
-  if (!isThere) {
-    console.warn('varnish is missing: tests with it between the relays are skipped.');
-  }
-  return isThere;
-}
+export const hasVarnish = (): boolean => hasProgram(['varnish'], 'varnishd', '-V');
 
 /** @param backendPort - the loopback port of the server */
 export async function startVarnish(backendPort: number): Promise<Varnish> {

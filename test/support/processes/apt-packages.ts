@@ -20,3 +20,23 @@ export function installPackages(packages: readonly string[]): void {
     stdio: 'ignore',
   });
 }
+
+/**
+ * Whether a Debian program is installed, after an attempt to install it; prints a warning if it is not.
+ *
+ * @param probe - a command that succeeds if it is
+ */
+export function hasProgram(packages: readonly string[], ...probe: [string, ...string[]]): boolean {
+  const [command, ...args] = probe;
+  const isInstalled = (): boolean => spawnSync(command, args, { stdio: 'ignore' }).status === 0;
+  if (!isInstalled()) {
+    installPackages(packages);
+  }
+  const isThere = isInstalled();
+  if (!isThere) {
+    console.warn(
+      `${probe.join(' ')} fails: its tests are skipped. Install ${packages.join(', ')}.`,
+    );
+  }
+  return isThere;
+}

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { temporaryFolder } from '../lifecycle/temporary-folder.js';
 import { closedPort } from '../network/listen.js';
-import { hasProgram } from './program.js';
+import { hasProgram } from '../processes/apt-packages.js';
 import { startService, type Service } from './service.js';
 
 /** Whether Debian's registry and a client of it are installed; prints a warning if they are not. */

@@ -6,7 +6,8 @@ import { buffer, json } from 'node:stream/consumers';
 
 import { temporaryFolder } from '../lifecycle/temporary-folder.js';
 import { listen, type Listening } from '../network/listen.js';
-import { hasProgram, runs } from './program.js';
+import { hasProgram } from '../processes/apt-packages.js';
+import { runs } from './program.js';
 
 /** Whether Git and Git LFS are installed; prints a warning if they are not. */
 export const hasGitLfs = (): boolean =>

@@ -1,9 +1,7 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { text } from 'node:stream/consumers';
-
-import { installPackages } from '../processes/apt-packages.js';
 
 /** How a run of a program ended. */
 export interface ProgramRun {
@@ -71,24 +69,4 @@ export async function runs(
     throw new Error(`${command} ${args.join(' ')} ended with ${exitCode}\n${stdout}${stderr}`);
   }
   return stdout;
-}
-
-/**
- * Whether a Debian program is installed, after an attempt to install it; prints a warning if it is not.
- *
- * @param probe - a command that succeeds if it is
- */
-export function hasProgram(packages: readonly string[], ...probe: [string, ...string[]]): boolean {
-  const [command, ...args] = probe;
-  const isInstalled = (): boolean => spawnSync(command, args, { stdio: 'ignore' }).status === 0;
-  if (!isInstalled()) {
-    installPackages(packages);
-  }
-  const isThere = isInstalled();
-  if (!isThere) {
-    console.warn(
-      `${probe.join(' ')} fails: its tests are skipped. Install ${packages.join(', ')}.`,
-    );
-  }
-  return isThere;
 }

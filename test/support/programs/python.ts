@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 
-import { hasProgram } from './program.js';
+import { hasProgram } from '../processes/apt-packages.js';
 
 /** Debian's packages belong to Debian's Python, which another one may precede in PATH. */
 const DEBIAN_PYTHON = '/usr/bin/python3';

@@ -1,6 +1,7 @@
 import { execPath } from 'node:process';
 
-import { hasProgram, runProgram } from './program.js';
+import { hasProgram } from '../processes/apt-packages.js';
+import { runProgram } from './program.js';
 import { hasPythonModule, pythonWith } from './python.js';
 
 /** A widely used client, told to follow redirects. */

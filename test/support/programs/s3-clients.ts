@@ -5,7 +5,8 @@ import { bytesOfSize } from '../http-cases/bodies.js';
 import { temporaryFolder } from '../lifecycle/temporary-folder.js';
 import { fileTree } from './file-tree.js';
 import { hasNpmProgram, packageFolder } from './npm-program.js';
-import { hasProgram, runProgram, runs } from './program.js';
+import { hasProgram } from '../processes/apt-packages.js';
+import { runProgram, runs } from './program.js';
 import { hasPythonModule, pythonWith } from './python.js';
 import { AWS_KEY } from './s3-server.js';
 

@@ -1,11 +1,11 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 import { temporaryFolder } from '../lifecycle/temporary-folder.js';
-import { installPackages } from '../processes/apt-packages.js';
+import { hasProgram } from '../processes/apt-packages.js';
 
 /** A real gunicorn, which responds with 401 to every request without reading its body, and then closes the connection. */
 export interface Gunicorn {
@@ -21,19 +21,8 @@ def application(environ, start_response):
 
 const ADDRESS = /Listening at: (http:\/\/[\d.:]+)/;
 
-const isInstalled = (): boolean => spawnSync('gunicorn', ['--version']).status === 0;
-
 /** Whether gunicorn is installed; prints a warning if it is not. */
-export function hasGunicorn(): boolean {
-  if (!isInstalled()) {
-    installPackages(['gunicorn']);
-  }
-  const isThere = isInstalled();
-  if (!isThere) {
-    console.warn('gunicorn is missing: tests with it as upstream are skipped.');
-  }
-  return isThere;
-}
+export const hasGunicorn = (): boolean => hasProgram(['gunicorn'], 'gunicorn', '--version');
 
 export async function startGunicorn(): Promise<Gunicorn> {
   const folder = await temporaryFolder();
