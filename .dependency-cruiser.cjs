@@ -42,7 +42,9 @@ module.exports = {
       comment: 'libs/channel knows no framework, no sockets, no clock',
       severity: 'error',
       from: { path: '^libs/channel/src/(?!.*[.]spec[.]ts$)' },
-      to: { path: '(@nestjs|fastify|undici|axios|ioredis|/ws/|^(node:)?(http|https|net|tls|fs|timers))' },
+      to: {
+        path: '(@nestjs|fastify|undici|axios|ioredis|/ws/|^(node:)?(http|https|net|tls|fs|timers))',
+      },
     },
     {
       name: 'index-is-for-others',
