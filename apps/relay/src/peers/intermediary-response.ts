@@ -30,10 +30,10 @@ export function intermediaryResponded(status: number): string {
 
 function adviceOn(status: number): string {
   if (TIME_OUT_STATUSES.has(status)) {
-    return 'its time-outs must be longer than those of the relays';
+    return 'its timeouts must be longer than those of the relays';
   }
   if (UNREACHED_STATUSES.has(status)) {
-    return 'it does not reach the other relay, or its time-outs are shorter than those of the relays';
+    return 'it does not reach the other relay, or its timeouts are shorter than those of the relays';
   }
   if (TOO_LARGE_STATUSES.has(status)) {
     return 'its limits on the size of bodies and heads must be higher';

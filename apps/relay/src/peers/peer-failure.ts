@@ -78,7 +78,7 @@ export function signedFailure({ status }: SignedError, forwarded: Forwarded): Tu
         'RELAY_PEER_REFUSED_MESSAGE',
         forwarded,
         'the other relay had received the message before: a connection between the relays was lost, ' +
-          'or the time-outs of an intermediary are shorter than those of the relays',
+          'or the timeouts of an intermediary are shorter than those of the relays',
         { cause },
       );
     default:

@@ -112,7 +112,7 @@ export class UpstreamClient {
 /**
  * Whether a buffered body is given to undici whole. undici would add the length of a Buffer to a request whose head states
  * none, so such a body is sent in slices. So is a large body: then an upstream that reads slowly is seen to make progress, and
- * the response time-out begins when the last slice has been taken.
+ * the response timeout begins when the last slice has been taken.
  */
 function isSentWhole({ fields }: RequestHead, body: Buffer): boolean {
   return body.length <= SLICE_BYTES && fieldValue(fields, CONTENT_LENGTH) !== undefined;
