@@ -81,7 +81,7 @@ const WITH_BODY: readonly [title: string, ...fields: Field[]][] = [
   ],
   ['of a partial update', ['Content-Range', 'bytes 0-9/100'], ['If-Match', '"x"']],
   ['that state an expectation', ['Expect', '100-continue']],
-  ['of WebDAV', ['Depth', 'infinity'], ['Destination', 'http://x/y'], ['If', '(<urn:uuid:1>)']],
+  ['of WebDAV', ['Depth', 'infinity'], ['Destination', 'http://x/api/y'], ['If', '(<urn:uuid:1>)']],
 ];
 
 export const REQUEST_FIELD_CASES: readonly HttpCase[] = [
