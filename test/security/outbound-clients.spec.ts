@@ -23,14 +23,15 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** Where this process connects to from now on, except for the client's own connections to the relay. */
+/** The connections to others than the outbound relay. Those of a relay of an earlier file that is still closing do not count. */
 function spyOnConnections(): () => string[] {
   const connect = vi.spyOn(Socket.prototype, 'connect');
   return () =>
     connect.mock.calls
       .flat(2)
       .map((argument) => argument as { readonly host?: unknown; readonly port?: unknown } | null)
-      .filter((to) => to?.port !== undefined && Number(to.port) !== tunnel.outbound.port)
+      .filter((to) => to?.port !== undefined)
+      .filter((to) => to?.host !== '127.0.0.1' || Number(to.port) === tunnel.inbound.port)
       .map((to) => `${String(to?.host)}:${String(to?.port)}`);
 }
 
