@@ -4,6 +4,7 @@ import { request } from '../support/clients/client.js';
 import { forThisTest, sharedResources } from '../support/lifecycle/resources.js';
 import { exchangeRaw, openSocket } from '../support/network/raw-socket.js';
 import { startTunnel, type Tunnel } from '../support/tunnels/tunnel.js';
+import { echoBody } from '../support/upstreams/upstream.js';
 
 const shared = sharedResources();
 let tunnel: Tunnel;
@@ -78,6 +79,24 @@ describe('#52 what follows a response with connection: close', () => {
 
     expect((await socket.until('second')).toString()).toContain('first');
   });
+});
+
+describe('a request that cannot be parsed', () => {
+  it.each(['other', 'chunked, other', 'chunked, chunked'])(
+    'does not prove that the one before it was not forwarded: transfer-encoding: %s',
+    async (coding) => {
+      tunnel.upstream.handle(() => {
+        tunnel.upstream.handle(echoBody);
+      });
+      const head = (path: string): string => `POST ${path} HTTP/1.1\r\nhost: a\r\n${fields()}`;
+      const socket = forThisTest(openSocket(tunnel.outbound.port));
+      socket.write(`${head('/first')}content-length: 0\r\n\r\n`);
+      await tunnel.upstream.requests.find(({ url }) => url === '/first');
+      socket.write(`${head('/second')}transfer-encoding: ${coding}\r\n\r\nx`);
+
+      expect((await socket.all()).toString()).toContain('"forwarded":"maybe"');
+    },
+  );
 });
 
 describe('#67 what was read together with the end of a request that offers an upgrade', () => {

@@ -11,7 +11,7 @@ import {
   startScriptedUpstream,
   type ScriptedUpstream,
 } from '../../../test/support/upstreams/scripted-upstream.js';
-import { connectionClients } from './connections/connection-client.js';
+import { connectionClients, type ConnectionHolder } from './connections/connection-client.js';
 import { Exchange } from './exchange.js';
 
 const LIMITS = { responseTimeoutMs: 60_000, idleTimeoutMs: 60_000 };
@@ -94,6 +94,31 @@ describe.each(Object.entries(ENDINGS))('a kept connection that was %s', (_how, e
 
     expect(await seen.end).toMatchObject({ wasSent: true });
     expect(seen.events).toEqual(['failure']);
+  });
+});
+
+describe('a client whose connection was closed', () => {
+  it('does not keep it: a pool keeps as many clients as it ever had connections', async () => {
+    const server = forThisTest(await startScriptedUpstream());
+    const created: ConnectionHolder[] = [];
+    const clients = connectionClients(() => performance.now());
+    const pool = new Pool(server.url, {
+      factory: (origin, options: Pool.Options) => {
+        const client = clients(origin, options);
+        created.push(client as unknown as ConnectionHolder);
+        return client;
+      },
+    });
+    forThisTest({ close: () => pool.destroy() });
+    const closed = new Promise((resolve) => pool.once('disconnect', resolve));
+    expect(await send({ server, kept: pool, fresh: pool }, 'GET').seen.end).toBe('end');
+    // The pool has another client ready.
+    expect(created.filter(({ connection }) => connection !== undefined)).toHaveLength(1);
+
+    server.exchanges.items[0]!.socket.end();
+    await closed;
+
+    expect(created.filter(({ connection }) => connection !== undefined)).toEqual([]);
   });
 });
 

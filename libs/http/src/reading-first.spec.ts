@@ -87,7 +87,7 @@ describe('a response of a server that has closed the connection while the reques
   });
 });
 
-describe('#63 a connection on which a write has failed', () => {
+describe('#63 a connection that was reset', () => {
   /** A connection of which the other side has sent this much, less than the system takes unread, and then reset it. */
   async function failedAfter(bytes: number): Promise<Socket> {
     const server = createServer();
@@ -110,17 +110,29 @@ describe('#63 a connection on which a write has failed', () => {
     return socket;
   }
 
-  it('gives all that has arrived, however slowly it is read, and then the error of the write', async () => {
-    const socket = await failedAfter(100_000);
+  /** Reads slowly. @returns the number of bytes, and the error that ended the connection */
+  async function readToEnd(socket: Socket): Promise<[bytes: number, error: unknown]> {
+    let bytes = 0;
     const failed = new Promise((resolve) => socket.once('error', resolve));
-    socket.write('x');
-    let read = 0;
     while (!socket.destroyed && !socket.readableEnded) {
       await nextTurn();
-      read += (socket.read() as Buffer | null)?.length ?? 0;
+      bytes += (socket.read() as Buffer | null)?.length ?? 0;
     }
-    expect(read).toBe(100_000);
     expect(socket.readableEnded).toBe(false);
-    expect(await failed).toMatchObject({ syscall: 'write' });
+    return [bytes, await failed];
+  }
+
+  it('gives all that has arrived, however slowly it is read, and then the error of a write', async () => {
+    const socket = await failedAfter(100_000);
+    socket.write('x');
+    expect(await readToEnd(socket)).toMatchObject([100_000, { syscall: 'write' }]);
   });
+
+  it.each([1, 1_000, 100_000])(
+    'does not end orderly if nothing was written, after %i bytes',
+    async (bytes) => {
+      const socket = await failedAfter(bytes);
+      expect(await readToEnd(socket)).toMatchObject([bytes, { code: 'ECONNRESET' }]);
+    },
+  );
 });

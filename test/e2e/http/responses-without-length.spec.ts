@@ -57,4 +57,19 @@ describe.each(Object.entries(WAYS))('an upstream that resets its connection (%s)
       expect(client.received.toString('latin1')).not.toContain('0\r\n\r\n');
     },
   );
+
+  it.each(['1.1', '1.0'])(
+    'together with the last bytes ends no response to an HTTP/%s client as if it were complete',
+    async (version) => {
+      tunnel.upstream.follow(({ socket }) => {
+        socket.write(HEADS['with connection: close'], () => socket.resetAndDestroy());
+      });
+      for (let count = 0; count < 10; count += 1) {
+        const client = open(version);
+        const ended = await client.ended;
+        const isSuccess = client.received.toString('latin1').includes(' 200 ');
+        expect(ended === 'reset' || !isSuccess).toBe(true);
+      }
+    },
+  );
 });

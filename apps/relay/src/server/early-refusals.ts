@@ -143,7 +143,9 @@ export class EarlyRefusals extends EventEmitter<EarlyEvents> {
       return;
     }
     const refusal = { code: unparsableCode(error), requestId: randomUUID(), error };
-    const forPending = code === TRANSFER_CODING_ERROR ? 'no' : 'maybe';
+    // A response may also be pending to a request before it, which is complete, and is being forwarded.
+    const isOfPending = pendingResponse(socket)?.req.complete === false;
+    const forPending = code === TRANSFER_CODING_ERROR && isOfPending ? 'no' : 'maybe';
     const isVersion = refusal.code === 'RELAY_VERSION_UNSUPPORTED';
     const message = isVersion ? VERSION_MESSAGE : 'the request cannot be parsed';
     this.respondOnSocket(socket, refusal, message, forPending);

@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
+import { lingeringClose } from '@relay/http';
+
 /** The parser of a connection, by the names that Node.js gives its parts. They are not documented. */
 interface ConnectionParser {
   /** Whether it reads the connection itself, and so reports each read. */
@@ -44,11 +46,16 @@ export function endConnectionIfMoreFollows(
 
 /** Also if the response has begun, or has ended, before the request did. */
 function endConnectionAfter({ socket }: IncomingMessage, response: ServerResponse): void {
+  const end = (): void => {
+    // Whatever else arrives would be kept as requests that nobody answers.
+    lingeringClose(socket);
+    socket.destroySoon();
+  };
   if (response.writableFinished) {
-    socket.end();
+    end();
   } else {
     response.shouldKeepAlive = false;
     // Before Node.js passes the connection on to the next response.
-    response.prependOnceListener('finish', () => socket.end());
+    response.prependOnceListener('finish', end);
   }
 }

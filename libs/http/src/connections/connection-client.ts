@@ -41,6 +41,10 @@ class ConnectionClient extends Client implements ConnectionHolder {
             return;
           }
           this.connection = new Connection(socket, monotonicMs());
+          // A pool keeps its clients, as many as there ever were at once.
+          socket.once('close', () => {
+            this.connection = undefined;
+          });
           callback(null, socket);
         });
       },
