@@ -81,6 +81,31 @@ describe('#52 what follows a response with connection: close', () => {
   });
 });
 
+describe('#68 requests that are pipelined behind one whose response is pending', () => {
+  const get = (path: string): string => `GET ${path} HTTP/1.1\r\nhost: a\r\n${fields()}\r\n`;
+
+  it('end the connection if they are more than 256, and none of them runs', async () => {
+    tunnel.upstream.handle(() => undefined);
+    const socket = forThisTest(openSocket(tunnel.outbound.port));
+    socket.write(get('/first'));
+    await tunnel.upstream.requests.find(({ url }) => url === '/first');
+    socket.write(get('/next').repeat(257));
+
+    expect(await socket.all()).toHaveLength(0);
+    expect(urls()).toEqual(['/first']);
+  });
+
+  it('are all answered if they are 256', async () => {
+    tunnel.upstream.handle(echoBody);
+    const socket = forThisTest(openSocket(tunnel.outbound.port));
+    socket.write(get('/first') + get('/next').repeat(255));
+    socket.write(get('/last').replace('host: a', 'host: a\r\nconnection: close'));
+
+    expect((await socket.all()).toString('latin1').match(/HTTP\/1.1 200/g)).toHaveLength(257);
+    expect(urls().at(-1)).toBe('/last');
+  });
+});
+
 describe('a request that cannot be parsed', () => {
   it.each(['other', 'chunked, other', 'chunked, chunked'])(
     'does not prove that the one before it was not forwarded: transfer-encoding: %s',

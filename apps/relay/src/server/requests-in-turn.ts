@@ -1,6 +1,13 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 
 import { endConnectionIfMoreFollows } from './ignored-upgrade.js';
+
+/**
+ * Pipelined requests of one connection that may wait for their turn; apt, which pipelines most, sends 10. Node.js reads on while
+ * a response is pending, and each request takes more than a kilobyte until its turn comes.
+ */
+const MAX_WAITING = 256;
 
 type Listener = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -14,6 +21,7 @@ type Listener = (request: IncomingMessage, response: ServerResponse) => void;
 export function passRequestsInTurn(server: Server): void {
   const listeners = server.listeners('request') as Listener[];
   server.removeAllListeners('request');
+  const waiting = new WeakMap<Socket, number>();
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     if (request.headers.upgrade !== undefined) {
       endConnectionIfMoreFollows(request, response);
@@ -27,12 +35,22 @@ export function passRequestsInTurn(server: Server): void {
         listener.call(server, request, response);
       }
     };
-    if (response.socket === null) {
-      // Emitted only if the response before it left the connection open.
-      response.once('socket', pass);
-    } else {
+    if (response.socket !== null) {
       pass();
+      return;
     }
+    const { socket } = request;
+    const count = (waiting.get(socket) ?? 0) + 1;
+    waiting.set(socket, count);
+    if (count > MAX_WAITING) {
+      socket.destroy();
+      return;
+    }
+    // Emitted only if the response before it left the connection open.
+    response.once('socket', () => {
+      waiting.set(socket, (waiting.get(socket) ?? 0) - 1);
+      pass();
+    });
   });
 }
 
