@@ -41,7 +41,7 @@ const IMPATIENT = [
   ['nginx', 'RELAY_PEER_ANSWER_INVALID', 'status 504'],
   ['HAProxy', 'RELAY_PEER_ANSWER_INVALID', 'status 504'],
   ['Apache', 'RELAY_PEER_ANSWER_INVALID', 'status 502'],
-  ['Varnish', 'RELAY_PEER_REFUSED_MESSAGE', 'time-outs'],
+  ['Varnish', 'RELAY_PEER_REFUSED_MESSAGE', 'timeouts'],
 ] as const;
 
 describe.each(IMPATIENT)(

@@ -28,12 +28,17 @@ const COMPARED = {
   // The registry names every upload at random, and describes its state in its address.
   varying: [/(?<=\/uploads\/)[^ ]+/g],
 };
+/** REWRITE_LOCATION makes a path of a URL, which leads to the same place. */
+const COMPARED_BY_PATH = {
+  ...COMPARED,
+  varying: [...COMPARED.varying, /^(?:<origin>)?(?=\/v2\/)/g],
+};
 
 const skopeo = (...args: string[]): Promise<string> =>
   runs('skopeo', ['--insecure-policy', ...args], { cwd: image.path });
 
 /** Pushes the image to the registry, looks at it, and pulls it back. */
-async function pushAndPull(way: Way, registry: DockerRegistry) {
+async function pushAndPull(way: Way, registry: DockerRegistry, compared = COMPARED) {
   const pulled = forThisTest(await temporaryFolder());
   const name = `docker://${new URL(way.url).host}/team/app:1.0`;
   await skopeo('copy', '--dest-tls-verify=false', `oci:${image.path}:1.0`, name);
@@ -43,24 +48,25 @@ async function pushAndPull(way: Way, registry: DockerRegistry) {
     seen: seen.trim(),
     pulled: await fileTree(pulled.path),
     stored: await fileTree(registry.storage, (path) => !path.includes('_uploads')),
-    exchanges: comparableExchanges(way, COMPARED),
+    exchanges: comparableExchanges(way, compared),
   };
 }
 
 describe.skipIf(!hasDockerRegistry())('skopeo and docker-registry', () => {
   it.each([
-    ['UPSTREAM_HOST=client', { UPSTREAM_HOST: 'client' }],
-    ['FORWARDED_HEADERS=true', { FORWARDED_HEADERS: 'true' }],
-    ['REWRITE_LOCATION=true', { REWRITE_LOCATION: 'true' }],
-  ])('push and pull through the tunnel as they do directly (%s)', async (_option, inbound) => {
+    ['UPSTREAM_HOST=client', { UPSTREAM_HOST: 'client' }, COMPARED],
+    ['FORWARDED_HEADERS=true', { FORWARDED_HEADERS: 'true' }, COMPARED],
+    ['REWRITE_LOCATION=true', { REWRITE_LOCATION: 'true' }, COMPARED_BY_PATH],
+  ])('push and pull through the tunnel as they do directly (%s)', async (...row) => {
+    const [, inbound, compared] = row;
     const one = forThisTest(await startDockerRegistry());
     const other = forThisTest(await startDockerRegistry());
     const direct = forThisTest(await directWay(one));
     const tunnel = forThisTest(await tunnelledWay(other, inbound));
 
     const [directly, tunnelled] = await Promise.all([
-      pushAndPull(direct, one),
-      pushAndPull(tunnel, other),
+      pushAndPull(direct, one, compared),
+      pushAndPull(tunnel, other, compared),
     ]);
 
     expect(tunnelled).toEqual(directly);
