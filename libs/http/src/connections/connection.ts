@@ -12,10 +12,10 @@ export class Connection {
   private isToClose = false;
   private hasReceived = false;
 
-  /** @param openedAtMs - by the clock that tells its age */
+  /** @param usableUntilMs - by the clock of its client */
   constructor(
     private readonly socket: Socket,
-    readonly openedAtMs: number,
+    readonly usableUntilMs: number,
   ) {
     this.filterReads();
   }
