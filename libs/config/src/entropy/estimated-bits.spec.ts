@@ -94,7 +94,7 @@ describe('the estimated entropy is below 96 bits', () => {
     'replace-this-with-a-long-random-secret-before-production',
     'changeme-changeme-changeme-changeme',
     '<insert your secret token here, please>',
-    'TODO: generate a random value of 32 bytes',
+    'FILL IN: generate a random value of 32 bytes',
   ])('for the placeholder %s', (secret) => {
     expect(estimatedBits(secret)).toBeLessThan(ENOUGH);
   });
