@@ -1,11 +1,10 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { FakePairingClient } from '../../../../test/support/relays/fake-pairing-client.js';
-import { FakeSessionChecker } from '../../../../test/support/relays/fake-session-checker.js';
+import { createPeer } from '../../../../test/support/relays/peer.js';
 import { TunnelFailedError } from './peers.errors.js';
 import { HandMovedClock } from '../../../../test/support/time/hand-moved-clock.js';
-import { RelayLog } from '../telemetry/relay-log.js';
-import { Peer } from './peer.js';
+import type { Peer } from './peer.js';
 
 let clock: HandMovedClock;
 let client: FakePairingClient;
@@ -15,14 +14,7 @@ beforeEach(() => {
   vi.spyOn(Math, 'random').mockReturnValue(1 - Number.EPSILON);
   clock = new HandMovedClock();
   client = new FakePairingClient(clock);
-  const checker = new FakeSessionChecker().asSessionChecker;
-  peer = new Peer(
-    'http://b.example',
-    client.asPairingClient,
-    checker,
-    clock,
-    new RelayLog('silent'),
-  );
+  peer = createPeer(client, clock);
   return () => {
     vi.restoreAllMocks();
   };

@@ -2,11 +2,10 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { FakePairingClient } from '../../../../test/support/relays/fake-pairing-client.js';
-import { FakeSessionChecker } from '../../../../test/support/relays/fake-session-checker.js';
+import { createPeer } from '../../../../test/support/relays/peer.js';
 import { TunnelFailedError } from './peers.errors.js';
 import { HandMovedClock } from '../../../../test/support/time/hand-moved-clock.js';
-import { RelayLog } from '../telemetry/relay-log.js';
-import { Peer } from './peer.js';
+import type { Peer } from './peer.js';
 
 const unreachable = new TunnelFailedError('RELAY_PEER_UNREACHABLE', 'no', 'not there');
 const PROBE_INTERVAL_MS = 1_000;
@@ -20,14 +19,7 @@ beforeEach(() => {
   vi.spyOn(Math, 'random').mockReturnValue(1 - Number.EPSILON);
   clock = new HandMovedClock();
   client = new FakePairingClient(clock, { lifetimeSeconds: 1_000, maxMessages: 100 });
-  const checker = new FakeSessionChecker().asSessionChecker;
-  peer = new Peer(
-    'http://b.example',
-    client.asPairingClient,
-    checker,
-    clock,
-    new RelayLog('silent'),
-  );
+  peer = createPeer(client, clock);
 });
 
 afterEach(() => {

@@ -2,15 +2,14 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { FakePairingClient } from '../../../../test/support/relays/fake-pairing-client.js';
-import { FakeSessionChecker } from '../../../../test/support/relays/fake-session-checker.js';
+import { createPeer } from '../../../../test/support/relays/peer.js';
 import {
   FirstPairingLimitError,
   TunnelFailedError,
   type TunnelFailureCode,
 } from './peers.errors.js';
 import { HandMovedClock } from '../../../../test/support/time/hand-moved-clock.js';
-import { RelayLog } from '../telemetry/relay-log.js';
-import { Peer } from './peer.js';
+import type { Peer } from './peer.js';
 
 const LIFETIME_MS = 1_000_000;
 const MAX_MESSAGES = 100;
@@ -24,14 +23,7 @@ beforeEach(() => {
   vi.spyOn(Math, 'random').mockReturnValue(1 - Number.EPSILON);
   clock = new HandMovedClock();
   client = new FakePairingClient(clock, { lifetimeSeconds: 1_000, maxMessages: MAX_MESSAGES });
-  const checker = new FakeSessionChecker().asSessionChecker;
-  peer = new Peer(
-    'http://b.example',
-    client.asPairingClient,
-    checker,
-    clock,
-    new RelayLog('silent'),
-  );
+  peer = createPeer(client, clock);
 });
 
 afterEach(() => {
