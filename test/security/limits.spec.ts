@@ -87,9 +87,8 @@ describe('#33 size limits', () => {
         const { rawHeaders } = client.seal();
         const socket = forThisTest(openSocket(tunnel.inbound.port));
         const fields = rawHeaders.map((text, at) => (at % 2 === 0 ? `${text}: ` : `${text}\r\n`));
-        socket.write(
-          `POST ${TUNNEL_PATH} HTTP/1.1\r\nhost: a\r\n${fields.join('')}content-length: 4000000000\r\n\r\n`,
-        );
+        const stated = 'content-length: 4000000000\r\n\r\n';
+        socket.write(`POST ${TUNNEL_PATH} HTTP/1.1\r\nhost: a\r\n${fields.join('')}${stated}`);
         socket.write(header);
         return socket;
       };
