@@ -55,6 +55,11 @@ export abstract class Channel implements StreamChannel {
     return this.sealer.count >= LATE_RECORD || this.incoming.count >= LATE_RECORD;
   }
 
+  /** Streams that have a place. */
+  get streamCount(): number {
+    return this.streams.size;
+  }
+
   /** Records sent and received. */
   get recordCount(): number {
     return this.sealer.count + this.incoming.count;

@@ -22,6 +22,7 @@ import { NotWeakInProduction, secret, token } from './rules/secrets.js';
 import { upstreamHost } from './rules/upstream-host.js';
 import { baseUrl, origin } from './rules/url.js';
 import { NeedsSharedSessions, workerCount } from './rules/workers.js';
+import { TransportOptions } from './transport-options.js';
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
@@ -39,7 +40,7 @@ const pathStart = (url: string): number => {
  * The implicit conversion of class-transformer stays off, because it turns the text `false` into true and an empty port
  * into 0.
  */
-export class RelayConfig {
+export class RelayConfig extends TransportOptions {
   /** `UPSTREAM`: http or https URL of the API behind this relay, without a trailing slash. */
   @FromText(baseUrl)
   readonly upstream!: string;

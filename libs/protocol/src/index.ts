@@ -16,6 +16,13 @@ export {
   type ClientIdHeader,
 } from './client-id-header.js';
 export { BodyLength, bodyBytesOf } from './body-length.js';
+export {
+  formatChannelHeader,
+  parseChannelHeader,
+  type ChannelHeader,
+  type ChannelHeaderFields,
+  type ChannelType,
+} from './channel-header.js';
 export { forwardedFields } from './forwarded-fields.js';
 export { checkRequestHead, checkResponseHead } from './head-rules.js';
 export {
@@ -60,6 +67,8 @@ export { RecordOpener, type OpenedRecord } from './record-opener.js';
 export { RecordSealer } from './record-sealer.js';
 export { MAX_CONTENT_BYTES } from './record.js';
 export {
+  CHANNEL_PATH,
+  CHANNEL_SUBPROTOCOL,
   CLIENT_ADDRESS_FIELD,
   CLIENT_ID_HEADER,
   PAIR_PATH,

@@ -19,6 +19,12 @@ export const PAIR_PATH = '/api/mte-pair';
 /** Path of a tunnel request that does not show its inner path. protocol.md section 3. */
 export const TUNNEL_PATH = '/api/mte-tunnel';
 
+/** Path of the opening of a channel, `GET` only. protocol.md section 11.1. */
+export const CHANNEL_PATH = '/api/mte-channel';
+
+/** The WebSocket subprotocol of a channel. protocol.md section 11.1. */
+export const CHANNEL_SUBPROTOCOL = 'mte-relay.1';
+
 /**
  * Path of the probe, `GET` or `HEAD`, which shows that a relay is reachable; its response is unauthenticated.
  * protocol.md section 3.

@@ -1,3 +1,4 @@
+import { AGE, B64_16, SEQUENCE } from './header-patterns.js';
 import { RelayHeaderMalformedError } from './protocol.errors.js';
 
 /** The largest sequence number that the header can carry: 2^20 − 1. protocol.md section 2. */
@@ -9,12 +10,6 @@ export const SALT_BYTES = 16;
 /** The largest age that the header can carry, in seconds: longer than any session lives. protocol.md section 2. */
 export const MAX_AGE_SECONDS = 99_999;
 
-/**
- * The last base64url character of 16 bytes has four unused bits; only the canonical form, with zeros there, matches.
- */
-const B64_16 = '[A-Za-z0-9_-]{21}[AQgw]';
-const SEQUENCE = '[1-9][0-9]{0,6}';
-const AGE = '0|[1-9][0-9]{0,4}';
 const REQUEST = new RegExp(
   `^1\\.(${B64_16})\\.(${SEQUENCE})(?:r(${SEQUENCE}))?\\.(${AGE})\\.(mke|mte|check)\\.${B64_16}$`,
 );

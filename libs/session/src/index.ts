@@ -6,7 +6,7 @@
  * docs/protocol.md sections 4, 5, 7 and, for what a shared Redis cannot promise, 10.
  */
 export { SessionModule } from './session.module.js';
-export { SessionService, type OpenSession } from './session.service.js';
+export { SessionService, type OpenSession, type SessionUse } from './session.service.js';
 export { type MarkOutcome, type MessageNumbers, SessionStore } from './session-store.js';
 export { type StoreDescription, StoreHealth, type StoreReport } from './store-health.js';
 export { StoreMeter, type StoreOperation } from './store-meter.js';

@@ -30,7 +30,7 @@ const secretKeys = await deriveSecretKeys('a-secret-that-both-relays-hold-1');
 const owner = { identity: `${secretKeys.kid}.relay-a`, secretKeys };
 const keys = { clientToServer: randomBytes(32), serverToClient: randomBytes(32) };
 const paired = { keys, audience: 'https://relay-b.example' };
-const session = { sid: SID, keys, blobHead: Buffer.alloc(56), startedAtMs: 0 };
+const session = { sid: SID, keys, blobHead: Buffer.alloc(56), startedAtMs: 0, expiresAtMs: 1 };
 
 const numbered = (sequence: number): TunnelHeader => ({
   raw: '',

@@ -52,7 +52,12 @@ export interface OpenSession {
   readonly blobHead: Buffer;
   /** When the session was saved, by the responder's wall clock. */
   readonly startedAtMs: number;
+  /** When its lifetime ends, by the same clock. */
+  readonly expiresAtMs: number;
 }
+
+/** What a message, or the opening of a channel, says of its session. */
+export type SessionUse = Pick<TunnelHeader, 'sid' | 'sequence' | 'replaces' | 'ageSeconds'>;
 
 /**
  * The sessions of the inbound role, sealed at rest. protocol.md sections 4, 5 and 7.
@@ -136,7 +141,7 @@ export class SessionService {
    * @throws MessageReplayedError if the session is past a limit, and the message was consumed before
    * @throws SessionStoreUnavailableError if the store is unavailable
    */
-  async open(header: TunnelHeader, owner: SessionOwner): Promise<OpenSession> {
+  async open(header: SessionUse, owner: SessionOwner): Promise<OpenSession> {
     const { sid, sequence } = header;
     const blob = await this.timed('open', () => this.store.open(sid));
     if (blob === undefined) {
@@ -162,7 +167,7 @@ export class SessionService {
    * Whether a message was held back on its way, or a clock was stepped since the pairing: by this relay's clock its session is
    * much older, or much younger, than the sender's own clock said when it sent the message. protocol.md section 7.
    */
-  isLate({ startedAtMs }: OpenSession, { ageSeconds }: TunnelHeader): boolean {
+  isLate({ startedAtMs }: OpenSession, { ageSeconds }: SessionUse): boolean {
     const delaySeconds = (this.clock.nowMs() - startedAtMs) / 1000 - ageSeconds;
     return delaySeconds > MAX_DELAY_SECONDS || delaySeconds < -MAX_LEAD_SECONDS;
   }
@@ -240,6 +245,7 @@ function openSession(sid: string, blob: Buffer, stored: StoredSession): OpenSess
     keys: stored.keys,
     blobHead: blob.subarray(0, BLOB_HEAD_BYTES),
     startedAtMs: stored.expiresAtMs - stored.lifetimeSeconds * 1000,
+    expiresAtMs: stored.expiresAtMs,
   };
 }
 

@@ -19,6 +19,7 @@ export {
   checkedPairHeaders,
   verifiedRequest,
   verifiedRequestFor,
+  type VerifiedOpening,
   type VerifiedPairRequest,
   type VerifiedTunnelRequest,
 } from './verified-request.js';

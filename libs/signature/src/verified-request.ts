@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 
-import type { TunnelHeader } from '@relay/protocol';
+import type { ChannelHeader, TunnelHeader } from '@relay/protocol';
 
 import type { VerifiedSender } from './sender-signature.js';
 
@@ -14,6 +14,16 @@ export interface VerifiedTunnelRequest {
   readonly responseHeader: string;
 }
 
+/** The opening of a channel, whose sender has been verified. */
+export interface VerifiedOpening {
+  readonly purpose: 'channel';
+  readonly sender: VerifiedSender;
+  /** The decoded `x-mte-relay` of the opening. */
+  readonly header: ChannelHeader;
+  /** The value of `x-mte-relay` for a 101, with a fresh salt: K_res is derived from it. */
+  readonly responseHeader: string;
+}
+
 /** A pairing request whose sender has been verified. */
 export interface VerifiedPairRequest {
   readonly purpose: 'pair';
@@ -22,8 +32,8 @@ export interface VerifiedPairRequest {
   readonly body: Buffer;
 }
 
-/** A request to the inbound role whose sender has been verified. `purpose` tells the two apart. */
-export type VerifiedRequest = VerifiedTunnelRequest | VerifiedPairRequest;
+/** A request to the inbound role whose sender has been verified. `purpose` tells them apart. */
+export type VerifiedRequest = VerifiedTunnelRequest | VerifiedOpening | VerifiedPairRequest;
 
 /** The headers of a pairing request. They are well-formed, but nothing is verified before the body has been read. */
 export interface PairHeaders {

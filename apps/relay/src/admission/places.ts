@@ -36,6 +36,20 @@ export class Places {
     return true;
   }
 
+  /** Takes a place for what is not a request of its own. @returns whether there was one; `release` must follow */
+  tryTake(): boolean {
+    if (this.taken >= this.limit) {
+      return false;
+    }
+    this.taken += 1;
+    return true;
+  }
+
+  /** Frees a place that `tryTake` has taken. */
+  release(): void {
+    this.taken -= 1;
+  }
+
   /**
    * As `tryAcquire`, for clients, who receive their error in plaintext.
    *

@@ -20,21 +20,17 @@ import {
 import { BufferBudget } from '../admission/buffer-budget.js';
 import type { MessageBuffer } from '../admission/message-buffer.js';
 import { MessageLateError } from './inbound.errors.js';
+import type { OpenedRequest } from './opened-request.js';
 import { RequestOpener } from './request-opener.js';
 import { RouteRule } from './route-rule.js';
 
 const NO_BODY = Buffer.alloc(0);
 
 /** A message, read as far as necessary before its sequence number is consumed. */
-export interface ReadMessage {
-  readonly head: RequestHead;
-  readonly body: Buffer | AsyncIterable<Buffer> | undefined;
-  /** The source of the body. It is cancelled when the rest of the body is no longer needed. */
+export interface ReadMessage extends OpenedRequest {
   readonly opener: RequestOpener;
   /** The buffered body of an MTE message, to be released at the end. */
   readonly buffer?: MessageBuffer;
-  /** Why this relay responds to an authentic message itself instead of forwarding it. */
-  readonly refusal?: RelayError;
 }
 
 /** Opens messages: the head of an MKE message, the whole of an MTE message. protocol.md sections 6 and 7. */

@@ -15,11 +15,12 @@ import {
 import { MessageTooSlowError } from '../admission/admission.errors.js';
 import type { BufferBudget } from '../admission/buffer-budget.js';
 import { MessageBuffer, maxBufferMs } from '../admission/message-buffer.js';
+import type { RequestSource } from './opened-request.js';
 
 const FIRST_RECORD_TIMEOUT_MS = 10_000;
 
 /** Opens the message that a tunnel request carries, record by record. protocol.md sections 6 and 7. */
-export class RequestOpener {
+export class RequestOpener implements RequestSource {
   private readonly opener: MessageOpener;
   private readonly reader: BodyReader;
   private readonly opened: OpenedRecord[] = [];
@@ -123,7 +124,6 @@ export class RequestOpener {
     return this.reader.bytes;
   }
 
-  /** Stops reading, so that nothing keeps waiting for a message that is no longer needed. */
   cancel(reason: Error): void {
     this.reader.cancel(reason);
   }

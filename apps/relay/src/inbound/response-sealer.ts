@@ -10,6 +10,8 @@ import {
   type ResponseHead,
 } from '@relay/protocol';
 
+import type { SealedResponse } from './sealed-response.js';
+
 const OK = 200;
 const FIELDS = Object.entries(OUTER_RESPONSE_FIELDS).flat();
 
@@ -17,7 +19,7 @@ const FIELDS = Object.entries(OUTER_RESPONSE_FIELDS).flat();
  * Seals one response as it arrives, and writes it to the other relay. The head waits for one turn of the event loop, so that a
  * response which is complete by then leaves in one write, with its length.
  */
-export class ResponseSealer {
+export class ResponseSealer implements SealedResponse {
   private readonly sealer: MessageSealer;
   private readonly writer: ResponseWriter;
   private pending: Buffer[] | undefined;
@@ -44,12 +46,10 @@ export class ResponseSealer {
     this.writer = new ResponseWriter(response, stallTimeoutMs, onDrain);
   }
 
-  /** Whether a head has been sealed, so that no signed error can be sent instead. */
   get isStarted(): boolean {
     return this.pending !== undefined || this.writer.isStarted;
   }
 
-  /** Bytes of the body that have been sealed so far. */
   get bytes(): number {
     return this.sealedContent;
   }
@@ -59,11 +59,6 @@ export class ResponseSealer {
     return this.writer.bytes;
   }
 
-  /**
-   * @param head - checked with checkResponseHead
-   * @param bodyBytes - length of the body: 0 if there is none, undefined if it is unknown
-   * @throws HeadInvalidError if the head is too large
-   */
   start(head: ResponseHead, bodyBytes: number | undefined): void {
     this.remaining = bodyBytes;
     this.hasEnded = bodyBytes === 0;
@@ -73,7 +68,6 @@ export class ResponseSealer {
     });
   }
 
-  /** @returns false if no more should be written until `onDrain` is called */
   write(chunk: Buffer): boolean {
     let isReady = true;
     this.sealedContent += chunk.length;
@@ -93,11 +87,6 @@ export class ResponseSealer {
     return isReady;
   }
 
-  /**
-   * Seals the end of the response.
-   *
-   * @throws MessageTooLongError if no record is left for the end of a response whose length was unknown
-   */
   end(): void {
     clearImmediate(this.flushTimer);
     const rest = this.hasEnded ? [] : [this.sealer.sealData(Buffer.alloc(0), true)];
@@ -111,7 +100,7 @@ export class ResponseSealer {
     this.writer.end(whole);
   }
 
-  /** Gives up: the other relay sees a message without its last record, on a connection that is reset. */
+  /** The other relay sees a message without its last record, on a connection that is reset. */
   reset(): void {
     clearImmediate(this.flushTimer);
     this.writer.reset();

@@ -1,7 +1,5 @@
-import type { ServerResponse } from 'node:http';
-
 import type { RelayConfig } from '@relay/config';
-import { RelayError } from '@relay/errors';
+import { RelayError, type Forwarded } from '@relay/errors';
 import {
   ConnectionAuthUnsupportedError,
   Deferred,
@@ -16,53 +14,65 @@ import { bodyBytesOf, checkResponseHead, type ResponseHead } from '@relay/protoc
 import type { RequestEnd } from '../telemetry/request-reports.js';
 import type { UpstreamClient } from '../upstream/upstream-client.js';
 import { upstreamError } from '../upstream/upstream.errors.js';
-import { MessageBrokenError, PeerGoneError, ResponseUnencodableError } from './inbound.errors.js';
-import type { ReadMessage } from './message-reader.js';
-import type { ResponseSealer } from './response-sealer.js';
-import { innerError, upstreamResponseHead, type InnerError } from './upstream-response.js';
+import { PeerGoneError, ResponseUnencodableError } from './inbound.errors.js';
+import type { OpenedRequest } from './opened-request.js';
+import type { SealedResponse } from './sealed-response.js';
+import { innerError, upstreamResponseHead } from './upstream-response.js';
 
-/** The exchange with the upstream that one message causes. It always ends in a sealed response or a reset. */
+/** The exchange with the upstream that one request causes. It always ends in a sealed response or a reset. */
 export class UpstreamExchange implements ExchangeEvents {
-  readonly sealer: ResponseSealer;
   private readonly end = new Deferred<RequestEnd>();
   private exchange: Exchange | undefined;
   private status: number | undefined;
 
-  /** @param createSealer - creates the sealer of the response, which must call `onDrain` when writing may continue */
+  /** @param sealer - of the response; `resume` is to be called when writing may continue */
   constructor(
-    private readonly message: ReadMessage,
-    private readonly response: ServerResponse,
+    private readonly request: OpenedRequest,
+    private readonly sealer: SealedResponse,
     private readonly config: RelayConfig,
     private readonly requestId: string,
-    createSealer: (onDrain: () => void) => ResponseSealer,
-  ) {
-    this.sealer = createSealer(() => {
-      this.exchange?.resume();
-    });
-  }
+  ) {}
 
   /**
-   * Forwards the message, or responds in the upstream's place if the message was refused.
+   * Forwards the request, or responds in the upstream's place if the request was refused.
    *
    * @returns how the exchange ended, once the response has been sent or abandoned
-   * @throws MessageBrokenError, ResponseUnencodableError, both before the response has begun
+   * @throws ResponseUnencodableError, or the RelayError with which the body of the request broke off, both before the response
+   *   has begun
    */
   async run(upstream: UpstreamClient): Promise<RequestEnd> {
-    const { head, body, opener, refusal } = this.message;
+    const { head, body, opener, refusal } = this.request;
     if (refusal !== undefined) {
-      return { ...this.respond(innerError(refusal, 'no', this.requestId)), error: refusal };
+      return this.respond(refusal, 'no');
     }
-    this.response.once('close', this.onPeerGone);
     try {
       this.exchange = upstream.send(head, body, 'peer', this);
-      if (this.response.destroyed) {
-        this.onPeerGone();
-      }
       return await this.end.promise;
     } finally {
-      this.response.off('close', this.onPeerGone);
       opener.cancel(EXCHANGE_OVER);
     }
+  }
+
+  /** Resumes the upstream's response after the peer has caught up. */
+  resume(): void {
+    this.exchange?.resume();
+  }
+
+  /** Gives up. @param reason - PeerGoneError if there is nobody to respond to */
+  abort(reason: Error): void {
+    this.exchange?.abort(reason);
+  }
+
+  /** Responds in the upstream's place. */
+  respond(error: RelayError & { readonly retryAfter?: number }, forwarded: Forwarded): RequestEnd {
+    const { head, body, code } = innerError(error, forwarded, this.requestId);
+    const hasBody = this.request.head.method !== 'HEAD';
+    this.sealer.start(head, hasBody ? body.length : 0);
+    if (hasBody) {
+      this.sealer.write(body);
+    }
+    this.sealer.end();
+    return { status: head.status, code, error };
   }
 
   /** Whether the request was sent to the upstream a second time. */
@@ -76,7 +86,7 @@ export class UpstreamExchange implements ExchangeEvents {
     try {
       head = upstreamResponseHead(status, rawFields, this.config.tunnelResponseHeaders);
       checkResponseHead(head);
-      this.sealer.start(head, bodyBytesOf(head, this.message.head.method));
+      this.sealer.start(head, bodyBytesOf(head, this.request.head.method));
     } catch (cause) {
       this.exchange?.abort(
         cause instanceof ConnectionAuthUnsupportedError
@@ -118,30 +128,12 @@ export class UpstreamExchange implements ExchangeEvents {
     } else if (cause instanceof ResponseUnencodableError) {
       this.end.reject(cause);
     } else if (cause instanceof ConnectionAuthUnsupportedError) {
-      const response = innerError(cause, cause.forwarded, this.requestId);
-      this.end.resolve({ ...this.respond(response), error: cause });
+      this.end.resolve(this.respond(cause, cause.forwarded));
     } else if (cause instanceof RelayError) {
-      this.end.reject(new MessageBrokenError('the message ended early or is invalid', { cause }));
+      this.end.reject(cause);
     } else {
       const error = upstreamError(failure);
-      const response = innerError(error, error.forwarded, this.requestId);
-      this.end.resolve({ ...this.respond(response), error: cause });
+      this.end.resolve({ ...this.respond(error, error.forwarded), error: cause });
     }
-  }
-
-  private readonly onPeerGone = (): void => {
-    if (!this.response.writableFinished) {
-      this.exchange?.abort(new PeerGoneError('the relay that sent the message has gone away'));
-    }
-  };
-
-  private respond({ head, body, code }: InnerError): RequestEnd {
-    const hasBody = this.message.head.method !== 'HEAD';
-    this.sealer.start(head, hasBody ? body.length : 0);
-    if (hasBody) {
-      this.sealer.write(body);
-    }
-    this.sealer.end();
-    return { status: head.status, code };
   }
 }

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 
 import { Injectable } from '@nestjs/common';
 import { RelayConfig } from '@relay/config';
+import { RelayError } from '@relay/errors';
 import { deriveResponseKey } from '@relay/protocol';
 import type { OpenSession } from '@relay/session';
 import type { VerifiedTunnelRequest } from '@relay/signature';
@@ -9,6 +10,7 @@ import type { VerifiedTunnelRequest } from '@relay/signature';
 import type { RequestRecord } from '../telemetry/request-record.js';
 import type { RequestEnd } from '../telemetry/request-reports.js';
 import { UpstreamClient } from '../upstream/upstream-client.js';
+import { MessageBrokenError, PeerGoneError, ResponseUnencodableError } from './inbound.errors.js';
 import type { ReadMessage } from './message-reader.js';
 import { ResponseSealer } from './response-sealer.js';
 import { UpstreamExchange } from './upstream-exchange.js';
@@ -33,18 +35,38 @@ export class UpstreamForwarder {
   ): Promise<RequestEnd> {
     const key = deriveResponseKey(session.keys, header.raw, responseHeader);
     const { config } = this;
-    const exchange = new UpstreamExchange(
-      message,
-      response,
-      config,
-      record.requestId,
-      (onDrain) => new ResponseSealer(key, responseHeader, response, config.idleTimeoutMs, onDrain),
-    );
-    const end = await exchange.run(this.upstream).finally(() => {
+    const sealer = new ResponseSealer(key, responseHeader, response, config.idleTimeoutMs, () => {
+      exchange.resume();
+    });
+    const exchange = new UpstreamExchange(message, sealer, config, record.requestId);
+    const end = await this.run(exchange, response).finally(() => {
       record.upstreamAttempt = exchange.wasRepeated ? 2 : undefined;
     });
-    record.bytesOut = exchange.sealer.bytes;
-    record.sealedOut = exchange.sealer.sealedBytes;
+    record.bytesOut = sealer.bytes;
+    record.sealedOut = sealer.sealedBytes;
     return end;
+  }
+
+  private async run(exchange: UpstreamExchange, response: ServerResponse): Promise<RequestEnd> {
+    const onClose = (): void => {
+      if (!response.writableFinished) {
+        exchange.abort(new PeerGoneError('the relay that sent the message has gone away'));
+      }
+    };
+    response.once('close', onClose);
+    try {
+      const end = exchange.run(this.upstream);
+      if (response.destroyed) {
+        onClose();
+      }
+      return await end;
+    } catch (cause) {
+      if (cause instanceof RelayError && !(cause instanceof ResponseUnencodableError)) {
+        throw new MessageBrokenError('the message ended early or is invalid', { cause });
+      }
+      throw cause;
+    } finally {
+      response.off('close', onClose);
+    }
   }
 }

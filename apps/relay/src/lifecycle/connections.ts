@@ -38,6 +38,8 @@ export class Connections {
       this.open.set(socket, { pending: [], idleSinceMs: performance.now() });
       socket.once('close', () => this.open.delete(socket));
     });
+    // A channel ends in its own way.
+    server.on('upgrade', ({ socket }: IncomingMessage) => this.open.delete(socket));
     // This listener comes first, so that no other one can have sent a response yet.
     server.prependListener('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
       response.shouldKeepAlive &&= !this.isEnding;

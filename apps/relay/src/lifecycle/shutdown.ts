@@ -40,7 +40,7 @@ export class Shutdown {
 
   private async run(): Promise<void> {
     this.log.info('stopping: finishing requests in progress');
-    this.app.get(ShutdownState).isShuttingDown = true;
+    this.app.get(ShutdownState).begin();
     this.connections.announceEnd();
     await delay(this.config.shutdownDelayMs);
     const idleCheck = setInterval(() => {

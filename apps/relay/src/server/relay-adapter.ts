@@ -11,6 +11,7 @@ import { hasRightHost } from './host-field.js';
 import { requestIdOf } from './request-id.js';
 import { routingOf } from './request-routing.js';
 import { passRequestsInTurn } from './requests-in-turn.js';
+import { RelayRequest, routeUpgrades } from './upgrades.js';
 
 /** Room for a head of 64 KiB and the fields of the connection itself. */
 const MAX_HEADER_BYTES = 80 * 1024;
@@ -23,6 +24,7 @@ const KEEP_ALIVE_TIMEOUT_MS = 72_000;
 const KEEP_ALIVE_PROBE_MS = 60_000;
 
 const HTTP_OPTIONS = {
+  IncomingMessage: RelayRequest,
   maxHeaderSize: MAX_HEADER_BYTES,
   headersTimeout: HEADERS_TIMEOUT_MS,
   connectionsCheckingInterval: TIMEOUT_CHECK_INTERVAL_MS,
@@ -113,6 +115,9 @@ export function createRelayAdapter(certificate?: Certificate): RelayAdapter {
   // Node.js silently drops fields beyond this number. A request that has so many is refused, so none is forwarded without them.
   server.maxHeadersCount = MAX_FIELDS + 1;
   passRequestsInTurn(server);
+  routeUpgrades(server, (request, response) => {
+    fastify.routing(request, response);
+  });
   server.on('checkExpectation', (request: IncomingMessage, response) => {
     beginRequest(request);
     earlyRefusals.expectation(request, response);

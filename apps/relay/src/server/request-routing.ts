@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 
-import { PAIR_PATH, PROBE_PATH, RELAY_HEADER } from '@relay/protocol';
+import { CHANNEL_PATH, PAIR_PATH, PROBE_PATH, RELAY_HEADER } from '@relay/protocol';
 
 import type { Role } from '../telemetry/request-record.js';
 
@@ -13,6 +13,7 @@ export const TOKEN_HEADER = 'x-mte-outbound-token';
  */
 export const OUTBOUND_ROUTE = '/-/outbound';
 export const TUNNEL_ROUTE = '/-/tunnel';
+export const CHANNEL_ROUTE = '/-/channel';
 export const PASS_THROUGH_ROUTE = '/-/pass-through';
 
 /** The paths of the relay's own endpoints, which are open to everybody. */
@@ -28,6 +29,7 @@ interface Routing {
 
 const OUTBOUND: Routing = { role: 'outbound', route: OUTBOUND_ROUTE };
 const TUNNEL: Routing = { role: 'inbound', route: TUNNEL_ROUTE };
+const CHANNEL: Routing = { role: 'inbound', route: CHANNEL_ROUTE };
 const PASS_THROUGH: Routing = { role: 'pass-through', route: PASS_THROUGH_ROUTE };
 const PAIRING: Routing = { role: 'pairing', route: PAIR_PATH };
 
@@ -48,7 +50,18 @@ export function routingOf(request: IncomingMessage): Routing {
   if (method === 'POST' && headers[RELAY_HEADER] !== undefined) {
     return TUNNEL;
   }
+  if (method === 'GET' && path === CHANNEL_PATH && headers[RELAY_HEADER] !== undefined) {
+    return CHANNEL;
+  }
   return isRead && OWN_PATH.test(path) ? { role: 'own', route: path } : PASS_THROUGH;
+}
+
+/** Whether a request that offers an upgrade may be the opening of a channel, which has no body. */
+export function isOpening(request: IncomingMessage): boolean {
+  const { headers, httpVersion } = request;
+  const hasBody =
+    headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
+  return httpVersion === '1.1' && !hasBody && routingOf(request) === CHANNEL;
 }
 
 function pathOf(url: string): string {

@@ -9,6 +9,9 @@ import { TrafficTotals } from './traffic-totals.js';
 /** Why the outbound side paired. All reasons except `first` mean that it paired again. */
 export type PairingReason = 'first' | 'renewal' | 'expired' | 'dropped' | 'suspected';
 
+/** The role in which a relay has a channel. */
+export type ChannelRole = 'outbound' | 'inbound';
+
 /** From one millisecond to the longest usual timeout. */
 const DURATION_BUCKETS_SECONDS = [
   0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60,
@@ -134,6 +137,40 @@ export class RelayMetrics implements StoreMeter {
     'side',
   );
 
+  readonly channels = new ObservableGauge<ChannelRole>(
+    this.registry,
+    'mte_relay_channels',
+    'Channels that are open, by role',
+    'role',
+  );
+
+  readonly channelStreams = new ObservableGauge<ChannelRole>(
+    this.registry,
+    'mte_relay_channel_streams',
+    'Streams that are open in channels, by role',
+    'role',
+  );
+
+  readonly channelWaitingBytes = new ObservableGauge(
+    this.registry,
+    'mte_relay_channel_waiting_bytes',
+    'Bytes that wait for slow consumers in all channels',
+  );
+
+  readonly channelEnds = new Counter({
+    name: 'mte_relay_channel_ends_total',
+    help: 'Channels that ended, by role, in order or broken',
+    labelNames: ['role', 'end'] as const,
+    registers: [this.registry],
+  });
+
+  readonly channelRecords = new Counter({
+    name: 'mte_relay_channel_records_total',
+    help: 'Records that channels which have ended had sent and received, by role',
+    labelNames: ['role'] as const,
+    registers: [this.registry],
+  });
+
   readonly bufferedBytes = new ObservableGauge<'mte'>(
     this.registry,
     'mte_relay_held_bytes',
@@ -158,6 +195,9 @@ export class RelayMetrics implements StoreMeter {
       this.signatureFailures.inc({ role }, 0);
     }
     this.signatureFailures.inc({ role: 'outbound' }, 0);
+    for (const role of ['outbound', 'inbound'] as const) {
+      this.channelEnds.inc({ role, end: 'broken' }, 0);
+    }
   }
 
   /** Counts the error code of a request, if it means a replay or a failed signature. */

@@ -1,0 +1,121 @@
+import {
+  ChannelBrokenError,
+  type ChannelEvents,
+  type ChannelTransport,
+  type InboundChannel,
+  type OutboundChannel,
+} from '@relay/channel';
+import type { WebSocket } from 'ws';
+
+import { WebSocketTransport } from './web-socket-transport.js';
+
+/** Within this time after the handshake the first record of the peer must arrive. protocol.md section 11.1. */
+const FIRST_RECORD_TIMEOUT_MS = 5_000;
+/** More WebSocket pings within a second end the channel. protocol.md section 11.5. */
+const MAX_PINGS_PER_SECOND = 10;
+const SECOND_MS = 1_000;
+
+/** Close codes of RFC 6455 section 7.4.1. */
+const GOING_AWAY = 1001;
+const PROTOCOL_ERROR = 1002;
+const POLICY_VIOLATION = 1008;
+
+/** What a connection tells the role that it belongs to. */
+export interface ConnectionListener {
+  /** The peer has proved to have the keys: streams may begin. */
+  onOpen(): void;
+  /** The channel takes no new streams. */
+  onDraining(): void;
+  /** The channel is over, in order or because of `cause`. All its streams have been told. Nothing follows. */
+  onEnd(cause: Error | undefined): void;
+}
+
+/** A WebSocket and the end of the channel that it carries: whichever of them ends also ends the other. */
+export class ChannelConnection<C extends InboundChannel | OutboundChannel> {
+  readonly channel: C;
+  private hasOpened = false;
+  private pings = 0;
+  private pingsSinceMs = 0;
+
+  /**
+   * @param socket - after its handshake
+   * @param openedAtMs - monotonic
+   * @param create - makes this end of the channel
+   */
+  constructor(
+    private readonly socket: WebSocket,
+    private readonly openedAtMs: number,
+    create: (transport: ChannelTransport, events: ChannelEvents) => C,
+    listener: ConnectionListener,
+  ) {
+    const transport = new WebSocketTransport(socket, () => {
+      this.channel.drained();
+    });
+    this.channel = create(transport, {
+      onOpen: () => {
+        this.hasOpened = true;
+        listener.onOpen();
+      },
+      onDraining: () => {
+        listener.onDraining();
+      },
+      onEnd: () => {
+        socket.close(GOING_AWAY);
+        listener.onEnd(undefined);
+      },
+      onBroken: (cause) => {
+        socket.close(PROTOCOL_ERROR);
+        listener.onEnd(cause);
+      },
+    });
+    this.listen();
+  }
+
+  /** Whether the first record of the peer has arrived. */
+  get isOpen(): boolean {
+    return this.hasOpened;
+  }
+
+  /** To be called about once a second. @param nowMs - monotonic */
+  check(nowMs: number): void {
+    if (!this.hasOpened && nowMs - this.openedAtMs >= FIRST_RECORD_TIMEOUT_MS) {
+      this.channel.break(new ChannelBrokenError('the peer sent no first record in time'));
+    } else {
+      this.channel.checkLiveness(nowMs);
+    }
+    if (nowMs - this.pingsSinceMs >= SECOND_MS) {
+      this.pingsSinceMs = nowMs;
+      this.pings = 0;
+    }
+  }
+
+  /** Ends the channel without waiting for anything. */
+  terminate(cause: Error): void {
+    this.channel.break(cause);
+    this.socket.terminate();
+  }
+
+  private listen(): void {
+    const { socket, channel } = this;
+    socket.on('message', (message: Buffer, isBinary: boolean) => {
+      if (isBinary) {
+        channel.receive(message);
+      } else {
+        channel.break(new ChannelBrokenError('the peer sent a text message'));
+      }
+    });
+    socket.on('ping', () => {
+      this.pings += 1;
+      if (this.pings > MAX_PINGS_PER_SECOND) {
+        socket.close(POLICY_VIOLATION);
+        channel.break(new ChannelBrokenError('the peer sent too many WebSocket pings'));
+      }
+    });
+    socket.on('error', (error) => {
+      channel.break(error);
+    });
+    socket.on('close', (code) => {
+      channel.break(new ChannelBrokenError(`the connection was closed, with code ${code}`));
+    });
+  }
+}

@@ -1,0 +1,66 @@
+import { Injectable } from '@nestjs/common';
+import { ChannelBrokenError, WaitingOctets } from '@relay/channel';
+
+import { RelayLog } from '../telemetry/relay-log.js';
+import { RelayMetrics, type ChannelRole } from '../telemetry/relay-metrics.js';
+
+/** What identifies a channel in the log. */
+export interface ChannelName {
+  /** The name of its opening, the same in both relays' logs. */
+  readonly exchange: string;
+  /** Origin of the other relay, if this side knows it. */
+  readonly peer?: string;
+}
+
+/** Numbers of the channels of one role. */
+export interface ChannelCounts {
+  readonly channels: number;
+  readonly streams: number;
+}
+
+/** Reports one channel. */
+export interface ChannelReport {
+  draining(): void;
+  /** @param cause - why the channel broke; undefined if it ended in order */
+  ended(cause: Error | undefined, records: number): void;
+}
+
+/** Logs and counts channels. */
+@Injectable()
+export class ChannelReports {
+  constructor(
+    private readonly log: RelayLog,
+    private readonly metrics: RelayMetrics,
+    waiting: WaitingOctets,
+  ) {
+    metrics.channelWaitingBytes.observe(() => waiting.bytes);
+  }
+
+  /** Registers what reads the numbers of a role. */
+  observe(role: ChannelRole, read: () => ChannelCounts): void {
+    this.metrics.channels.observe(() => read().channels, role);
+    this.metrics.channelStreams.observe(() => read().streams, role);
+  }
+
+  /** A channel was opened. */
+  opened(role: ChannelRole, name: ChannelName): ChannelReport {
+    const startedAt = performance.now();
+    this.log.info('channel opened', { role, ...name });
+    return {
+      draining: () => {
+        this.log.debug('channel takes no new streams', { role, ...name });
+      },
+      ended: (cause, records) => {
+        const ms = Math.round(performance.now() - startedAt);
+        this.metrics.channelRecords.inc({ role }, records);
+        this.metrics.channelEnds.inc({ role, end: cause === undefined ? 'orderly' : 'broken' });
+        if (cause === undefined) {
+          this.log.info('channel ended', { role, ...name, ms });
+        } else {
+          const code = cause instanceof ChannelBrokenError ? cause.code : undefined;
+          this.log.warn('channel broke', { role, ...name, ms, code, error: cause });
+        }
+      },
+    };
+  }
+}

@@ -1,0 +1,28 @@
+import type { ChannelTransport } from '@relay/channel';
+import type { WebSocket } from 'ws';
+
+/** Carries each record of a channel as one binary message of a WebSocket. protocol.md section 11.2. */
+export class WebSocketTransport implements ChannelTransport {
+  /** @param onRoom - called when something has left the socket */
+  constructor(
+    private readonly socket: WebSocket,
+    private readonly onRoom: () => void,
+  ) {}
+
+  get unsentBytes(): number {
+    return this.socket.bufferedAmount;
+  }
+
+  send(record: Buffer, onLeft: () => void): void {
+    this.socket.send(record, (error) => {
+      if (error == null) {
+        onLeft();
+        this.onRoom();
+      }
+    });
+  }
+
+  schedule(flush: () => void): void {
+    setImmediate(flush);
+  }
+}

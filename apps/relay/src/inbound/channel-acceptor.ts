@@ -1,0 +1,122 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+import { Injectable } from '@nestjs/common';
+import { RelayConfig } from '@relay/config';
+import { CHANNEL_SUBPROTOCOL, RELAY_HEADER, deriveProof, exchangeName } from '@relay/protocol';
+import { SessionService, type OpenSession } from '@relay/session';
+import { verifiedRequestFor, type VerifiedOpening } from '@relay/signature';
+import { WebSocketServer, type WebSocket } from 'ws';
+
+import { WEB_SOCKET_OPTIONS } from '../channels/web-socket-options.js';
+import { ShutdownState } from '../lifecycle/shutdown-state.js';
+import { offeredConnection } from '../server/upgrades.js';
+import { recordOf } from '../telemetry/request-record.js';
+import { RequestReports } from '../telemetry/request-reports.js';
+import { InboundChannels } from './inbound-channels.js';
+import { MessageLateError, OverloadedError, PeerGoneError } from './inbound.errors.js';
+
+const SWITCHING_PROTOCOLS = 101;
+
+/** Turns the connections of authentic openings into channels. protocol.md section 11.1. */
+@Injectable()
+export class ChannelAcceptor {
+  private readonly webSockets = new WebSocketServer({
+    ...WEB_SOCKET_OPTIONS,
+    noServer: true,
+    clientTracking: false,
+    handleProtocols: () => CHANNEL_SUBPROTOCOL,
+  });
+
+  constructor(
+    private readonly config: RelayConfig,
+    private readonly sessions: SessionService,
+    private readonly channels: InboundChannels,
+    private readonly shutdown: ShutdownState,
+    private readonly reports: RequestReports,
+  ) {
+    this.webSockets.on('headers', (headers, request) => {
+      headers.push(`${RELAY_HEADER}: ${verifiedRequestFor(request, 'channel').responseHeader}`);
+    });
+  }
+
+  /**
+   * Performs the steps of an opening that follow the verification of the signature. Its number is consumed before the connection
+   * becomes a channel, and also before a refusal, so that a copy of the opening opens nothing.
+   *
+   * @throws the errors of SessionService, MessageLateError, OverloadedError and PeerGoneError
+   */
+  async accept(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const verified = verifiedRequestFor(request, 'channel');
+    const { header, sender } = verified;
+    const record = recordOf(request);
+    record.exchange = exchangeName(header);
+    const session = await this.sessions.open(header, sender);
+    if (this.sessions.isLate(session, header)) {
+      await this.sessions.mark(session, header);
+      throw new MessageLateError(
+        'the opening was held back on its way, or a clock was stepped',
+        deriveProof(session.keys),
+      );
+    }
+    await this.markWithPlace(verified, session);
+    try {
+      const socket = await this.upgrade(request, response);
+      this.channels.add(socket, verified, session, request.socket);
+    } catch (error) {
+      this.channels.release(sender.identity);
+      throw error;
+    }
+    this.reports.completed(record, { status: SWITCHING_PROTOCOLS });
+  }
+
+  /** Takes a place for the channel, and consumes the number, whether or not there is one. */
+  private async markWithPlace(
+    { header, sender }: VerifiedOpening,
+    session: OpenSession,
+  ): Promise<void> {
+    const refusal = this.refusalOf(header.type) ?? this.channels.takePlace(sender.identity);
+    try {
+      await this.sessions.mark(session, header);
+    } catch (error) {
+      if (refusal === undefined) {
+        this.channels.release(sender.identity);
+      }
+      throw error;
+    }
+    if (refusal !== undefined) {
+      throw new OverloadedError(refusal, deriveProof(session.keys));
+    }
+  }
+
+  /** @returns why no such channel may be opened now, or undefined */
+  private refusalOf(type: VerifiedOpening['header']['type']): string | undefined {
+    if (this.config.tunnelTransport === 'message') {
+      return 'TUNNEL_TRANSPORT is message: this relay has no channels';
+    }
+    if (this.shutdown.isShuttingDown) {
+      return 'this relay is shutting down';
+    }
+    return type === 'conn' ? 'this relay has no channels for upgraded connections' : undefined;
+  }
+
+  /** @throws PeerGoneError if the connection is not one any more */
+  private upgrade(request: IncomingMessage, response: ServerResponse): Promise<WebSocket> {
+    return new Promise((resolve, reject) => {
+      const offered = offeredConnection(request);
+      if (offered === undefined || offered.socket.destroyed) {
+        reject(new PeerGoneError('the relay that opened the channel has gone away'));
+        return;
+      }
+      const { socket, head } = offered;
+      response.detachSocket(request.socket);
+      const onClose = (): void => {
+        reject(new PeerGoneError('the relay that opened the channel has gone away'));
+      };
+      socket.once('close', onClose);
+      this.webSockets.handleUpgrade(request, socket, head, (webSocket) => {
+        socket.off('close', onClose);
+        resolve(webSocket);
+      });
+    });
+  }
+}

@@ -1,0 +1,149 @@
+import type { Duplex } from 'node:stream';
+
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { DEFAULT_WINDOW_BYTES, InboundChannel, WaitingOctets } from '@relay/channel';
+import { Clock } from '@relay/clock';
+import { RelayConfig } from '@relay/config';
+import { deriveRequestKey, deriveResponseKey, exchangeName } from '@relay/protocol';
+import type { OpenSession } from '@relay/session';
+import type { VerifiedOpening } from '@relay/signature';
+import type { WebSocket } from 'ws';
+
+import { ChannelConnection } from '../channels/channel-connection.js';
+import { ChannelReports } from '../channels/channel-reports.js';
+import { ShutdownState } from '../lifecycle/shutdown-state.js';
+import { PeerGoneError } from './inbound.errors.js';
+import { StreamReceiver } from './stream-receiver.js';
+
+/** Streams that a peer may have open at once in one channel. protocol.md section 11.2. */
+const MAX_CONCURRENT_STREAMS = 256;
+const CHECK_INTERVAL_MS = 1_000;
+/** How long streams may go on after the session of their channel has expired. protocol.md section 11.6. */
+const MAX_AFTER_EXPIRY_MS = 24 * 60 * 60 * 1_000;
+
+interface Entry {
+  readonly connection: ChannelConnection<InboundChannel>;
+  /** By the wall clock. */
+  readonly expiresAtMs: number;
+}
+
+/** The channels that peers have opened to this process. protocol.md section 11. */
+@Injectable()
+export class InboundChannels implements OnApplicationShutdown {
+  private readonly entries = new Set<Entry>();
+  /** Channels of each peer, by its identity, with those that are being opened. */
+  private readonly places = new Map<string, number>();
+  private readonly timer: NodeJS.Timeout;
+
+  constructor(
+    private readonly config: RelayConfig,
+    private readonly streams: StreamReceiver,
+    private readonly waiting: WaitingOctets,
+    private readonly reports: ChannelReports,
+    @Inject(Clock) private readonly clock: Clock,
+    shutdown: ShutdownState,
+  ) {
+    this.timer = setInterval(() => {
+      this.check();
+    }, CHECK_INTERVAL_MS).unref();
+    shutdown.onBegin(() => {
+      for (const { connection } of this.entries) {
+        connection.channel.goAway();
+      }
+    });
+    reports.observe('inbound', () => {
+      const channels = [...this.entries].map(({ connection }) => connection.channel);
+      return {
+        channels: channels.length,
+        streams: channels.reduce((sum, { streamCount }) => sum + streamCount, 0),
+      };
+    });
+  }
+
+  /**
+   * Takes the place of one channel of a peer.
+   *
+   * @returns why there is none, or undefined if there is one; then `release` or `add` must follow
+   */
+  takePlace(identity: string): string | undefined {
+    const taken = this.places.get(identity) ?? 0;
+    if (taken >= this.config.maxChannelsPerPeer) {
+      return `the peer has as many channels as MAX_CHANNELS_PER_PEER (${taken})`;
+    }
+    this.places.set(identity, taken + 1);
+    return undefined;
+  }
+
+  /** Frees the place of a channel that has ended or was not opened. */
+  release(identity: string): void {
+    const left = (this.places.get(identity) ?? 0) - 1;
+    if (left > 0) {
+      this.places.set(identity, left);
+    } else {
+      this.places.delete(identity);
+    }
+  }
+
+  /** Serves a channel, whose place was taken, until it ends. */
+  add(
+    socket: WebSocket,
+    { header, sender, responseHeader }: VerifiedOpening,
+    { keys, expiresAtMs }: OpenSession,
+    network: Duplex,
+  ): void {
+    const exchange = exchangeName(header);
+    const report = this.reports.opened('inbound', { exchange });
+    const options = {
+      openingKey: deriveRequestKey(keys, header.raw),
+      sealingKey: deriveResponseKey(keys, header.raw, responseHeader),
+      isConnection: header.type === 'conn',
+      initialWindowBytes: DEFAULT_WINDOW_BYTES,
+      maxConcurrentStreams: MAX_CONCURRENT_STREAMS,
+      waiting: this.waiting,
+    };
+    const connection = new ChannelConnection(
+      socket,
+      this.clock.monotonicMs(),
+      (transport, events) =>
+        new InboundChannel(options, transport, {
+          ...events,
+          onStream: (stream, head, isLast) =>
+            this.streams.receive(stream, head, isLast, { exchange, socket: network }),
+        }),
+      {
+        onOpen: () => undefined,
+        onDraining: () => {
+          report.draining();
+        },
+        onEnd: (cause) => {
+          this.entries.delete(entry);
+          this.release(sender.identity);
+          report.ended(cause, connection.channel.recordCount);
+        },
+      },
+    );
+    const entry = { connection, expiresAtMs };
+    this.entries.add(entry);
+  }
+
+  onApplicationShutdown(): void {
+    clearInterval(this.timer);
+    for (const { connection } of this.entries) {
+      connection.terminate(new PeerGoneError('this relay has been shut down'));
+    }
+  }
+
+  private check(): void {
+    const nowMs = this.clock.nowMs();
+    const monotonicMs = this.clock.monotonicMs();
+    for (const { connection, expiresAtMs } of this.entries) {
+      if (nowMs >= expiresAtMs) {
+        connection.channel.goAway();
+      }
+      if (nowMs >= expiresAtMs + MAX_AFTER_EXPIRY_MS) {
+        connection.terminate(new PeerGoneError('the session of the channel expired a day ago'));
+      }
+      connection.check(monotonicMs);
+    }
+  }
+}

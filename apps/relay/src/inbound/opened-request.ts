@@ -1,0 +1,17 @@
+import type { RelayError } from '@relay/errors';
+import type { RequestHead } from '@relay/protocol';
+
+/** Where the body of an opened request comes from. */
+export interface RequestSource {
+  /** Stops reading, so that nothing keeps waiting for a body that is no longer needed. */
+  cancel(reason: Error): void;
+}
+
+/** A request that a peer has sealed, as it is forwarded, whichever way it came. */
+export interface OpenedRequest {
+  readonly head: RequestHead;
+  readonly body: Buffer | AsyncIterable<Buffer> | undefined;
+  readonly opener: RequestSource;
+  /** Why this relay responds to an authentic request itself instead of forwarding it. */
+  readonly refusal?: RelayError;
+}

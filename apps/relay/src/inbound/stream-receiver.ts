@@ -1,0 +1,107 @@
+import { randomUUID } from 'node:crypto';
+import type { Duplex } from 'node:stream';
+
+import { Injectable } from '@nestjs/common';
+import { StreamCode, type Stream, type StreamEvents } from '@relay/channel';
+import { RelayConfig } from '@relay/config';
+import { RelayStatus } from '@relay/errors';
+import { connectionAuthRefusal } from '@relay/http';
+import { checkRequestHead, decodeRequestHead, type RequestHead } from '@relay/protocol';
+
+import { ConcurrencyLimit } from '../admission/concurrency-limit.js';
+import { RequestRecord } from '../telemetry/request-record.js';
+import { RequestReports, type Refusal } from '../telemetry/request-reports.js';
+import { traceIdOf } from '../telemetry/trace-id.js';
+import { UpstreamClient } from '../upstream/upstream-client.js';
+import { RouteRule } from './route-rule.js';
+import { StreamExchange } from './stream-exchange.js';
+
+/** What is known of the channel that a stream is in. */
+export interface StreamOrigin {
+  /** The name of the opening, the same in both relays' logs. */
+  readonly exchange: string;
+  readonly socket: Duplex;
+}
+
+/** A stream that was refused: nothing of it is of interest. */
+const REFUSED: StreamEvents = {
+  onData: () => true,
+  onEnd: () => undefined,
+  onDrain: () => undefined,
+  onUnwanted: () => undefined,
+  onFailure: () => undefined,
+};
+
+/** Serves the streams that peers open in their channels. protocol.md section 11.3. */
+@Injectable()
+export class StreamReceiver {
+  constructor(
+    private readonly config: RelayConfig,
+    private readonly concurrency: ConcurrencyLimit,
+    private readonly routeRule: RouteRule,
+    private readonly upstream: UpstreamClient,
+    private readonly reports: RequestReports,
+  ) {}
+
+  /**
+   * Takes a stream that has just been opened. A stream that is refused or rejected is never forwarded.
+   *
+   * @param head - of the request; not decoded
+   * @param isLast - whether no body follows
+   * @returns what hears of the stream
+   */
+  receive(stream: Stream, head: Buffer, isLast: boolean, origin: StreamOrigin): StreamEvents {
+    const record = new RequestRecord(randomUUID(), 'inbound');
+    record.exchange = `${origin.exchange}.${stream.id}`;
+    if (!this.concurrency.tryTake()) {
+      const end = { status: RelayStatus.OVERLOADED, code: 'RELAY_OVERLOADED' } as const;
+      return this.refuse(stream, StreamCode.REFUSED_STREAM, record, end, origin);
+    }
+    let request: RequestHead;
+    try {
+      request = decodeRequestHead(head);
+      checkRequestHead(request);
+    } catch (error) {
+      this.concurrency.release();
+      const code = 'RELAY_MESSAGE_UNREADABLE';
+      const end = { status: RelayStatus.DECODE_FAILED, code, error } as const;
+      return this.refuse(stream, StreamCode.PROTOCOL_ERROR, record, end, origin);
+    }
+    record.traceId = traceIdOf(request.fields);
+    const refusal = this.routeRule.refusalOf(request) ?? connectionAuthRefusal(request.fields);
+    const exchange = new StreamExchange(
+      { stream, head: request, hasBody: !isLast, refusal, record },
+      this.config,
+    );
+    queueMicrotask(() => void this.serve(exchange, stream, record));
+    return exchange;
+  }
+
+  private async serve(
+    exchange: StreamExchange,
+    stream: Stream,
+    record: RequestRecord,
+  ): Promise<void> {
+    const end = await exchange.run(this.upstream);
+    this.concurrency.release();
+    stream.release();
+    if (end.status === undefined) {
+      this.reports.cutOff(record, end);
+    } else {
+      this.reports.completed(record, end);
+    }
+  }
+
+  private refuse(
+    stream: Stream,
+    code: number,
+    record: RequestRecord,
+    end: Refusal,
+    { socket }: StreamOrigin,
+  ): StreamEvents {
+    stream.reset(code);
+    stream.release();
+    this.reports.refused(record, end, socket);
+    return REFUSED;
+  }
+}

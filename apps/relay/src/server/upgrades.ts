@@ -1,0 +1,70 @@
+import { IncomingMessage, ServerResponse, type Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+
+import { isOpening } from './request-routing.js';
+
+/** A connection whose request has asked for an upgrade, and is to be granted it or refused. */
+export interface OfferedConnection {
+  readonly socket: Duplex;
+  /** What was read behind the request. */
+  readonly head: Buffer;
+}
+
+const OFFERED = Symbol('whether the request offers an upgrade');
+const CONNECTION = Symbol('offered connection');
+
+type Carrier = IncomingMessage & { [CONNECTION]?: OfferedConnection };
+
+/**
+ * A request that counts as one for an upgrade only if this relay may take the offer up. Node.js would otherwise treat every
+ * request with an offer as one, as soon as the server listens for any, and not read its body. RFC 9110 section 7.8.
+ */
+export class RelayRequest extends IncomingMessage {
+  private [OFFERED]?: boolean | null;
+
+  /** Set by Node.js; also by its own constructor, before this object has fields. */
+  set upgrade(isOffered: boolean | null) {
+    this[OFFERED] = isOffered;
+  }
+
+  get upgrade(): boolean {
+    return this[OFFERED] === true && (this.method === 'CONNECT' || isOpening(this));
+  }
+}
+
+/** The connection of a request that counts as one for an upgrade; undefined for any other request. */
+export function offeredConnection(request: IncomingMessage): OfferedConnection | undefined {
+  return (request as Carrier)[CONNECTION];
+}
+
+/**
+ * Lets requests for an upgrade be routed like all others. A response that refuses one closes its connection.
+ *
+ * @param route - routes a request
+ */
+export function routeUpgrades(
+  server: Server,
+  route: (request: IncomingMessage, response: ServerResponse) => void,
+): void {
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    socket.on('error', () => socket.destroy());
+    if (isAwaitingResponse(socket)) {
+      // No relay sends an opening behind another request.
+      socket.destroy();
+      return;
+    }
+    (request as Carrier)[CONNECTION] = { socket, head };
+    const response = new ServerResponse(request);
+    response.shouldKeepAlive = false;
+    response.assignSocket(request.socket);
+    response.once('finish', () => {
+      request.socket.destroySoon();
+    });
+    route(request, response);
+  });
+}
+
+/** Whether the connection has a response under way. Node.js does not document where it keeps it. */
+function isAwaitingResponse(socket: Duplex & { readonly _httpMessage?: unknown }): boolean {
+  return (socket._httpMessage ?? undefined) !== undefined;
+}
