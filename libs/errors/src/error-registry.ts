@@ -62,6 +62,7 @@ export const ERRORS = {
   RELAY_PEER_UNREACHABLE: toClient(502, 'varies'),
   RELAY_PEER_CONNECT_TIMEOUT: toClient(504, 'varies'),
   RELAY_PEER_TIMEOUT: toClient(504, 'varies'),
+  RELAY_CHANNEL_UNAVAILABLE: toClient(502, 'varies'),
   RELAY_PEER_STALLED: toClient(504, 'maybe'),
   RELAY_PEER_STORE_UNAVAILABLE: toClient(503, 'varies'),
   RELAY_PEER_CONNECTION_LOST: toClient(502, 'varies'),

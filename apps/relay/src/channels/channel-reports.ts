@@ -25,6 +25,10 @@ export interface ChannelReport {
   ended(cause: Error | undefined, records: number): void;
 }
 
+const NO_CHANNELS =
+  'something between the relays carries no WebSocket upgrade on /api/mte-channel; see docs/deployment.md';
+const MANY_FAILURES = 5;
+
 /** Logs and counts channels. */
 @Injectable()
 export class ChannelReports {
@@ -40,6 +44,23 @@ export class ChannelReports {
   observe(role: ChannelRole, read: () => ChannelCounts): void {
     this.metrics.channels.observe(() => read().channels, role);
     this.metrics.channelStreams.observe(() => read().streams, role);
+  }
+
+  /** An opening has ended. @param result - `ok`, or the kind of failure */
+  opening(result: string): void {
+    this.metrics.channelOpenings.inc({ result });
+  }
+
+  /**
+   * No channel could be opened to a peer, so that requests go as messages. It is logged once: when the path has shown that it
+   * carries none, or the peer was not reached several times in a row.
+   *
+   * @param failures - how many times in a row
+   */
+  notOpened(peer: string, kind: string, error: Error, failures: number): void {
+    const reason = kind === 'no-channels' ? NO_CHANNELS : 'no channel could be opened';
+    const isWorthALine = kind === 'no-channels' ? failures === 1 : failures === MANY_FAILURES;
+    this.log[isWorthALine ? 'warn' : 'debug']('requests go as messages', { peer, reason, error });
   }
 
   /** A channel was opened. */

@@ -60,8 +60,10 @@ export class ChannelAcceptor {
     }
     await this.markWithPlace(verified, session);
     try {
-      const socket = await this.upgrade(request, response);
-      this.channels.add(socket, verified, session, request.socket);
+      this.upgrade(request, response, (socket) => {
+        // In this turn: what the peer may have sent already is read in the next.
+        this.channels.add(socket, verified, session, request.socket);
+      });
     } catch (error) {
       this.channels.release(sender.identity);
       throw error;
@@ -99,24 +101,17 @@ export class ChannelAcceptor {
     return type === 'conn' ? 'this relay has no channels for upgraded connections' : undefined;
   }
 
-  /** @throws PeerGoneError if the connection is not one any more */
-  private upgrade(request: IncomingMessage, response: ServerResponse): Promise<WebSocket> {
-    return new Promise((resolve, reject) => {
-      const offered = offeredConnection(request);
-      if (offered === undefined || offered.socket.destroyed) {
-        reject(new PeerGoneError('the relay that opened the channel has gone away'));
-        return;
-      }
-      const { socket, head } = offered;
-      response.detachSocket(request.socket);
-      const onClose = (): void => {
-        reject(new PeerGoneError('the relay that opened the channel has gone away'));
-      };
-      socket.once('close', onClose);
-      this.webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-        socket.off('close', onClose);
-        resolve(webSocket);
-      });
-    });
+  /** @throws PeerGoneError if the connection has been closed in the meantime */
+  private upgrade(
+    request: IncomingMessage,
+    response: ServerResponse,
+    onUpgrade: (socket: WebSocket) => void,
+  ): void {
+    const offered = offeredConnection(request);
+    if (offered?.socket.readable !== true || !offered.socket.writable) {
+      throw new PeerGoneError('the relay that opened the channel has gone away');
+    }
+    response.detachSocket(request.socket);
+    this.webSockets.handleUpgrade(request, offered.socket, offered.head, onUpgrade);
   }
 }

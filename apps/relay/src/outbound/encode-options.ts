@@ -13,6 +13,11 @@ export interface EncodeOptions {
   readonly sealedFields: boolean | ReadonlySet<string>;
 }
 
+/** Whether nothing of the request is shown and its records are released one by one: only then a channel can carry it. */
+export function isWhollySealed({ type, isPathSealed, sealedFields }: EncodeOptions): boolean {
+  return type === 'mke' && isPathSealed && sealedFields === true;
+}
+
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
 
 /** @throws OptionInvalidError, whose message names the header but never its value */

@@ -3,17 +3,26 @@ import type { ServerResponse } from 'node:http';
 import type { RelayConfig } from '@relay/config';
 import { RelayStatus, type RelayError } from '@relay/errors';
 import { isClientGone, isSafeMethod } from '@relay/http';
-import { exchangeName } from '@relay/protocol';
 
+import type { PeerChannels } from '../peers/peer-channels.js';
 import type { SequenceReservation } from '../peers/peer-session.js';
 import type { Peer } from '../peers/peer.js';
 import { TunnelFailedError } from '../peers/peers.errors.js';
 import type { RelayLog } from '../telemetry/relay-log.js';
 import type { RequestRecord } from '../telemetry/request-record.js';
+import { requireChannel } from './channel-choice.js';
 import { ClientResponse } from './client-response.js';
+import { isWhollySealed } from './encode-options.js';
+import { MessageAttempt } from './message-attempt.js';
 import type { ReplayableBody } from './replayable-body.js';
 import { isProvenUnforwarded, retryOf, type Retry } from './retry-rule.js';
-import { TunnelAttempt, type AttemptContext, type AttemptOutcome } from './tunnel-attempt.js';
+import { StreamAttempt } from './stream-attempt.js';
+import type {
+  AttemptBody,
+  AttemptContext,
+  AttemptOutcome,
+  TunnelAttempt,
+} from './tunnel-attempt.js';
 import { tunnelFailure, type FailedOutcome } from './tunnel-failure.js';
 
 /** How a client's request ended, once its response had begun. */
@@ -26,6 +35,7 @@ export interface ForwardingOutcome {
 /** What one client request needs on its way. Its attempts share a part of it. */
 export interface ForwardingContext extends Omit<AttemptContext, 'origin' | 'response'> {
   readonly peer: Peer;
+  readonly channels: PeerChannels;
   readonly record: RequestRecord;
   /** The network that the client is in. */
   readonly network: string;
@@ -33,7 +43,7 @@ export interface ForwardingContext extends Omit<AttemptContext, 'origin' | 'resp
   readonly log: RelayLog;
 }
 
-/** One client request on its way through the tunnel: one message, or two if protocol.md section 8 allows it. */
+/** One client request on its way through the tunnel: one message or stream, or two if protocol.md section 8 allows it. */
 export class Forwarding {
   private readonly attemptContext: AttemptContext;
   private current: TunnelAttempt | undefined;
@@ -75,17 +85,16 @@ export class Forwarding {
     this.current?.abort(reason);
   }
 
-  /** Sends the request as one message, and again for as long as the retry rule allows it. */
+  /** Sends the request, and again for as long as the retry rule allows it. */
   private async attempt(): Promise<ForwardingOutcome> {
     const whole = await this.body.wholeAtHand();
     let replaced: SequenceReservation | undefined;
     for (;;) {
       // Called before anything is awaited: from this call on, everything that this attempt has to send is kept.
       const body = whole ?? this.body.chunks();
-      const reservation = await this.reserve(replaced);
-      const attempt = this.begin(reservation);
-      this.throwIfAborted();
-      const outcome = await attempt.run(body);
+      const attempt = await this.begin(body, replaced);
+      const outcome = await attempt.run();
+      this.context.record.exchange = attempt.exchange;
       const cause = causeOf(outcome);
       if (isClientGone(cause)) {
         // Whatever had begun by then, the other relay did not cause it to end.
@@ -95,26 +104,26 @@ export class Forwarding {
         this.context.peer.reachability.reportReached();
         return outcome.kind === 'completed' ? { status: outcome.status } : { error: outcome.cause };
       }
-      const retry = this.judge(outcome, reservation);
+      const retry = this.judge(outcome, attempt);
       if (retry === 'none') {
         throw this.finalFailure(outcome);
       }
-      replaced = retry === 'replacing' ? reservation : undefined;
+      replaced = retry === 'replacing' ? attempt.reservation : undefined;
     }
   }
 
   /** Evaluates a failed attempt. @returns whether and how the request may be sent again */
-  private judge(outcome: FailedOutcome, reservation: SequenceReservation): Retry {
+  private judge(outcome: FailedOutcome, { reservation }: TunnelAttempt): Retry {
     const { peer, config, request } = this.context;
-    const coversEarlier = reservation.replaces !== undefined && outcome.kind === 'signed-error';
+    const coversEarlier = reservation?.replaces !== undefined && outcome.kind === 'signed-error';
     // The peer consumes both numbers at once: what it signs about a replacement holds for the message that was replaced, too.
     this.isUnforwarded = isProvenUnforwarded(outcome) && (this.isUnforwarded || coversEarlier);
-    this.updatePeer(outcome, reservation.session.sid);
+    this.updatePeer(outcome, reservation);
     const retry = retryOf(outcome, {
       method: request.head.method,
       attempt: this.attempts,
       isReplayable: this.body.isReplayable,
-      isReplaceable: peer.canReplace(reservation),
+      isReplaceable: reservation !== undefined && peer.canReplace(reservation),
       retryUnsafeMethods: config.retryUnsafeMethods,
     });
     this.explain(outcome, retry);
@@ -131,7 +140,9 @@ export class Forwarding {
       if (replaced !== undefined) {
         return peer.replace(replaced);
       }
-      return this.attempts === 0 && !isSafeMethod(request.head.method)
+      // A second message has a session that the first has shown to be alive, or to be gone.
+      const isFirstMessage = this.current?.reservation === undefined;
+      return isFirstMessage && !isSafeMethod(request.head.method)
         ? await peer.reserveChecked(network)
         : await peer.reserve(network);
     } catch (error) {
@@ -143,27 +154,44 @@ export class Forwarding {
     }
   }
 
-  private begin(reservation: SequenceReservation): TunnelAttempt {
-    const { record, log, peer, options } = this.context;
+  /** Makes the next attempt: on a channel that has a place, unless something has to be a message. */
+  private async begin(body: AttemptBody, replaced?: SequenceReservation): Promise<TunnelAttempt> {
+    const { options, channels, config } = this.context;
+    this.throwIfAborted();
+    if (replaced === undefined && isWhollySealed(options)) {
+      const channel =
+        config.tunnelTransport === 'channel'
+          ? await requireChannel(this.context, this.isUnforwarded ? 'no' : 'maybe')
+          : channels.take();
+      this.throwIfAborted();
+      if (channel !== undefined) {
+        return this.started(new StreamAttempt(this.attemptContext, channel, body), 'stream');
+      }
+    }
+    const reservation = await this.reserve(replaced);
+    this.throwIfAborted();
+    const connections = this.attempts === 0 ? 'kept' : 'fresh';
+    const attempt = new MessageAttempt(this.attemptContext, body, reservation, connections);
+    return this.started(attempt, options.type);
+  }
+
+  private started(attempt: TunnelAttempt, reason: string): TunnelAttempt {
+    const { record, log, peer } = this.context;
     const { out = 0, in: received = 0 } = this.current?.sealedBytes ?? {};
     this.earlierSealedBytes.out += out;
     this.earlierSealedBytes.in += received;
     this.attempts += 1;
-    const connections = this.attempts === 1 ? 'kept' : 'fresh';
-    this.current = new TunnelAttempt(this.attemptContext, reservation, connections);
+    this.current = attempt;
     record.attempt = this.attempts;
-    record.exchange = exchangeName({
-      sid: reservation.session.sid,
-      sequence: reservation.sequence,
-    });
+    record.exchange = attempt.exchange;
     log.debug('sealing a message', {
       requestId: record.requestId,
       peer: peer.origin,
       exchange: record.exchange,
       attempt: record.attempt,
-      reason: options.type,
+      reason,
     });
-    return this.current;
+    return attempt;
   }
 
   private throwIfAborted(): void {
@@ -172,11 +200,12 @@ export class Forwarding {
     }
   }
 
-  private updatePeer(outcome: FailedOutcome, sid: string): void {
+  private updatePeer(outcome: FailedOutcome, reservation?: SequenceReservation): void {
     const { peer } = this.context;
-    if (outcome.kind === 'failed') {
+    if (outcome.kind === 'failed' || reservation === undefined) {
       return;
     }
+    const { sid } = reservation.session;
     peer.reachability.reportReached();
     if (outcome.kind === 'unauthenticated') {
       peer.suspect();
@@ -238,6 +267,10 @@ function reasonOf(outcome: FailedOutcome): string {
       return `a signed error with status ${outcome.signedError.status}`;
     case 'unauthenticated':
       return 'an unauthenticated response';
+    case 'unforwarded':
+      return `a stream that was not forwarded: ${outcome.reason}`;
+    case 'given-up':
+      return 'a stream that the peer ended';
   }
 }
 
@@ -248,7 +281,9 @@ function causeOf(outcome: AttemptOutcome): Error | undefined {
       return outcome.failure.cause;
     case 'cut-off':
     case 'unauthenticated':
+    case 'given-up':
       return outcome.cause;
+    case 'unforwarded':
     case 'completed':
     case 'signed-error':
       return undefined;

@@ -10,8 +10,9 @@ import { PeerOrigins } from '../peers/peer-origin.js';
 import { recordOf, type RequestRecord } from '../telemetry/request-record.js';
 import { RequestReports } from '../telemetry/request-reports.js';
 import { traceIdOf } from '../telemetry/trace-id.js';
-import { parseEncodeOptions } from './encode-options.js';
+import { isWhollySealed, parseEncodeOptions } from './encode-options.js';
 import type { Forwarding } from './forwarding.js';
+import { OptionInvalidError } from './outbound.errors.js';
 import { TunnelService, type TunnelRequest } from './tunnel.service.js';
 
 /** Sends a client's plaintext request to the peer as a sealed message, and returns the response. */
@@ -44,9 +45,16 @@ export class OutboundService {
 
   /** Reads the client's request and options. What the peer would refuse is refused here, before it costs a session. */
   private read(request: IncomingMessage): TunnelRequest {
+    const origin = this.peerOrigins.parse(request.headers['x-mte-upstream']);
+    const options = parseEncodeOptions(request.headers);
+    if (this.config.tunnelTransport === 'channel' && !isWhollySealed(options)) {
+      throw new OptionInvalidError(
+        'with TUNNEL_TRANSPORT=channel, this relay sends neither MTE messages nor plaintext copies',
+      );
+    }
     return {
-      origin: this.peerOrigins.parse(request.headers['x-mte-upstream']),
-      options: parseEncodeOptions(request.headers),
+      origin,
+      options,
       request: readClientRequest(request, this.config),
     };
   }

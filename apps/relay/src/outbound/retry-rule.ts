@@ -34,10 +34,13 @@ export function isProvenUnforwarded(outcome: AttemptOutcome): boolean {
       return !outcome.failure.wasSent;
     case 'signed-error':
       return outcome.signedError.isNeverForwarded;
+    case 'unforwarded':
+      return true;
     case 'completed':
     case 'cut-off':
     case 'unauthenticated':
     case 'incomplete':
+    case 'given-up':
       return false;
   }
 }
@@ -54,10 +57,13 @@ export function retryOf(outcome: AttemptOutcome, circumstances: RetryCircumstanc
       return retryOfFailure(outcome, method, mayRepeat && isReplaceable);
     case 'signed-error':
       return retryOfSignedError(outcome, method, mayRepeat);
+    case 'unforwarded':
+      return retryOfStream(outcome);
     case 'completed':
     case 'cut-off':
     case 'unauthenticated':
     case 'incomplete':
+    case 'given-up':
       return 'none';
   }
 }
@@ -96,4 +102,9 @@ function retryOfSignedError(
   }
   // The peer does not know whether it forwarded the message before it lost the session; a safe request may run twice.
   return status === RelayStatus.SESSION_UNKNOWN && isSafeMethod(method) ? 'independent' : 'none';
+}
+
+/** A channel that broke or drains is worth another attempt; a peer that refuses a stream would refuse the next one, too. */
+function retryOfStream({ reason }: Extract<AttemptOutcome, { kind: 'unforwarded' }>): Retry {
+  return reason === 'not-sent' || reason === 'not-forwarded' ? 'independent' : 'none';
 }

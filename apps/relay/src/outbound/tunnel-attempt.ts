@@ -1,41 +1,23 @@
-import { randomBytes } from 'node:crypto';
-
-import { rawFieldValues } from '@relay/fields';
-import {
-  Deferred,
-  Exchange,
-  isEventStream,
-  type ExchangeEvents,
-  type ExchangeFailure,
-  type ExchangeLimits,
-} from '@relay/http';
-import {
-  CLIENT_ID_HEADER,
-  MAX_CONTENT_BYTES,
-  MessageSealer,
-  OUTER_REQUEST_FIELDS,
-  RELAY_HEADER,
-  SALT_BYTES,
-  deriveRequestKey,
-  deriveResponseKey,
-  formatTunnelHeader,
-  isResponseHeader,
-} from '@relay/protocol';
+import type { ExchangeFailure, ExchangeLimits } from '@relay/http';
 import type { SignedError } from '@relay/signature';
 
-import { isBufferLimit } from '../admission/admission.errors.js';
 import type { BufferBudget } from '../admission/buffer-budget.js';
 import type { ClientRequest } from '../client/client-request.js';
-import { CONTENT_ENCODING, codedResponse } from '../peers/coded-response.js';
-import { UnsignedStatusError } from '../peers/intermediary-response.js';
 import type { PeerClient } from '../peers/peer-client.js';
 import type { SequenceReservation } from '../peers/peer-session.js';
-import { clearCopies, outerPath } from './clear-copies.js';
 import type { ClientResponse } from './client-response.js';
 import type { EncodeOptions } from './encode-options.js';
-import { ResponseOpener } from './response-opener.js';
 
-const FIELDS = Object.entries(OUTER_REQUEST_FIELDS).flat();
+/** Why a stream was provably not forwarded, and never will be. protocol.md section 11.7. */
+export type UnforwardedReason =
+  /** No record with its head was handed to the connection. */
+  | 'not-sent'
+  /** The channel drains, and takes no stream with this number. */
+  | 'not-forwarded'
+  /** The peer has no place. */
+  | 'refused'
+  /** The peer says that the request breaks a rule. */
+  | 'rejected';
 
 /** How one attempt ended. */
 export type AttemptOutcome =
@@ -50,7 +32,11 @@ export type AttemptOutcome =
   /** A sealed response that did not reach its end, or is larger than this relay buffers: the peer is not at fault. */
   | { readonly kind: 'incomplete'; readonly failure: ExchangeFailure }
   /** No outer response. */
-  | { readonly kind: 'failed'; readonly failure: ExchangeFailure };
+  | { readonly kind: 'failed'; readonly failure: ExchangeFailure }
+  /** A stream that was not forwarded, and never will be. */
+  | { readonly kind: 'unforwarded'; readonly reason: UnforwardedReason }
+  /** A stream that the peer ended without a response, or with one that breaks a rule. */
+  | { readonly kind: 'given-up'; readonly cause: Error };
 
 /** What all attempts for one client request share. */
 export interface AttemptContext {
@@ -63,206 +49,21 @@ export interface AttemptContext {
   readonly limits: ExchangeLimits;
 }
 
-/** One message under one sequence number: sealed, sent, and its response opened. */
-export class TunnelAttempt implements ExchangeEvents {
-  private readonly relayHeader: string;
-  private readonly clientIdHeader: string;
-  private readonly sealer: MessageSealer;
-  private readonly exchange: Exchange;
-  private readonly outcome = new Deferred<AttemptOutcome>();
-  private opener: ResponseOpener | undefined;
-  /** Why the response is refused although it is being received. */
-  private refusal: Error | undefined;
-  private hasOpenedHead = false;
-  private sentBytes = 0;
-  private receivedBytes = 0;
+/** A body: as a whole, or in chunks. */
+export type AttemptBody = Buffer | AsyncIterable<Buffer>;
 
-  constructor(
-    private readonly context: AttemptContext,
-    readonly reservation: SequenceReservation,
-    private readonly connections: 'kept' | 'fresh',
-  ) {
-    const { session, sequence, replaces, ageSeconds } = reservation;
-    const { type } = context.options;
-    const fields = { sid: session.sid, sequence, replaces, ageSeconds, type };
-    this.relayHeader = formatTunnelHeader(fields, randomBytes(SALT_BYTES));
-    this.clientIdHeader = context.peerClient.sign(this.relayHeader);
-    this.sealer = new MessageSealer(deriveRequestKey(session.keys, this.relayHeader));
-    this.exchange = new Exchange(context.limits, this);
-  }
-
-  /** Bytes of the message that have been sealed so far, and of its response that have been received. */
-  get sealedBytes(): { readonly out: number; readonly in: number } {
-    return { out: this.sentBytes, in: this.receivedBytes };
-  }
-
-  /**
-   * Sends the message.
-   *
-   * @param body - as a whole, or in chunks
-   * @returns how the attempt ended; it never rejects
-   */
-  run(body: Buffer | AsyncIterable<Buffer>): Promise<AttemptOutcome> {
-    const { origin, request, options, peerClient } = this.context;
-    this.exchange.start(peerClient[this.connections], {
-      origin,
-      method: 'POST',
-      path: outerPath(request.head, options),
-      headers: [
-        RELAY_HEADER,
-        this.relayHeader,
-        ...FIELDS,
-        ...clearCopies(request.head, options),
-        CLIENT_ID_HEADER,
-        this.clientIdHeader,
-      ],
-      body: Buffer.isBuffer(body) ? this.sealWhole(body) : this.sealChunks(body),
-      fresh: peerClient.fresh,
-    });
-    return this.outcome.promise;
-  }
-
+/** One attempt to carry a client's request to the peer and its response back, whichever way. */
+export interface TunnelAttempt {
+  /** Name of the exchange, the same in both relays' logs. */
+  readonly exchange: string;
+  /** The sequence number that the attempt consumes, if it is a message of its own. */
+  readonly reservation: SequenceReservation | undefined;
+  /** Bytes that have been sealed so far, and that have been received of the response. */
+  readonly sealedBytes: { readonly out: number; readonly in: number };
+  /** Sends the request. @returns how the attempt ended; it never rejects */
+  run(): Promise<AttemptOutcome>;
   /** Lets the peer continue after the client has caught up. */
-  resume(): void {
-    this.exchange.resume();
-  }
-
-  abort(reason: Error): void {
-    this.exchange.abort(reason);
-  }
-
-  onHead(status: number, rawFields: readonly (string | Buffer)[]): void {
-    const [relayHeader, another] = rawFieldValues(rawFields, RELAY_HEADER);
-    const isSingle = relayHeader !== undefined && another === undefined;
-    if (status === 200 && isSingle && isResponseHeader(relayHeader)) {
-      const coded = codedResponse(rawFieldValues(rawFields, CONTENT_ENCODING));
-      if (coded === undefined) {
-        this.opener = this.openerFor(relayHeader);
-      } else {
-        this.outcome.resolve({ kind: 'unauthenticated', cause: coded });
-        this.exchange.abort(coded);
-      }
-      return;
-    }
-    const signedError = isSingle
-      ? this.context.peerClient.verifyError(
-          this.clientIdHeader,
-          this.reservation.session.keys,
-          relayHeader,
-          status,
-        )
-      : undefined;
-    const cause = new UnsignedStatusError(status);
-    this.outcome.resolve(
-      signedError === undefined
-        ? { kind: 'unauthenticated', cause }
-        : { kind: 'signed-error', signedError },
-    );
-    this.exchange.abort(cause);
-  }
-
-  onData(chunk: Buffer): boolean {
-    this.receivedBytes += chunk.length;
-    try {
-      const isReady = this.opener?.push(chunk) ?? true;
-      this.noteHead();
-      return isReady;
-    } catch (error) {
-      this.refusal = error as Error;
-      this.exchange.abort(this.refusal);
-      return true;
-    }
-  }
-
-  onEnd(): void {
-    try {
-      this.opener?.end();
-      this.outcome.resolve({
-        kind: 'completed',
-        status: this.opener?.openedHead?.status ?? 0,
-      });
-    } catch (error) {
-      this.giveUp({ kind: 'unauthenticated', cause: error as Error });
-    }
-  }
-
-  onFailure(failure: ExchangeFailure): void {
-    const { cause, hasHead } = failure;
-    if (this.opener !== undefined) {
-      const isForged = cause === this.refusal && !isBufferLimit(cause);
-      this.giveUp(isForged ? { kind: 'unauthenticated', cause } : { kind: 'incomplete', failure });
-    } else {
-      this.outcome.resolve(
-        hasHead ? { kind: 'unauthenticated', cause } : { kind: 'failed', failure },
-      );
-    }
-  }
-
-  /** The response's head, once it has been opened, proves that the peer has the session. */
-  private noteHead(): void {
-    const head = this.opener?.openedHead;
-    if (head !== undefined && !this.hasOpenedHead) {
-      this.hasOpenedHead = true;
-      this.reservation.session.noteAlive(this.reservation.reservedAtMs);
-      if (isEventStream(head.fields)) {
-        this.exchange.allowSilence();
-      }
-    }
-  }
-
-  private openerFor(relayHeader: string): ResponseOpener {
-    const { options, request, response, bufferBudget } = this.context;
-    const { keys } = this.reservation.session;
-    const key = deriveResponseKey(keys, this.relayHeader, relayHeader);
-    return new ResponseOpener(key, options.type, request.head.method, response, bufferBudget);
-  }
-
-  /** The outer response has begun and cannot be completed. */
-  private giveUp(
-    outcome: Extract<AttemptOutcome, { kind: 'unauthenticated' | 'incomplete' }>,
-  ): void {
-    this.opener?.release();
-    if (this.context.response.isStarted) {
-      this.context.response.reset();
-      const { cause } = outcome.kind === 'incomplete' ? outcome.failure : outcome;
-      this.outcome.resolve({ kind: 'cut-off', cause });
-    } else {
-      this.outcome.resolve(outcome);
-    }
-  }
-
-  private sealWhole(body: Buffer): Buffer {
-    const { headBytes } = this.context.request;
-    if (body.length === 0) {
-      return this.counted(this.sealer.sealHead(headBytes, true));
-    }
-    const records = [this.sealer.sealHead(headBytes, false)];
-    for (const [content, isLast] of recordContents(body)) {
-      records.push(this.sealer.sealData(content, isLast));
-    }
-    return this.counted(Buffer.concat(records));
-  }
-
-  private async *sealChunks(body: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-    yield this.counted(this.sealer.sealHead(this.context.request.headBytes, false));
-    for await (const chunk of body) {
-      for (const [content] of recordContents(chunk)) {
-        yield this.counted(this.sealer.sealData(content, false));
-      }
-    }
-    yield this.counted(this.sealer.sealData(Buffer.alloc(0), true));
-  }
-
-  private counted(sealed: Buffer): Buffer {
-    this.sentBytes += sealed.length;
-    return sealed;
-  }
-}
-
-/** Cuts a chunk into parts that each fit into one record; the flag marks the last part. */
-function* recordContents(chunk: Buffer): Generator<[content: Buffer, isLast: boolean]> {
-  for (let at = 0; at < chunk.length; at += MAX_CONTENT_BYTES) {
-    const end = at + MAX_CONTENT_BYTES;
-    yield [chunk.subarray(at, end), end >= chunk.length];
-  }
+  resume(): void;
+  /** Gives up, whatever the phase. */
+  abort(reason: Error): void;
 }

@@ -1,6 +1,7 @@
 import type { Forwarded, RelayError } from '@relay/errors';
 
 import { exchangeFailure, signedFailure, untrustedResponse } from '../peers/peer-failure.js';
+import { TunnelFailedError, peerOverloadedError } from '../peers/peers.errors.js';
 import type { AttemptOutcome } from './tunnel-attempt.js';
 
 /** The attempts that end without a response to the client. */
@@ -16,5 +17,15 @@ export function tunnelFailure(outcome: FailedOutcome, forwarded: Forwarded): Rel
       return signedFailure(outcome.signedError, forwarded);
     case 'unauthenticated':
       return untrustedResponse(outcome.cause, forwarded);
+    case 'unforwarded':
+      return outcome.reason === 'refused'
+        ? peerOverloadedError(forwarded)
+        : streamFailure(`the stream was not forwarded: ${outcome.reason}`, forwarded);
+    case 'given-up':
+      return streamFailure(outcome.cause.message, forwarded, outcome.cause);
   }
+}
+
+function streamFailure(message: string, forwarded: Forwarded, cause?: Error): TunnelFailedError {
+  return new TunnelFailedError('RELAY_PEER_REFUSED_MESSAGE', forwarded, message, { cause });
 }

@@ -6,6 +6,7 @@ import type { ExchangeLimits } from '@relay/http';
 
 import { BufferBudget } from '../admission/buffer-budget.js';
 import type { ClientRequest } from '../client/client-request.js';
+import { ChannelsToPeers } from '../peers/channels-to-peers.js';
 import { PeerClient } from '../peers/peer-client.js';
 import { PeersService } from '../peers/peers.service.js';
 import { RelayLog } from '../telemetry/relay-log.js';
@@ -34,6 +35,7 @@ export class TunnelService {
   constructor(
     private readonly config: RelayConfig,
     private readonly peers: PeersService,
+    private readonly channels: ChannelsToPeers,
     private readonly peerClient: PeerClient,
     private readonly bufferBudget: BufferBudget,
     private readonly log: RelayLog,
@@ -52,8 +54,10 @@ export class TunnelService {
     rawResponse: ServerResponse,
   ): Forwarding {
     const { config, peerClient, bufferBudget, limits, log } = this;
+    const peer = this.peers.peer(origin);
     const context = {
-      peer: this.peers.peer(origin),
+      peer,
+      channels: this.channels.of(peer),
       record: recordOf(rawRequest),
       network: senderNetwork(rawRequest.socket),
       request,

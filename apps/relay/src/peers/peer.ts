@@ -4,6 +4,7 @@ import type { RelayLog } from '../telemetry/relay-log.js';
 import type { PairingReason } from '../telemetry/relay-metrics.js';
 import { BackOff, BUSY_BACK_OFF, REFUSED_BACK_OFF } from './back-off.js';
 import type { PairingClient } from './pairing-client.js';
+import type { PeerListener } from './peer-listener.js';
 import type { PeerSession, SequenceReservation } from './peer-session.js';
 import {
   FirstPairingLimitError,
@@ -44,6 +45,7 @@ export class Peer {
   /** The peer cannot create sessions for now, which may end at any moment. The current session, if any, remains in use. */
   private readonly busy: BackOff;
   private wasPaired = false;
+  private listener: PeerListener | undefined;
   private suspectedAtMs = -Infinity;
   /** Why the next pairing happens if there is no session. */
   private missingReason: Extract<PairingReason, 'first' | 'dropped'> = 'first';
@@ -58,6 +60,7 @@ export class Peer {
     const probe = {
       isWorthwhile: () => this.wasPaired,
       send: () => client.probe(origin),
+      onReached: () => this.listener?.onUsable(),
     };
     this.reachability = new Reachability(origin, probe, clock, log);
     this.refusal = new BackOff(REFUSED_BACK_OFF, clock);
@@ -166,9 +169,15 @@ export class Peer {
     return this.pairing !== undefined;
   }
 
+  /** Registers the one that depends on this peer. */
+  listen(listener: PeerListener): void {
+    this.listener = listener;
+  }
+
   /** Ends everything that would otherwise go on in the background. */
   close(): void {
     this.reachability.close();
+    this.listener?.onClose();
   }
 
   private take(session: PeerSession): SequenceReservation {
@@ -264,6 +273,7 @@ export class Peer {
       this.refusal.end();
       this.busy.end();
       this.reachability.reportReached();
+      this.listener?.onUsable();
       return session;
     } catch (error) {
       if (error instanceof TunnelFailedError) {

@@ -14,6 +14,7 @@ export class UpstreamRefusedError extends RelayError {
 export type TunnelFailureCode =
   | 'RELAY_BODY_IDLE'
   | 'RELAY_BUSY'
+  | 'RELAY_CHANNEL_UNAVAILABLE'
   | 'RELAY_MESSAGE_TOO_LONG'
   | 'RELAY_PAIR_REFUSED'
   | 'RELAY_PEER_UNREACHABLE'

@@ -1,5 +1,8 @@
 import { Module } from '@nestjs/common';
 
+import { ChannelsModule } from '../channels/channels.module.js';
+import { ChannelOpener } from './channel-opener.js';
+import { ChannelsToPeers } from './channels-to-peers.js';
 import { PairingClient } from './pairing-client.js';
 import { PeerClient } from './peer-client.js';
 import { PeerOrigins } from './peer-origin.js';
@@ -9,7 +12,17 @@ import { SessionChecker } from './session-checker.js';
 
 /** The other relays: which of them may be called, the connections to them, and the sessions with them. */
 @Module({
-  providers: [PairingClient, PeerClient, PeerOrigins, PeersMetrics, PeersService, SessionChecker],
-  exports: [PeerClient, PeerOrigins, PeersService],
+  imports: [ChannelsModule],
+  providers: [
+    ChannelOpener,
+    ChannelsToPeers,
+    PairingClient,
+    PeerClient,
+    PeerOrigins,
+    PeersMetrics,
+    PeersService,
+    SessionChecker,
+  ],
+  exports: [ChannelsToPeers, PeerClient, PeerOrigins, PeersService],
 })
 export class PeersModule {}

@@ -16,6 +16,8 @@ interface Probe {
   isWorthwhile(): boolean;
   /** @returns whether a relay responds at the peer's origin */
   send(): Promise<boolean>;
+  /** Called when the peer can be reached again. */
+  onReached(): void;
 }
 
 /**
@@ -80,6 +82,7 @@ export class Reachability {
     if (this.isUnreachable) {
       this.isUnreachable = false;
       this.log.info('peer reachable again', { peer: this.origin });
+      this.probe.onReached();
     }
     this.backOff.end();
     this.close();

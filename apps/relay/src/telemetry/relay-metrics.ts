@@ -157,6 +157,19 @@ export class RelayMetrics implements StoreMeter {
     'Bytes that wait for slow consumers in all channels',
   );
 
+  readonly channelOpenings = new Counter({
+    name: 'mte_relay_channel_openings_total',
+    help: 'Openings of channels that this relay began, by result',
+    labelNames: ['result'] as const,
+    registers: [this.registry],
+  });
+
+  readonly channelFallbacks = new ObservableGauge(
+    this.registry,
+    'mte_relay_channel_fallbacks',
+    'Peers to which requests go as messages because no channel could be opened',
+  );
+
   readonly channelEnds = new Counter({
     name: 'mte_relay_channel_ends_total',
     help: 'Channels that ended, by role, in order or broken',

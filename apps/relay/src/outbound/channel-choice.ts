@@ -1,0 +1,49 @@
+import type { RelayConfig } from '@relay/config';
+import type { Forwarded } from '@relay/errors';
+
+import type { PeerChannel } from '../peers/peer-channel.js';
+import type { PeerChannels } from '../peers/peer-channels.js';
+import type { Peer } from '../peers/peer.js';
+import { TunnelFailedError } from '../peers/peers.errors.js';
+
+/** What a request needs to be given a channel. */
+interface Chooser {
+  readonly peer: Peer;
+  readonly channels: PeerChannels;
+  /** The network that the client is in. */
+  readonly network: string;
+  readonly config: RelayConfig;
+}
+
+/**
+ * Waits for a channel on behalf of a request that must not go as a message. protocol.md section 11.6.
+ *
+ * @returns a channel whose place must be used in the same turn
+ * @throws TunnelFailedError if there is none within CONNECT_TIMEOUT_MS, or no session
+ */
+export async function requireChannel(
+  { peer, channels, network, config }: Chooser,
+  forwarded: Forwarded,
+): Promise<PeerChannel> {
+  if (!peer.hasPaired) {
+    // Only a request has a network, by which first pairings are limited.
+    await peer.reserve(network);
+  }
+  const deadlineMs = performance.now() + config.connectTimeoutMs;
+  for (;;) {
+    const channel = channels.take();
+    const leftMs = deadlineMs - performance.now();
+    if (channel !== undefined) {
+      return channel;
+    }
+    if (leftMs <= 0) {
+      throw new TunnelFailedError(
+        'RELAY_CHANNEL_UNAVAILABLE',
+        forwarded,
+        'no channel to the other relay was opened in time, and TUNNEL_TRANSPORT allows nothing else',
+        { cause: channels.failure },
+      );
+    }
+    await channels.untilPlace(leftMs);
+  }
+}

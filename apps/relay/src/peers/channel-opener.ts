@@ -1,0 +1,135 @@
+import { randomBytes } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+
+import { Injectable } from '@nestjs/common';
+import { rawFieldValues } from '@relay/fields';
+import {
+  CHANNEL_PATH,
+  CHANNEL_SUBPROTOCOL,
+  CLIENT_ID_HEADER,
+  OUTER_CACHE_CONTROL,
+  RELAY_HEADER,
+  SALT_BYTES,
+  formatChannelHeader,
+  isResponseHeader,
+  type ChannelType,
+} from '@relay/protocol';
+import type { SignedError } from '@relay/signature';
+import { WebSocket, type ClientOptions } from 'ws';
+
+import { WEB_SOCKET_OPTIONS } from '../channels/web-socket-options.js';
+import { UnsignedStatusError, meansUnreached } from './intermediary-response.js';
+import { PeerClient } from './peer-client.js';
+import { PeerOrigins } from './peer-origin.js';
+import type { SequenceReservation } from './peer-session.js';
+import { guardedLookup } from './refused-addresses.js';
+
+/** Within this time the peer must have accepted the handshake. protocol.md section 11.1. */
+const HANDSHAKE_TIMEOUT_MS = 5_000;
+
+/** A connection that the peer has accepted as a channel. */
+export interface AcceptedChannel {
+  readonly socket: WebSocket;
+  /** `x-mte-relay` of the opening and of its response, from which the keys are derived. */
+  readonly relayHeader: string;
+  readonly responseHeader: string;
+}
+
+/** Why a channel was not opened. */
+export type OpeningFailure =
+  /** The peer has signed an error for this opening. */
+  | { readonly kind: 'signed-error'; readonly signedError: SignedError }
+  /** There was no connection to the peer, or something in front of it does not reach it. */
+  | { readonly kind: 'unreached'; readonly cause: Error }
+  /** Something on the path carries no WebSockets. */
+  | { readonly kind: 'no-channels'; readonly cause: Error };
+
+/** Opens the connections of channels. protocol.md section 11.1. */
+@Injectable()
+export class ChannelOpener {
+  private readonly options: ClientOptions;
+
+  constructor(
+    private readonly peerClient: PeerClient,
+    peerOrigins: PeerOrigins,
+  ) {
+    this.options = {
+      ...WEB_SOCKET_OPTIONS,
+      handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+      followRedirects: false,
+      // What is sealed needs no mask to hide from intermediaries, and zeros cost no copy.
+      generateMask: (mask) => mask.fill(0),
+      ...(peerOrigins.areListed ? {} : { lookup: guardedLookup }),
+    };
+  }
+
+  /**
+   * Sends one opening, which consumes the reserved number. It never rejects.
+   *
+   * @param onAccepted - called in the turn in which the peer has accepted, so that no record is missed
+   * @returns why the channel was not opened, or undefined if it was
+   */
+  open(
+    origin: string,
+    { session, sequence, ageSeconds }: SequenceReservation,
+    type: ChannelType,
+    onAccepted: (accepted: AcceptedChannel) => void,
+  ): Promise<OpeningFailure | undefined> {
+    const fields = { sid: session.sid, sequence, ageSeconds, type };
+    const relayHeader = formatChannelHeader(fields, randomBytes(SALT_BYTES));
+    const clientIdHeader = this.peerClient.sign(relayHeader);
+    const socket = new WebSocket(
+      origin.replace(/^http/, 'ws') + CHANNEL_PATH,
+      CHANNEL_SUBPROTOCOL,
+      {
+        ...this.options,
+        headers: {
+          [RELAY_HEADER]: relayHeader,
+          [CLIENT_ID_HEADER]: clientIdHeader,
+          'cache-control': OUTER_CACHE_CONTROL,
+        },
+      },
+    );
+    return new Promise((resolve) => {
+      let responseHeader: string | undefined;
+      socket.once('upgrade', (response) => {
+        responseHeader = singleRelayHeader(response);
+      });
+      socket.once('open', () => {
+        if (responseHeader !== undefined && isResponseHeader(responseHeader)) {
+          socket.removeAllListeners();
+          onAccepted({ socket, relayHeader, responseHeader });
+          resolve(undefined);
+        } else {
+          socket.terminate();
+          const cause = new Error('the 101 does not have the header of a relay');
+          resolve({ kind: 'no-channels', cause });
+        }
+      });
+      socket.on('error', (cause: Error & { readonly code?: string }) => {
+        // An error without a code is one of the handshake: no response in time, or a wrong one.
+        resolve({ kind: cause.code === undefined ? 'no-channels' : 'unreached', cause });
+      });
+      socket.once('unexpected-response', (request, response) => {
+        request.destroy();
+        const { statusCode: status = 0 } = response;
+        const header = singleRelayHeader(response);
+        const signedError =
+          header === undefined
+            ? undefined
+            : this.peerClient.verifyError(clientIdHeader, session.keys, header, status);
+        if (signedError !== undefined) {
+          resolve({ kind: 'signed-error', signedError });
+        } else {
+          const cause = new UnsignedStatusError(status);
+          resolve({ kind: meansUnreached(status) ? 'unreached' : 'no-channels', cause });
+        }
+      });
+    });
+  }
+}
+
+function singleRelayHeader({ rawHeaders }: IncomingMessage): string | undefined {
+  const [value, another] = rawFieldValues(rawHeaders, RELAY_HEADER);
+  return another === undefined ? value : undefined;
+}
