@@ -33,7 +33,10 @@ export const TOKEN = 'outbound-token-of-the-tests';
 /** The secret that the relays in tests share by default. */
 export const SECRET = randomBytes(32).toString('base64url');
 
-/** The default environment of a relay in a test. Nothing listens at its upstream. */
+/**
+ * The default environment of a relay in a test. Nothing listens at its upstream. Requests go one way, so that each test knows which:
+ * as messages, or over channels where the whole suite is run over them.
+ */
 export const DEFAULTS: RelayEnvironment = {
   UPSTREAM: 'http://127.0.0.1:9',
   CLIENT_ID_SECRET: SECRET,
@@ -41,6 +44,7 @@ export const DEFAULTS: RelayEnvironment = {
   REDIS_URL: 'memory://',
   HOST: '127.0.0.1',
   PORT: '0',
+  TUNNEL_TRANSPORT: process.env['TEST_TRANSPORT'] ?? 'message',
 };
 
 /** Replaces providers in the module before the relay starts, such as the clock. */

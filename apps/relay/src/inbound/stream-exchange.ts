@@ -1,6 +1,6 @@
 import { StreamCode, type Stream, type StreamEvents, type StreamFailure } from '@relay/channel';
 import type { RelayConfig } from '@relay/config';
-import { RelayError } from '@relay/errors';
+import type { RelayError } from '@relay/errors';
 import { fieldValue } from '@relay/fields';
 import { BodyIdleError } from '@relay/http';
 import type { RequestHead } from '@relay/protocol';
@@ -120,19 +120,13 @@ export class StreamExchange implements StreamEvents {
 
 /** Why a stream cannot be served any more. */
 function failureError(failure: StreamFailure, cause: Error | undefined): RelayError {
-  switch (failure) {
-    case 'wrong-length':
-      return new MessageBrokenError('the body does not have the length that its head states', {
-        cause,
-      });
-    case 'discarded':
-      return new UpstreamError(
-        'RELAY_UPSTREAM_STALLED',
-        'maybe',
-        'the upstream reads too slowly: CHANNEL_BUFFER_BYTES is used up',
-        { cause },
-      );
-    default:
-      return new PeerGoneError('the relay that sent the request has given it up', { cause });
+  if (failure === 'wrong-length') {
+    const message = 'the body does not have the length that its head states';
+    return new MessageBrokenError(message, { cause });
   }
+  if (failure === 'discarded') {
+    const message = 'the upstream reads too slowly: CHANNEL_BUFFER_BYTES is used up';
+    return new UpstreamError('RELAY_UPSTREAM_STALLED', 'maybe', message, { cause });
+  }
+  return new PeerGoneError('the relay that sent the request has given it up', { cause });
 }

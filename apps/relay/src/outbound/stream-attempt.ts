@@ -256,12 +256,10 @@ export class StreamAttempt implements TunnelAttempt, OutboundStreamEvents {
 }
 
 function failureCause(failure: StreamFailure): Error {
-  switch (failure) {
-    case 'broken':
-      return new Error('the channel to the other relay broke');
-    case 'discarded':
-      return new Error('the client reads too slowly: CHANNEL_BUFFER_BYTES is used up');
-    default:
-      return new Error('the other relay gave the request up');
+  if (failure === 'broken') {
+    return new Error('the channel to the other relay broke');
   }
+  return failure === 'discarded'
+    ? new Error('the client reads too slowly: CHANNEL_BUFFER_BYTES is used up')
+    : new Error('the other relay gave the request up');
 }

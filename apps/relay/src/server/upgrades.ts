@@ -11,6 +11,7 @@ export interface OfferedConnection {
 }
 
 const OFFERED = Symbol('whether the request offers an upgrade');
+const TAKEN = Symbol('whether the offer may be taken up');
 const CONNECTION = Symbol('offered connection');
 
 type Carrier = IncomingMessage & { [CONNECTION]?: OfferedConnection };
@@ -21,6 +22,7 @@ type Carrier = IncomingMessage & { [CONNECTION]?: OfferedConnection };
  */
 export class RelayRequest extends IncomingMessage {
   private [OFFERED]?: boolean | null;
+  private [TAKEN]: boolean | undefined;
 
   /** Set by Node.js; also by its own constructor, before this object has fields. */
   set upgrade(isOffered: boolean | null) {
@@ -28,7 +30,12 @@ export class RelayRequest extends IncomingMessage {
   }
 
   get upgrade(): boolean {
-    return this[OFFERED] === true && (this.method === 'CONNECT' || isOpening(this));
+    if (this[OFFERED] !== true) {
+      return false;
+    }
+    // Decided once, as soon as Node.js asks: by then the head is complete, and later the request has another route.
+    this[TAKEN] ??= this.method === 'CONNECT' || isOpening(this);
+    return this[TAKEN];
   }
 }
 
