@@ -2,6 +2,7 @@ import { ReceivingSide } from './receiving-side.js';
 import type { RecordContent } from './record-content.js';
 import { SendingSide, type OutgoingHead } from './sending-side.js';
 import type { Stream, StreamEvents, StreamFailure } from './stream.js';
+import type { Turn } from './turns.js';
 import type { WaitingOctets } from './waiting-octets.js';
 import { ReceiveWindow, SendWindow } from './windows.js';
 
@@ -25,6 +26,8 @@ export interface StreamLimits {
 
 /** A stream as its channel sees it. */
 export class ChannelStream implements Stream {
+  /** Its place in the order of turns. */
+  readonly turn: Turn = { isWaiting: false, previous: undefined, next: undefined };
   /** Odd; 0 until the head enters a record. */
   private number = 0;
   private readonly sending: SendingSide;
@@ -165,6 +168,11 @@ export class ChannelStream implements Stream {
   receiveHead(isLast: boolean): void {
     this.hasHead = true;
     this.hasPeerEnded = isLast;
+  }
+
+  /** Tells the head that was just received. */
+  giveHead(head: Buffer, isLast: boolean, isUpgrade: boolean): void {
+    this.events?.onHead?.(head, isLast, isUpgrade);
   }
 
   /** No body follows the head that was just received. */

@@ -11,6 +11,7 @@ import { IncomingRecords } from './incoming-records.js';
 import { Pings } from './pings.js';
 import { RecordContent } from './record-content.js';
 import { decodeSettings, encodeSettings, type Settings } from './settings.js';
+import { StreamTable } from './stream-table.js';
 import { Turns } from './turns.js';
 
 /** While so much has not left the socket, no record with HEADERS or DATA is made. protocol.md section 11.4. */
@@ -29,7 +30,7 @@ const DATA_RECORD = 2;
  */
 export abstract class Channel implements StreamChannel {
   /** Streams that have a number and a place. */
-  protected readonly streams = new Map<number, ChannelStream>();
+  protected readonly streams = new StreamTable();
   protected peerSettings: Settings | undefined;
   protected isOver = false;
   /** Whether this side has ended its direction. */

@@ -75,7 +75,7 @@ export class InboundChannel extends Channel {
     const stream = new ChannelStream(this, this.limits(), false);
     stream.assign(id);
     stream.receiveHead(isLast);
-    this.streams.set(id, stream);
+    this.streams.add(stream);
     stream.listen(this.events.onStream(stream, head, isLast));
     if (isLast) {
       stream.completeReceiving();
@@ -126,12 +126,12 @@ export class InboundChannel extends Channel {
   }
 
   protected forget(stream: ChannelStream): void {
-    this.streams.delete(stream.id);
+    this.streams.remove(stream.id);
     this.abandoned.delete(stream);
   }
 
   protected allStreams(): ChannelStream[] {
-    return [...this.streams.values()];
+    return this.streams.all();
   }
 
   private checkKind(id: number, isUpgrade: boolean): void {

@@ -17,8 +17,7 @@ export interface OutboundStreamEvents extends StreamEvents {
 /** The end of a channel at the outbound relay, which opens streams. protocol.md section 11. */
 export class OutboundChannel extends Channel {
   /** Streams that were opened and have no number yet. */
-  private readonly unnumbered = new Set<ChannelStream>();
-  private readonly heads = new Map<ChannelStream, OutboundStreamEvents>();
+  private readonly unnumbered: ChannelStream[] = [];
   private nextId = 1;
   /** As the peer has said with GOAWAY. */
   private lastStream = Infinity;
@@ -37,7 +36,7 @@ export class OutboundChannel extends Channel {
 
   /** How many streams have a place, or wait for their number. */
   get occupied(): number {
-    return this.streams.size + this.unnumbered.size;
+    return this.streams.size + this.unnumbered.length;
   }
 
   /** Whether the channel takes no new streams. */
@@ -48,8 +47,7 @@ export class OutboundChannel extends Channel {
   /** Opens a stream. Only if `hasPlace`. */
   openStream(head: OutgoingHead, events: OutboundStreamEvents): Stream {
     const stream = new ChannelStream(this, this.limits(), true);
-    this.unnumbered.add(stream);
-    this.heads.set(stream, events);
+    this.unnumbered.push(stream);
     stream.listen(events);
     stream.start(head);
     return stream;
@@ -86,7 +84,7 @@ export class OutboundChannel extends Channel {
       throw new ChannelBrokenError('a stream has a second HEADERS');
     }
     stream.receiveHead(isLast);
-    this.heads.get(stream)?.onHead(head, isLast, isUpgrade);
+    stream.giveHead(head, isLast, isUpgrade);
     if (isLast) {
       stream.completeReceiving();
     }
@@ -102,8 +100,8 @@ export class OutboundChannel extends Channel {
     for (const stream of [...this.unnumbered]) {
       stream.receiveReset('not-sent');
     }
-    for (const [id, stream] of [...this.streams]) {
-      if (id > lastStream) {
+    for (const stream of this.streams.all()) {
+      if (stream.id > lastStream) {
         stream.receiveReset('not-forwarded');
       }
     }
@@ -143,8 +141,8 @@ export class OutboundChannel extends Channel {
     }
     stream.assign(this.nextId);
     this.nextId += 2;
-    this.unnumbered.delete(stream);
-    this.streams.set(stream.id, stream);
+    this.removeUnnumbered(stream);
+    this.streams.add(stream);
     return true;
   }
 
@@ -153,12 +151,18 @@ export class OutboundChannel extends Channel {
   }
 
   protected forget(stream: ChannelStream): void {
-    this.unnumbered.delete(stream);
-    this.streams.delete(stream.id);
-    this.heads.delete(stream);
+    this.removeUnnumbered(stream);
+    this.streams.remove(stream.id);
   }
 
   protected allStreams(): ChannelStream[] {
-    return [...this.unnumbered, ...this.streams.values()];
+    return [...this.unnumbered, ...this.streams.all()];
+  }
+
+  private removeUnnumbered(stream: ChannelStream): void {
+    const at = this.unnumbered.indexOf(stream);
+    if (at !== -1) {
+      this.unnumbered.splice(at, 1);
+    }
   }
 }

@@ -22,6 +22,8 @@ export type StreamFailure =
 
 /** What a stream tells its user. The calls must not throw. */
 export interface StreamEvents {
+  /** The head of the response; only at the relay that opened the stream. @param head - not decoded, not a copy */
+  onHead?(head: Buffer, isLast: boolean, isUpgrade: boolean): void;
   /** Octets of the body. @returns false if nothing more is wanted until `resume` is called */
   onData(octets: Buffer): boolean;
   /** The peer's side is complete. */

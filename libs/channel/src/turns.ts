@@ -5,24 +5,33 @@ import type { RecordContent } from './record-content.js';
 /** Octets of one stream in one turn while others wait. protocol.md section 11.4. */
 const FAIR_SHARE_BYTES = 16_384;
 
+/** The place of a stream in the order of turns; it is in the stream itself, for the reason that StreamTable gives. */
+export interface Turn {
+  isWaiting: boolean;
+  previous: ChannelStream | undefined;
+  next: ChannelStream | undefined;
+}
+
 /** The streams that have something to send, each in its turn. protocol.md section 11.4. */
 export class Turns {
-  /** In the order of their turns. */
-  private readonly ready = new Set<ChannelStream>();
+  private first: ChannelStream | undefined;
+  private last: ChannelStream | undefined;
+  private count = 0;
 
   /** Whether any stream has something to send. */
   get isEmpty(): boolean {
-    return this.ready.size === 0;
+    return this.count === 0;
   }
 
   /** The stream has something to send, or no longer. @returns whether it has */
   update(stream: ChannelStream): boolean {
-    if (stream.isReady) {
-      this.ready.add(stream);
-      return true;
+    const { isReady } = stream;
+    if (isReady && !stream.turn.isWaiting) {
+      this.append(stream);
+    } else if (!isReady && stream.turn.isWaiting) {
+      this.remove(stream);
     }
-    this.ready.delete(stream);
-    return false;
+    return isReady;
   }
 
   /**
@@ -38,15 +47,17 @@ export class Turns {
     prepare: (stream: ChannelStream) => boolean,
   ): Set<ChannelStream> {
     const filled = new Set<ChannelStream>();
-    // A set visits what is added to its end in the meantime: that is the next turn of a stream.
-    for (const stream of this.ready) {
+    let stream = this.first;
+    while (stream !== undefined) {
+      const { next } = stream.turn;
       if (isBlocked && !stream.isOnlyReset) {
+        stream = next;
         continue;
       }
       if (!prepare(stream)) {
         break;
       }
-      const share = this.ready.size > 1 ? FAIR_SHARE_BYTES : MAX_CONTENT_BYTES;
+      const share = this.count > 1 ? FAIR_SHARE_BYTES : MAX_CONTENT_BYTES;
       const room = content.room;
       const isDone = stream.fill(content, share);
       if (content.room < room) {
@@ -55,9 +66,42 @@ export class Turns {
       if (!isDone) {
         break;
       }
-      this.ready.delete(stream);
-      this.update(stream);
+      this.remove(stream);
+      const isReadyAgain = this.update(stream);
+      stream = next ?? (isReadyAgain ? stream : undefined);
     }
     return filled;
+  }
+
+  private append(stream: ChannelStream): void {
+    const { turn } = stream;
+    turn.isWaiting = true;
+    turn.previous = this.last;
+    if (this.last === undefined) {
+      this.first = stream;
+    } else {
+      this.last.turn.next = stream;
+    }
+    this.last = stream;
+    this.count += 1;
+  }
+
+  private remove(stream: ChannelStream): void {
+    const { turn } = stream;
+    const { previous, next } = turn;
+    if (previous === undefined) {
+      this.first = next;
+    } else {
+      previous.turn.next = next;
+    }
+    if (next === undefined) {
+      this.last = previous;
+    } else {
+      next.turn.previous = previous;
+    }
+    turn.isWaiting = false;
+    turn.previous = undefined;
+    turn.next = undefined;
+    this.count -= 1;
   }
 }
