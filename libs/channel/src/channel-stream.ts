@@ -1,4 +1,4 @@
-import { ReceivingSide } from './receiving-side.js';
+import { ReceivingSide, type ReceivingEvents } from './receiving-side.js';
 import type { RecordContent } from './record-content.js';
 import { SendingSide, type OutgoingHead } from './sending-side.js';
 import type { Stream, StreamEvents, StreamFailure } from './stream.js';
@@ -25,7 +25,7 @@ export interface StreamLimits {
 }
 
 /** A stream as its channel sees it. */
-export class ChannelStream implements Stream {
+export class ChannelStream implements Stream, ReceivingEvents {
   /** Its place in the order of turns. */
   readonly turn: Turn = { isWaiting: false, previous: undefined, next: undefined };
   /** Odd; 0 until the head enters a record. */
@@ -48,23 +48,8 @@ export class ChannelStream implements Stream {
   ) {
     this.isReleased = isReleased;
     this.sending = new SendingSide(new SendWindow(limits.sendWindowBytes));
-    this.receiving = new ReceivingSide(
-      new ReceiveWindow(limits.receiveWindowBytes),
-      limits.waiting,
-      {
-        onData: (octets) => this.events?.onData(octets) ?? true,
-        onEnd: () => this.events?.onEnd(),
-        onWrongLength: (cause) => {
-          this.fail('wrong-length', cause);
-        },
-        onDiscarded: () => {
-          this.fail('discarded');
-        },
-        onGrant: (increment) => {
-          channel.grant(this, increment);
-        },
-      },
-    );
+    const window = new ReceiveWindow(limits.receiveWindowBytes);
+    this.receiving = new ReceivingSide(window, limits.waiting, this);
   }
 
   get id(): number {
@@ -127,6 +112,26 @@ export class ChannelStream implements Stream {
   release(): void {
     this.isReleased = true;
     this.channel.update(this);
+  }
+
+  onData(octets: Buffer): boolean {
+    return this.events?.onData(octets) ?? true;
+  }
+
+  onEnd(): void {
+    this.events?.onEnd();
+  }
+
+  onWrongLength(cause: Error): void {
+    this.fail('wrong-length', cause);
+  }
+
+  onDiscarded(): void {
+    this.fail('discarded');
+  }
+
+  onGrant(increment: number): void {
+    this.channel.grant(this, increment);
   }
 
   /** Whether HEADERS of the peer have arrived. */
