@@ -1,7 +1,9 @@
 /** The parts of a benchmark, in the order in which they run. Each adds its figures to the report. */
-import { BARE, DIRECT } from './chains/index.mjs';
+import { BARE, CHANNELS, DIRECT, PLAIN } from './chains/index.mjs';
+import { besideTransfers } from './measure/beside.mjs';
 import { bodies } from './measure/bodies.mjs';
 import { byBodies, byConnections, byPeers } from './measure/growth.mjs';
+import { idleChannels } from './measure/idle-channels.mjs';
 import { latencies } from './measure/latency.mjs';
 import { bySessions } from './measure/sessions.mjs';
 import { compare, warmUp } from './measure/slices.mjs';
@@ -65,6 +67,15 @@ export const PARTS = {
 
   async peakMib({ chains }) {
     return ofEach(without(chains, DIRECT, BARE), peakMib);
+  },
+
+  async beside({ chains, plan }) {
+    const two = chains.filter(({ name }) => name === CHANNELS || name === PLAIN);
+    return besideTransfers(two, plan.beside);
+  },
+
+  async idle({ plan }) {
+    return idleChannels(plan.idle);
   },
 
   async streams({ plan }) {

@@ -1,8 +1,10 @@
 /** How much is measured: the whole plan takes less than fifteen minutes, the brief one less than six. */
-import { ALL, BARE, NGINX, PLAIN, SEALED, SEALED_REDIS } from './chains/index.mjs';
+import { ALL, BARE, CHANNELS, CHANNELS_REDIS, MESSAGES, NGINX, PLAIN } from './chains/index.mjs';
 
+/** @import { BesidePlan } from './measure/beside.mjs' */
 /** @import { BodiesPlan } from './measure/bodies.mjs' */
 /** @import { BodiesGrowth, ConnectionsGrowth, PeersGrowth } from './measure/growth.mjs' */
+/** @import { IdlePlan } from './measure/idle-channels.mjs' */
 /** @import { LatencyPlan } from './measure/latency.mjs' */
 /** @import { SlicesPlan } from './measure/slices.mjs' */
 
@@ -15,6 +17,8 @@ import { ALL, BARE, NGINX, PLAIN, SEALED, SEALED_REDIS } from './chains/index.mj
  * @property {SlicesPlan} slices
  * @property {LatencyPlan} latency
  * @property {BodiesPlan} bulk
+ * @property {BesidePlan} beside
+ * @property {IdlePlan} idle
  * @property {{ connections: ConnectionsGrowth, peers: PeersGrowth, bodies: BodiesGrowth, sessions: number[] }} growth
  */
 
@@ -29,9 +33,11 @@ const RATE = 300;
 const FULL = {
   chains: ALL,
   loads: { 'GET 1 KiB': 0, 'POST 1 KiB': 1024, 'POST 16 KiB': 16_384 },
-  slices: { warmUpSeconds: 9, slices: 10 },
-  latency: { perSecond: RATE, seconds: 2, rounds: 17 },
-  bulk: { bytes: 64 * 2 ** 20, count: 1, concurrency: 1, warmUpSeconds: 9, rounds: 8 },
+  slices: { warmUpSeconds: 8, slices: 9 },
+  latency: { perSecond: RATE, seconds: 2, rounds: 14 },
+  bulk: { bytes: 64 * 2 ** 20, count: 1, concurrency: 1, warmUpSeconds: 7, rounds: 7 },
+  beside: { perSecond: 100, seconds: 4, transfers: 8, rounds: 3 },
+  idle: { peers: 1000, channelsEach: 2, seconds: 10 },
   growth: {
     connections: { connections: [1, 8, 64, 256], warmUpSeconds: 1, slices: 4 },
     peers: { peers: [1, 10, 50], connections: CONNECTIONS, warmUpSeconds: 2, slices: 4 },
@@ -46,11 +52,13 @@ const FULL = {
  * @type {Extent}
  */
 const BRIEF = {
-  chains: [NGINX, PLAIN, SEALED, SEALED_REDIS, BARE],
+  chains: [NGINX, PLAIN, CHANNELS, CHANNELS_REDIS, MESSAGES, BARE],
   loads: { 'GET 1 KiB': 0, 'POST 1 KiB': 1024 },
   slices: { warmUpSeconds: 9, slices: 8 },
   latency: { perSecond: RATE, seconds: 2, rounds: 3 },
   bulk: { bytes: 64 * 2 ** 20, count: 1, concurrency: 1, warmUpSeconds: 4, rounds: 4 },
+  beside: { perSecond: 100, seconds: 3, transfers: 8, rounds: 1 },
+  idle: { peers: 200, channelsEach: 2, seconds: 4 },
   growth: {
     connections: { connections: [1, 256], warmUpSeconds: 1, slices: 2 },
     peers: { peers: [1, 50], connections: CONNECTIONS, warmUpSeconds: 1, slices: 3 },

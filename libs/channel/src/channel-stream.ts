@@ -27,7 +27,7 @@ export interface StreamLimits {
 /** A stream as its channel sees it. */
 export class ChannelStream implements Stream, ReceivingEvents {
   /** Its place in the order of turns. */
-  readonly turn: Turn = { isWaiting: false, previous: undefined, next: undefined };
+  readonly turn: Turn<ChannelStream> = { isWaiting: false, previous: undefined, next: undefined };
   /** Odd; 0 until the head enters a record. */
   private number = 0;
   private readonly sending: SendingSide;

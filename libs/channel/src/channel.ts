@@ -2,10 +2,11 @@ import { RelayError } from '@relay/errors';
 import { RecordSealer } from '@relay/protocol';
 
 import { ChannelBrokenError } from './channel.errors.js';
+import { BROKEN_UNSENT_BYTES, LATE_RECORD, MAX_UNSENT_BYTES } from './channel-limits.js';
 import type { ChannelEvents, ChannelOptions, ChannelTransport } from './channel-options.js';
 import type { ChannelStream, StreamChannel, StreamLimits } from './channel-stream.js';
 import { decodeFrames } from './decode-frames.js';
-import { FrameType, type Frame } from './frame.js';
+import { DATA_RECORD, FrameType, HEAD_RECORD, type Frame } from './frame.js';
 import { Grants } from './grants.js';
 import { IncomingRecords } from './incoming-records.js';
 import { Pings } from './pings.js';
@@ -13,16 +14,6 @@ import { RecordContent } from './record-content.js';
 import { decodeSettings, encodeSettings, type Settings } from './settings.js';
 import { StreamTable } from './stream-table.js';
 import { Turns } from './turns.js';
-
-/** While so much has not left the socket, no record with HEADERS or DATA is made. protocol.md section 11.4. */
-const MAX_UNSENT_BYTES = 256 * 1024;
-/** With so much that has not left the socket, the channel is broken. protocol.md section 11.4. */
-const BROKEN_UNSENT_BYTES = 4 * 2 ** 20;
-/** From this record on, in either direction, a channel has passed its lifetime. protocol.md section 11.2. */
-const LATE_RECORD = 2 ** 21;
-
-const HEAD_RECORD = 1;
-const DATA_RECORD = 2;
 
 /**
  * One end of a channel: turns records into frames and streams, and what streams send into records. It knows no socket and no
@@ -38,7 +29,7 @@ export abstract class Channel implements StreamChannel {
   private readonly sealer: RecordSealer;
   private readonly incoming: IncomingRecords;
   private readonly pings = new Pings();
-  private readonly turns = new Turns();
+  private readonly turns = new Turns<ChannelStream>();
   private readonly grants = new Grants();
   private isScheduled = false;
 

@@ -28,6 +28,10 @@ export const UPGRADE = 0x40;
 export const FRAME_HEADER_BYTES = 9;
 /** The most payload that one frame carries. */
 export const MAX_PAYLOAD_BYTES = 65_536;
+/** The type of the first record, which contains the settings. protocol.md section 11.2. */
+export const HEAD_RECORD = 1;
+/** The type of every later record. */
+export const DATA_RECORD = 2;
 /** The most content that one record of a channel carries: one frame of full length. protocol.md section 11.2. */
 export const MAX_CONTENT_BYTES = FRAME_HEADER_BYTES + MAX_PAYLOAD_BYTES;
 /** The largest window, increment and stream number. RFC 9113 section 6.9.1. */

@@ -1,11 +1,15 @@
 import type { RecordSealer } from '@relay/protocol';
 
-import { FRAME_HEADER_BYTES, FrameType, MAX_CONTENT_BYTES, PING_BYTES } from './frame.js';
+import {
+  DATA_RECORD,
+  FRAME_HEADER_BYTES,
+  FrameType,
+  MAX_CONTENT_BYTES,
+  PING_BYTES,
+} from './frame.js';
 
 /** A record with a head is padded to a multiple of this. protocol.md section 11.2. */
 const HEAD_BLOCK_BYTES = 256;
-/** The type of every record after the first. */
-const DATA_RECORD = 2;
 
 /** Records are sealed one at a time, at once and completely, so that all channels of the process can share this memory. */
 const scratch = Buffer.alloc(MAX_CONTENT_BYTES + HEAD_BLOCK_BYTES);

@@ -1,4 +1,3 @@
-import type { ChannelStream } from './channel-stream.js';
 import { MAX_CONTENT_BYTES } from './frame.js';
 import type { RecordContent } from './record-content.js';
 
@@ -6,16 +5,27 @@ import type { RecordContent } from './record-content.js';
 const FAIR_SHARE_BYTES = 16_384;
 
 /** The place of a stream in the order of turns; it is in the stream itself, for the reason that StreamTable gives. */
-export interface Turn {
+export interface Turn<S> {
   isWaiting: boolean;
-  previous: ChannelStream | undefined;
-  next: ChannelStream | undefined;
+  previous: S | undefined;
+  next: S | undefined;
+}
+
+/** What takes turns. */
+interface TurnTaker<S> {
+  readonly turn: Turn<S>;
+  /** Whether something of it can be put into a record now. */
+  readonly isReady: boolean;
+  /** Whether only a RST_STREAM is to be sent. */
+  readonly isOnlyReset: boolean;
+  /** Puts what fits into a record. @returns false if something is left for which it has no room */
+  fill(content: RecordContent, mostOctets: number): boolean;
 }
 
 /** The streams that have something to send, each in its turn. protocol.md section 11.4. */
-export class Turns {
-  private first: ChannelStream | undefined;
-  private last: ChannelStream | undefined;
+export class Turns<S extends TurnTaker<S>> {
+  private first: S | undefined;
+  private last: S | undefined;
   private count = 0;
 
   /** Whether any stream has something to send. */
@@ -24,7 +34,7 @@ export class Turns {
   }
 
   /** The stream has something to send, or no longer. @returns whether it has */
-  update(stream: ChannelStream): boolean {
+  update(stream: S): boolean {
     const { isReady } = stream;
     if (isReady && !stream.turn.isWaiting) {
       this.append(stream);
@@ -41,12 +51,8 @@ export class Turns {
    * @param prepare - called before the turn of a stream; false if the record has no room for its head
    * @returns the streams of which the record contains a frame
    */
-  fill(
-    content: RecordContent,
-    isBlocked: boolean,
-    prepare: (stream: ChannelStream) => boolean,
-  ): Set<ChannelStream> {
-    const filled = new Set<ChannelStream>();
+  fill(content: RecordContent, isBlocked: boolean, prepare: (stream: S) => boolean): Set<S> {
+    const filled = new Set<S>();
     let stream = this.first;
     while (stream !== undefined) {
       const { next } = stream.turn;
@@ -73,7 +79,7 @@ export class Turns {
     return filled;
   }
 
-  private append(stream: ChannelStream): void {
+  private append(stream: S): void {
     const { turn } = stream;
     turn.isWaiting = true;
     turn.previous = this.last;
@@ -86,7 +92,7 @@ export class Turns {
     this.count += 1;
   }
 
-  private remove(stream: ChannelStream): void {
+  private remove(stream: S): void {
     const { turn } = stream;
     const { previous, next } = turn;
     if (previous === undefined) {

@@ -71,20 +71,28 @@ const twice =
 export const DIRECT = 'direct';
 export const NGINX = 'nginx, mTLS';
 export const PLAIN = '@fastify/http-proxy, plain';
-export const SEALED = 'relays, memory';
-export const SEALED_REDIS = 'relays, Redis';
+export const CHANNELS = 'relays, channels';
+export const CHANNELS_REDIS = 'relays, channels, Redis';
+export const MESSAGES = 'relays, messages';
 /** The relays without Nest's part of a request, which shows what that part costs. */
-export const BARE = 'relays, bare Fastify';
+export const BARE = 'relays, messages, bare Fastify';
 
+/** Every request goes the same way, from the first on. */
+const OVER_CHANNELS = { TUNNEL_TRANSPORT: 'channel' };
+const AS_MESSAGES = { TUNNEL_TRANSPORT: 'message' };
 const REDIS_URL = `redis://127.0.0.1:${REDIS_PORT}`;
 /** @type {Record<string, Kind>} */
 const KINDS = {
   [NGINX]: { run: startNginxChain },
   [PLAIN]: { run: twice('fastify-proxy.mjs') },
   'http-proxy, plain': { run: twice('http-proxy.mjs') },
-  [SEALED]: { run: (ports) => startRelayChain(ports), isSealed: true },
-  [SEALED_REDIS]: { run: (ports) => startRelayChain(ports, { REDIS_URL }), isSealed: true },
-  [BARE]: { run: startBareRelayChain, isSealed: true },
+  [CHANNELS]: { run: (ports) => startRelayChain(ports, OVER_CHANNELS), isSealed: true },
+  [CHANNELS_REDIS]: {
+    run: (ports) => startRelayChain(ports, { ...OVER_CHANNELS, REDIS_URL }),
+    isSealed: true,
+  },
+  [MESSAGES]: { run: (ports) => startRelayChain(ports, AS_MESSAGES), isSealed: true },
+  [BARE]: { run: (ports) => startBareRelayChain(ports, AS_MESSAGES), isSealed: true },
 };
 export const ALL = [DIRECT, ...Object.keys(KINDS)];
 

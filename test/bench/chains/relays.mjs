@@ -12,7 +12,8 @@ import { start } from '../processes.mjs';
 const path = (name) => fileURLToPath(new URL(name, import.meta.url));
 const MAIN = path('../../../dist/apps/relay/src/main.js');
 const ON_BARE_FASTIFY = path('bare-relay.mjs');
-const SECRET = randomBytes(32).toString('base64');
+/** What all relays of the benchmark share. */
+export const SECRET = randomBytes(32).toString('base64');
 const TOKEN = randomBytes(24).toString('base64');
 
 /** @type {{ scripts: { start: string } }} */
@@ -77,5 +78,6 @@ export function startRelayChain({ entryPort, middlePort, upstreamPort }, env = {
  * The same chain without Nest between Fastify and the handlers.
  *
  * @param {Ports} ports
+ * @param {NodeJS.ProcessEnv} env
  */
-export const startBareRelayChain = (ports) => startRelayChain(ports, {}, ON_BARE_FASTIFY);
+export const startBareRelayChain = (ports, env) => startRelayChain(ports, env, ON_BARE_FASTIFY);

@@ -6,12 +6,13 @@ import { promisify } from 'node:util';
 /** @import { Chain } from '../chains/index.mjs' */
 
 /**
- * The requests of a slice: GETs of 1 KiB, unless one of the two optional fields is set.
+ * The requests of a slice: GETs of 1 KiB, unless one of the first two optional fields is set.
  *
  * @typedef {object} Load
  * @property {number} connections
  * @property {number} [postBytes] - POSTs with a body of that size
  * @property {number} [peers] - GETs through that number of peers in turn
+ * @property {string} [path] - another path than that of 1 KiB
  */
 
 const run = promisify(execFile);
@@ -43,10 +44,10 @@ export async function saturate(chain, load) {
   const headers = Object.entries(chain.headers).map(([name, value]) => ['-H', `${name}: ${value}`]);
   const extra = scriptFor(chain, load);
   const { stdout } = await run('wrk', [
-    ...['-t1', `-c${load.connections}`, `-d${load.seconds}s`, '--timeout', '10s'],
+    ...['-t1', `-c${load.connections}`, `-d${load.seconds}s`, '--timeout', '60s'],
     ...headers.flat(),
     ...(extra === undefined ? [] : ['-s', script(extra.name)]),
-    `http://127.0.0.1:${chain.port}/1k`,
+    `http://127.0.0.1:${chain.port}${load.path ?? '/1k'}`,
     ...(extra === undefined ? [] : ['--', ...extra.args.map(String)]),
   ]);
   const requests = Number(/(\d+) requests in/.exec(stdout)?.[1] ?? 0);

@@ -1,5 +1,5 @@
 /** How costs grow: with connections, with the number of peers of one relay, and with the size of bodies. */
-import { PLAIN, SEALED } from '../chains/index.mjs';
+import { CHANNELS, PLAIN } from '../chains/index.mjs';
 import { bodies } from './bodies.mjs';
 import { compare } from './slices.mjs';
 
@@ -18,7 +18,7 @@ const BODY_TOTAL = 64 * 2 ** 20;
 const MAX_TRANSFERS = 2000;
 
 /** @param {Chain[]} chains */
-const sealedAndPlain = (chains) => chains.filter(({ name }) => name === SEALED || name === PLAIN);
+const sealedAndPlain = (chains) => chains.filter(({ name }) => name === CHANNELS || name === PLAIN);
 
 /**
  * @param {Chain[]} chains
@@ -39,7 +39,7 @@ export async function byConnections(chains, { connections, ...plan }) {
  * @param {PeersGrowth} plan
  */
 export async function byPeers(chains, { peers, connections, ...plan }) {
-  const sealed = chains.filter(({ name }) => name === SEALED);
+  const sealed = chains.filter(({ name }) => name === CHANNELS);
   /** @type {Record<string, Record<string, SliceSummary>>} */
   const rows = {};
   for (const count of peers) {

@@ -1,7 +1,7 @@
 /** How much memory event streams need that stay open and silent. */
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { ALL, SEALED, startChain } from '../chains/index.mjs';
+import { ALL, CHANNELS, startChain } from '../chains/index.mjs';
 import { openStream } from '../load/client.mjs';
 import { saturate } from '../load/wrk.mjs';
 import { residentMib, stop } from '../processes.mjs';
@@ -18,7 +18,7 @@ const CONCURRENCY = 20;
  * @returns the memory of the larger relay in MiB
  */
 export async function streams(count, connections) {
-  const chain = await startChain(SEALED, ALL.length);
+  const chain = await startChain(CHANNELS, ALL.length);
   await saturate(chain, { connections, seconds: WARM_UP_SECONDS });
   await delay(SETTLE_MS);
   const before = residentMib(chain.pids);

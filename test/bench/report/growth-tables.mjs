@@ -1,5 +1,5 @@
 /** How costs grow, as tables. */
-import { PLAIN, SEALED } from '../chains/index.mjs';
+import { CHANNELS, PLAIN } from '../chains/index.mjs';
 import {
   NODE,
   TRANSFER_HEAD,
@@ -31,7 +31,7 @@ export function growth(reports) {
       rows(
         reports,
         ({ connections }) => connections,
-        (found) => [...request(figureOf(found, SEALED)), ...request(figureOf(found, PLAIN))],
+        (found) => [...request(figureOf(found, CHANNELS)), ...request(figureOf(found, PLAIN))],
       ),
     ),
     'More peers of one relay, GET of 1 KiB:',
@@ -41,12 +41,12 @@ export function growth(reports) {
         reports,
         ({ peers }) => peers,
         (all) => {
-          const found = figureOf(all, SEALED);
+          const found = figureOf(all, CHANNELS);
           return [...request(found), digits(found.residentMib)];
         },
       ),
     ),
-    ...[SEALED, PLAIN].flatMap((name) => [
+    ...[CHANNELS, PLAIN].flatMap((name) => [
       `Larger bodies, four at a time, ${name}:`,
       markdownTable(
         ['KiB', NODE, ...TRANSFER_HEAD],

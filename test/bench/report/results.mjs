@@ -1,6 +1,8 @@
 /** How to read a report, and how to write its figures. */
 
 /** @import { BodiesSummary, TransferSummary } from '../measure/bodies.mjs' */
+/** @import { BesideSummary } from '../measure/beside.mjs' */
+/** @import { IdleSummary } from '../measure/idle-channels.mjs' */
 /** @import { LatencySummary } from '../measure/latency.mjs' */
 /** @import { SliceSummary } from '../measure/slices.mjs' */
 /** @import { StoreFigures } from '../measure/store.mjs' */
@@ -17,6 +19,8 @@
  * @property {Record<string, LatencySummary>} latency
  * @property {Record<string, BodiesSummary>} bulk
  * @property {Record<string, number>} peakMib
+ * @property {Record<string, BesideSummary>} beside
+ * @property {IdleSummary} idle
  * @property {{ count: number, before: number, after: number, added: number }} streams
  * @property {Record<string, Record<string, SliceSummary>>} connections
  * @property {Record<string, Record<string, SliceSummary>>} peers

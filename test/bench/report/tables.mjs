@@ -1,5 +1,5 @@
 /** The figures of all reports, side by side. */
-import { BARE, DIRECT, SEALED } from '../chains/index.mjs';
+import { BARE, DIRECT, MESSAGES } from '../chains/index.mjs';
 import { growth } from './growth-tables.mjs';
 import {
   NODE,
@@ -64,7 +64,7 @@ function nestLayer(reports) {
         () => hops,
         (hop, _, { small }) => {
           const ofBoth = figureOf(small, 'GET 1 KiB');
-          const nest = figureOf(ofBoth, SEALED).hopMicros[hop] ?? NaN;
+          const nest = figureOf(ofBoth, MESSAGES).hopMicros[hop] ?? NaN;
           const bare = figureOf(ofBoth, BARE).hopMicros[hop] ?? NaN;
           return [digits(nest), digits(bare), digits(nest / bare)];
         },
@@ -102,6 +102,36 @@ function bulk(reports) {
         (report) => report.bulk,
         ({ down, up }) => [...transfer(down), ...transfer(up)],
       ),
+    ),
+  ];
+}
+
+/** @param {Report[]} reports */
+function besideTransfers(reports) {
+  return [
+    'p99 of a GET of 1 KiB at 100 requests per second in ms, alone and beside eight transfers of 64 MiB:',
+    markdownTable(
+      ['Chain', NODE, 'alone', 'beside'],
+      rows(
+        reports,
+        (report) => report.beside,
+        ({ alone, beside }) => [digits(alone), digits(beside)],
+      ),
+    ),
+  ];
+}
+
+/** @param {Report[]} reports */
+function idleChannels(reports) {
+  return [
+    'Channels on which nothing happens, at one inbound relay:',
+    markdownTable(
+      [NODE, 'peers', 'channels', 'KiB per channel', '% of a core'],
+      reports.map((report) => {
+        const { peers, channels, kibPerChannel, cpuShare } = report.idle;
+        const figures = [peers, channels, kibPerChannel, cpuShare * 100].map(digits);
+        return [majorOf(report), ...figures];
+      }),
     ),
   ];
 }
@@ -156,6 +186,8 @@ export const tables = (reports) => ({
   "Nest's share": nestLayer(reports),
   Latency: latency(reports),
   'Bulk data': bulk(reports),
+  'Small requests beside large ones': besideTransfers(reports),
+  'Idle channels': idleChannels(reports),
   Memory: memory(reports),
   'Starting, pairing, event streams': beginnings(reports),
   'How costs grow': growth(reports),

@@ -5,6 +5,7 @@ import {
   type InboundChannel,
   type OutboundChannel,
 } from '@relay/channel';
+import type { Clock } from '@relay/clock';
 import type { WebSocket } from 'ws';
 
 import { WebSocketTransport } from './web-socket-transport.js';
@@ -35,19 +36,20 @@ export class ChannelConnection<C extends InboundChannel | OutboundChannel> {
   readonly channel: C;
   private hasOpened = false;
   private pings = 0;
-  private pingsSinceMs = 0;
+  private pingsSinceMs = -Infinity;
+  private readonly openedAtMs: number;
 
   /**
    * @param socket - after its handshake
-   * @param openedAtMs - monotonic
    * @param create - makes this end of the channel
    */
   constructor(
     private readonly socket: WebSocket,
-    private readonly openedAtMs: number,
+    private readonly clock: Pick<Clock, 'monotonicMs'>,
     create: (transport: ChannelTransport, events: ChannelEvents) => C,
     listener: ConnectionListener,
   ) {
+    this.openedAtMs = clock.monotonicMs();
     const transport = new WebSocketTransport(socket, () => {
       this.channel.drained();
     });
@@ -76,16 +78,13 @@ export class ChannelConnection<C extends InboundChannel | OutboundChannel> {
     return this.hasOpened;
   }
 
-  /** To be called about once a second. @param nowMs - monotonic */
-  check(nowMs: number): void {
+  /** To be called about once a second. */
+  check(): void {
+    const nowMs = this.clock.monotonicMs();
     if (!this.hasOpened && nowMs - this.openedAtMs >= FIRST_RECORD_TIMEOUT_MS) {
       this.channel.break(new ChannelBrokenError('the peer sent no first record in time'));
     } else {
       this.channel.checkLiveness(nowMs);
-    }
-    if (nowMs - this.pingsSinceMs >= SECOND_MS) {
-      this.pingsSinceMs = nowMs;
-      this.pings = 0;
     }
   }
 
@@ -93,6 +92,17 @@ export class ChannelConnection<C extends InboundChannel | OutboundChannel> {
   terminate(cause: Error): void {
     this.channel.break(cause);
     this.socket.terminate();
+  }
+
+  /** @returns how many WebSocket pings came within this second */
+  private countPing(): number {
+    const nowMs = this.clock.monotonicMs();
+    if (nowMs - this.pingsSinceMs >= SECOND_MS) {
+      this.pingsSinceMs = nowMs;
+      this.pings = 0;
+    }
+    this.pings += 1;
+    return this.pings;
   }
 
   private listen(): void {
@@ -105,8 +115,7 @@ export class ChannelConnection<C extends InboundChannel | OutboundChannel> {
       }
     });
     socket.on('ping', () => {
-      this.pings += 1;
-      if (this.pings > MAX_PINGS_PER_SECOND) {
+      if (this.countPing() > MAX_PINGS_PER_SECOND) {
         socket.close(POLICY_VIOLATION);
         channel.break(new ChannelBrokenError('the peer sent too many WebSocket pings'));
       }

@@ -103,7 +103,7 @@ export class InboundChannels implements OnApplicationShutdown {
     };
     const connection = new ChannelConnection(
       socket,
-      this.clock.monotonicMs(),
+      this.clock,
       (transport, events) =>
         new InboundChannel(options, transport, {
           ...events,
@@ -135,15 +135,14 @@ export class InboundChannels implements OnApplicationShutdown {
 
   private check(): void {
     const nowMs = this.clock.nowMs();
-    const monotonicMs = this.clock.monotonicMs();
     for (const { connection, expiresAtMs } of this.entries) {
-      if (nowMs >= expiresAtMs) {
+      if (nowMs >= expiresAtMs || connection.channel.isWornOut) {
         connection.channel.goAway();
       }
       if (nowMs >= expiresAtMs + MAX_AFTER_EXPIRY_MS) {
         connection.terminate(new PeerGoneError('the session of the channel expired a day ago'));
       }
-      connection.check(monotonicMs);
+      connection.check();
     }
   }
 }

@@ -6,6 +6,7 @@ import {
   type Stream,
   type WaitingOctets,
 } from '@relay/channel';
+import type { Clock } from '@relay/clock';
 import { deriveRequestKey, deriveResponseKey, exchangeName } from '@relay/protocol';
 
 import { ChannelConnection, type ConnectionListener } from '../channels/channel-connection.js';
@@ -22,15 +23,14 @@ export class PeerChannel {
   private readonly connection: ChannelConnection<OutboundChannel>;
 
   /**
-   * @param nowMs - monotonic
-   * @param dueAtMs - from then on the channel is to be replaced
+   * @param dueAtMs - monotonic; from then on the channel is to be replaced
    */
   constructor(
     accepted: AcceptedChannel,
     private readonly reservation: SequenceReservation,
     waiting: WaitingOctets,
     listener: ConnectionListener,
-    nowMs: number,
+    clock: Pick<Clock, 'monotonicMs'>,
     private readonly dueAtMs: number,
   ) {
     const { session, sequence } = reservation;
@@ -45,7 +45,7 @@ export class PeerChannel {
     };
     this.connection = new ChannelConnection(
       socket,
-      nowMs,
+      clock,
       (transport, events) => new OutboundChannel(options, transport, events),
       listener,
     );
@@ -54,6 +54,11 @@ export class PeerChannel {
   /** Whether a stream may be opened. */
   get hasPlace(): boolean {
     return this.connection.channel.hasPlace;
+  }
+
+  /** Whether all places are taken; a channel that has not opened yet is not full. */
+  get isFull(): boolean {
+    return this.connection.isOpen && !this.hasPlace;
   }
 
   /** Streams that have a place. */
@@ -95,9 +100,9 @@ export class PeerChannel {
     this.connection.channel.finish();
   }
 
-  /** To be called about once a second. @param nowMs - monotonic */
-  check(nowMs: number): void {
-    this.connection.check(nowMs);
+  /** To be called about once a second. */
+  check(): void {
+    this.connection.check();
   }
 
   /** Ends the channel at once. */

@@ -109,7 +109,7 @@ export class PeerChannels implements PeerListener {
   check(): void {
     const nowMs = this.tools.clock.monotonicMs();
     for (const channel of this.channels) {
-      channel.check(nowMs);
+      channel.check();
     }
     if (!this.isAsked(nowMs)) {
       this.finish(() => true);
@@ -170,7 +170,7 @@ export class PeerChannels implements PeerListener {
       return;
     }
     const fresh = this.fresh(clock.monotonicMs());
-    const areFull = fresh.length > 0 && fresh.every(({ hasPlace }) => !hasPlace);
+    const areFull = fresh.length > 0 && fresh.every(({ isFull }) => isFull);
     const wanted = Math.max(config.channelsPerPeer, areFull ? fresh.length + 1 : 0);
     const missing = Math.min(wanted, config.maxChannelsPerPeer) - fresh.length - this.opening;
     for (let count = 0; count < missing && this.delay.isOver; count += 1) {
@@ -220,7 +220,6 @@ export class PeerChannels implements PeerListener {
 
   private add(accepted: AcceptedChannel, reservation: SequenceReservation): void {
     const { waiting, reports, clock, config } = this.tools;
-    const nowMs = clock.monotonicMs();
     const spread = 1 + LIFETIME_SPREAD * (2 * Math.random() - 1);
     const channel = new PeerChannel(
       accepted,
@@ -247,8 +246,8 @@ export class PeerChannels implements PeerListener {
           }
         },
       },
-      nowMs,
-      nowMs + config.channelLifetimeSeconds * 1_000 * spread,
+      clock,
+      clock.monotonicMs() + config.channelLifetimeSeconds * 1_000 * spread,
     );
     const report = reports.opened('outbound', {
       exchange: channel.exchange,
