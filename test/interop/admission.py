@@ -6,6 +6,7 @@ About a message, p=0 is a proof that it was not forwarded and never can be. It i
 pairing may have made another session of that sid, whose store never saw what ran under the first.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from relay_headers import (
@@ -50,12 +51,16 @@ class Rules:
 
 @dataclass(frozen=True)
 class Message:
-    """A message whose session is known. `relay_header` is the raw value that its keys are made from."""
+    """
+    A message, or the opening of a channel, whose session is known. `relay_header` is the raw value that its keys are
+    made from, `identity` the sender as `kid.clientId`.
+    """
 
     header: TunnelHeader
     relay_header: str
     session: StoredSession
     blob_head: bytes
+    identity: str
 
 
 class Admission:
@@ -80,9 +85,15 @@ class Admission:
         audiences = self._rules.audiences
         return audiences is None or hashed in map(audience_hash, audiences)
 
-    def open(self, client_id_header: str, relay_header: str, now_ms: int) -> Message:
-        """Steps 1 to 3: everything that needs no octet of the body."""
-        header = decode_tunnel_header(relay_header)
+    def open(
+        self,
+        client_id_header: str,
+        relay_header: str,
+        now_ms: int,
+        decode: Callable[[str], TunnelHeader | None] = decode_tunnel_header,
+    ) -> Message:
+        """Steps 1 to 3: everything that needs no octet of the body. `decode` differs for the opening of a channel."""
+        header = decode(relay_header)
         if header is None:
             raise WireError(566)
         keys, identity = self.sender(client_id_header, 'tunnel', relay_header)
@@ -98,7 +109,7 @@ class Admission:
             raise WireError(566) from None
         if not self.accepts_audience(session.audience_hash):
             raise WireError(566)
-        message = Message(header, relay_header, session, blob[:HEAD_BYTES])
+        message = Message(header, relay_header, session, blob[:HEAD_BYTES], identity)
         if header.seq > self._rules.max_messages or now_ms > session.expires_at_ms:
             self._end(message)
         return message

@@ -1,7 +1,7 @@
 """The head of a message: Binary HTTP (RFC 9292), truncated after the header section. docs/protocol.md, section 6."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address
 
 MAX_FIELDS = 256
@@ -114,14 +114,22 @@ class _Reader:
         return fields
 
 
-def decode_request_head(octets: bytes) -> RequestHead:
+def decode_request_head(octets: bytes, upgrades: bool = False) -> RequestHead:
+    """`upgrades`: the head asks for an upgrade, section 11.8."""
     reader = _Reader(_bounded(octets))
     if reader.take(1) != b'\0':
         raise HeadRefused('not a request')
     method, scheme, authority, path = (reader.text() for _ in range(4))
     head = RequestHead(method, scheme, authority, path, reader.fields())
-    _check_request(head)
+    _check_request(_without_upgrade(head) if upgrades else head)
     return head
+
+
+def _without_upgrade(head: RequestHead) -> RequestHead:
+    others = [(name, value) for name, value in head.fields if name != 'upgrade']
+    if len(head.fields) - len(others) != 1 or head.method != 'GET' or content_lengths(others):
+        raise HeadRefused('a request that asks for an upgrade is a GET without a body, and names it once')
+    return replace(head, fields=others)
 
 
 def decode_response_head(octets: bytes) -> ResponseHead:

@@ -4,7 +4,8 @@ The inbound relay of docs/protocol.md (B), with the API of upstream.py as its up
     CLIENT_ID_SECRET=… python3 -B test/interop/inbound.py
 
 This listens on a free port of 127.0.0.1 and prints one JSON object per line: first the port, then every pairing,
-check, refusal and request that it forwarded. Its only audience is the origin http://127.0.0.1:<port>.
+check, refusal, beginning and end of a channel, and request that it forwarded. Its only audience is the origin
+http://127.0.0.1:<port>.
 
 Some paths make it misbehave, as a network, a restart or a clock would, with the first request for that path and query:
 
@@ -16,24 +17,28 @@ Some paths make it misbehave, as a network, a restart or a clock would, with the
     /recreated  forwards the request, loses its session, gets the pairing of that session once more, as an attacker
                 would deliver it, and breaks the connection without a response
 
+In a channel, /unheard breaks the channel and the others do nothing, but requests can wait for each other:
+
+    /held/<name>    is answered only once /release/<name> was requested
+    /paused/<name>  the body is taken only then; "windowUsedUp" tells that all of its window has come
+
 For tests only: sessions are kept in memory, there are no limits, and messages of both types are buffered until
 they are complete.
 """
 
 import json
 import os
-import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socket import SHUT_WR
 
-import ml_kem
 import pairing
 import records
 from admission import Admission, Message, Rules, WireError
 from body_reader import BodyReader
+from channel_inbound import InboundChannels, run_channel
+from faults import Faults
 from head import (
     HeadRefused,
     RequestHead,
@@ -43,12 +48,13 @@ from head import (
     encode_response_head,
 )
 from notation import b64
-from relay_headers import SecretKeys, derive_secret_keys, sign_error
-from session_store import SessionStore, StoredSession, audience_hash, seal_blob
+from relay_headers import derive_secret_keys, sign_error
+from session_creation import MAX_MESSAGES, create_session
+from session_store import SessionStore, audience_hash
 from upstream import Answer, answer
+from websocket_handshake import PATH as CHANNEL_PATH
+from websocket_handshake import switching_fields
 
-LIFETIME_SECONDS = 3600
-MAX_MESSAGES = 2**18 - 1
 MAX_CLOCK_SKEW_MS = 120_000
 CLOCK_STEP_MS = 40_000
 LINGER_SECONDS, SILENCE_SECONDS, LINGER_BYTES = 30, 5, 2**30
@@ -69,22 +75,6 @@ class ConnectionToBreak(Exception):
     """Ends an exchange without a response."""
 
 
-class Faults:
-    """Decides which requests meet with the misfortune that their path names."""
-
-    def __init__(self) -> None:
-        self._seen: Counter[str] = Counter()
-        self._lock = threading.Lock()
-
-    def of(self, path: str) -> str | None:
-        name, _, times = path.split('?')[0].removeprefix('/').partition('/')
-        if name not in ('forgotten', 'stepped', 'lost', 'unheard', 'restarted', 'recreated'):
-            return None
-        with self._lock:
-            self._seen[path] += 1
-            return name if self._seen[path] <= int(times or 1) else None
-
-
 class Inbound(ThreadingHTTPServer):
     daemon_threads = True
 
@@ -98,6 +88,7 @@ class Inbound(ThreadingHTTPServer):
         audience = f'http://127.0.0.1:{self.server_address[1]}'
         rules = Rules(MAX_MESSAGES, client_id, (audience,))
         self.admission = Admission([self.keys], self.store, rules)
+        self.channels = InboundChannels(self.admission, self.faults, report)
 
 
 class Exchange(BaseHTTPRequestHandler):
@@ -110,12 +101,21 @@ class Exchange(BaseHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         pass
 
+    def do_GET(self) -> None:
+        if self.path != CHANNEL_PATH or 'x-mte-relay' not in self.headers:
+            return self.do_HEAD()
+        self._body = BodyReader(self.rfile, self.headers)
+        self.close_connection = True
+        try:
+            self._open_channel()
+        except WireError as error:
+            report(refused=error.status, p=error.p, path=self.path)
+            self._answer_error(error)
+
     def do_HEAD(self) -> None:
         if self.path != '/api/mte-relay':
             return self._answer(404, [])
         self._answer(200, [('x-mte-relay', '1')])
-
-    do_GET = do_HEAD
 
     def do_POST(self) -> None:
         self._body = BodyReader(self.rfile, self.headers)
@@ -135,6 +135,22 @@ class Exchange(BaseHTTPRequestHandler):
         if values is None:
             raise WireError(569)
         return ', '.join(values)
+
+    def _open_channel(self) -> None:
+        """Carries out section 11.1, then serves the channel until it ends."""
+        client_id_header = self._relay_header('x-mte-client-id')
+        relay_header = self._relay_header('x-mte-relay')
+        request_line = (self.command, self.path, self.request_version)
+        with self.server.channels.opened(
+            request_line, self.headers, client_id_header, relay_header
+        ) as channel:
+            response_header = f'1.{b64(os.urandom(16))}'
+            self.send_response_only(101, 'Switching Protocols')
+            fields = switching_fields(self.headers['sec-websocket-key'].strip())
+            for name, value in [*fields, ('x-mte-relay', response_header)]:
+                self.send_header(name, value)
+            self.end_headers()
+            run_channel(self.connection, channel, response_header)
 
     def _pair(self) -> None:
         """Carries out section 4 in the order of its steps."""
@@ -157,38 +173,12 @@ class Exchange(BaseHTTPRequestHandler):
         th = pairing.transcript_hash(client_id_header, body)
 
         def create() -> tuple[str, bytes]:
-            return self._create_session(keys, identity, request, th)
+            return create_session(self.server.store, keys, identity, request, th)
 
         sid, response = create()
         self.server.pairings[sid] = create
         report(paired=sid, audience=request.audience)
         self._answer(200, [('x-mte-relay', '1')], response)
-
-    def _create_session(
-        self, keys: SecretKeys, identity: str, request: pairing.PairRequest, th: bytes
-    ) -> tuple[str, bytes]:
-        """Returns the sid, which depends on the request alone, and the response with the keys, which are new each time."""
-        store = self.server.store
-        epoch = store.reserve(pairing.session_id(th))
-        if epoch is None:
-            raise WireError(565, 0)
-        try:
-            session, response = pairing.respond(
-                keys, identity, th, request.pk, LIFETIME_SECONDS, MAX_MESSAGES
-            )
-        except ml_kem.InvalidKey:
-            raise WireError(562, 0) from None
-        expires_at_ms = now_ms() + LIFETIME_SECONDS * 1000
-        stored = StoredSession(
-            session.k_c2s,
-            session.k_s2c,
-            expires_at_ms,
-            LIFETIME_SECONDS,
-            audience_hash(request.audience),
-        )
-        if not store.put(session.sid, seal_blob(keys, session.sid, identity, epoch, stored)):
-            raise WireError(568, 0)
-        return session.sid, response
 
     def _tunnel(self) -> None:
         """Carries out section 7 in the order of its steps."""
@@ -273,9 +263,9 @@ class Exchange(BaseHTTPRequestHandler):
                 self.server.keys, header, error.status, error.p, now_ms(), error.proof
             )
             fields.append(('x-mte-relay', value))
-        self.close_connection = not self._body.ended
+        self.close_connection |= not self._body.ended
         self._answer(error.status, fields)
-        if self.close_connection:
+        if not self._body.ended:
             self._linger()
 
     def _answer(self, status: int, fields: list[tuple[str, str]], body: bytes = b'') -> None:

@@ -1,6 +1,7 @@
 """The known answers of test/vectors, and what the self-tests compare with."""
 
 import json
+import re
 from pathlib import Path
 
 _FOLDER = Path(__file__).parent.parent / 'vectors'
@@ -12,11 +13,17 @@ def _read(name: str) -> dict:
 
 ONE = _read('protocol-1.json')
 MORE = _read('protocol-1-more.json')
+CHANNEL = _read('channel-1.json')
 VERDICTS = [_read('protocol-1-cases.json'), _read('protocol-1-more-cases.json')]
 
 
 def octets(text: str) -> bytes:
     return bytes.fromhex(text)
+
+
+def repeated_octets(text: str) -> bytes:
+    """As in the vectors of channels: `xx{n}` stands for the octet xx n times."""
+    return octets(re.sub(r'(..)\{(\d+)\}', lambda match: match[1] * int(match[2]), text))
 
 
 def expect(actual: object, expected: object) -> None:

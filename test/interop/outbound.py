@@ -18,22 +18,24 @@ client: it pairs or checks the session if need be, and repeats the request as se
 ([record, octet]: flips one bit) and "withoutLast" (omits the last record). "replaces" is the number that a message
 replaces. With "emptyLast" a message ends with an empty record, the other of the two valid endings.
 
+channel_commands.py describes further commands, for channels.
+
 For tests only: it has no timers, opens a connection for each message, and pairs again in advance only on command.
 """
 
-import base64
 import json
 import os
 import sys
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from urllib.parse import urlsplit
 
 import pairing
 import records
 import x_wing
+from active_session import ActiveSession
+from channel_commands import OutboundChannels, message_of
 from head import Fields, RequestHead, encode_request_head
 from relay_headers import (
     TUNNEL_RESPONSE,
@@ -44,30 +46,10 @@ from relay_headers import (
     sign_client_id,
     verify_error,
 )
-from responses import is_coded, open_answer, outcome_of, relay_header, summary
+from responses import Headed, is_coded, open_answer, outcome_of, relay_header, summary
 from retries import SAFE_METHODS, End, Step, after_check, after_first_attempt, forwarded
 
 TIMEOUT_SECONDS = 20
-CHECK_AFTER_SECONDS = 5
-
-
-@dataclass
-class ActiveSession:
-    """A session, and what is known of it. Times are those of the monotonic clock, in seconds."""
-
-    keys: pairing.Session
-    pairing_response_at: float
-    # When the latest message whose response opened was sent.
-    proved_at: float
-    last_seq: int = 0
-    # Whether a connection to the peer has ended by the peer's doing since `proved_at`.
-    in_doubt: bool = False
-
-    def age_seconds(self) -> int:
-        return int(time.monotonic() - self.pairing_response_at)
-
-    def check_is_due(self) -> bool:
-        return self.in_doubt or time.monotonic() - self.proved_at >= CHECK_AFTER_SECONDS
 
 
 class NoAnswer(Exception):
@@ -83,7 +65,7 @@ class Outbound:
     """One peer and at most one session with it."""
 
     def __init__(self, origin: str, secret: str, client_id: str) -> None:
-        self._address = urlsplit(origin)
+        self.address = urlsplit(origin)
         self._origin = origin
         self._keys = derive_secret_keys(secret)
         self._client_id = client_id
@@ -109,7 +91,7 @@ class Outbound:
         except NoAnswer as error:
             return error.result
         if answer.status != 200 or relay_header(answer) != '1' or is_coded(answer):
-            outcome = self._error(client_id_header, answer)
+            outcome = self.error_of(client_id_header, answer)
             if outcome['status'] == 566 and outcome['signed'] and clock_offset_ms != 0:
                 return {**self.pair(), 'corrected': outcome['unixMs']}
             return {'error': outcome}
@@ -185,15 +167,7 @@ class Outbound:
     def _exchange(
         self, kind: str, faults: dict, seal: Callable[[bytes], list[bytes]], method: str
     ) -> dict:
-        session = self._session
-        if session is None:
-            raise RuntimeError('pair first')
-        session.last_seq += 1
-        seq = faults.get('seq', session.last_seq)
-        age = faults.get('age', session.age_seconds())
-        header = TunnelHeader(session.keys.sid, seq, faults.get('replaces'), age, kind)
-        request_header = encode_tunnel_header(header, os.urandom(16))
-        client_id_header = sign_client_id(self._keys, self._client_id, 'tunnel', request_header)
+        session, request_header, client_id_header = self.next_headers(kind, faults)
         sealed = seal(records.request_key(session.keys.k_c2s, request_header))
         chunks = (b'%x\r\n%s\r\n' % (len(part), part) for part in sealed)
         headers = [('transfer-encoding', 'chunked')]
@@ -209,7 +183,7 @@ class Outbound:
         response_header = relay_header(answer)
         if answer.status != 200 or not TUNNEL_RESPONSE.fullmatch(response_header):
             proof = derive_proof(session.keys.k_s2c)
-            return {'error': self._error(client_id_header, answer, proof)}
+            return {'error': self.error_of(client_id_header, answer, proof)}
         if is_coded(answer):
             return {'error': {'status': 200, 'signed': False}}
         key = records.response_key(session.keys.k_s2c, request_header, response_header)
@@ -218,8 +192,24 @@ class Outbound:
             session.proved_at, session.in_doubt = sent_at, answer.will_close
         return result
 
-    def _error(
-        self, client_id_header: str, answer: HTTPResponse, proof: bytes | None = None
+    def next_headers(self, kind: str, faults: dict) -> tuple[ActiveSession, str, str]:
+        """Takes the next number of the session. Returns x-mte-relay and x-mte-client-id with it."""
+        session = self._session
+        if session is None:
+            raise RuntimeError('pair first')
+        session.last_seq += 1
+        seq = faults.get('seq', session.last_seq)
+        age = faults.get('age', session.age_seconds())
+        header = TunnelHeader(session.keys.sid, seq, faults.get('replaces'), age, kind)
+        request_header = encode_tunnel_header(header, os.urandom(16))
+        return (
+            session,
+            request_header,
+            sign_client_id(self._keys, self._client_id, 'tunnel', request_header),
+        )
+
+    def error_of(
+        self, client_id_header: str, answer: Headed, proof: bytes | None = None
     ) -> dict:
         """Describes a signed error, or reports any other response as unsigned. `proof` is that of a message's session."""
         header = relay_header(answer)
@@ -229,7 +219,7 @@ class Outbound:
         return {'status': error.status, 'signed': True, 'p': error.p, 'unixMs': error.unix_ms}
 
     def _connect(self) -> HTTPConnection:
-        return HTTPConnection(self._address.hostname, self._address.port, timeout=TIMEOUT_SECONDS)
+        return HTTPConnection(self.address.hostname, self.address.port, timeout=TIMEOUT_SECONDS)
 
     def _post(
         self,
@@ -275,7 +265,7 @@ def spoil(sealed: list[bytes], faults: dict) -> list[bytes]:
     return sealed[:-1] if faults.get('withoutLast') else sealed
 
 
-def carry_out(outbound: Outbound, command: dict) -> dict:
+def carry_out(outbound: Outbound, channels: OutboundChannels, command: dict) -> dict:
     match command.pop('do'):
         case 'probe':
             return outbound.probe()
@@ -284,27 +274,20 @@ def carry_out(outbound: Outbound, command: dict) -> dict:
         case 'check':
             return outbound.check(**command)
         case 'send':
-            return outbound.send(*message_of(command), **command)
+            kind = command.pop('type')
+            return outbound.send(kind, *message_of(command), **command)
         case 'request':
-            return outbound.request(*message_of(command))
-        case unknown:
-            raise ValueError(f'unknown command: {unknown}')
-
-
-def message_of(command: dict) -> tuple[str, RequestHead, list[bytes]]:
-    """Takes type, head and body out of a command; what is left are faults."""
-    fields = [(name, value) for name, value in command.pop('fields', [])]
-    authority = command.pop('authority', '')
-    head = RequestHead(command.pop('method'), 'http', authority, command.pop('path'), fields)
-    pieces = [base64.b64decode(piece) for piece in command.pop('pieces', [])]
-    return command.pop('type'), head, pieces
+            return outbound.request(command.pop('type'), *message_of(command))
+        case name:
+            return channels.carry_out(name, command)
 
 
 def main() -> None:
     client_id = os.environ.get('CLIENT_ID', 'interop')
     outbound = Outbound(sys.argv[1], os.environ['CLIENT_ID_SECRET'], client_id)
+    channels = OutboundChannels(outbound)
     for line in sys.stdin:
-        print(json.dumps(carry_out(outbound, json.loads(line))), flush=True)
+        print(json.dumps(carry_out(outbound, channels, json.loads(line))), flush=True)
 
 
 if __name__ == '__main__':

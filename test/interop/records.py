@@ -26,8 +26,12 @@ def response_key(k_s2c: bytes, request_header: str, response_header: str) -> byt
     return hkdf_expand(k_s2c, info.encode(), 32)
 
 
-def _nonce(i: int, last: bool) -> bytes:
+def nonce(i: int, last: bool) -> bytes:
     return bytes(7) + i.to_bytes(4, 'big') + bytes([last])
+
+
+def padded(typed_content: bytes) -> bytes:
+    return typed_content + bytes(-len(typed_content) % 256)
 
 
 class Sealer:
@@ -35,19 +39,20 @@ class Sealer:
 
     def __init__(self, key: bytes) -> None:
         self._aead = AesGcm(key)
-        self._next = 0
+        self.next = 0
 
     def head(self, content: bytes, last: bool) -> bytes:
         """Seals the head, padded to a multiple of 256 bytes."""
-        return self._record(content + bytes([HEAD]) + bytes(-(len(content) + 1) % 256), last)
+        return self.record(padded(content + bytes([HEAD])), last)
 
     def data(self, content: bytes, last: bool) -> bytes:
-        return self._record(content + bytes([DATA]), last)
+        return self.record(content + bytes([DATA]), last)
 
-    def _record(self, plaintext: bytes, last: bool) -> bytes:
+    def record(self, plaintext: bytes, last: bool) -> bytes:
+        """`plaintext` is content, type and padding."""
         header = (len(plaintext) + 16 | (LAST if last else 0)).to_bytes(4, 'big')
-        sealed = self._aead.seal(_nonce(self._next, last), plaintext, header)
-        self._next += 1
+        sealed = self._aead.seal(nonce(self.next, last), plaintext, header)
+        self.next += 1
         return header + sealed
 
 
@@ -85,21 +90,13 @@ def _open_record(aead: AesGcm, i: int, read: Callable[[int], bytes]) -> tuple[by
     header = read(4)
     if len(header) < 4:
         raise RecordRefused(f'the message ends before record {i}')
-    value = int.from_bytes(header, 'big')
-    last, length = bool(value & LAST), value & ~LAST
+    length, last = decode_length(header)
     if not MIN_SEALED_BYTES <= length <= MAX_SEALED_BYTES:
         raise RecordRefused(f'the length of record {i} is out of bounds')
     sealed = read(length)
     if len(sealed) < length:
         raise RecordRefused(f'the message ends within record {i}')
-    try:
-        padded = aead.open(_nonce(i, last), sealed, header)
-    except AuthenticationError:
-        raise RecordRefused(f'record {i} is not authentic') from None
-    plaintext = padded.rstrip(b'\0')
-    if not plaintext or len(padded) - len(plaintext) > MAX_PAD_BYTES:
-        raise RecordRefused(f'record {i} has no type or too much padding')
-    content, kind = plaintext[:-1], plaintext[-1]
+    content, kind = open_sealed(aead, i, header, sealed)
     if kind != (HEAD if i == 0 else DATA):
         raise RecordRefused(f'record {i} has the wrong type')
     if len(content) > MAX_CONTENT_BYTES:
@@ -107,3 +104,21 @@ def _open_record(aead: AesGcm, i: int, read: Callable[[int], bytes]) -> tuple[by
     if i > 0 and not content and not last:
         raise RecordRefused(f'record {i} is empty')
     return content, last
+
+
+def decode_length(header: bytes) -> tuple[int, bool]:
+    """Returns the length of what follows the header of a record, and whether that record is the last."""
+    value = int.from_bytes(header, 'big')
+    return value & ~LAST, bool(value & LAST)
+
+
+def open_sealed(aead: AesGcm, i: int, header: bytes, sealed: bytes) -> tuple[bytes, int]:
+    """Returns the content and the type of record i. Raises RecordRefused if it is not authentic at this place."""
+    try:
+        padded = aead.open(nonce(i, decode_length(header)[1]), sealed, header)
+    except AuthenticationError:
+        raise RecordRefused(f'record {i} is not authentic') from None
+    plaintext = padded.rstrip(b'\0')
+    if not plaintext or len(padded) - len(plaintext) > MAX_PAD_BYTES:
+        raise RecordRefused(f'record {i} has no type or too much padding')
+    return plaintext[:-1], plaintext[-1]

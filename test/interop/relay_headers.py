@@ -15,6 +15,9 @@ NUMBER = '[1-9][0-9]{0,6}'
 TUNNEL_REQUEST = re.compile(
     rf'1\.({B64_16})\.({NUMBER})(?:r({NUMBER}))?\.(0|[1-9][0-9]{{0,4}})\.(mke|mte|check)\.{B64_16}'
 )
+OPENING_REQUEST = re.compile(
+    rf'1\.({B64_16})\.({NUMBER})\.(0|[1-9][0-9]{{0,4}})\.(chan|conn)\.{B64_16}'
+)
 TUNNEL_RESPONSE = re.compile(rf'1\.{B64_16}')
 SIGNED_ERROR = re.compile(r'1\.error\.([0-9]{3})\.([01])\.([0-9]{13})\.([A-Za-z0-9_-]{43})')
 
@@ -46,7 +49,7 @@ def derive_secret_keys(secret: str) -> SecretKeys:
 
 @dataclass(frozen=True)
 class TunnelHeader:
-    """The x-mte-relay of a message. `replaced` is the number of the message that this one replaces."""
+    """The x-mte-relay of a message or of the opening of a channel. `replaced` is the number of the message that this one replaces."""
 
     sid: str
     seq: int
@@ -69,6 +72,14 @@ def decode_tunnel_header(value: str) -> TunnelHeader | None:
     if seq > MAX_SEQ or (replaced is not None and (replaced >= seq or match[5] == 'check')):
         return None
     return TunnelHeader(match[1], seq, replaced, int(match[4]), match[5])
+
+
+def decode_opening_header(value: str) -> TunnelHeader | None:
+    """Returns None for anything that section 11.1 does not allow in the opening of a channel."""
+    match = OPENING_REQUEST.fullmatch(value)
+    if match is None or int(match[2]) > MAX_SEQ:
+        return None
+    return TunnelHeader(match[1], int(match[2]), None, int(match[3]), match[4])
 
 
 def _sender_mac(

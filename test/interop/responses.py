@@ -2,7 +2,9 @@
 
 import base64
 from dataclasses import asdict
+from email.message import Message
 from http.client import HTTPException, HTTPResponse
+from typing import Protocol
 
 import records
 from head import HeadRefused, ResponseHead, content_lengths, decode_response_head
@@ -11,7 +13,14 @@ from retries import End, Outcome
 WITHOUT_BODY = (204, 304)
 
 
-def relay_header(answer: HTTPResponse) -> str:
+class Headed(Protocol):
+    """What every response has, of a message as of an opening."""
+
+    status: int
+    headers: Message
+
+
+def relay_header(answer: Headed) -> str:
     """Returns the value of x-mte-relay. Several values are joined into one that matches no pattern."""
     return ', '.join(answer.headers.get_all('x-mte-relay') or [])
 

@@ -7,10 +7,15 @@ Prints one line for each test that passes and stops with an error at the first t
 """
 
 import admission_test
+import channel_openings_test
+import channel_sockets_test
+import channel_streams_test
+import channel_vectors_test
 import messages_test
 import pairing_test
 import primitives_test
 import retries_test
+import websocket_test
 
 TESTS = [
     *primitives_test.TESTS,
@@ -18,6 +23,11 @@ TESTS = [
     *messages_test.TESTS,
     *admission_test.TESTS,
     *retries_test.TESTS,
+    *websocket_test.TESTS,
+    *channel_vectors_test.TESTS,
+    *channel_streams_test.TESTS,
+    *channel_openings_test.TESTS,
+    *channel_sockets_test.TESTS,
 ]
 
 

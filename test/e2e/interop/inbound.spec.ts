@@ -21,6 +21,8 @@ import { HandMovedClock } from '../../support/time/hand-moved-clock.js';
 
 /** test/interop is a second implementation of docs/protocol.md, written from its text alone. */
 const TYPES = ['mke', 'mte'] as const;
+/** channels-inbound.spec.ts is about the other transport. */
+const MESSAGES = { TUNNEL_TRANSPORT: 'message' };
 /** More than one record can carry, and not a multiple of the record size. */
 const BODY = randomBytes(70_001);
 /** A reset may overtake data that was sent before it. */
@@ -33,7 +35,7 @@ describe.skipIf(!hasPython())('an independent inbound relay', () => {
 
   beforeAll(async () => {
     inbound = shared(await startPythonInbound());
-    outbound = shared(await startRelay());
+    outbound = shared(await startRelay(MESSAGES));
   });
 
   const clientHeaders = (type: string) => ({
@@ -151,7 +153,7 @@ describe.skipIf(!hasPython())('an independent inbound relay', () => {
       const path = `/recreated?${type}`;
       const refusedBefore = eventsWith('refused', 562).length;
       // Its session is of no use afterwards, so it is not the one that other tests share.
-      const victim = forThisTest(await startRelay());
+      const victim = forThisTest(await startRelay(MESSAGES));
 
       const headers = clientHeaders(type);
       const response = await request(victim.url, { method: 'POST', path, headers, body: 'once' });
@@ -210,7 +212,7 @@ describe.skipIf(!hasPython())('an independent inbound relay', () => {
   it('is asked about the session before a POST that comes 5 s after the latest response', async () => {
     const clock = new HandMovedClock(Date.now());
     const patient = forThisTest(
-      await startRelay({}, (builder) => builder.overrideProvider(Clock).useValue(clock)),
+      await startRelay(MESSAGES, (builder) => builder.overrideProvider(Clock).useValue(clock)),
     );
     const post = (path: string): Promise<ClientResponse> =>
       request(patient.url, { method: 'POST', path, headers: clientHeaders('mke'), body: 'x' });
