@@ -28,7 +28,7 @@ describe.skipIf(!hasPython())('channels to an independent inbound relay', () => 
 
   beforeAll(async () => {
     inbound = shared(await startPythonInbound());
-    const oneChannel = { CHANNELS_PER_PEER: '1', MAX_CHANNELS_PER_PEER: '1' };
+    const oneChannel = { CHANNELS_PER_PEER: '1' };
     outbound = shared(await startRelay({ TUNNEL_TRANSPORT: 'channel', ...oneChannel }));
   });
 
