@@ -18,7 +18,7 @@ export interface Intermediary {
 }
 
 /** What the programs are, in the order of docs/deployment.md. */
-export type Program = 'nginx' | 'HAProxy' | 'Apache' | 'Varnish';
+export type Program = 'nginx' | 'HAProxy' | 'Apache' | 'Varnish' | 'Caddy';
 
 interface Installation {
   readonly package: string;
@@ -95,9 +95,28 @@ const INSTALLATIONS: Readonly<Record<Program, Installation>> = {
       return [command, ...options, '-F', '-j', 'none', '-n', join(folder, 'varnish')];
     },
   },
+  Caddy: {
+    package: 'caddy',
+    check: ['caddy', 'version'],
+    prepare: async (folder, fill) => {
+      // To Caddy an address before the port is the Host of the requests that it serves.
+      const config = fill(documentedBlock('Caddy', 'caddyfile')).replace(
+        /^http:\/\/(127\.0\.0\.1)(:\d+) \{\n/m,
+        'http://$2 {\n  bind $1\n',
+      );
+      return [
+        ...(['caddy', 'run', '--adapter', 'caddyfile', '--config'] as const),
+        await written(folder, 'Caddyfile', config),
+      ];
+    },
+  },
 };
 
-export const PROGRAMS = Object.keys(INSTALLATIONS) as readonly Program[];
+/** The programs whose block says how everything is passed on. */
+export const PROGRAMS = ['nginx', 'HAProxy', 'Apache', 'Varnish'] as const satisfies Program[];
+
+/** The programs whose block says how channels are passed on. */
+export const CHANNEL_PROGRAMS = [...PROGRAMS, 'Caddy'] as const satisfies Program[];
 
 /** Whether the program is installed; prints a warning if it is not. */
 export function hasIntermediary(program: Program): boolean {
