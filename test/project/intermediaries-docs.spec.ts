@@ -29,7 +29,7 @@ const BLOCKS = [
   {
     heading: 'HAProxy',
     language: 'haproxy',
-    silence: [/timeout client (\w+)/, /timeout server (\w+)/],
+    silence: [/timeout client (\w+)/, /timeout server (\w+)/, /timeout tunnel (\w+)/],
     from: /timeout http-keep-alive (\w+)/,
   },
   {
@@ -51,6 +51,20 @@ const BLOCKS = [
     language: 'sh',
     silence: [/pipe_timeout=(\w+)/],
     from: /timeout_idle=(\w+)/,
+  },
+  {
+    heading: 'Caddy',
+    language: 'caddyfile',
+    silence: [],
+    from: / idle (\w+)/,
+    to: / keepalive (\w+)/,
+  },
+  {
+    heading: 'Traefik',
+    language: 'sh',
+    silence: [],
+    from: /idleTimeout=(\w+)/,
+    to: /idleConnTimeout=(\w+)/,
   },
   {
     heading: 'AWS Application Load Balancer',

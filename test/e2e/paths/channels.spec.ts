@@ -1,105 +1,114 @@
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 
 import { describe, expect, it } from 'vitest';
-import { WebSocket } from 'ws';
 
-import { request } from '../../support/clients/client.js';
+import { streamRequest } from '../../support/clients/client.js';
 import { forThisTest } from '../../support/lifecycle/resources.js';
 import {
-  LARGEST_MESSAGE_BYTES,
-  openChannel,
-  REQUEST_FIELDS,
-  startChannelServer,
-  SUBPROTOCOL,
-  type ChannelServer,
-} from '../../support/network/bare-channels.js';
-import {
   CHANNEL_PROGRAMS,
+  PROGRAMS,
   hasIntermediary,
-  startIntermediary,
-  type Intermediary,
   type Program,
 } from '../../support/network/intermediaries.js';
+import { startPathTunnel, type PathOptions } from '../../support/tunnels/path-tunnel.js';
+import { echoBody } from '../../support/upstreams/upstream.js';
 
-interface Path {
-  readonly server: ChannelServer;
-  readonly intermediary: Intermediary;
-}
+const MIB = 1024 * 1024;
+const TUNNEL_PATH = '/api/mte-tunnel';
+const SLOW_LIMIT_MS = 240_000;
 
-async function startPath(program: Program, adjust?: (block: string) => string): Promise<Path> {
-  const server = forThisTest(await startChannelServer());
+/** Two relays with a program between them. */
+async function startPath(program: Program, transport: 'auto' | 'channel', options?: PathOptions) {
+  const path = forThisTest(
+    await startPathTunnel(program, 'between the relays', {
+      ...options,
+      both: { TUNNEL_TRANSPORT: transport },
+    }),
+  );
+  // Before the program is: Apache waits for the ends of its channels.
+  forThisTest(path.outbound);
+  path.upstream.handle(echoBody);
+  const sockets = new Set<Socket>();
+  let messages = 0;
+  path.inbound.app
+    .getHttpServer()
+    .on('connection', (socket: Socket) => sockets.add(socket))
+    .prependListener('request', ({ url }: IncomingMessage) => {
+      messages += url === TUNNEL_PATH ? 1 : 0;
+    });
   return {
-    server,
-    intermediary: forThisTest(await startIntermediary(program, server.port, adjust)),
+    ...path,
+    /** Connections that B has accepted from the program. */
+    sockets,
+    /** How many messages B has received. */
+    messages: () => messages,
+    post: (body: Buffer | string, headers = {}) => path.send({ method: 'POST', body, headers }),
   };
-}
-
-async function open({ intermediary }: Path): Promise<WebSocket> {
-  const channel = await openChannel(intermediary.url);
-  expect(channel).toBeInstanceOf(WebSocket);
-  return channel as WebSocket;
-}
-
-/** As the relays do at the orderly end of a channel. */
-async function close(channel: WebSocket): Promise<void> {
-  channel.close(1001);
-  expect((await once(channel, 'close'))[0]).toBe(1001);
 }
 
 describe.each(CHANNEL_PROGRAMS)('%s, configured as docs/deployment.md says,', (program) => {
   const isThere = hasIntermediary(program);
 
-  it.skipIf(!isThere)('carries a WebSocket with its largest messages, both ways', async () => {
-    const path = await startPath(program);
-    const channel = await open(path);
-    const messages = [1, 1000, LARGEST_MESSAGE_BYTES].map((size) => randomBytes(size));
+  it.skipIf(!isThere)('carries channels, small and large bodies at once', async () => {
+    const path = await startPath(program, 'channel');
+    const bodies = [16 * MIB, ...Array.from({ length: 50 }, () => 1000)].map((size) =>
+      randomBytes(size),
+    );
 
-    for (const message of messages) {
-      channel.send(message);
-      expect((await once(channel, 'message'))[0]).toEqual(message);
+    const responses = await Promise.all(bodies.map((body) => path.post(body)));
+
+    expect(responses.map(({ status, body }, at) => [status, body.equals(bodies[at]!)])).toEqual(
+      bodies.map(() => [200, true]),
+    );
+    expect(path.messages()).toBe(0);
+    expect(path.inbound.log.items).toContainEqual(
+      expect.objectContaining({ msg: 'channel opened', role: 'inbound' }),
+    );
+  });
+
+  it.skipIf(!isThere)('carries messages beside a channel', async () => {
+    const path = await startPath(program, 'auto');
+    await path.post('the first request pairs');
+    await path.outbound.log.find(({ msg }) => msg === 'channel opened');
+
+    // MTE is for messages only.
+    const response = await path.post('content', { 'x-mte-encode-type': 'MTE' });
+
+    expect(response.body.toString()).toBe('content');
+    expect(path.messages()).toBeGreaterThan(0);
+  });
+
+  it.skipIf(!isThere)('tells relay A that a channel broke, which opens another', async () => {
+    const path = await startPath(program, 'channel');
+    await path.post('content');
+
+    for (const socket of path.sockets) {
+      socket.destroy();
     }
 
-    expect(channel.protocol).toBe(SUBPROTOCOL);
-    expect(path.server.handshakes).toEqual([
-      expect.objectContaining({ ...REQUEST_FIELDS, 'sec-websocket-protocol': SUBPROTOCOL }),
-    ]);
-    await close(channel);
+    await path.outbound.log.find(({ msg }) => msg === 'channel broke');
+    await expect
+      .poll(async () => (await path.post('content')).status, { timeout: 40_000 })
+      .toBe(200);
   });
 
-  it.skipIf(!isThere)('carries requests beside a WebSocket', async () => {
-    const path = await startPath(program);
-    const channel = await open(path);
+  it.skipIf(!isThere)(
+    'tells relay B that the channels of a relay A that stops have ended',
+    async () => {
+      const path = await startPath(program, 'channel');
+      await path.post('content');
 
-    const responses = await Promise.all(
-      Array.from({ length: 20 }, (_, index) =>
-        request(path.intermediary.url, { method: 'POST', path: '/x', body: String(index) }),
-      ),
-    );
+      await path.outbound.close();
 
-    expect(responses.map(({ body }) => body.toString())).toEqual(
-      responses.map((_, index) => `HTTP POST ${index}`),
-    );
-    await close(channel);
-  });
-
-  it.skipIf(!isThere)('passes the end of a WebSocket on, in both directions', async () => {
-    const path = await startPath(program);
-    const [first, second] = [await open(path), await open(path)];
-    const [atServer] = path.server.channels;
-
-    const ended = once(atServer!, 'close');
-    first.terminate();
-    await ended;
-
-    const [other] = path.server.channels;
-    const heard = once(second, 'close');
-    other!.terminate();
-    expect((await heard)[0]).toBe(1006);
-  });
+      await path.inbound.log.find(({ msg }) => /^channel (ended|broke)$/.test(msg));
+    },
+  );
 });
 
-/** The lines of docs/deployment.md without which a program strips the upgrade. HAProxy needs none. */
+/** The lines of docs/deployment.md without which a program strips the upgrade. HAProxy and Caddy need none. */
 const LINES = [
   ['nginx', /^ +proxy_set_header (Upgrade|Connection) .*\n/gm],
   ['Apache', / upgrade=websocket/],
@@ -107,28 +116,77 @@ const LINES = [
 ] as const;
 
 describe.each(LINES)('%s without the lines for channels', (program, lines) => {
-  it.skipIf(!hasIntermediary(program))('strips the upgrade of a handshake', async () => {
-    const path = await startPath(program, (block) => block.replace(lines, ''));
+  it.skipIf(!hasIntermediary(program))(
+    'strips the upgrade: requests go as messages, and A says once what to do',
+    async () => {
+      const path = await startPath(program, 'auto', {
+        adjust: (block) => block.replace(lines, ''),
+      });
+      await path.post('content');
+      const line = await path.outbound.log.find(({ msg }) => msg === 'requests go as messages');
+      expect(line).toMatchObject({ level: 40, peer: path.intermediary.url });
+      expect(line['reason']).toContain('docs/deployment.md');
 
-    expect(await openChannel(path.intermediary.url)).toBe(200);
+      for (let count = 0; count < 5; count += 1) {
+        expect(await path.post('content')).toMatchObject({ status: 200 });
+      }
 
-    expect(path.server.handshakes).toEqual([]);
-  });
+      const lineCount = path.outbound.log.items.filter(
+        ({ msg, level }) => msg === 'requests go as messages' && level === 40,
+      ).length;
+      expect(lineCount).toBe(1);
+      expect(path.inbound.log.items.filter(({ msg }) => msg === 'channel opened')).toEqual([]);
+    },
+  );
 });
 
-/** The line that limits how long a WebSocket may be silent, and what it becomes. */
+/** What limits how long a channel may be silent. */
 const IDLE_LIMITS = [
-  ['nginx', 'proxy_read_timeout 1h', 'proxy_read_timeout 1s'],
-  ['HAProxy', 'timeout tunnel 1h', 'timeout tunnel 1s'],
-  ['Apache', /3600/g, '1'],
-  ['Varnish', 'pipe_timeout=3600', 'pipe_timeout=1'],
+  ['nginx', /(?<=proxy_read_timeout )1h/, 's'],
+  ['HAProxy', /(?<=timeout tunnel )1h/, 's'],
+  ['Apache', /(?<=TimeOut | timeout=)3600/g, ''],
+  ['Varnish', /(?<=pipe_timeout=)3600/, ''],
 ] as const;
 
-describe.each(IDLE_LIMITS)('%s with a shorter limit than %s', (program, line, shorter) => {
-  it.skipIf(!hasIntermediary(program))('ends a WebSocket that is silent', async () => {
-    const path = await startPath(program, (block) => block.replace(line, shorter));
-    const channel = await open(path);
+describe.each(IDLE_LIMITS)('%s with a limit on silence', (program, limit, unit) => {
+  const isThere = hasIntermediary(program);
+  const limitedTo = (seconds: number) => (block: string) =>
+    block.replace(limit, `${seconds}${unit}`);
 
-    expect((await once(channel, 'close'))[0]).toBe(1006);
+  it.skipIf(!isThere)('of a second breaks the channels, and requests still succeed', async () => {
+    const path = await startPath(program, 'auto', { adjust: limitedTo(1) });
+    await path.post('content');
+
+    await path.outbound.log.find(({ msg }) => msg === 'channel broke');
+
+    expect(await path.post('content')).toMatchObject({ status: 200 });
   });
+
+  it.skipIf(!isThere || process.env['SLOW'] !== '1')(
+    'of 45 s carries an event stream over a channel that is silent for 75 s',
+    async () => {
+      const path = await startPath(program, 'channel', { adjust: limitedTo(45) });
+      const opened = new Promise<ServerResponse>((resolve) => {
+        path.upstream.handle((_request, response) => {
+          response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
+          resolve(response);
+        });
+      });
+      const [received, response] = await Promise.all([
+        streamRequest(path.entrance.url, { headers: path.clientHeaders }),
+        opened,
+      ]);
+
+      await pause(75_000);
+      response.end('data: 1\n\n');
+
+      await received.until('data: 1\n\n');
+      expect(await received.ended).toBe('complete');
+    },
+    SLOW_LIMIT_MS,
+  );
+});
+
+it('the limits on silence are those of all programs that have a block of their own', () => {
+  expect(IDLE_LIMITS.map(([program]) => program)).toEqual(PROGRAMS);
 });
