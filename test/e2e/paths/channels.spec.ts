@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 
 import { describe, expect, it } from 'vitest';
 
-import { streamRequest } from '../../support/clients/client.js';
+import { expectQuoted } from '../../support/assertions/troubleshooting.js';
+import { request, streamRequest } from '../../support/clients/client.js';
 import { forThisTest } from '../../support/lifecycle/resources.js';
 import {
   CHANNEL_PROGRAMS,
@@ -13,10 +14,12 @@ import {
   hasIntermediary,
   type Program,
 } from '../../support/network/intermediaries.js';
+import { listen } from '../../support/network/listen.js';
 import { startPathTunnel, type PathOptions } from '../../support/tunnels/path-tunnel.js';
 import { echoBody } from '../../support/upstreams/upstream.js';
 
 const MIB = 1024 * 1024;
+const HEADING = 'Requests go as messages';
 const TUNNEL_PATH = '/api/mte-tunnel';
 const SLOW_LIMIT_MS = 240_000;
 
@@ -126,6 +129,12 @@ describe.each(LINES)('%s without the lines for channels', (program, lines) => {
       const line = await path.outbound.log.find(({ msg }) => msg === 'requests go as messages');
       expect(line).toMatchObject({ level: 40, peer: path.intermediary.url });
       expect(line['reason']).toContain('docs/deployment.md');
+      await expectQuoted(path.outbound, HEADING, [
+        'requests go as messages',
+        'something between the relays carries no WebSocket upgrade',
+        "the other relay's address responded with status 566",
+      ]);
+      await expectQuoted(path.inbound, HEADING, ['the opening is not the WebSocket handshake']);
 
       for (let count = 0; count < 5; count += 1) {
         expect(await path.post('content')).toMatchObject({ status: 200 });
@@ -138,6 +147,27 @@ describe.each(LINES)('%s without the lines for channels', (program, lines) => {
       expect(path.inbound.log.items.filter(({ msg }) => msg === 'channel opened')).toEqual([]);
     },
   );
+});
+
+describe.skipIf(!hasIntermediary('HAProxy'))('HAProxy that finds relay B not ready', () => {
+  it('opens no connection to it, and its open channels continue', async () => {
+    let status = 200;
+    const health = forThisTest(
+      await listen(createServer((_request, response) => response.writeHead(status).end())),
+    );
+    const path = await startPath('HAProxy', 'channel', {
+      adjust: (block) =>
+        block.replace('check inter 2s', `check port ${health.port} inter 200ms fall 1`),
+    });
+    await path.post('content');
+
+    status = 503;
+
+    const statusOfNew = async () =>
+      (await request(path.intermediary.url, { path: '/api/mte-echo' })).status;
+    await expect.poll(statusOfNew, { timeout: 40_000 }).toBe(503);
+    expect(await path.post('content')).toMatchObject({ status: 200 });
+  });
 });
 
 /** What limits how long a channel may be silent. */
