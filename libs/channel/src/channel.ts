@@ -6,11 +6,11 @@ import { BROKEN_UNSENT_BYTES, LATE_RECORD, MAX_UNSENT_BYTES } from './channel-li
 import type { ChannelEvents, ChannelOptions, ChannelTransport } from './channel-options.js';
 import type { ChannelStream, StreamChannel, StreamLimits } from './channel-stream.js';
 import { decodeFrames } from './decode-frames.js';
-import { DATA_RECORD, FrameType, HEAD_RECORD, type Frame } from './frame.js';
+import { FrameType, type Frame } from './frame.js';
 import { Grants } from './grants.js';
 import { IncomingRecords } from './incoming-records.js';
 import { Pings } from './pings.js';
-import { RecordContent } from './record-content.js';
+import { RecordContent, sealFirst, sealLast } from './record-content.js';
 import { decodeSettings, encodeSettings, type Settings } from './settings.js';
 import { StreamTable } from './stream-table.js';
 import { Turns } from './turns.js';
@@ -63,9 +63,6 @@ export abstract class Channel implements StreamChannel {
    * @param message - not modified and not kept
    */
   receive(message: Buffer): void {
-    if (this.isOver) {
-      return;
-    }
     this.breakOnError(() => {
       this.receiveRecord(message);
     });
@@ -73,9 +70,6 @@ export abstract class Channel implements StreamChannel {
 
   /** To be called about once a second. @param nowMs - of a clock that never goes back */
   checkLiveness(nowMs: number): void {
-    if (this.isOver) {
-      return;
-    }
     this.breakOnError(() => {
       if (this.pings.check(nowMs)) {
         this.wake();
@@ -126,10 +120,7 @@ export abstract class Channel implements StreamChannel {
       maxConcurrentStreams,
       initialWindowBytes: this.options.initialWindowBytes,
     });
-    this.transport.send(
-      this.sealer.seal([content, Buffer.of(HEAD_RECORD)], content.length + 1, false),
-      () => undefined,
-    );
+    this.transport.send(sealFirst(this.sealer, content), () => undefined);
   }
 
   /** The windows of a new stream. */
@@ -147,7 +138,10 @@ export abstract class Channel implements StreamChannel {
       this.isScheduled = true;
       this.transport.schedule(() => {
         this.isScheduled = false;
-        this.flush();
+        // After 2^22 records nothing more can be sealed.
+        this.breakOnError(() => {
+          this.flush();
+        });
       });
     }
   }
@@ -255,7 +249,7 @@ export abstract class Channel implements StreamChannel {
     }
     if (!this.isOver && !this.hasSentLast && this.isLastDue()) {
       this.hasSentLast = true;
-      this.transport.send(this.sealer.seal([Buffer.of(DATA_RECORD)], 1, true), () => undefined);
+      this.transport.send(sealLast(this.sealer), () => undefined);
       this.endIfDone();
     }
   }
@@ -283,7 +277,12 @@ export abstract class Channel implements StreamChannel {
       this.events.onEnd();
     }
   }
+
+  /** Does nothing once the channel is over. */
   private breakOnError(action: () => void): void {
+    if (this.isOver) {
+      return;
+    }
     try {
       action();
     } catch (error) {
