@@ -47,7 +47,7 @@ export abstract class Channel implements StreamChannel {
     return this.sealer.count >= LATE_RECORD || this.incoming.count >= LATE_RECORD;
   }
 
-  /** Streams that have a place. */
+  /** Streams that have a place now. */
   get streamCount(): number {
     return this.streams.size;
   }
@@ -116,10 +116,8 @@ export abstract class Channel implements StreamChannel {
 
   /** Sends the first record. */
   protected open(maxConcurrentStreams?: number): void {
-    const content = encodeSettings({
-      maxConcurrentStreams,
-      initialWindowBytes: this.options.initialWindowBytes,
-    });
+    const { initialWindowBytes } = this.options;
+    const content = encodeSettings({ maxConcurrentStreams, initialWindowBytes });
     this.transport.send(sealFirst(this.sealer, content), () => undefined);
   }
 
@@ -129,6 +127,7 @@ export abstract class Channel implements StreamChannel {
       receiveWindowBytes: this.options.initialWindowBytes,
       sendWindowBytes: this.peerSettings?.initialWindowBytes ?? 0,
       waiting: this.options.waiting,
+      events: this.events,
     };
   }
 

@@ -3,7 +3,7 @@ import { WaitingOctets } from '@relay/channel';
 import { Clock } from '@relay/clock';
 import { RelayConfig } from '@relay/config';
 
-import { ChannelReports, type ChannelCounts } from '../channels/channel-reports.js';
+import { ChannelReports } from '../channels/channel-reports.js';
 import { ChannelOpener } from './channel-opener.js';
 import { PeerChannels, type ChannelTools } from './peer-channels.js';
 import type { Peer } from './peer.js';
@@ -28,7 +28,7 @@ export class ChannelsToPeers implements OnApplicationShutdown {
     this.timer = setInterval(() => {
       this.check();
     }, CHECK_INTERVAL_MS).unref();
-    reports.observe('outbound', () => this.counts());
+    reports.observeFallbacks(() => this.fallbacks);
   }
 
   /** The channels to a peer. */
@@ -43,7 +43,7 @@ export class ChannelsToPeers implements OnApplicationShutdown {
   }
 
   /** Peers to which requests go as messages because no channel could be opened. */
-  get fallbacks(): number {
+  private get fallbacks(): number {
     return [...this.byPeer.values()].filter(({ hasFallenBack }) => hasFallenBack).length;
   }
 
@@ -52,16 +52,6 @@ export class ChannelsToPeers implements OnApplicationShutdown {
     for (const channels of this.byPeer.values()) {
       channels.terminate(new Error('this relay has been shut down'));
     }
-  }
-
-  private counts(): ChannelCounts {
-    let channels = 0;
-    let streams = 0;
-    for (const { counts } of this.byPeer.values()) {
-      channels += counts.channels;
-      streams += counts.streams;
-    }
-    return { channels, streams };
   }
 
   private check(): void {

@@ -3,6 +3,7 @@ import type { Clock } from '@relay/clock';
 import type { RelayConfig } from '@relay/config';
 import { RelayStatus } from '@relay/errors';
 
+import type { ChannelReport, EndReason } from '../channels/channel-report.js';
 import type { ChannelReports } from '../channels/channel-reports.js';
 import type { AcceptedChannel, ChannelOpener, OpeningFailure } from './channel-opener.js';
 import { OpeningDelay } from './opening-delay.js';
@@ -34,7 +35,7 @@ export interface ChannelTools {
 
 /** The channels to one peer: opened in the background, replaced in time, and chosen for each stream. protocol.md section 11.6. */
 export class PeerChannels implements PeerListener {
-  private readonly channels = new Set<PeerChannel>();
+  private readonly channels = new Map<PeerChannel, ChannelReport>();
   private readonly delay: OpeningDelay;
   private readonly waiting = new Set<() => void>();
   private opening = 0;
@@ -49,15 +50,6 @@ export class PeerChannels implements PeerListener {
   ) {
     this.delay = new OpeningDelay(tools.clock);
     peer.listen(this);
-  }
-
-  /** Channels that are open, and their streams. */
-  get counts(): { readonly channels: number; readonly streams: number } {
-    const channels = [...this.channels];
-    return {
-      channels: channels.length,
-      streams: channels.reduce((sum, { occupied }) => sum + occupied, 0),
-    };
   }
 
   /** Whether the path to the peer has shown that it carries no channels. */
@@ -81,7 +73,7 @@ export class PeerChannels implements PeerListener {
     }
     this.askedAtMs = this.tools.clock.monotonicMs();
     let best: PeerChannel | undefined;
-    for (const channel of this.channels) {
+    for (const channel of this.channels.keys()) {
       if (channel.hasPlace && (best === undefined || channel.occupied < best.occupied)) {
         best = channel;
       }
@@ -108,29 +100,32 @@ export class PeerChannels implements PeerListener {
   /** To be called about once a second: checks, replaces and ends channels. */
   check(): void {
     const nowMs = this.tools.clock.monotonicMs();
-    for (const channel of this.channels) {
+    for (const channel of this.channels.keys()) {
       channel.check();
+      if (channel.isSteady(nowMs)) {
+        this.delay.reset();
+      }
     }
     if (!this.isAsked(nowMs)) {
-      this.finish(() => true);
+      this.finish('not used for a minute', () => true);
       return;
     }
     this.keep();
     const replaced = this.fresh(nowMs).length >= this.tools.config.channelsPerPeer;
-    this.finish((channel) => (replaced ? channel.isDue(nowMs) : channel.isOverdue(nowMs)));
+    this.finish('replaced after its lifetime', (channel) =>
+      replaced ? channel.isDue(nowMs) : channel.isOverdue(nowMs),
+    );
     this.wakeWaiting();
   }
 
   onUsable(): void {
     this.delay.skip();
-    if (this.isAsked(this.tools.clock.monotonicMs())) {
-      this.keep();
-    }
+    this.keepIfAsked();
   }
 
   onClose(): void {
     this.isClosed = true;
-    this.finish(() => true);
+    this.finish('not used for a minute', () => true);
   }
 
   /** Whether the peer was forgotten, and the last channel to it has ended. */
@@ -141,7 +136,7 @@ export class PeerChannels implements PeerListener {
   /** Ends all channels at once. */
   terminate(cause: Error): void {
     this.isClosed = true;
-    for (const channel of this.channels) {
+    for (const channel of this.channels.keys()) {
       channel.terminate(cause);
     }
   }
@@ -152,12 +147,15 @@ export class PeerChannels implements PeerListener {
 
   /** Channels that need not be replaced. */
   private fresh(nowMs: number): PeerChannel[] {
-    return [...this.channels].filter((channel) => !channel.isClosing && !channel.isDue(nowMs));
+    return [...this.channels.keys()].filter(
+      (channel) => !channel.isClosing && !channel.isDue(nowMs),
+    );
   }
 
-  private finish(isMeant: (channel: PeerChannel) => boolean): void {
-    for (const channel of this.channels) {
+  private finish(reason: EndReason, isMeant: (channel: PeerChannel) => boolean): void {
+    for (const [channel, report] of this.channels) {
       if (!channel.isClosing && isMeant(channel)) {
+        report.because(reason);
         channel.finish();
       }
     }
@@ -211,7 +209,9 @@ export class PeerChannels implements PeerListener {
     const failure = await opener.open(this.peer.origin, reservation, 'chan', (accepted) => {
       this.add(accepted, reservation);
     });
-    reports.opening(failure?.kind ?? 'ok');
+    if (failure !== undefined) {
+      reports.opening(failure.kind);
+    }
     if (failure?.kind === 'signed-error' && SESSION_GONE.has(failure.signedError.status)) {
       this.peer.drop(reservation.session.sid);
     }
@@ -227,33 +227,39 @@ export class PeerChannels implements PeerListener {
       waiting,
       {
         onOpen: () => {
-          this.delay.reset();
+          reports.opening('ok');
+          report.opened();
           this.failures = 0;
           this.lastFailure = undefined;
           this.wakeWaiting();
         },
         onDraining: () => {
-          report.draining();
           channel.finish();
           this.keep();
         },
+        onReset: (code, isOwn) => {
+          reports.reset('outbound', code, isOwn);
+        },
         onEnd: (cause) => {
           this.channels.delete(channel);
-          report.ended(cause, channel.recordCount);
+          report.ended(cause);
           if (cause !== undefined) {
             this.peer.noteDisconnect();
-            this.keepIfAsked();
+            this.replace(channel, cause);
           }
         },
       },
       clock,
       clock.monotonicMs() + config.channelLifetimeSeconds * 1_000 * spread,
     );
-    const report = reports.opened('outbound', {
-      exchange: channel.exchange,
-      peer: this.peer.origin,
-    });
-    this.channels.add(channel);
+    const name = { exchange: channel.exchange, peer: this.peer.origin };
+    const report = reports.of('outbound', name, channel.observed);
+    this.channels.set(channel, report);
+  }
+
+  /** A path that accepts channels and breaks them soon is not to be tried without a pause. protocol.md section 11.1. */
+  private replace(channel: PeerChannel, cause: Error): void {
+    this.keepIfAsked();
   }
 
   private keepIfAsked(): void {
@@ -265,8 +271,14 @@ export class PeerChannels implements PeerListener {
   private noteFailure(failure: OpeningFailure): void {
     this.delay.begin(failure.kind);
     this.failures += 1;
-    this.lastFailure = causeOf(failure);
-    this.tools.reports.notOpened(this.peer.origin, failure.kind, this.lastFailure, this.failures);
+    this.lastFailure = failure.cause;
+    this.tools.reports.notOpened({
+      peer: this.peer.origin,
+      kind: failure.kind,
+      error: this.lastFailure,
+      failures: this.failures,
+      hasOthers: this.channels.size > 0,
+    });
   }
 
   private wakeWaiting(): void {
@@ -274,10 +286,4 @@ export class PeerChannels implements PeerListener {
       wake();
     }
   }
-}
-
-function causeOf(failure: OpeningFailure): Error {
-  return failure.kind === 'signed-error'
-    ? new Error(`the other relay signed an error with status ${failure.signedError.status}`)
-    : failure.cause;
 }
