@@ -160,3 +160,50 @@ describe('the log', () => {
   });
 });
 
+describe('a path that breaks channels', () => {
+  it('after their 101 carries messages, and is not tried again at once', async () => {
+    const relay = forThisTest(await startTunnel({ both: { TUNNEL_TRANSPORT: 'auto' } }));
+    const path = forThisTest(await startCuttingPath(relay.inbound.port));
+    const send = () => relay.send({ headers: { 'x-mte-upstream': path.url } });
+    await send();
+    await relay.outbound.log.find(ofChannel('requests go as messages'));
+    for (let count = 0; count < 20; count += 1) {
+      expect((await send()).status).toBe(200);
+      await nextTurn();
+    }
+    expect(path.openings).toBeLessThanOrEqual(2);
+  });
+
+  it('as soon as they are open is not tried again before a pause', async () => {
+    const clock = new HandMovedClock();
+    let openings = 0;
+    const path = forThisTest(
+      await startBalancer({
+        onSent: (chunk) => {
+          openings += chunk.includes(OPENING) ? 1 : 0;
+        },
+      }),
+    );
+    const upstream = forThisTest(await startUpstream());
+    const auto = { TUNNEL_TRANSPORT: 'auto', CHANNELS_PER_PEER: '1' };
+    const inbound = forThisTest(await startRelay({ ...auto, UPSTREAM: upstream.url }));
+    const outbound = forThisTest(
+      await startRelay(auto, (builder) => builder.overrideProvider(Clock).useValue(clock)),
+    );
+    const client = tunnelClient(outbound.url, path.url);
+    path.add(inbound.port);
+    await client.send();
+    const first = await outbound.log.find(ofChannel('channel opened'));
+    path.cut(inbound.port);
+    await outbound.log.find(ofChannel('channel broke'));
+    path.heal(inbound.port);
+    for (let count = 0; count < 10; count += 1) {
+      expect((await client.send()).status).toBe(200);
+    }
+    expect(openings).toBe(1);
+    clock.advance(250);
+    await client.send();
+    await outbound.log.find((line) => line.msg === 'channel opened' && line !== first);
+    expect(openings).toBe(2);
+  });
+});

@@ -259,6 +259,12 @@ export class PeerChannels implements PeerListener {
 
   /** A path that accepts channels and breaks them soon is not to be tried without a pause. protocol.md section 11.1. */
   private replace(channel: PeerChannel, cause: Error): void {
+    if (!channel.hasOpened) {
+      this.tools.reports.opening('no-channels');
+      this.noteFailure({ kind: 'no-channels', cause });
+    } else if (!channel.isSteady(this.tools.clock.monotonicMs())) {
+      this.delay.begin('unreached');
+    }
     this.keepIfAsked();
   }
 
