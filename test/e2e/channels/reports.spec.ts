@@ -161,8 +161,9 @@ describe('the log', () => {
 });
 
 describe('a path that breaks channels', () => {
-  it('after their 101 carries messages, and is not tried again at once', async () => {
-    const relay = forThisTest(await startTunnel({ both: { TUNNEL_TRANSPORT: 'auto' } }));
+  it('after their 101 carries messages, is not tried again at once, and shows in the numbers', async () => {
+    const auto = { TUNNEL_TRANSPORT: 'auto', ADMIN_PORT: '0' };
+    const relay = forThisTest(await startTunnel({ both: auto }));
     const path = forThisTest(await startCuttingPath(relay.inbound.port));
     const send = () => relay.send({ headers: { 'x-mte-upstream': path.url } });
     await send();
@@ -172,6 +173,9 @@ describe('a path that breaks channels', () => {
       await nextTurn();
     }
     expect(path.openings).toBeLessThanOrEqual(2);
+    expect((await samplesOf(relay.outbound)).get('mte_relay_channel_fallbacks')).toBe(1);
+    const { body } = await request(relay.outbound.url, { path: '/health/ready' });
+    expect(JSON.parse(body.toString())).toMatchObject({ details: { channels: { fallbacks: 1 } } });
   });
 
   it('as soon as they are open is not tried again before a pause', async () => {

@@ -52,9 +52,10 @@ export class PeerChannels implements PeerListener {
     peer.listen(this);
   }
 
-  /** Whether the path to the peer has shown that it carries no channels. */
+  /** Whether no channel could be opened for requests of the last minute. */
   get hasFallenBack(): boolean {
-    return this.failures > 0 && this.channels.size === 0;
+    const isAsked = this.isAsked(this.tools.clock.monotonicMs());
+    return isAsked && this.failures > 0 && this.channels.size === 0;
   }
 
   /** Why no channel could be opened the last time, if that is so. */
