@@ -142,6 +142,18 @@ describe('the log', () => {
     });
   });
 
+  it('has an orderly end at both relays if the outbound relay is stopped', async () => {
+    const stopped = forThisTest(await startTunnel({ both: CHANNEL }));
+    await stopped.send();
+    await stopped.outbound.close();
+    expect(await stopped.outbound.log.find(ofChannel('channel ended'))).toMatchObject({
+      reason: 'this relay is shutting down',
+    });
+    expect(await stopped.inbound.log.find(ofChannel('channel ended'))).toMatchObject({
+      reason: 'the other relay ends it',
+    });
+  });
+
   it('says how many streams a channel took with it when it broke', async () => {
     const path = forThisTest(await startBalancer());
     const broken = forThisTest(await startTunnel({ both: CHANNEL, handler: () => undefined }));

@@ -9,6 +9,8 @@ import { PeerChannels, type ChannelTools } from './peer-channels.js';
 import type { Peer } from './peer.js';
 
 const CHECK_INTERVAL_MS = 1_000;
+/** How long the peers may take to end their side of the channels when this relay is shut down. */
+const END_LIMIT_MS = 1_000;
 
 /** The channels of this process to all peers. */
 @Injectable()
@@ -47,11 +49,10 @@ export class ChannelsToPeers implements OnApplicationShutdown {
     return [...this.byPeer.values()].filter(({ hasFallenBack }) => hasFallenBack).length;
   }
 
-  onApplicationShutdown(): void {
+  /** By then the clients have their responses, so that the channels have no streams. */
+  async onApplicationShutdown(): Promise<void> {
     clearInterval(this.timer);
-    for (const channels of this.byPeer.values()) {
-      channels.terminate(new Error('this relay has been shut down'));
-    }
+    await Promise.all([...this.byPeer.values()].map((channels) => channels.end(END_LIMIT_MS)));
   }
 
   private check(): void {

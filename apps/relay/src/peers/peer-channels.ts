@@ -11,6 +11,7 @@ import { PeerChannel } from './peer-channel.js';
 import type { PeerListener } from './peer-listener.js';
 import type { SequenceReservation } from './peer-session.js';
 import type { Peer } from './peer.js';
+import { WakeUps } from './wake-ups.js';
 
 /** How long channels are kept to a peer that nobody asks. protocol.md section 11.6. */
 const KEPT_MS = 60_000;
@@ -37,7 +38,7 @@ export interface ChannelTools {
 export class PeerChannels implements PeerListener {
   private readonly channels = new Map<PeerChannel, ChannelReport>();
   private readonly delay: OpeningDelay;
-  private readonly waiting = new Set<() => void>();
+  private readonly wakeUps = new WakeUps();
   private opening = 0;
   private askedAtMs = -Infinity;
   private lastFailure: Error | undefined;
@@ -87,15 +88,7 @@ export class PeerChannels implements PeerListener {
 
   /** Waits until a channel may have a place, for at most `limitMs`. */
   untilPlace(limitMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = (): void => {
-        clearTimeout(timer);
-        this.waiting.delete(wake);
-        resolve();
-      };
-      const timer = setTimeout(wake, limitMs);
-      this.waiting.add(wake);
-    });
+    return this.wakeUps.next(limitMs);
   }
 
   /** To be called about once a second: checks, replaces and ends channels. */
@@ -116,7 +109,7 @@ export class PeerChannels implements PeerListener {
     this.finish('replaced after its lifetime', (channel) =>
       replaced ? channel.isDue(nowMs) : channel.isOverdue(nowMs),
     );
-    this.wakeWaiting();
+    this.wakeUps.wakeAll();
   }
 
   onUsable(): void {
@@ -134,11 +127,16 @@ export class PeerChannels implements PeerListener {
     return this.isClosed && this.channels.size === 0;
   }
 
-  /** Ends all channels at once. */
-  terminate(cause: Error): void {
+  /** Ends all channels: in order, and after `limitMs` at once. */
+  async end(limitMs: number): Promise<void> {
+    const deadlineMs = performance.now() + limitMs;
     this.isClosed = true;
+    this.finish('this relay is shutting down', () => true);
+    while (this.channels.size > 0 && performance.now() < deadlineMs) {
+      await this.wakeUps.next(deadlineMs - performance.now());
+    }
     for (const channel of this.channels.keys()) {
-      channel.terminate(cause);
+      channel.terminate(new Error('this relay has been shut down'));
     }
   }
 
@@ -190,7 +188,7 @@ export class PeerChannels implements PeerListener {
       this.noteFailure({ kind: 'unreached', cause: error as Error });
     } finally {
       this.opening -= 1;
-      this.wakeWaiting();
+      this.wakeUps.wakeAll();
     }
   }
 
@@ -232,7 +230,7 @@ export class PeerChannels implements PeerListener {
           report.opened();
           this.failures = 0;
           this.lastFailure = undefined;
-          this.wakeWaiting();
+          this.wakeUps.wakeAll();
         },
         onDraining: () => {
           channel.finish();
@@ -244,6 +242,7 @@ export class PeerChannels implements PeerListener {
         onEnd: (cause) => {
           this.channels.delete(channel);
           report.ended(cause);
+          this.wakeUps.wakeAll();
           if (cause !== undefined) {
             this.peer.noteDisconnect();
             this.replace(channel, cause);
@@ -286,11 +285,5 @@ export class PeerChannels implements PeerListener {
       failures: this.failures,
       hasOthers: this.channels.size > 0,
     });
-  }
-
-  private wakeWaiting(): void {
-    for (const wake of [...this.waiting]) {
-      wake();
-    }
   }
 }
