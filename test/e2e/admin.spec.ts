@@ -74,6 +74,7 @@ describe('/health/ready', () => {
       process: { status: 'up' },
       sessionStore: { status: 'up', responseTime: expect.any(Number) as number },
       peers: { status: 'up', known: 0, paired: 0, unreachable: 0 },
+      channels: { status: 'up', open: 0, streams: 0, fallbacks: 0 },
       upstream: { status: 'up', lastConnect: 'unknown' },
       audience: { status: 'up', relayAudience: 'unset' },
     };

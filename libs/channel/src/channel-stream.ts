@@ -1,3 +1,4 @@
+import type { ChannelEvents } from './channel-options.js';
 import { ReceivingSide, type ReceivingEvents } from './receiving-side.js';
 import type { RecordContent } from './record-content.js';
 import { SendingSide, type OutgoingHead } from './sending-side.js';
@@ -22,6 +23,8 @@ export interface StreamLimits {
   readonly sendWindowBytes: number;
   /** What waits for slow consumers in the whole process. */
   readonly waiting: WaitingOctets;
+  /** What hears of the streams that this side resets. */
+  readonly events: Pick<ChannelEvents, 'onReset'>;
 }
 
 /** A stream as its channel sees it. */
@@ -43,7 +46,7 @@ export class ChannelStream implements Stream, ReceivingEvents {
   /** @param isReleased - whether no exchange with an upstream keeps the place of this stream */
   constructor(
     private readonly channel: StreamChannel,
-    limits: StreamLimits,
+    private readonly limits: StreamLimits,
     isReleased: boolean,
   ) {
     this.isReleased = isReleased;
@@ -215,7 +218,12 @@ export class ChannelStream implements Stream, ReceivingEvents {
 
   /** Puts what fits into a record. @returns false if something is left for which it has no room */
   fill(content: RecordContent, mostOctets: number): boolean {
-    return this.sending.fill(content, this.number, mostOctets);
+    const wasReset = this.sending.isReset;
+    const isDone = this.sending.fill(content, this.number, mostOctets);
+    if (this.sending.isReset && !wasReset) {
+      this.limits.events.onReset?.(this.sending.code, true);
+    }
+    return isDone;
   }
 
   /** A record with frames of the stream was handed to the transport. */

@@ -9,6 +9,11 @@ import {
 } from '../../../test/support/protocol/channel-ends.js';
 import { StreamCode } from './frame.js';
 
+/** Four million records would take minutes. */
+function useUpRecords(channel: unknown): void {
+  (channel as { sealer: { index: number } }).sealer.index = 2 ** 22;
+}
+
 describe('RST_STREAM of the inbound relay', () => {
   it.each([
     [StreamCode.REFUSED_STREAM, false, 'refused'],
@@ -97,6 +102,19 @@ describe('a channel that breaks', () => {
     pair.a.channel.break(new Error('cut'));
     expect([log.failure, unsent.failure]).toEqual(['broken', 'not-sent']);
     expect(pair.a.channel.hasPlace).toBe(false);
+  });
+});
+
+describe('a channel that has used up its records', () => {
+  it.each(['a', 'b'] as const)('breaks instead of failing the process, at end %s', (end) => {
+    const pair = openPair();
+    const { accepted, stream } = openStream(pair);
+    useUpRecords(pair[end].channel);
+    (end === 'a' ? stream : accepted.stream).reset(StreamCode.CANCEL);
+    expect(() => {
+      pair[end].transport.endTurn();
+    }).not.toThrow();
+    expect(pair[end].told.at(-1)).toMatch(/^broken: message exceeds the limit/);
   });
 });
 

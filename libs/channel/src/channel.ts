@@ -6,11 +6,11 @@ import { BROKEN_UNSENT_BYTES, LATE_RECORD, MAX_UNSENT_BYTES } from './channel-li
 import type { ChannelEvents, ChannelOptions, ChannelTransport } from './channel-options.js';
 import type { ChannelStream, StreamChannel, StreamLimits } from './channel-stream.js';
 import { decodeFrames } from './decode-frames.js';
-import { DATA_RECORD, FrameType, HEAD_RECORD, type Frame } from './frame.js';
+import { FrameType, type Frame } from './frame.js';
 import { Grants } from './grants.js';
 import { IncomingRecords } from './incoming-records.js';
 import { Pings } from './pings.js';
-import { RecordContent } from './record-content.js';
+import { RecordContent, sealFirst, sealLast } from './record-content.js';
 import { decodeSettings, encodeSettings, type Settings } from './settings.js';
 import { StreamTable } from './stream-table.js';
 import { Turns } from './turns.js';
@@ -47,7 +47,7 @@ export abstract class Channel implements StreamChannel {
     return this.sealer.count >= LATE_RECORD || this.incoming.count >= LATE_RECORD;
   }
 
-  /** Streams that have a place. */
+  /** Streams that have a place now. */
   get streamCount(): number {
     return this.streams.size;
   }
@@ -63,9 +63,6 @@ export abstract class Channel implements StreamChannel {
    * @param message - not modified and not kept
    */
   receive(message: Buffer): void {
-    if (this.isOver) {
-      return;
-    }
     this.breakOnError(() => {
       this.receiveRecord(message);
     });
@@ -73,9 +70,6 @@ export abstract class Channel implements StreamChannel {
 
   /** To be called about once a second. @param nowMs - of a clock that never goes back */
   checkLiveness(nowMs: number): void {
-    if (this.isOver) {
-      return;
-    }
     this.breakOnError(() => {
       if (this.pings.check(nowMs)) {
         this.wake();
@@ -122,14 +116,9 @@ export abstract class Channel implements StreamChannel {
 
   /** Sends the first record. */
   protected open(maxConcurrentStreams?: number): void {
-    const content = encodeSettings({
-      maxConcurrentStreams,
-      initialWindowBytes: this.options.initialWindowBytes,
-    });
-    this.transport.send(
-      this.sealer.seal([content, Buffer.of(HEAD_RECORD)], content.length + 1, false),
-      () => undefined,
-    );
+    const { initialWindowBytes } = this.options;
+    const content = encodeSettings({ maxConcurrentStreams, initialWindowBytes });
+    this.transport.send(sealFirst(this.sealer, content), () => undefined);
   }
 
   /** The windows of a new stream. */
@@ -138,6 +127,7 @@ export abstract class Channel implements StreamChannel {
       receiveWindowBytes: this.options.initialWindowBytes,
       sendWindowBytes: this.peerSettings?.initialWindowBytes ?? 0,
       waiting: this.options.waiting,
+      events: this.events,
     };
   }
 
@@ -147,7 +137,10 @@ export abstract class Channel implements StreamChannel {
       this.isScheduled = true;
       this.transport.schedule(() => {
         this.isScheduled = false;
-        this.flush();
+        // After 2^22 records nothing more can be sealed.
+        this.breakOnError(() => {
+          this.flush();
+        });
       });
     }
   }
@@ -255,7 +248,7 @@ export abstract class Channel implements StreamChannel {
     }
     if (!this.isOver && !this.hasSentLast && this.isLastDue()) {
       this.hasSentLast = true;
-      this.transport.send(this.sealer.seal([Buffer.of(DATA_RECORD)], 1, true), () => undefined);
+      this.transport.send(sealLast(this.sealer), () => undefined);
       this.endIfDone();
     }
   }
@@ -283,7 +276,12 @@ export abstract class Channel implements StreamChannel {
       this.events.onEnd();
     }
   }
+
+  /** Does nothing once the channel is over. */
   private breakOnError(action: () => void): void {
+    if (this.isOver) {
+      return;
+    }
     try {
       action();
     } catch (error) {

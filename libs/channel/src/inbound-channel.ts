@@ -44,9 +44,19 @@ export class InboundChannel extends Channel {
     this.open(options.maxConcurrentStreams);
   }
 
+  /** Streams that were opened so far. */
+  get openedStreams(): number {
+    return (this.highestId + 1) / 2;
+  }
+
+  /** Whether the channel takes no new streams. */
+  get isDraining(): boolean {
+    return this.lastStream !== Infinity;
+  }
+
   /** Forwards the streams that it has and no further ones. */
   goAway(): void {
-    if (this.lastStream === Infinity) {
+    if (!this.isDraining) {
       this.lastStream = Math.max(this.highestId, 0);
       this.isGoAwayDue = true;
       this.events.onDraining();
@@ -89,7 +99,8 @@ export class InboundChannel extends Channel {
     throw new ChannelBrokenError('GOAWAY came from the outbound relay');
   }
 
-  protected receiveReset(stream: ChannelStream): void {
+  protected receiveReset(stream: ChannelStream, code: number): void {
+    this.events.onReset?.(code, false);
     this.abandoned.add(stream);
     stream.receiveReset('reset');
   }
@@ -114,6 +125,7 @@ export class InboundChannel extends Channel {
       }
       content.appendNumbers(FrameType.RST_STREAM, id, StreamCode.REFUSED_STREAM);
       this.refused.delete(id);
+      this.events.onReset?.(StreamCode.REFUSED_STREAM, true);
     }
   }
 

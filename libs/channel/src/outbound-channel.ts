@@ -28,10 +28,20 @@ export class OutboundChannel extends Channel {
     this.open();
   }
 
+  /** Streams that have a place, or wait for their number. */
+  override get streamCount(): number {
+    return this.occupied;
+  }
+
   /** Whether a stream may be opened now. */
   get hasPlace(): boolean {
     const most = this.peerSettings?.maxConcurrentStreams ?? 0;
     return !this.isOver && !this.isDraining && this.occupied < most;
+  }
+
+  /** Streams that were opened so far. */
+  get openedStreams(): number {
+    return (this.nextId - 1) / 2;
   }
 
   /** How many streams have a place, or wait for their number. */
@@ -42,6 +52,11 @@ export class OutboundChannel extends Channel {
   /** Whether the channel takes no new streams. */
   get isDraining(): boolean {
     return this.isFinishing || this.lastStream !== Infinity;
+  }
+
+  /** Whether this side has ended its direction, and the peer has not yet. */
+  get isEnding(): boolean {
+    return this.hasSentLast && !this.isOver;
   }
 
   /** Opens a stream. Only if `hasPlace`. */
@@ -111,6 +126,7 @@ export class OutboundChannel extends Channel {
   }
 
   protected receiveReset(stream: ChannelStream, code: number): void {
+    this.events.onReset?.(code, false);
     if (code === StreamCode.NO_ERROR && stream.hasReceivedEnd) {
       stream.receiveUnwanted();
     } else {

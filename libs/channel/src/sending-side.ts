@@ -40,6 +40,11 @@ export class SendingSide {
     return this.hasSentReset;
   }
 
+  /** The code of the RST_STREAM that was sent. */
+  get code(): number {
+    return this.resetCode ?? StreamCode.NO_ERROR;
+  }
+
   /** Whether something can be put into a record now. */
   get isReady(): boolean {
     if (this.hasSentReset) {

@@ -68,3 +68,43 @@ it('CLIENT_ID is used as it is, and is optional', () => {
   expect(load({}).clientId).toBeUndefined();
   expect(() => load({ CLIENT_ID: 'a'.repeat(65) })).toThrow();
 });
+
+describe('the variables of channels', () => {
+  it('have defaults', () => {
+    expect(load({})).toMatchObject({
+      tunnelTransport: 'auto',
+      channelsPerPeer: 2,
+      maxChannelsPerPeer: 16,
+      channelLifetimeSeconds: 600,
+      channelBufferBytes: 268_435_456,
+    });
+  });
+
+  it.each([
+    ['CHANNELS_PER_PEER', 'channelsPerPeer', 1, 64],
+    ['MAX_CHANNELS_PER_PEER', 'maxChannelsPerPeer', 1, 10_000],
+    ['CHANNEL_LIFETIME_SECONDS', 'channelLifetimeSeconds', 10, 86_400],
+    ['CHANNEL_BUFFER_BYTES', 'channelBufferBytes', 2 ** 20, 2 ** 40],
+  ] as const)('%s is within its bounds', (name, property, least, most) => {
+    expect(load({ [name]: String(least) })[property]).toBe(least);
+    expect(load({ [name]: String(most) })[property]).toBe(most);
+    for (const value of [least - 1, most + 1, '1e3', '2.5', 'auto']) {
+      expect(() => load({ [name]: String(value) })).toThrow(
+        expect.objectContaining({ problems: [expect.stringContaining(`${name} must be`)] }),
+      );
+    }
+  });
+
+  it('name one of three transports', () => {
+    for (const transport of ['auto', 'message', 'channel'] as const) {
+      expect(load({ TUNNEL_TRANSPORT: transport }).tunnelTransport).toBe(transport);
+    }
+    for (const value of ['AUTO', 'messages', 'websocket']) {
+      expect(() => load({ TUNNEL_TRANSPORT: value })).toThrow(
+        expect.objectContaining({
+          problems: ['TUNNEL_TRANSPORT must be one of auto, message, channel'],
+        }),
+      );
+    }
+  });
+});

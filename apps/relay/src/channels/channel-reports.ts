@@ -1,87 +1,152 @@
+import type { Duplex } from 'node:stream';
+
 import { Injectable } from '@nestjs/common';
-import { ChannelBrokenError, WaitingOctets } from '@relay/channel';
+import { WaitingOctets } from '@relay/channel';
+import { RelayConfig } from '@relay/config';
 
-import { RelayLog } from '../telemetry/relay-log.js';
-import { RelayMetrics, type ChannelRole } from '../telemetry/relay-metrics.js';
+import { RateLimiter } from '../admission/rate-limiter.js';
+import type { ChannelNumbers, ChannelRole, OpeningResult } from '../telemetry/channel-metrics.js';
+import { RelayLog, type LogFields } from '../telemetry/relay-log.js';
+import { RelayMetrics } from '../telemetry/relay-metrics.js';
+import { senderNetwork } from '../telemetry/sender-network.js';
+import { ChannelReport, type ChannelName, type ObservedChannel } from './channel-report.js';
 
-/** What identifies a channel in the log. */
-export interface ChannelName {
-  /** The name of its opening, the same in both relays' logs. */
-  readonly exchange: string;
-  /** Origin of the other relay, if this side knows it. */
-  readonly peer?: string;
-}
+/**
+ * Lines a minute of one kind about one peer, or about the network that it is in: who breaks channels in a loop, on the path or at
+ * its end, must not fill a disk.
+ */
+const LINES_PER_MINUTE = 100;
 
-/** Numbers of the channels of one role. */
-export interface ChannelCounts {
-  readonly channels: number;
-  readonly streams: number;
-}
+const CLOCK = { monotonicMs: () => performance.now() };
 
-/** Reports one channel. */
-export interface ChannelReport {
-  draining(): void;
-  /** @param cause - why the channel broke; undefined if it ended in order */
-  ended(cause: Error | undefined, records: number): void;
-}
-
-const NO_CHANNELS =
-  'something between the relays carries no WebSocket upgrade on /api/mte-channel; see docs/deployment.md';
+/** Why an opening failed, and what an operator can do about it. */
+const REASONS: Readonly<Record<Exclude<OpeningResult, 'ok'>, string>> = {
+  'no-channels':
+    'something between the relays carries no WebSocket upgrade on /api/mte-channel; see docs/deployment.md',
+  'signed-error':
+    'the other relay refuses channels: its TUNNEL_TRANSPORT or MAX_CHANNELS_PER_PEER, or an error of its own',
+  unreached: 'the other relay was not reached',
+};
+/** A path that carries no channels is known at once; everything else is worth a line only if it persists. */
 const MANY_FAILURES = 5;
 
-/** Logs and counts channels. */
+/** A failure to open a channel, and what it means for requests. */
+export interface OpeningFailed {
+  readonly peer: string;
+  readonly kind: Exclude<OpeningResult, 'ok'>;
+  readonly error: Error;
+  /** How many times in a row. */
+  readonly failures: number;
+  /** Whether requests to the peer have other channels. */
+  readonly hasOthers: boolean;
+}
+
+/** What `/health/ready` shows of channels. */
+export interface ChannelSummary {
+  readonly open: number;
+  readonly streams: number;
+  readonly fallbacks: number;
+}
+
+/** Logs and counts the channels of both roles. */
 @Injectable()
 export class ChannelReports {
+  private readonly lines = new RateLimiter(LINES_PER_MINUTE, CLOCK);
+  private readonly channels = {
+    outbound: new Set<ObservedChannel>(),
+    inbound: new Set<ObservedChannel>(),
+  };
+  private readonly endedRecords = { outbound: 0, inbound: 0 };
+  private readFallbacks = (): number => 0;
+
   constructor(
     private readonly log: RelayLog,
     private readonly metrics: RelayMetrics,
+    private readonly config: RelayConfig,
     waiting: WaitingOctets,
   ) {
-    metrics.channelWaitingBytes.observe(() => waiting.bytes);
+    const { channels } = metrics;
+    channels.observe((role) => this.numbersOf(role));
+    channels.fallbacks.observe(() => this.readFallbacks());
+    channels.waitingBytes.observe(() => waiting.bytes);
+    channels.bufferBytes.observe(() => config.channelBufferBytes);
   }
 
-  /** Registers what reads the numbers of a role. */
-  observe(role: ChannelRole, read: () => ChannelCounts): void {
-    this.metrics.channels.observe(() => read().channels, role);
-    this.metrics.channelStreams.observe(() => read().streams, role);
+  /** Registers what reads to how many peers no channel could be opened. */
+  observeFallbacks(read: () => number): void {
+    this.readFallbacks = read;
   }
 
-  /** An opening has ended. @param result - `ok`, or the kind of failure */
-  opening(result: string): void {
-    this.metrics.channelOpenings.inc({ result });
+  /** The numbers of both roles. */
+  summary(): ChannelSummary {
+    const [outbound, inbound] = [this.numbersOf('outbound'), this.numbersOf('inbound')];
+    return {
+      open: outbound.open + inbound.open,
+      streams: outbound.streams + inbound.streams,
+      fallbacks: this.readFallbacks(),
+    };
+  }
+
+  /** An opening that this relay began has ended. */
+  opening(result: OpeningResult): void {
+    this.metrics.channels.openings.inc({ result });
+  }
+
+  /** A stream was ended by RST_STREAM. @param isOwn - whether this side has sent it */
+  reset(role: ChannelRole, code: number, isOwn: boolean): void {
+    this.metrics.channels.countReset(role, code, isOwn);
+  }
+
+  /** No channel could be opened to a peer. A line says so once, until one was opened. */
+  notOpened({ peer, kind, error, failures, hasOthers }: OpeningFailed): void {
+    const isDue = failures === (kind === 'no-channels' ? 1 : MANY_FAILURES);
+    const isLogged = isDue && !hasOthers && this.lines.tryTake(`not opened ${peer}`);
+    const message =
+      this.config.tunnelTransport === 'auto'
+        ? 'requests go as messages'
+        : 'requests have no channel';
+    this.log[isLogged ? 'warn' : 'debug'](message, { peer, reason: REASONS[kind], error });
   }
 
   /**
-   * No channel could be opened to a peer, so that requests go as messages. It is logged once: when the path has shown that it
-   * carries none, or the peer was not reached several times in a row.
+   * Reports one channel from now on.
    *
-   * @param failures - how many times in a row
+   * @param channel - what is read while the channel is open
+   * @param socket - the connection of an inbound channel; an outbound one is known by its peer
    */
-  notOpened(peer: string, kind: string, error: Error, failures: number): void {
-    const reason = kind === 'no-channels' ? NO_CHANNELS : 'no channel could be opened';
-    const isWorthALine = kind === 'no-channels' ? failures === 1 : failures === MANY_FAILURES;
-    this.log[isWorthALine ? 'warn' : 'debug']('requests go as messages', { peer, reason, error });
+  of(
+    role: ChannelRole,
+    name: ChannelName,
+    channel: ObservedChannel,
+    socket?: Duplex,
+  ): ChannelReport {
+    const source = name.peer ?? (socket === undefined ? '' : senderNetwork(socket));
+    return new ChannelReport({ role, ...name }, channel, {
+      opened: () => this.channels[role].add(channel),
+      ended: (cause) => {
+        this.channels[role].delete(channel);
+        this.endedRecords[role] += channel.recordCount;
+        this.metrics.channels.ends.inc({ role, end: cause === undefined ? 'orderly' : 'broken' });
+      },
+      line: (level, message, fields) => {
+        this.line(`${role} ${message} ${source}`, level, message, fields);
+      },
+    });
   }
 
-  /** A channel was opened. */
-  opened(role: ChannelRole, name: ChannelName): ChannelReport {
-    const startedAt = performance.now();
-    this.log.info('channel opened', { role, ...name });
-    return {
-      draining: () => {
-        this.log.debug('channel takes no new streams', { role, ...name });
-      },
-      ended: (cause, records) => {
-        const ms = Math.round(performance.now() - startedAt);
-        this.metrics.channelRecords.inc({ role }, records);
-        this.metrics.channelEnds.inc({ role, end: cause === undefined ? 'orderly' : 'broken' });
-        if (cause === undefined) {
-          this.log.info('channel ended', { role, ...name, ms });
-        } else {
-          const code = cause instanceof ChannelBrokenError ? cause.code : undefined;
-          this.log.warn('channel broke', { role, ...name, ms, code, error: cause });
-        }
-      },
-    };
+  private line(key: string, level: 'info' | 'warn', message: string, fields: LogFields): void {
+    if (this.lines.tryTake(key)) {
+      this.log[level](message, fields);
+    }
+  }
+
+  private numbersOf(role: ChannelRole): ChannelNumbers {
+    const numbers = { open: 0, draining: 0, streams: 0, records: this.endedRecords[role] };
+    for (const { isDraining, streamCount, recordCount } of this.channels[role]) {
+      numbers[isDraining ? 'draining' : 'open'] += 1;
+      numbers.streams += streamCount;
+      numbers.records += recordCount;
+    }
+    return numbers;
   }
 }

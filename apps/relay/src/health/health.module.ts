@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
 import { SessionModule } from '@relay/session';
 
+import { ChannelsModule } from '../channels/channels.module.js';
 import { PeersModule } from '../peers/peers.module.js';
 import { UpstreamModule } from '../upstream/upstream.module.js';
 import { HealthController } from './health.controller.js';
@@ -12,7 +13,13 @@ import { StoreWatch } from './store-watch.js';
 
 /** The echo and the health endpoints, built on Terminus. */
 @Module({
-  imports: [TerminusModule.forRoot({ logger: false }), SessionModule, PeersModule, UpstreamModule],
+  imports: [
+    TerminusModule.forRoot({ logger: false }),
+    SessionModule,
+    ChannelsModule,
+    PeersModule,
+    UpstreamModule,
+  ],
   controllers: [HealthController],
   providers: [HealthService, KnownState, Readiness, StoreWatch],
   exports: [HealthService],

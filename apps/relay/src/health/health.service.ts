@@ -28,6 +28,7 @@ export class HealthService {
       () => this.readiness.process(),
       () => this.readiness.sessionStore(),
       () => this.known.peers(),
+      () => this.known.channels(),
       () => this.known.upstream(),
       () => this.known.audience(),
     ]);

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/terminus';
 import { RelayConfig } from '@relay/config';
 
+import { ChannelReports } from '../channels/channel-reports.js';
 import { PeersService } from '../peers/peers.service.js';
 import { UpstreamClient } from '../upstream/upstream-client.js';
 
@@ -16,11 +17,17 @@ export class KnownState {
     private readonly peerRelays: PeersService,
     private readonly upstreamClient: UpstreamClient,
     private readonly config: RelayConfig,
+    private readonly channelReports: ChannelReports,
   ) {}
 
   /** The last known state, without a call to the peers. */
   peers(): HealthIndicatorResult {
     return this.indicators.check('peers').up({ ...this.peerRelays.summary() });
+  }
+
+  /** Channels of both roles, and peers to which none could be opened. */
+  channels(): HealthIndicatorResult {
+    return this.indicators.check('channels').up({ ...this.channelReports.summary() });
   }
 
   /** The last known state, without a call to the API. */

@@ -10,6 +10,7 @@ import type { VerifiedOpening } from '@relay/signature';
 import type { WebSocket } from 'ws';
 
 import { ChannelConnection } from '../channels/channel-connection.js';
+import type { ChannelReport } from '../channels/channel-report.js';
 import { ChannelReports } from '../channels/channel-reports.js';
 import { ShutdownState } from '../lifecycle/shutdown-state.js';
 import { PeerGoneError } from './inbound.errors.js';
@@ -23,6 +24,7 @@ const MAX_AFTER_EXPIRY_MS = 24 * 60 * 60 * 1_000;
 
 interface Entry {
   readonly connection: ChannelConnection<InboundChannel>;
+  readonly report: ChannelReport;
   /** By the wall clock. */
   readonly expiresAtMs: number;
 }
@@ -47,16 +49,10 @@ export class InboundChannels implements OnApplicationShutdown {
       this.check();
     }, CHECK_INTERVAL_MS).unref();
     shutdown.onBegin(() => {
-      for (const { connection } of this.entries) {
+      for (const { connection, report } of this.entries) {
+        report.because('this relay is shutting down');
         connection.channel.goAway();
       }
-    });
-    reports.observe('inbound', () => {
-      const channels = [...this.entries].map(({ connection }) => connection.channel);
-      return {
-        channels: channels.length,
-        streams: channels.reduce((sum, { streamCount }) => sum + streamCount, 0),
-      };
     });
   }
 
@@ -92,7 +88,6 @@ export class InboundChannels implements OnApplicationShutdown {
     network: Duplex,
   ): void {
     const exchange = exchangeName(header);
-    const report = this.reports.opened('inbound', { exchange });
     const options = {
       openingKey: deriveRequestKey(keys, header.raw),
       sealingKey: deriveResponseKey(keys, header.raw, responseHeader),
@@ -111,18 +106,22 @@ export class InboundChannels implements OnApplicationShutdown {
             this.streams.receive(stream, head, isLast, { exchange, socket: network }),
         }),
       {
-        onOpen: () => undefined,
-        onDraining: () => {
-          report.draining();
+        onOpen: () => {
+          report.opened();
+        },
+        onDraining: () => undefined,
+        onReset: (code, isOwn) => {
+          this.reports.reset('inbound', code, isOwn);
         },
         onEnd: (cause) => {
           this.entries.delete(entry);
           this.release(sender.identity);
-          report.ended(cause, connection.channel.recordCount);
+          report.ended(cause);
         },
       },
     );
-    const entry = { connection, expiresAtMs };
+    const report = this.reports.of('inbound', { exchange }, connection.channel, network);
+    const entry = { connection, report, expiresAtMs };
     this.entries.add(entry);
   }
 
@@ -135,8 +134,11 @@ export class InboundChannels implements OnApplicationShutdown {
 
   private check(): void {
     const nowMs = this.clock.nowMs();
-    for (const { connection, expiresAtMs } of this.entries) {
+    for (const { connection, report, expiresAtMs } of this.entries) {
       if (nowMs >= expiresAtMs || connection.channel.isWornOut) {
+        report.because(
+          nowMs >= expiresAtMs ? 'its session has expired' : 'its records are used up',
+        );
         connection.channel.goAway();
       }
       if (nowMs >= expiresAtMs + MAX_AFTER_EXPIRY_MS) {

@@ -2,7 +2,7 @@ import type { ExchangeFailure } from '@relay/http';
 import { describe, expect, it } from 'vitest';
 
 import { isProvenUnforwarded, retryOf, type Retry, type RetryCircumstances } from './retry-rule.js';
-import type { AttemptOutcome } from './tunnel-attempt.js';
+import type { AttemptOutcome, UnforwardedReason } from './tunnel-attempt.js';
 
 const cause = new Error('cause');
 const SAFE = ['GET', 'HEAD', 'OPTIONS'];
@@ -17,6 +17,10 @@ const failed = (kind: ExchangeFailure['kind'], wasSent: boolean): AttemptOutcome
 const signed = (status: number, isNeverForwarded: boolean): AttemptOutcome => ({
   kind: 'signed-error',
   signedError: { status, isNeverForwarded, unixMs: 0 },
+});
+const unforwarded = (reason: UnforwardedReason): AttemptOutcome => ({
+  kind: 'unforwarded',
+  reason,
 });
 const completed: AttemptOutcome = { kind: 'completed', status: 200 };
 const cutOff: AttemptOutcome = { kind: 'cut-off', cause };
@@ -81,6 +85,16 @@ describe('a request whose session the peer does not know', () => {
   });
 });
 
+describe('a stream that was provably not forwarded', () => {
+  it.each(['not-sent', 'not-forwarded'] as const)('is sent again if it was %s', (reason) => {
+    expect(retries(unforwarded(reason), METHODS)).toEqual(INDEPENDENT);
+  });
+
+  it.each(['refused', 'rejected'] as const)('is not sent again if it was %s', (reason) => {
+    expect(retries(unforwarded(reason), METHODS)).toEqual(NONE);
+  });
+});
+
 describe('a request is not sent again', () => {
   it.each([
     ['a complete response', completed],
@@ -126,8 +140,14 @@ describe('RETRY_UNSAFE_METHODS=false', () => {
     expect(retries(failed('reset', true), OTHERS, changes)).toEqual(NONE);
   });
 
+  it('limits retries of streams that a draining channel did not take to idempotent methods', () => {
+    expect(retries(unforwarded('not-forwarded'), IDEMPOTENT, changes)).toEqual(INDEPENDENT);
+    expect(retries(unforwarded('not-forwarded'), OTHERS, changes)).toEqual(NONE);
+  });
+
   it('does not affect requests that were never sent', () => {
     expect(retries(failed('unreachable', false), METHODS, changes)).toEqual(INDEPENDENT);
+    expect(retries(unforwarded('not-sent'), METHODS, changes)).toEqual(INDEPENDENT);
   });
 });
 

@@ -58,7 +58,7 @@ export function retryOf(outcome: AttemptOutcome, circumstances: RetryCircumstanc
     case 'signed-error':
       return retryOfSignedError(outcome, method, mayRepeat);
     case 'unforwarded':
-      return retryOfStream(outcome);
+      return retryOfStream(outcome, mayRepeat);
     case 'completed':
     case 'cut-off':
     case 'unauthenticated':
@@ -105,6 +105,10 @@ function retryOfSignedError(
 }
 
 /** A channel that broke or drains is worth another attempt; a peer that refuses a stream would refuse the next one, too. */
-function retryOfStream({ reason }: Extract<AttemptOutcome, { kind: 'unforwarded' }>): Retry {
-  return reason === 'not-sent' || reason === 'not-forwarded' ? 'independent' : 'none';
+function retryOfStream(
+  { reason }: Extract<AttemptOutcome, { kind: 'unforwarded' }>,
+  mayRepeat: boolean,
+): Retry {
+  const isWorthwhile = reason === 'not-sent' || (reason === 'not-forwarded' && mayRepeat);
+  return isWorthwhile ? 'independent' : 'none';
 }

@@ -38,7 +38,7 @@ export interface AcceptedChannel {
 /** Why a channel was not opened. */
 export type OpeningFailure =
   /** The peer has signed an error for this opening. */
-  | { readonly kind: 'signed-error'; readonly signedError: SignedError }
+  | { readonly kind: 'signed-error'; readonly signedError: SignedError; readonly cause: Error }
   /** There was no connection to the peer, or something in front of it does not reach it. */
   | { readonly kind: 'unreached'; readonly cause: Error }
   /** Something on the path carries no WebSockets. */
@@ -119,7 +119,8 @@ export class ChannelOpener {
             ? undefined
             : this.peerClient.verifyError(clientIdHeader, session.keys, header, status);
         if (signedError !== undefined) {
-          resolve({ kind: 'signed-error', signedError });
+          const cause = new Error(`the other relay signed an error with status ${status}`);
+          resolve({ kind: 'signed-error', signedError, cause });
         } else {
           const cause = new UnsignedStatusError(status);
           resolve({ kind: meansUnreached(status) ? 'unreached' : 'no-channels', cause });

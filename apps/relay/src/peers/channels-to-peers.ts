@@ -3,12 +3,14 @@ import { WaitingOctets } from '@relay/channel';
 import { Clock } from '@relay/clock';
 import { RelayConfig } from '@relay/config';
 
-import { ChannelReports, type ChannelCounts } from '../channels/channel-reports.js';
+import { ChannelReports } from '../channels/channel-reports.js';
 import { ChannelOpener } from './channel-opener.js';
 import { PeerChannels, type ChannelTools } from './peer-channels.js';
 import type { Peer } from './peer.js';
 
 const CHECK_INTERVAL_MS = 1_000;
+/** How long the peers may take to end their side of the channels when this relay is shut down. */
+const END_LIMIT_MS = 1_000;
 
 /** The channels of this process to all peers. */
 @Injectable()
@@ -28,7 +30,7 @@ export class ChannelsToPeers implements OnApplicationShutdown {
     this.timer = setInterval(() => {
       this.check();
     }, CHECK_INTERVAL_MS).unref();
-    reports.observe('outbound', () => this.counts());
+    reports.observeFallbacks(() => this.fallbacks);
   }
 
   /** The channels to a peer. */
@@ -43,25 +45,14 @@ export class ChannelsToPeers implements OnApplicationShutdown {
   }
 
   /** Peers to which requests go as messages because no channel could be opened. */
-  get fallbacks(): number {
+  private get fallbacks(): number {
     return [...this.byPeer.values()].filter(({ hasFallenBack }) => hasFallenBack).length;
   }
 
-  onApplicationShutdown(): void {
+  /** By then the clients have their responses, so that the channels have no streams. */
+  async onApplicationShutdown(): Promise<void> {
     clearInterval(this.timer);
-    for (const channels of this.byPeer.values()) {
-      channels.terminate(new Error('this relay has been shut down'));
-    }
-  }
-
-  private counts(): ChannelCounts {
-    let channels = 0;
-    let streams = 0;
-    for (const { counts } of this.byPeer.values()) {
-      channels += counts.channels;
-      streams += counts.streams;
-    }
-    return { channels, streams };
+    await Promise.all([...this.byPeer.values()].map((channels) => channels.end(END_LIMIT_MS)));
   }
 
   private check(): void {

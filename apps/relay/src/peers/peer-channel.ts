@@ -1,4 +1,5 @@
 import {
+  ChannelBrokenError,
   DEFAULT_WINDOW_BYTES,
   OutboundChannel,
   type OutboundStreamEvents,
@@ -10,17 +11,24 @@ import type { Clock } from '@relay/clock';
 import { deriveRequestKey, deriveResponseKey, exchangeName } from '@relay/protocol';
 
 import { ChannelConnection, type ConnectionListener } from '../channels/channel-connection.js';
+import type { ObservedChannel } from '../channels/channel-report.js';
 import type { AcceptedChannel } from './channel-opener.js';
 import type { SequenceReservation } from './peer-session.js';
 
 /** How long a channel that is to be replaced still takes streams while there is no other. protocol.md section 11.6. */
 const REPLACEMENT_MS = 10_000;
+/** How long the peer may take to end its direction after this side has. protocol.md section 11.2. */
+const END_TIMEOUT_MS = 10_000;
+/** A channel that has been open for so long shows that the path carries channels. */
+const STEADY_MS = 10_000;
 
 /** A channel to a peer, as the outbound role uses it. protocol.md section 11.6. */
 export class PeerChannel {
   /** The name of the opening, the same in both relays' logs. */
   readonly exchange: string;
   private readonly connection: ChannelConnection<OutboundChannel>;
+  private readonly startedAtMs: number;
+  private endingSinceMs: number | undefined;
 
   /**
    * @param dueAtMs - monotonic; from then on the channel is to be replaced
@@ -30,9 +38,10 @@ export class PeerChannel {
     private readonly reservation: SequenceReservation,
     waiting: WaitingOctets,
     listener: ConnectionListener,
-    clock: Pick<Clock, 'monotonicMs'>,
+    private readonly clock: Pick<Clock, 'monotonicMs'>,
     private readonly dueAtMs: number,
   ) {
+    this.startedAtMs = clock.monotonicMs();
     const { session, sequence } = reservation;
     const { socket, relayHeader, responseHeader } = accepted;
     this.exchange = exchangeName({ sid: session.sid, sequence });
@@ -71,9 +80,19 @@ export class PeerChannel {
     return this.connection.channel.isDraining;
   }
 
-  /** Records sent and received. */
-  get recordCount(): number {
-    return this.connection.channel.recordCount;
+  /** What is reported of the channel. */
+  get observed(): ObservedChannel {
+    return this.connection.channel;
+  }
+
+  /** Whether the peer has sent its first record. */
+  get hasOpened(): boolean {
+    return this.connection.isOpen;
+  }
+
+  /** Whether the channel has been open for long enough to trust its path. */
+  isSteady(nowMs: number): boolean {
+    return this.hasOpened && nowMs >= this.startedAtMs + STEADY_MS;
   }
 
   /** Whether another channel should take the place of this one. */
@@ -103,6 +122,14 @@ export class PeerChannel {
   /** To be called about once a second. */
   check(): void {
     this.connection.check();
+    if (!this.connection.channel.isEnding) {
+      return;
+    }
+    const nowMs = this.clock.monotonicMs();
+    this.endingSinceMs ??= nowMs;
+    if (nowMs - this.endingSinceMs >= END_TIMEOUT_MS) {
+      this.terminate(new ChannelBrokenError('the peer did not end its direction in time'));
+    }
   }
 
   /** Ends the channel at once. */

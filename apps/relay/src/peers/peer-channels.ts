@@ -3,6 +3,7 @@ import type { Clock } from '@relay/clock';
 import type { RelayConfig } from '@relay/config';
 import { RelayStatus } from '@relay/errors';
 
+import type { ChannelReport, EndReason } from '../channels/channel-report.js';
 import type { ChannelReports } from '../channels/channel-reports.js';
 import type { AcceptedChannel, ChannelOpener, OpeningFailure } from './channel-opener.js';
 import { OpeningDelay } from './opening-delay.js';
@@ -10,6 +11,7 @@ import { PeerChannel } from './peer-channel.js';
 import type { PeerListener } from './peer-listener.js';
 import type { SequenceReservation } from './peer-session.js';
 import type { Peer } from './peer.js';
+import { WakeUps } from './wake-ups.js';
 
 /** How long channels are kept to a peer that nobody asks. protocol.md section 11.6. */
 const KEPT_MS = 60_000;
@@ -34,9 +36,9 @@ export interface ChannelTools {
 
 /** The channels to one peer: opened in the background, replaced in time, and chosen for each stream. protocol.md section 11.6. */
 export class PeerChannels implements PeerListener {
-  private readonly channels = new Set<PeerChannel>();
+  private readonly channels = new Map<PeerChannel, ChannelReport>();
   private readonly delay: OpeningDelay;
-  private readonly waiting = new Set<() => void>();
+  private readonly wakeUps = new WakeUps();
   private opening = 0;
   private askedAtMs = -Infinity;
   private lastFailure: Error | undefined;
@@ -51,18 +53,10 @@ export class PeerChannels implements PeerListener {
     peer.listen(this);
   }
 
-  /** Channels that are open, and their streams. */
-  get counts(): { readonly channels: number; readonly streams: number } {
-    const channels = [...this.channels];
-    return {
-      channels: channels.length,
-      streams: channels.reduce((sum, { occupied }) => sum + occupied, 0),
-    };
-  }
-
-  /** Whether the path to the peer has shown that it carries no channels. */
+  /** Whether no channel could be opened for requests of the last minute. */
   get hasFallenBack(): boolean {
-    return this.failures > 0 && this.channels.size === 0;
+    const isAsked = this.isAsked(this.tools.clock.monotonicMs());
+    return isAsked && this.failures > 0 && this.channels.size === 0;
   }
 
   /** Why no channel could be opened the last time, if that is so. */
@@ -81,7 +75,7 @@ export class PeerChannels implements PeerListener {
     }
     this.askedAtMs = this.tools.clock.monotonicMs();
     let best: PeerChannel | undefined;
-    for (const channel of this.channels) {
+    for (const channel of this.channels.keys()) {
       if (channel.hasPlace && (best === undefined || channel.occupied < best.occupied)) {
         best = channel;
       }
@@ -94,43 +88,38 @@ export class PeerChannels implements PeerListener {
 
   /** Waits until a channel may have a place, for at most `limitMs`. */
   untilPlace(limitMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = (): void => {
-        clearTimeout(timer);
-        this.waiting.delete(wake);
-        resolve();
-      };
-      const timer = setTimeout(wake, limitMs);
-      this.waiting.add(wake);
-    });
+    return this.wakeUps.next(limitMs);
   }
 
   /** To be called about once a second: checks, replaces and ends channels. */
   check(): void {
     const nowMs = this.tools.clock.monotonicMs();
-    for (const channel of this.channels) {
+    for (const channel of this.channels.keys()) {
       channel.check();
+      if (channel.isSteady(nowMs)) {
+        this.delay.reset();
+      }
     }
     if (!this.isAsked(nowMs)) {
-      this.finish(() => true);
+      this.finish('not used for a minute', () => true);
       return;
     }
     this.keep();
     const replaced = this.fresh(nowMs).length >= this.tools.config.channelsPerPeer;
-    this.finish((channel) => (replaced ? channel.isDue(nowMs) : channel.isOverdue(nowMs)));
-    this.wakeWaiting();
+    this.finish('replaced after its lifetime', (channel) =>
+      replaced ? channel.isDue(nowMs) : channel.isOverdue(nowMs),
+    );
+    this.wakeUps.wakeAll();
   }
 
   onUsable(): void {
     this.delay.skip();
-    if (this.isAsked(this.tools.clock.monotonicMs())) {
-      this.keep();
-    }
+    this.keepIfAsked();
   }
 
   onClose(): void {
     this.isClosed = true;
-    this.finish(() => true);
+    this.finish('not used for a minute', () => true);
   }
 
   /** Whether the peer was forgotten, and the last channel to it has ended. */
@@ -138,11 +127,16 @@ export class PeerChannels implements PeerListener {
     return this.isClosed && this.channels.size === 0;
   }
 
-  /** Ends all channels at once. */
-  terminate(cause: Error): void {
+  /** Ends all channels: in order, and after `limitMs` at once. */
+  async end(limitMs: number): Promise<void> {
+    const deadlineMs = performance.now() + limitMs;
     this.isClosed = true;
-    for (const channel of this.channels) {
-      channel.terminate(cause);
+    this.finish('this relay is shutting down', () => true);
+    while (this.channels.size > 0 && performance.now() < deadlineMs) {
+      await this.wakeUps.next(deadlineMs - performance.now());
+    }
+    for (const channel of this.channels.keys()) {
+      channel.terminate(new Error('this relay has been shut down'));
     }
   }
 
@@ -152,12 +146,15 @@ export class PeerChannels implements PeerListener {
 
   /** Channels that need not be replaced. */
   private fresh(nowMs: number): PeerChannel[] {
-    return [...this.channels].filter((channel) => !channel.isClosing && !channel.isDue(nowMs));
+    return [...this.channels.keys()].filter(
+      (channel) => !channel.isClosing && !channel.isDue(nowMs),
+    );
   }
 
-  private finish(isMeant: (channel: PeerChannel) => boolean): void {
-    for (const channel of this.channels) {
+  private finish(reason: EndReason, isMeant: (channel: PeerChannel) => boolean): void {
+    for (const [channel, report] of this.channels) {
       if (!channel.isClosing && isMeant(channel)) {
+        report.because(reason);
         channel.finish();
       }
     }
@@ -191,7 +188,7 @@ export class PeerChannels implements PeerListener {
       this.noteFailure({ kind: 'unreached', cause: error as Error });
     } finally {
       this.opening -= 1;
-      this.wakeWaiting();
+      this.wakeUps.wakeAll();
     }
   }
 
@@ -211,7 +208,9 @@ export class PeerChannels implements PeerListener {
     const failure = await opener.open(this.peer.origin, reservation, 'chan', (accepted) => {
       this.add(accepted, reservation);
     });
-    reports.opening(failure?.kind ?? 'ok');
+    if (failure !== undefined) {
+      reports.opening(failure.kind);
+    }
     if (failure?.kind === 'signed-error' && SESSION_GONE.has(failure.signedError.status)) {
       this.peer.drop(reservation.session.sid);
     }
@@ -227,33 +226,46 @@ export class PeerChannels implements PeerListener {
       waiting,
       {
         onOpen: () => {
-          this.delay.reset();
+          reports.opening('ok');
+          report.opened();
           this.failures = 0;
           this.lastFailure = undefined;
-          this.wakeWaiting();
+          this.wakeUps.wakeAll();
         },
         onDraining: () => {
-          report.draining();
           channel.finish();
           this.keep();
         },
+        onReset: (code, isOwn) => {
+          reports.reset('outbound', code, isOwn);
+        },
         onEnd: (cause) => {
           this.channels.delete(channel);
-          report.ended(cause, channel.recordCount);
+          report.ended(cause);
+          this.wakeUps.wakeAll();
           if (cause !== undefined) {
             this.peer.noteDisconnect();
-            this.keepIfAsked();
+            this.replace(channel, cause);
           }
         },
       },
       clock,
       clock.monotonicMs() + config.channelLifetimeSeconds * 1_000 * spread,
     );
-    const report = reports.opened('outbound', {
-      exchange: channel.exchange,
-      peer: this.peer.origin,
-    });
-    this.channels.add(channel);
+    const name = { exchange: channel.exchange, peer: this.peer.origin };
+    const report = reports.of('outbound', name, channel.observed);
+    this.channels.set(channel, report);
+  }
+
+  /** A path that accepts channels and breaks them soon is not to be tried without a pause. protocol.md section 11.1. */
+  private replace(channel: PeerChannel, cause: Error): void {
+    if (!channel.hasOpened) {
+      this.tools.reports.opening('no-channels');
+      this.noteFailure({ kind: 'no-channels', cause });
+    } else if (!channel.isSteady(this.tools.clock.monotonicMs())) {
+      this.delay.begin('unreached');
+    }
+    this.keepIfAsked();
   }
 
   private keepIfAsked(): void {
@@ -265,19 +277,13 @@ export class PeerChannels implements PeerListener {
   private noteFailure(failure: OpeningFailure): void {
     this.delay.begin(failure.kind);
     this.failures += 1;
-    this.lastFailure = causeOf(failure);
-    this.tools.reports.notOpened(this.peer.origin, failure.kind, this.lastFailure, this.failures);
+    this.lastFailure = failure.cause;
+    this.tools.reports.notOpened({
+      peer: this.peer.origin,
+      kind: failure.kind,
+      error: this.lastFailure,
+      failures: this.failures,
+      hasOthers: this.channels.size > 0,
+    });
   }
-
-  private wakeWaiting(): void {
-    for (const wake of [...this.waiting]) {
-      wake();
-    }
-  }
-}
-
-function causeOf(failure: OpeningFailure): Error {
-  return failure.kind === 'signed-error'
-    ? new Error(`the other relay signed an error with status ${failure.signedError.status}`)
-    : failure.cause;
 }

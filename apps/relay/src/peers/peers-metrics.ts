@@ -1,14 +1,12 @@
 import { Injectable } from '@nestjs/common';
 
 import { RelayMetrics } from '../telemetry/relay-metrics.js';
-import { ChannelsToPeers } from './channels-to-peers.js';
 import { PeersService } from './peers.service.js';
 
 /** Exports the numbers of other relays. */
 @Injectable()
 export class PeersMetrics {
-  constructor(peers: PeersService, channels: ChannelsToPeers, metrics: RelayMetrics) {
-    metrics.channelFallbacks.observe(() => channels.fallbacks);
+  constructor(peers: PeersService, metrics: RelayMetrics) {
     metrics.peers.observe(() => peers.summary().known, 'known');
     metrics.peers.observe(() => peers.summary().paired, 'paired');
     metrics.peers.observe(() => peers.summary().unreachable, 'unreachable');

@@ -21,6 +21,8 @@ const worker = async (requests: number, hasStore = true): Promise<Snapshot> => {
   metrics.certificateNotAfter.set(2_000_000_000);
   metrics.traffic.add(Object.assign(new RequestRecord('id', 'inbound'), { bytesIn: requests }));
   metrics.openSockets.observe(() => requests, 'listener');
+  metrics.channels.observe(() => ({ open: 1, draining: 0, streams: requests, records: requests }));
+  metrics.channels.bufferBytes.observe(() => 1_000);
   return received(metrics);
 };
 
@@ -34,6 +36,9 @@ const REQUESTS = 'mte_relay_requests_total{role="inbound",code="ok"}';
 const BYTES = 'mte_relay_body_bytes_total{role="inbound",direction="in"}';
 const UNDER_20_MS = 'mte_relay_request_duration_seconds_bucket{le="0.025",role="inbound"}';
 const SOCKETS = 'mte_relay_open_sockets{side="listener"}';
+const CHANNELS = 'mte_relay_channels{role="inbound",state="open"}';
+const STREAMS = 'mte_relay_channel_streams{role="inbound"}';
+const RECORDS = 'mte_relay_channel_records_total{role="inbound"}';
 const STORE = 'mte_relay_store_available';
 
 let lines: string[];
@@ -53,6 +58,10 @@ describe('the metrics of two workers', () => {
     expect(await sample(BYTES)).toBe(7);
     expect(await sample(UNDER_20_MS)).toBe(2);
     expect(await sample(SOCKETS)).toBe(7);
+    expect(await sample(CHANNELS)).toBe(2);
+    expect(await sample(STREAMS)).toBe(7);
+    expect(await sample(RECORDS)).toBe(7);
+    expect(await sample('mte_relay_channel_buffer_bytes')).toBe(2_000);
     expect(await sample('mte_relay_concurrent_requests')).toBe(7);
     expect(await sample(STORE)).toBe(0);
     expect(await sample('mte_relay_tls_certificate_not_after_seconds')).toBe(2_000_000_000);
@@ -92,6 +101,8 @@ describe('the metrics of two workers', () => {
     expect(await sample(BYTES)).toBe(9);
     expect(await sample(UNDER_20_MS)).toBe(3);
     expect(await sample(SOCKETS)).toBe(3);
+    expect(await sample(CHANNELS)).toBe(1);
+    expect(await sample(RECORDS)).toBe(9);
     expect(await sample(STORE)).toBe(1);
   });
 

@@ -25,6 +25,10 @@ export interface LogFields {
   /** Sizes of the plaintext bodies, in bytes. */
   readonly bytesIn?: number | undefined;
   readonly bytesOut?: number | undefined;
+  /** Of a channel: the streams that were opened in it, those that broke with it, its records in both directions. */
+  readonly streams?: number | undefined;
+  readonly brokenStreams?: number | undefined;
+  readonly records?: number | undefined;
   readonly attempt?: number | undefined;
   readonly upstreamAttempt?: number | undefined;
   /** Id of the trace that the request belongs to. The name of this field is the one that tracing tools expect. */

@@ -2,15 +2,13 @@ import { Injectable } from '@nestjs/common';
 import type { StoreMeter, StoreOperation } from '@relay/session';
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 
+import { ChannelMetrics } from './channel-metrics.js';
 import { ObservableGauge } from './observable-gauge.js';
 import type { Role } from './request-record.js';
 import { TrafficTotals } from './traffic-totals.js';
 
 /** Why the outbound side paired. All reasons except `first` mean that it paired again. */
 export type PairingReason = 'first' | 'renewal' | 'expired' | 'dropped' | 'suspected';
-
-/** The role in which a relay has a channel. */
-export type ChannelRole = 'outbound' | 'inbound';
 
 /** From one millisecond to the longest usual timeout. */
 const DURATION_BUCKETS_SECONDS = [
@@ -137,52 +135,7 @@ export class RelayMetrics implements StoreMeter {
     'side',
   );
 
-  readonly channels = new ObservableGauge<ChannelRole>(
-    this.registry,
-    'mte_relay_channels',
-    'Channels that are open, by role',
-    'role',
-  );
-
-  readonly channelStreams = new ObservableGauge<ChannelRole>(
-    this.registry,
-    'mte_relay_channel_streams',
-    'Streams that are open in channels, by role',
-    'role',
-  );
-
-  readonly channelWaitingBytes = new ObservableGauge(
-    this.registry,
-    'mte_relay_channel_waiting_bytes',
-    'Bytes that wait for slow consumers in all channels',
-  );
-
-  readonly channelOpenings = new Counter({
-    name: 'mte_relay_channel_openings_total',
-    help: 'Openings of channels that this relay began, by result',
-    labelNames: ['result'] as const,
-    registers: [this.registry],
-  });
-
-  readonly channelFallbacks = new ObservableGauge(
-    this.registry,
-    'mte_relay_channel_fallbacks',
-    'Peers to which requests go as messages because no channel could be opened',
-  );
-
-  readonly channelEnds = new Counter({
-    name: 'mte_relay_channel_ends_total',
-    help: 'Channels that ended, by role, in order or broken',
-    labelNames: ['role', 'end'] as const,
-    registers: [this.registry],
-  });
-
-  readonly channelRecords = new Counter({
-    name: 'mte_relay_channel_records_total',
-    help: 'Records that channels which have ended had sent and received, by role',
-    labelNames: ['role'] as const,
-    registers: [this.registry],
-  });
+  readonly channels = new ChannelMetrics(this.registry);
 
   readonly bufferedBytes = new ObservableGauge<'mte'>(
     this.registry,
@@ -208,9 +161,6 @@ export class RelayMetrics implements StoreMeter {
       this.signatureFailures.inc({ role }, 0);
     }
     this.signatureFailures.inc({ role: 'outbound' }, 0);
-    for (const role of ['outbound', 'inbound'] as const) {
-      this.channelEnds.inc({ role, end: 'broken' }, 0);
-    }
   }
 
   /** Counts the error code of a request, if it means a replay or a failed signature. */
