@@ -22,11 +22,13 @@ describe.each(['auto', 'channel'])('with TUNNEL_TRANSPORT=%s', (transport) => {
       startRelay(ofInbound),
       startRelay(environment),
     ]);
-    [lost, other, outbound].forEach(forThisTest);
+    for (const relay of [lost, other, outbound]) {
+      forThisTest(relay);
+    }
     const network = forThisTest(await startBalancer());
     network.add(lost.port);
-    const { send } = tunnelClient(outbound.url, network.url);
-    await send({ path: '/before' });
+    const client = tunnelClient(outbound.url, network.url);
+    await client.send({ path: '/before' });
     await expect.poll(() => channelsOpened(outbound)).toBe(2);
     const answered = upstream.requests.items.length;
     upstream.handle(({ url }, response) => {
@@ -36,7 +38,7 @@ describe.each(['auto', 'channel'])('with TUNNEL_TRANSPORT=%s', (transport) => {
       }
     });
 
-    const sent = send({ path: '/safe' });
+    const sent = client.send({ path: '/safe' });
     await upstream.requests.find(({ url }) => url === '/safe');
     network.add(other.port);
     // The host of a relay is lost: one of its connections shows it at once, the other not for a while.

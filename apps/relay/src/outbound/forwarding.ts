@@ -14,15 +14,11 @@ import { requireChannel } from './channel-choice.js';
 import { ClientResponse } from './client-response.js';
 import { isWhollySealed } from './encode-options.js';
 import { MessageAttempt } from './message-attempt.js';
+import { causeOf, reasonOf } from './outcome-reason.js';
 import type { ReplayableBody } from './replayable-body.js';
 import { isProvenUnforwarded, retryOf, type Retry } from './retry-rule.js';
 import { StreamAttempt } from './stream-attempt.js';
-import type {
-  AttemptBody,
-  AttemptContext,
-  AttemptOutcome,
-  TunnelAttempt,
-} from './tunnel-attempt.js';
+import type { AttemptBody, AttemptContext, TunnelAttempt } from './tunnel-attempt.js';
 import { tunnelFailure, type FailedOutcome } from './tunnel-failure.js';
 
 /** How a client's request ended, once its response had begun. */
@@ -277,38 +273,5 @@ export class Forwarding {
       record.sealedOut = this.earlierSealedBytes.out + out;
       record.sealedIn = this.earlierSealedBytes.in + received;
     }
-  }
-}
-
-function reasonOf(outcome: FailedOutcome): string {
-  switch (outcome.kind) {
-    case 'failed':
-      return `no response: ${outcome.failure.kind}`;
-    case 'incomplete':
-      return `an incomplete response: ${outcome.failure.kind}`;
-    case 'signed-error':
-      return `a signed error with status ${outcome.signedError.status}`;
-    case 'unauthenticated':
-      return 'an unauthenticated response';
-    case 'unforwarded':
-      return `a stream that was not forwarded: ${outcome.reason}`;
-    case 'given-up':
-      return 'a stream that the peer ended';
-  }
-}
-
-function causeOf(outcome: AttemptOutcome): Error | undefined {
-  switch (outcome.kind) {
-    case 'failed':
-    case 'incomplete':
-      return outcome.failure.cause;
-    case 'cut-off':
-    case 'unauthenticated':
-    case 'given-up':
-      return outcome.cause;
-    case 'unforwarded':
-    case 'completed':
-    case 'signed-error':
-      return undefined;
   }
 }
