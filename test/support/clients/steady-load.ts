@@ -11,6 +11,7 @@ import {
   digestOf,
 } from '../upstreams/counting-upstream.js';
 import { Recorder } from '../lifecycle/recorder.js';
+import type { Closable } from '../lifecycle/resources.js';
 
 /** The longest that any request may take; one that takes longer counts as hung. */
 const HUNG_AFTER_MS = 15_000;
@@ -71,7 +72,7 @@ export interface LoadOutcome {
 type Ending = Omit<LoadOutcome, 'id' | 'method' | 'startedAt' | 'ms'>;
 
 /** Clients that keep sending requests of all kinds, each with a unique id, whether or not earlier ones failed. */
-export interface SteadyLoad {
+export interface SteadyLoad extends Closable {
   /** The outcomes, in the order in which the requests ended. */
   readonly outcomes: Recorder<LoadOutcome>;
   /** Resolves when this many more requests have ended, which takes about as long as sending them. */
@@ -85,17 +86,20 @@ interface LoadOptions {
   readonly origin: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly perSecond: number;
+  /** Whether requests of type `MTE` are among them, which always travel as messages; true by default. */
+  readonly withMte?: boolean;
 }
 
 let loads = 0;
 
-export function startLoad({ origin, headers, perSecond }: LoadOptions): SteadyLoad {
+export function startLoad({ origin, headers, perSecond, withMte = true }: LoadOptions): SteadyLoad {
   const outcomes = new Recorder<LoadOutcome>();
   const underWay = new Set<Promise<void>>();
+  const kinds = KINDS.filter(({ type }) => withMte || type !== 'MTE');
   loads += 1;
   let count = 0;
   const timer = setInterval(() => {
-    const kind = KINDS[count % KINDS.length]!;
+    const kind = kinds[count % kinds.length]!;
     count += 1;
     const sent = send(origin, headers, kind, `${loads}-${count}`).then((outcome) => {
       underWay.delete(sent);
@@ -103,15 +107,19 @@ export function startLoad({ origin, headers, perSecond }: LoadOptions): SteadyLo
     });
     underWay.add(sent);
   }, 1000 / perSecond);
+  const stop = async (): Promise<readonly LoadOutcome[]> => {
+    clearInterval(timer);
+    await Promise.all(underWay);
+    return outcomes.items;
+  };
   return {
     outcomes,
     pass: async (requests) => {
       await outcomes.count(outcomes.items.length + requests, 2 * HUNG_AFTER_MS);
     },
-    stop: async () => {
-      clearInterval(timer);
-      await Promise.all(underWay);
-      return outcomes.items;
+    stop,
+    close: async () => {
+      await stop();
     },
   };
 }

@@ -43,7 +43,7 @@ export class InboundChannels implements OnApplicationShutdown {
     private readonly waiting: WaitingOctets,
     private readonly reports: ChannelReports,
     @Inject(Clock) private readonly clock: Clock,
-    shutdown: ShutdownState,
+    private readonly shutdown: ShutdownState,
   ) {
     this.timer = setInterval(() => {
       this.check();
@@ -123,6 +123,10 @@ export class InboundChannels implements OnApplicationShutdown {
     const report = this.reports.of('inbound', { exchange }, connection.channel, network);
     const entry = { connection, report, expiresAtMs };
     this.entries.add(entry);
+    // The shutdown may have begun while the number of the opening was being consumed.
+    if (this.shutdown.isShuttingDown) {
+      connection.channel.goAway();
+    }
   }
 
   onApplicationShutdown(): void {

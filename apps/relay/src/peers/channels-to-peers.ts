@@ -10,7 +10,7 @@ import type { Peer } from './peer.js';
 
 const CHECK_INTERVAL_MS = 1_000;
 /** How long the peers may take to end their side of the channels when this relay is shut down. */
-const END_LIMIT_MS = 1_000;
+const END_LIMIT_MS = 2_000;
 
 /** The channels of this process to all peers. */
 @Injectable()

@@ -53,6 +53,7 @@ it('a channel that the peer does not end is given up 10 s after this side has en
     });
   });
   const socket = new WebSocket(`ws://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  let nowMs = 0;
   const ends: (Error | undefined)[] = [];
   const channel = await new Promise<PeerChannel>((resolve) => {
     const listener = {
@@ -66,14 +67,24 @@ it('a channel that the peer does not end is given up 10 s after this side has en
     let made: PeerChannel;
     // In this turn, so that no record is missed.
     socket.once('open', () => {
-      made = new PeerChannel({ ...ENTRY, socket }, reservation, waiting, listener, 0, 1_000_000);
+      made = new PeerChannel(
+        1,
+        { ...ENTRY, socket },
+        reservation,
+        waiting,
+        listener,
+        { monotonicMs: () => nowMs },
+        1_000_000,
+      );
     });
   });
   channel.finish();
   await lastRecord.promise;
-  channel.check(0);
-  channel.check(9_999);
+  channel.check();
+  nowMs = 9_999;
+  channel.check();
   expect(ends).toEqual([]);
-  channel.check(10_000);
+  nowMs = 10_000;
+  channel.check();
   expect(ends).toMatchObject([{ message: 'the peer did not end its direction in time' }]);
 });

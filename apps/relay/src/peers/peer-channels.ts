@@ -36,6 +36,8 @@ export interface ChannelTools {
 
 /** The channels to one peer: opened in the background, replaced in time, and chosen for each stream. protocol.md section 11.6. */
 export class PeerChannels implements PeerListener {
+  /** How many channels have been opened so far. */
+  openedCount = 0;
   private readonly channels = new Map<PeerChannel, ChannelReport>();
   private readonly delay: OpeningDelay;
   private readonly wakeUps = new WakeUps();
@@ -67,16 +69,18 @@ export class PeerChannels implements PeerListener {
   /**
    * The channel with the fewest streams. Use its place in the same turn.
    *
+   * @param after - only channels that were opened when `openedCount` was already this
    * @returns undefined if no channel has a place now; others are opened in the background
    */
-  take(): PeerChannel | undefined {
+  take(after = 0): PeerChannel | undefined {
     if (this.tools.config.tunnelTransport === 'message') {
       return undefined;
     }
     this.askedAtMs = this.tools.clock.monotonicMs();
     let best: PeerChannel | undefined;
     for (const channel of this.channels.keys()) {
-      if (channel.hasPlace && (best === undefined || channel.occupied < best.occupied)) {
+      const isCandidate = channel.hasPlace && channel.ordinal > after;
+      if (isCandidate && (best === undefined || channel.occupied < best.occupied)) {
         best = channel;
       }
     }
@@ -86,7 +90,7 @@ export class PeerChannels implements PeerListener {
     return best;
   }
 
-  /** Waits until a channel may have a place, for at most `limitMs`. */
+  /** Waits until a channel may have a place or has ended, for at most `limitMs`. */
   untilPlace(limitMs: number): Promise<void> {
     return this.wakeUps.next(limitMs);
   }
@@ -124,7 +128,7 @@ export class PeerChannels implements PeerListener {
 
   /** Whether the peer was forgotten, and the last channel to it has ended. */
   get isOver(): boolean {
-    return this.isClosed && this.channels.size === 0;
+    return this.isClosed && this.channels.size === 0 && this.opening === 0;
   }
 
   /** Ends all channels: in order, and after `limitMs` at once. */
@@ -132,7 +136,7 @@ export class PeerChannels implements PeerListener {
     const deadlineMs = performance.now() + limitMs;
     this.isClosed = true;
     this.finish('this relay is shutting down', () => true);
-    while (this.channels.size > 0 && performance.now() < deadlineMs) {
+    while (!this.isOver && performance.now() < deadlineMs) {
       await this.wakeUps.next(deadlineMs - performance.now());
     }
     for (const channel of this.channels.keys()) {
@@ -220,7 +224,9 @@ export class PeerChannels implements PeerListener {
   private add(accepted: AcceptedChannel, reservation: SequenceReservation): void {
     const { waiting, reports, clock, config } = this.tools;
     const spread = 1 + LIFETIME_SPREAD * (2 * Math.random() - 1);
+    this.openedCount += 1;
     const channel = new PeerChannel(
+      this.openedCount,
       accepted,
       reservation,
       waiting,
@@ -255,6 +261,9 @@ export class PeerChannels implements PeerListener {
     const name = { exchange: channel.exchange, peer: this.peer.origin };
     const report = reports.of('outbound', name, channel.observed);
     this.channels.set(channel, report);
+    if (this.isClosed) {
+      channel.finish();
+    }
   }
 
   /** A path that accepts channels and breaks them soon is not to be tried without a pause. protocol.md section 11.1. */
