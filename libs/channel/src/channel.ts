@@ -1,5 +1,4 @@
 import { RelayError } from '@relay/errors';
-import { RecordSealer } from '@relay/protocol';
 
 import { ChannelBrokenError } from './channel.errors.js';
 import type { ChannelEvents, ChannelOptions, ChannelTransport } from './channel-options.js';
@@ -8,20 +7,14 @@ import { decodeFrames } from './decode-frames.js';
 import { FrameType, type Frame } from './frame.js';
 import { Grants } from './grants.js';
 import { IncomingRecords } from './incoming-records.js';
+import { OutgoingRecords } from './outgoing-records.js';
 import { Pings } from './pings.js';
 import { RecordContent } from './record-content.js';
 import { decodeSettings, encodeSettings, type Settings } from './settings.js';
 import { Turns } from './turns.js';
 
-/** While so much has not left the socket, no record with HEADERS or DATA is made. protocol.md section 11.4. */
-const MAX_UNSENT_BYTES = 256 * 1024;
-/** With so much that has not left the socket, the channel is broken. protocol.md section 11.4. */
-const BROKEN_UNSENT_BYTES = 4 * 2 ** 20;
 /** From this record on, in either direction, a channel has passed its lifetime. protocol.md section 11.2. */
 const LATE_RECORD = 2 ** 21;
-
-const HEAD_RECORD = 1;
-const DATA_RECORD = 2;
 
 /**
  * One end of a channel: turns records into frames and streams, and what streams send into records. It knows no socket and no
@@ -34,7 +27,7 @@ export abstract class Channel implements StreamChannel {
   protected isOver = false;
   /** Whether this side has ended its direction. */
   protected hasSentLast = false;
-  private readonly sealer: RecordSealer;
+  private readonly outgoing: OutgoingRecords;
   private readonly incoming: IncomingRecords;
   private readonly pings = new Pings();
   private readonly turns = new Turns();
@@ -46,13 +39,13 @@ export abstract class Channel implements StreamChannel {
     private readonly transport: ChannelTransport,
     protected readonly events: ChannelEvents,
   ) {
-    this.sealer = new RecordSealer(options.sealingKey);
+    this.outgoing = new OutgoingRecords(options.sealingKey, transport);
     this.incoming = new IncomingRecords(options.openingKey);
   }
 
   /** Whether so many records have passed that the channel should be replaced. protocol.md section 11.2. */
   get isWornOut(): boolean {
-    return this.sealer.count >= LATE_RECORD || this.incoming.count >= LATE_RECORD;
+    return this.outgoing.count >= LATE_RECORD || this.incoming.count >= LATE_RECORD;
   }
 
   /** Streams that have a place. */
@@ -62,7 +55,7 @@ export abstract class Channel implements StreamChannel {
 
   /** Records sent and received. */
   get recordCount(): number {
-    return this.sealer.count + this.incoming.count;
+    return this.outgoing.count + this.incoming.count;
   }
 
   /**
@@ -85,6 +78,9 @@ export abstract class Channel implements StreamChannel {
       return;
     }
     this.breakOnError(() => {
+      if (this.outgoing.areUnsent) {
+        this.pings.trafficPassed();
+      }
       if (this.pings.check(nowMs)) {
         this.wake();
       }
@@ -130,14 +126,8 @@ export abstract class Channel implements StreamChannel {
 
   /** Sends the first record. */
   protected open(maxConcurrentStreams?: number): void {
-    const content = encodeSettings({
-      maxConcurrentStreams,
-      initialWindowBytes: this.options.initialWindowBytes,
-    });
-    this.transport.send(
-      this.sealer.seal([content, Buffer.of(HEAD_RECORD)], content.length + 1, false),
-      () => undefined,
-    );
+    const { initialWindowBytes } = this.options;
+    this.outgoing.sendFirst(encodeSettings({ maxConcurrentStreams, initialWindowBytes }));
   }
 
   /** The windows of a new stream. */
@@ -210,6 +200,7 @@ export abstract class Channel implements StreamChannel {
   private receiveFrame(frame: Frame): void {
     switch (frame.type) {
       case FrameType.HEADERS:
+        this.pings.trafficPassed();
         this.receiveHead(frame);
         return;
       case FrameType.GOAWAY:
@@ -228,6 +219,7 @@ export abstract class Channel implements StreamChannel {
   }
 
   private receiveStreamFrame(frame: Frame & { readonly type: 0 | 3 | 8 }): void {
+    this.pings.trafficPassed();
     const stream = this.streams.get(frame.stream);
     if (stream === undefined || stream.isClosed) {
       if (!this.wasUsed(frame.stream)) {
@@ -254,8 +246,9 @@ export abstract class Channel implements StreamChannel {
       const hasPing = this.pings.fill(content);
       this.grants.fill(content);
       this.fillControls(content);
-      const isBlocked = this.transport.unsentBytes > MAX_UNSENT_BYTES;
-      const filled = this.turns.fill(content, isBlocked, (stream) => this.prepare(stream, content));
+      const filled = this.turns.fill(content, this.outgoing.areBlocked, (stream) =>
+        this.prepare(stream, content),
+      );
       if (content.isEmpty) {
         break;
       }
@@ -263,13 +256,13 @@ export abstract class Channel implements StreamChannel {
     }
     if (!this.isOver && !this.hasSentLast && this.isLastDue()) {
       this.hasSentLast = true;
-      this.transport.send(this.sealer.seal([Buffer.of(DATA_RECORD)], 1, true), () => undefined);
+      this.outgoing.sendLast();
       this.endIfDone();
     }
   }
 
   private sendRecord(content: RecordContent, filled: Set<ChannelStream>, hasPing: boolean): void {
-    this.transport.send(content.seal(this.sealer), () => {
+    this.outgoing.send(content, () => {
       if (hasPing) {
         this.pings.left();
       }
@@ -280,7 +273,7 @@ export abstract class Channel implements StreamChannel {
     for (const stream of filled) {
       stream.recordMade();
     }
-    if (this.transport.unsentBytes > BROKEN_UNSENT_BYTES) {
+    if (this.outgoing.areStuck) {
       this.break(new ChannelBrokenError('the peer does not read'));
     }
   }
@@ -291,6 +284,7 @@ export abstract class Channel implements StreamChannel {
       this.events.onEnd();
     }
   }
+
   private breakOnError(action: () => void): void {
     try {
       action();

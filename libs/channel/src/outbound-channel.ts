@@ -86,7 +86,9 @@ export class OutboundChannel extends Channel {
       throw new ChannelBrokenError('a stream has a second HEADERS');
     }
     stream.receiveHead(isLast);
-    this.heads.get(stream)?.onHead(head, isLast, isUpgrade);
+    if (stream.isHeard) {
+      this.heads.get(stream)?.onHead(head, isLast, isUpgrade);
+    }
     if (isLast) {
       stream.completeReceiving();
     }
