@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { ChannelBrokenError, WaitingOctets } from '@relay/channel';
+import { WaitingOctets } from '@relay/channel';
 
 import { RelayLog } from '../telemetry/relay-log.js';
 import { RelayMetrics, type ChannelRole } from '../telemetry/relay-metrics.js';
@@ -78,7 +78,8 @@ export class ChannelReports {
         if (cause === undefined) {
           this.log.info('channel ended', { role, ...name, ms });
         } else {
-          const code = cause instanceof ChannelBrokenError ? cause.code : undefined;
+          // Also if the connection was lost: the line has the code under which operators look it up.
+          const code = 'RELAY_CHANNEL_BROKEN';
           this.log.warn('channel broke', { role, ...name, ms, code, error: cause });
         }
       },

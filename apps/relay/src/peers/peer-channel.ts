@@ -56,6 +56,11 @@ export class PeerChannel {
     return this.connection.channel.hasPlace;
   }
 
+  /** Whether the peer has proved to have the keys. */
+  get wasOpen(): boolean {
+    return this.connection.isOpen;
+  }
+
   /** Streams that have a place. */
   get occupied(): number {
     return this.connection.channel.occupied;

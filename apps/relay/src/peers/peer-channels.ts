@@ -4,7 +4,12 @@ import type { RelayConfig } from '@relay/config';
 import { RelayStatus } from '@relay/errors';
 
 import type { ChannelReports } from '../channels/channel-reports.js';
-import type { AcceptedChannel, ChannelOpener, OpeningFailure } from './channel-opener.js';
+import {
+  neverOpen,
+  type AcceptedChannel,
+  type ChannelOpener,
+  type OpeningFailure,
+} from './channel-opener.js';
 import { OpeningDelay } from './opening-delay.js';
 import { PeerChannel } from './peer-channel.js';
 import type { PeerListener } from './peer-listener.js';
@@ -13,6 +18,8 @@ import type { Peer } from './peer.js';
 
 /** How long channels are kept to a peer that nobody asks. protocol.md section 11.6. */
 const KEPT_MS = 60_000;
+/** A channel that breaks sooner has not shown that the next one is worth opening at once. */
+const PROVEN_MS = 10_000;
 /** The lifetimes of channels differ by up to this part, so that they do not all end together. */
 const LIFETIME_SPREAD = 0.2;
 
@@ -123,9 +130,7 @@ export class PeerChannels implements PeerListener {
 
   onUsable(): void {
     this.delay.skip();
-    if (this.isAsked(this.tools.clock.monotonicMs())) {
-      this.keep();
-    }
+    this.keep();
   }
 
   onClose(): void {
@@ -163,13 +168,15 @@ export class PeerChannels implements PeerListener {
     }
   }
 
-  /** Opens as many channels as are missing. One that a client has merely named is not asked for any. */
+  /** Opens as many channels as are missing to a peer that is asked. One that a client has merely named is not asked for any. */
   private keep(): void {
     const { config, clock } = this.tools;
-    if (this.isClosed || !this.peer.hasPaired || config.tunnelTransport === 'message') {
+    const nowMs = clock.monotonicMs();
+    const isWanted = this.isAsked(nowMs) && this.peer.hasPaired && !this.isClosed;
+    if (!isWanted || config.tunnelTransport === 'message') {
       return;
     }
-    const fresh = this.fresh(clock.monotonicMs());
+    const fresh = this.fresh(nowMs);
     const areFull = fresh.length > 0 && fresh.every(({ hasPlace }) => !hasPlace);
     const wanted = Math.max(config.channelsPerPeer, areFull ? fresh.length + 1 : 0);
     const missing = Math.min(wanted, config.maxChannelsPerPeer) - fresh.length - this.opening;
@@ -228,7 +235,7 @@ export class PeerChannels implements PeerListener {
       waiting,
       {
         onOpen: () => {
-          this.delay.reset();
+          this.delay.skip();
           this.failures = 0;
           this.lastFailure = undefined;
           this.wakeWaiting();
@@ -241,10 +248,7 @@ export class PeerChannels implements PeerListener {
         onEnd: (cause) => {
           this.channels.delete(channel);
           report.ended(cause, channel.recordCount);
-          if (cause !== undefined) {
-            this.peer.noteDisconnect();
-            this.keepIfAsked();
-          }
+          this.noteEnd(cause, channel.wasOpen, clock.monotonicMs() - nowMs);
         },
       },
       nowMs,
@@ -257,10 +261,21 @@ export class PeerChannels implements PeerListener {
     this.channels.add(channel);
   }
 
-  private keepIfAsked(): void {
-    if (this.isAsked(this.tools.clock.monotonicMs())) {
-      this.keep();
+  /** Whoever is on the path can accept openings and break what follows, as fast as channels are opened again. */
+  private noteEnd(cause: Error | undefined, wasOpen: boolean, lastedMs: number): void {
+    if (lastedMs >= PROVEN_MS) {
+      this.delay.reset();
     }
+    if (cause === undefined) {
+      return;
+    }
+    if (!wasOpen) {
+      this.noteFailure(neverOpen(cause));
+    } else if (lastedMs < PROVEN_MS) {
+      this.delay.begin('unreached');
+    }
+    this.peer.noteDisconnect();
+    this.keep();
   }
 
   private noteFailure(failure: OpeningFailure): void {
