@@ -1,4 +1,5 @@
 import type { ChannelEvents } from './channel-options.js';
+import { StreamCode } from './frame.js';
 import { ReceivingSide, type ReceivingEvents } from './receiving-side.js';
 import type { RecordContent } from './record-content.js';
 import { SendingSide, type OutgoingHead } from './sending-side.js';
@@ -42,6 +43,8 @@ export class ChannelStream implements Stream, ReceivingEvents {
   /** Records with frames of this stream that have not left the socket. */
   private unsentRecords = 0;
   private isReleased: boolean;
+  /** When the peer last took octets that waited for it, and how many it had taken by then. */
+  private readonly progress = { atMs: 0, bytes: -1 };
 
   /** @param isReleased - whether no exchange with an upstream keeps the place of this stream */
   constructor(
@@ -170,6 +173,23 @@ export class ChannelStream implements Stream, ReceivingEvents {
   /** Says what hears of the stream. */
   listen(events: StreamEvents): void {
     this.events = events;
+  }
+
+  /** Ends the stream if the peer takes none of the octets that wait for it. @param nowMs - of a clock that never goes back */
+  checkStalled(nowMs: number, limitMs: number): void {
+    const { progress, sending } = this;
+    if (!sending.isWaiting || sending.takenBytes !== progress.bytes) {
+      progress.atMs = nowMs;
+      progress.bytes = sending.takenBytes;
+    } else if (nowMs - progress.atMs >= limitMs) {
+      this.fail('stalled');
+      this.reset(StreamCode.INTERNAL_ERROR);
+    }
+  }
+
+  /** Whether the user of the stream still hears of it. */
+  get isHeard(): boolean {
+    return this.events !== undefined;
   }
 
   /** HEADERS of the peer have arrived. */

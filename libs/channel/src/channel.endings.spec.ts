@@ -11,7 +11,8 @@ import { StreamCode } from './frame.js';
 
 /** Four million records would take minutes. */
 function useUpRecords(channel: unknown): void {
-  (channel as { sealer: { index: number } }).sealer.index = 2 ** 22;
+  const { outgoing } = channel as { outgoing: { sealer: { index: number } } };
+  outgoing.sealer.index = 2 ** 22;
 }
 
 describe('RST_STREAM of the inbound relay', () => {

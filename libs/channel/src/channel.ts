@@ -1,16 +1,15 @@
 import { RelayError } from '@relay/errors';
-import { RecordSealer } from '@relay/protocol';
 
 import { ChannelBrokenError } from './channel.errors.js';
-import { BROKEN_UNSENT_BYTES, LATE_RECORD, MAX_UNSENT_BYTES } from './channel-limits.js';
 import type { ChannelEvents, ChannelOptions, ChannelTransport } from './channel-options.js';
 import type { ChannelStream, StreamChannel, StreamLimits } from './channel-stream.js';
 import { decodeFrames } from './decode-frames.js';
-import { FrameType, type Frame } from './frame.js';
+import { FrameType, LATE_RECORD, type Frame } from './frame.js';
 import { Grants } from './grants.js';
 import { IncomingRecords } from './incoming-records.js';
+import { OutgoingRecords } from './outgoing-records.js';
 import { Pings } from './pings.js';
-import { RecordContent, sealFirst, sealLast } from './record-content.js';
+import { RecordContent } from './record-content.js';
 import { decodeSettings, encodeSettings, type Settings } from './settings.js';
 import { StreamTable } from './stream-table.js';
 import { Turns } from './turns.js';
@@ -26,7 +25,7 @@ export abstract class Channel implements StreamChannel {
   protected isOver = false;
   /** Whether this side has ended its direction. */
   protected hasSentLast = false;
-  private readonly sealer: RecordSealer;
+  private readonly outgoing: OutgoingRecords;
   private readonly incoming: IncomingRecords;
   private readonly pings = new Pings();
   private readonly turns = new Turns<ChannelStream>();
@@ -38,13 +37,13 @@ export abstract class Channel implements StreamChannel {
     private readonly transport: ChannelTransport,
     protected readonly events: ChannelEvents,
   ) {
-    this.sealer = new RecordSealer(options.sealingKey);
+    this.outgoing = new OutgoingRecords(options.sealingKey, transport);
     this.incoming = new IncomingRecords(options.openingKey);
   }
 
   /** Whether so many records have passed that the channel should be replaced. protocol.md section 11.2. */
   get isWornOut(): boolean {
-    return this.sealer.count >= LATE_RECORD || this.incoming.count >= LATE_RECORD;
+    return this.outgoing.count >= LATE_RECORD || this.incoming.count >= LATE_RECORD;
   }
 
   /** Streams that have a place now. */
@@ -54,7 +53,7 @@ export abstract class Channel implements StreamChannel {
 
   /** Records sent and received. */
   get recordCount(): number {
-    return this.sealer.count + this.incoming.count;
+    return this.outgoing.count + this.incoming.count;
   }
 
   /**
@@ -71,6 +70,9 @@ export abstract class Channel implements StreamChannel {
   /** To be called about once a second. @param nowMs - of a clock that never goes back */
   checkLiveness(nowMs: number): void {
     this.breakOnError(() => {
+      if (this.outgoing.areUnsent) {
+        this.pings.trafficPassed();
+      }
       if (this.pings.check(nowMs)) {
         this.wake();
       }
@@ -117,8 +119,7 @@ export abstract class Channel implements StreamChannel {
   /** Sends the first record. */
   protected open(maxConcurrentStreams?: number): void {
     const { initialWindowBytes } = this.options;
-    const content = encodeSettings({ maxConcurrentStreams, initialWindowBytes });
-    this.transport.send(sealFirst(this.sealer, content), () => undefined);
+    this.outgoing.sendFirst(encodeSettings({ maxConcurrentStreams, initialWindowBytes }));
   }
 
   /** The windows of a new stream. */
@@ -195,6 +196,7 @@ export abstract class Channel implements StreamChannel {
   private receiveFrame(frame: Frame): void {
     switch (frame.type) {
       case FrameType.HEADERS:
+        this.pings.trafficPassed();
         this.receiveHead(frame);
         return;
       case FrameType.GOAWAY:
@@ -213,6 +215,7 @@ export abstract class Channel implements StreamChannel {
   }
 
   private receiveStreamFrame(frame: Frame & { readonly type: 0 | 3 | 8 }): void {
+    this.pings.trafficPassed();
     const stream = this.streams.get(frame.stream);
     if (stream === undefined || stream.isClosed) {
       if (!this.wasUsed(frame.stream)) {
@@ -239,8 +242,9 @@ export abstract class Channel implements StreamChannel {
       const hasPing = this.pings.fill(content);
       this.grants.fill(content);
       this.fillControls(content);
-      const isBlocked = this.transport.unsentBytes > MAX_UNSENT_BYTES;
-      const filled = this.turns.fill(content, isBlocked, (stream) => this.prepare(stream, content));
+      const filled = this.turns.fill(content, this.outgoing.areBlocked, (stream) =>
+        this.prepare(stream, content),
+      );
       if (content.isEmpty) {
         break;
       }
@@ -248,13 +252,13 @@ export abstract class Channel implements StreamChannel {
     }
     if (!this.isOver && !this.hasSentLast && this.isLastDue()) {
       this.hasSentLast = true;
-      this.transport.send(sealLast(this.sealer), () => undefined);
+      this.outgoing.sendLast();
       this.endIfDone();
     }
   }
 
   private sendRecord(content: RecordContent, filled: Set<ChannelStream>, hasPing: boolean): void {
-    this.transport.send(content.seal(this.sealer), () => {
+    this.outgoing.send(content, () => {
       if (hasPing) {
         this.pings.left();
       }
@@ -265,7 +269,7 @@ export abstract class Channel implements StreamChannel {
     for (const stream of filled) {
       stream.recordMade();
     }
-    if (this.transport.unsentBytes > BROKEN_UNSENT_BYTES) {
+    if (this.outgoing.areStuck) {
       this.break(new ChannelBrokenError('the peer does not read'));
     }
   }

@@ -21,6 +21,8 @@ export interface InboundChannelEvents extends ChannelEvents {
 export interface InboundChannelOptions extends ChannelOptions {
   /** How many streams may be open at once: 1 or more. */
   readonly maxConcurrentStreams: number;
+  /** How long octets of a response may wait while the peer takes none of them; 0: no limit. */
+  readonly stallTimeoutMs: number;
 }
 
 /** The end of a channel at the inbound relay, which accepts streams. protocol.md section 11. */
@@ -62,6 +64,17 @@ export class InboundChannel extends Channel {
       this.events.onDraining();
       this.wake();
     }
+  }
+
+  /** The peer ends what stalls on its side itself. One that does not must not keep the places of its streams. */
+  override checkLiveness(nowMs: number): void {
+    const { stallTimeoutMs } = this.options;
+    if (stallTimeoutMs > 0) {
+      for (const stream of this.streams.all()) {
+        stream.checkStalled(nowMs, stallTimeoutMs);
+      }
+    }
+    super.checkLiveness(nowMs);
   }
 
   protected checkSettings(): void {

@@ -18,6 +18,11 @@ export class Pings {
     this.liveness.received();
   }
 
+  /** Something other than a PING has arrived, or waits for the peer to read. */
+  trafficPassed(): void {
+    this.liveness.trafficPassed();
+  }
+
   /** A record with a PING of this side has left the socket. */
   left(): void {
     this.liveness.left();

@@ -133,7 +133,7 @@ export class ReceivingSide implements WaitingStream {
   }
 
   private give(octets: Buffer, hasWaited: boolean): void {
-    if (this.events.onData(octets)) {
+    if (this.events.onData(detached(octets))) {
       if (hasWaited) {
         this.waiting.take(this, octets.length);
       }
@@ -157,4 +157,9 @@ export class ReceivingSide implements WaitingStream {
       this.events.onGrant(increment);
     }
   }
+}
+
+/** A consumer may keep octets for long. A small part of a record must not keep all of it in memory. */
+function detached(octets: Buffer): Buffer {
+  return octets.length * 2 < octets.buffer.byteLength ? Buffer.from(octets) : octets;
 }

@@ -4,7 +4,6 @@ import {
   DATA_RECORD,
   FRAME_HEADER_BYTES,
   FrameType,
-  HEAD_RECORD,
   MAX_CONTENT_BYTES,
   PING_BYTES,
 } from './frame.js';
@@ -71,14 +70,4 @@ export class RecordContent {
     scratch.writeUInt32BE(stream, this.used + 5);
     this.used += FRAME_HEADER_BYTES;
   }
-}
-
-/** Seals the first record of a direction. */
-export function sealFirst(sealer: RecordSealer, content: Uint8Array): Buffer {
-  return sealer.seal([content, Buffer.of(HEAD_RECORD)], content.length + 1, false);
-}
-
-/** Seals the record that ends a direction in order. @throws MessageTooLongError after 2^22 records */
-export function sealLast(sealer: RecordSealer): Buffer {
-  return sealer.seal([Buffer.of(DATA_RECORD)], 1, true);
 }

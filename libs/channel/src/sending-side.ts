@@ -22,6 +22,7 @@ export class SendingSide {
   /** How much of the first chunk was sent. */
   private offset = 0;
   private waiting = 0;
+  private taken = 0;
   private isEndQueued = false;
   private resetCode: number | undefined;
   private hasSentEnd = false;
@@ -43,6 +44,16 @@ export class SendingSide {
   /** The code of the RST_STREAM that was sent. */
   get code(): number {
     return this.resetCode ?? StreamCode.NO_ERROR;
+  }
+
+  /** Whether octets wait for the peer or the socket to take them. */
+  get isWaiting(): boolean {
+    return this.waiting > 0;
+  }
+
+  /** Octets that were put into records so far. */
+  get takenBytes(): number {
+    return this.taken;
   }
 
   /** Whether something can be put into a record now. */
@@ -181,6 +192,7 @@ export class SendingSide {
   private appendOctets(content: RecordContent, stream: number, chunk: Buffer, bytes: number): void {
     const end = this.offset + bytes;
     this.waiting -= bytes;
+    this.taken += bytes;
     this.window.take(bytes);
     const isLast = this.isEndDue;
     content.append(

@@ -17,6 +17,8 @@ export type StreamFailure =
   | 'wrong-length'
   /** What waited for the consumer was discarded, because the process has no memory for more. The stream must still be reset. */
   | 'discarded'
+  /** The peer takes none of the octets that wait for it. The stream has been reset. */
+  | 'stalled'
   /** The channel broke; what became of the request is unknown. */
   | 'broken';
 

@@ -119,6 +119,7 @@ function openChannel(origin, signer, { sid, keys }, sequence) {
               close: () => connection.terminate(new Error('the measurement is over')),
             }),
           onDraining: () => undefined,
+          onReset: () => undefined,
           onEnd: (cause) => reject(cause ?? new Error('the relay has ended a channel')),
         },
       );

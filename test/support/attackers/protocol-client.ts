@@ -15,7 +15,9 @@ import {
   deriveResponseKey,
   deriveSecretKeys,
   encodeRequestHead,
+  formatChannelHeader,
   formatTunnelHeader,
+  type ChannelType,
   type PairedSession,
   type RequestHead,
   type ResponseHead,
@@ -47,6 +49,13 @@ export interface SealedMessage extends WireRequest {
   readonly relayHeader: string;
   /** The body, split into records. */
   readonly records: readonly Buffer[];
+}
+
+/** The parts of an opening; those left out are what an outbound relay could send. */
+export interface OpeningSpec {
+  readonly type?: ChannelType;
+  readonly sequence?: number;
+  readonly ageSeconds?: number;
 }
 
 /** A client that holds the secret and speaks the protocol directly, so it can send what no outbound relay would. */
@@ -92,6 +101,14 @@ export class ProtocolClient {
       records.push(sealer.sealData(Buffer.from(content as string), at === body.length - 1));
     });
     return { ...this.signed(relayHeader, Buffer.concat(records)), relayHeader, records };
+  }
+
+  /** The `x-mte-relay` of an opening, under the next sequence number unless `spec` sets another. */
+  openingHeader(spec: OpeningSpec = {}): string {
+    const { type = 'chan', ageSeconds = this.ageSeconds() } = spec;
+    const sequence = spec.sequence ?? (this.lastSequence += 1);
+    const { sid } = this.session;
+    return formatChannelHeader({ sid, sequence, ageSeconds, type }, randomBytes(16));
   }
 
   /** A tunnel request with a valid signature over `relayHeader`, which may itself be invalid. */

@@ -65,6 +65,7 @@ const OPENING_KEY = Buffer.alloc(32, 2);
 /** What the two ends of a channel are made with. */
 export interface EndOptions extends Partial<ChannelOptions> {
   readonly maxConcurrentStreams?: number;
+  readonly stallTimeoutMs?: number;
 }
 
 /** A stream at one end, with all that it was told. */
@@ -148,7 +149,10 @@ export function inboundEnd(
     },
   };
   const all = made({ sealingKey: OPENING_KEY, openingKey: SEALING_KEY, ...options });
-  const limit = { maxConcurrentStreams: options.maxConcurrentStreams ?? 256 };
+  const limit = {
+    maxConcurrentStreams: options.maxConcurrentStreams ?? 256,
+    stallTimeoutMs: options.stallTimeoutMs ?? 0,
+  };
   return {
     channel: new InboundChannel({ ...all, ...limit }, transport, events),
     transport,

@@ -20,6 +20,8 @@ const SECOND_MS = 1_000;
 const GOING_AWAY = 1001;
 const PROTOCOL_ERROR = 1002;
 const POLICY_VIOLATION = 1008;
+/** What `ws` says of a connection that ended without a close frame. */
+const ABNORMAL_CLOSURE = 1006;
 
 /** What a connection tells the role that it belongs to. */
 export interface ConnectionListener {
@@ -129,7 +131,11 @@ export class ChannelConnection<C extends InboundChannel | OutboundChannel> {
       channel.break(error);
     });
     socket.on('close', (code) => {
-      channel.break(new ChannelBrokenError(`the connection was closed, with code ${code}`));
+      channel.break(
+        code === ABNORMAL_CLOSURE
+          ? new Error('the connection was lost')
+          : new ChannelBrokenError(`the connection was closed, with code ${code}`),
+      );
     });
   }
 }

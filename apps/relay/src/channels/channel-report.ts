@@ -1,5 +1,3 @@
-import { ChannelBrokenError } from '@relay/channel';
-
 import type { LogFields } from '../telemetry/relay-log.js';
 
 /** What identifies a channel in the log. */
@@ -77,7 +75,8 @@ export class ChannelReport {
     if (cause === undefined) {
       this.sink.line('info', 'channel ended', { ...fields, reason: this.reason });
     } else {
-      const code = cause instanceof ChannelBrokenError ? cause.code : undefined;
+      // Also if the connection was lost: the line has the code under which operators look it up.
+      const code = 'RELAY_CHANNEL_BROKEN';
       const broken = { brokenStreams: streamCount, code, error: cause };
       this.sink.line('warn', 'channel broke', { ...fields, ...broken });
     }

@@ -94,6 +94,7 @@ export class InboundChannels implements OnApplicationShutdown {
       isConnection: header.type === 'conn',
       initialWindowBytes: DEFAULT_WINDOW_BYTES,
       maxConcurrentStreams: MAX_CONCURRENT_STREAMS,
+      stallTimeoutMs: this.config.idleTimeoutMs,
       waiting: this.waiting,
     };
     const connection = new ChannelConnection(

@@ -5,6 +5,8 @@ import type { RequestSource } from './opened-request.js';
 
 /** With so much that the reader has not taken, nothing more is asked for. */
 const HIGH_WATER_BYTES = 65_536;
+/** What one piece takes besides its octets: a peer may send each octet in a piece of its own. */
+const PIECE_BYTES = 512;
 
 /** The body of a request that a stream carries, for one reader, with back-pressure. */
 export class StreamBody implements RequestSource {
@@ -43,7 +45,7 @@ export class StreamBody implements RequestSource {
       return true;
     }
     this.receivedBytes += octets.length;
-    this.queuedBytes += octets.length;
+    this.queuedBytes += octets.length + PIECE_BYTES;
     this.chunks.push(octets);
     this.isPaused = this.queuedBytes >= HIGH_WATER_BYTES;
     this.arrive();

@@ -128,5 +128,8 @@ function failureError(failure: StreamFailure, cause: Error | undefined): RelayEr
     const message = 'the upstream reads too slowly: CHANNEL_BUFFER_BYTES is used up';
     return new UpstreamError('RELAY_UPSTREAM_STALLED', 'maybe', message, { cause });
   }
+  if (failure === 'stalled') {
+    return new PeerGoneError('the relay that sent the request does not take the response');
+  }
   return new PeerGoneError('the relay that sent the request has given it up', { cause });
 }

@@ -152,6 +152,7 @@ export class StreamAttempt implements TunnelAttempt, OutboundStreamEvents {
         this.settle({ kind: 'failed', failure: this.failure('reset', failureCause(failure)) });
         return;
       case 'reset':
+      case 'stalled':
       case 'wrong-length':
       case 'discarded':
         this.settle({ kind: 'given-up', cause: failureCause(failure) });

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 
 import { Injectable } from '@nestjs/common';
+import { RelayError } from '@relay/errors';
 import { rawFieldValues } from '@relay/fields';
 import {
   CHANNEL_PATH,
@@ -24,7 +25,7 @@ import { PeerOrigins } from './peer-origin.js';
 import type { SequenceReservation } from './peer-session.js';
 import { guardedLookup } from './refused-addresses.js';
 
-/** Within this time the peer must have accepted the handshake. protocol.md section 11.1. */
+/** Within this time the peer must have accepted the handshake, whatever it sends in the meantime. protocol.md section 11.1. */
 const HANDSHAKE_TIMEOUT_MS = 5_000;
 
 /** A connection that the peer has accepted as a channel. */
@@ -55,7 +56,6 @@ export class ChannelOpener {
   ) {
     this.options = {
       ...WEB_SOCKET_OPTIONS,
-      handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
       followRedirects: false,
       // What is sealed needs no mask to hide from intermediaries, and zeros cost no copy.
       generateMask: (mask) => mask.fill(0),
@@ -90,7 +90,14 @@ export class ChannelOpener {
         },
       },
     );
-    return new Promise((resolve) => {
+    return new Promise((settle) => {
+      const timer = setTimeout(() => {
+        socket.terminate();
+      }, HANDSHAKE_TIMEOUT_MS);
+      const resolve = (failure: OpeningFailure | undefined): void => {
+        clearTimeout(timer);
+        settle(failure);
+      };
       let responseHeader: string | undefined;
       socket.once('upgrade', (response) => {
         responseHeader = singleRelayHeader(response);
@@ -128,6 +135,16 @@ export class ChannelOpener {
       });
     });
   }
+}
+
+/**
+ * The failure that it means if an accepted channel ends before its peer has proved to have the keys.
+ *
+ * @param cause - whether the connection was lost, or used in a way in which no relay uses it
+ */
+export function neverOpen(cause: Error & { readonly code?: string }): OpeningFailure {
+  const isMisused = cause instanceof RelayError || cause.code?.startsWith('WS_') === true;
+  return { kind: isMisused ? 'no-channels' : 'unreached', cause };
 }
 
 function singleRelayHeader({ rawHeaders }: IncomingMessage): string | undefined {

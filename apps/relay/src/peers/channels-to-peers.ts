@@ -5,7 +5,8 @@ import { RelayConfig } from '@relay/config';
 
 import { ChannelReports } from '../channels/channel-reports.js';
 import { ChannelOpener } from './channel-opener.js';
-import { PeerChannels, type ChannelTools } from './peer-channels.js';
+import type { ChannelTools } from './channel-tools.js';
+import { PeerChannels } from './peer-channels.js';
 import type { Peer } from './peer.js';
 
 const CHECK_INTERVAL_MS = 1_000;

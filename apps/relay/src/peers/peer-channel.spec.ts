@@ -31,6 +31,7 @@ it('a channel that the peer does not end is given up 10 s after this side has en
     isConnection: false,
     initialWindowBytes: 65_536,
     maxConcurrentStreams: 1,
+    stallTimeoutMs: 0,
     waiting,
   };
   const ignore = () => undefined;

@@ -1,11 +1,8 @@
-import type { WaitingOctets } from '@relay/channel';
-import type { Clock } from '@relay/clock';
-import type { RelayConfig } from '@relay/config';
 import { RelayStatus } from '@relay/errors';
 
 import type { ChannelReport, EndReason } from '../channels/channel-report.js';
-import type { ChannelReports } from '../channels/channel-reports.js';
-import type { AcceptedChannel, ChannelOpener, OpeningFailure } from './channel-opener.js';
+import { neverOpen, type AcceptedChannel, type OpeningFailure } from './channel-opener.js';
+import type { ChannelTools } from './channel-tools.js';
 import { OpeningDelay } from './opening-delay.js';
 import { PeerChannel } from './peer-channel.js';
 import type { PeerListener } from './peer-listener.js';
@@ -24,15 +21,6 @@ const SESSION_GONE: ReadonlySet<number> = new Set([
   // Late although it came in time: a clock was stepped, and only another session has the right age.
   RelayStatus.DECODE_FAILED,
 ]);
-
-/** What the channels to all peers share. */
-export interface ChannelTools {
-  readonly opener: ChannelOpener;
-  readonly config: RelayConfig;
-  readonly reports: ChannelReports;
-  readonly waiting: WaitingOctets;
-  readonly clock: Clock;
-}
 
 /** The channels to one peer: opened in the background, replaced in time, and chosen for each stream. protocol.md section 11.6. */
 export class PeerChannels implements PeerListener {
@@ -118,7 +106,7 @@ export class PeerChannels implements PeerListener {
 
   onUsable(): void {
     this.delay.skip();
-    this.keepIfAsked();
+    this.keep();
   }
 
   onClose(): void {
@@ -164,13 +152,15 @@ export class PeerChannels implements PeerListener {
     }
   }
 
-  /** Opens as many channels as are missing. One that a client has merely named is not asked for any. */
+  /** Opens as many channels as are missing to a peer that is asked. One that a client has merely named is not asked for any. */
   private keep(): void {
     const { config, clock } = this.tools;
-    if (this.isClosed || !this.peer.hasPaired || config.tunnelTransport === 'message') {
+    const nowMs = clock.monotonicMs();
+    const isWanted = this.isAsked(nowMs) && this.peer.hasPaired && !this.isClosed;
+    if (!isWanted || config.tunnelTransport === 'message') {
       return;
     }
-    const fresh = this.fresh(clock.monotonicMs());
+    const fresh = this.fresh(nowMs);
     const areFull = fresh.length > 0 && fresh.every(({ isFull }) => isFull);
     const wanted = Math.max(config.channelsPerPeer, areFull ? fresh.length + 1 : 0);
     const missing = Math.min(wanted, config.maxChannelsPerPeer) - fresh.length - this.opening;
@@ -232,8 +222,10 @@ export class PeerChannels implements PeerListener {
       waiting,
       {
         onOpen: () => {
-          reports.opening('ok');
           report.opened();
+          // Whether the path keeps what it accepts is not known yet.
+          this.delay.skip();
+          reports.opening('ok');
           this.failures = 0;
           this.lastFailure = undefined;
           this.wakeUps.wakeAll();
@@ -249,10 +241,7 @@ export class PeerChannels implements PeerListener {
           this.channels.delete(channel);
           report.ended(cause);
           this.wakeUps.wakeAll();
-          if (cause !== undefined) {
-            this.peer.noteDisconnect();
-            this.replace(channel, cause);
-          }
+          this.noteEnd(channel, cause);
         },
       },
       clock,
@@ -266,21 +255,24 @@ export class PeerChannels implements PeerListener {
     }
   }
 
-  /** A path that accepts channels and breaks them soon is not to be tried without a pause. protocol.md section 11.1. */
-  private replace(channel: PeerChannel, cause: Error): void {
+  /** Whoever is on the path can accept openings and break what follows, as fast as channels are opened again. */
+  private noteEnd(channel: PeerChannel, cause: Error | undefined): void {
+    const isSteady = channel.isSteady(this.tools.clock.monotonicMs());
+    if (isSteady) {
+      this.delay.reset();
+    }
+    if (cause === undefined) {
+      return;
+    }
     if (!channel.hasOpened) {
-      this.tools.reports.opening('no-channels');
-      this.noteFailure({ kind: 'no-channels', cause });
-    } else if (!channel.isSteady(this.tools.clock.monotonicMs())) {
+      const failure = neverOpen(cause);
+      this.tools.reports.opening(failure.kind);
+      this.noteFailure(failure);
+    } else if (!isSteady) {
       this.delay.begin('unreached');
     }
-    this.keepIfAsked();
-  }
-
-  private keepIfAsked(): void {
-    if (this.isAsked(this.tools.clock.monotonicMs())) {
-      this.keep();
-    }
+    this.peer.noteDisconnect();
+    this.keep();
   }
 
   private noteFailure(failure: OpeningFailure): void {

@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest';
+
+import type { PassingRecord } from '../support/attackers/channel-path.js';
+import { forThisTest } from '../support/lifecycle/resources.js';
+import { startChannelTunnel, type ChannelTunnel } from '../support/tunnels/channel-tunnel.js';
+
+const started = async (): Promise<ChannelTunnel> => {
+  const tunnel = forThisTest(await startChannelTunnel());
+  await tunnel.send({ path: '/before' });
+  tunnel.upstream.forget();
+  return tunnel;
+};
+
+/** Lets time pass in steps, each of which both relays notice, until `isOver`. @returns the seconds that have passed */
+async function letTimePass(tunnel: ChannelTunnel, isOver: () => boolean): Promise<number> {
+  let seconds = 0;
+  await expect
+    .poll(
+      () => {
+        tunnel.advance(2_500);
+        seconds += 2.5;
+        return isOver();
+      },
+      { interval: 1_100, timeout: 120_000 },
+    )
+    .toBe(true);
+  return seconds;
+}
+
+const hasBroken = ({ inbound }: ChannelTunnel): boolean =>
+  inbound.log.items.some(({ msg }) => msg === 'channel broke');
+
+describe('#139 what an attacker holds back', { timeout: 240_000 }, () => {
+  it.each(['the requests', 'everything'])('never takes effect after 30 s: %s', async (what) => {
+    const tunnel = await started();
+    const held: PassingRecord[] = [];
+    tunnel.path.attack((passing) => {
+      if (passing.from === 'near' || what === 'everything') {
+        held.push(passing);
+        return [];
+      }
+      return [passing.record];
+    });
+    const response = tunnel.send({ method: 'POST', path: '/held', body: 'x' });
+    await expect.poll(() => held.length).toBeGreaterThan(0);
+
+    const seconds = await letTimePass(tunnel, () => hasBroken(tunnel));
+    for (const { channel, record, from } of held) {
+      channel.deliver(record, from);
+    }
+
+    expect(seconds).toBeLessThanOrEqual(40);
+    expect((await response).status).toBe(502);
+    expect(tunnel.upstream.hits).toBe(0);
+  });
+
+  it('and passes one record at a time ends the channel in 80 s, although each is a sign of life', async () => {
+    const tunnel = await started();
+    const held: PassingRecord[] = [];
+    tunnel.path.attack((passing) => {
+      if (passing.from === 'near') {
+        held.push(passing);
+        return [];
+      }
+      return [passing.record];
+    });
+    const responses = Array.from({ length: 60 }, async (_each, at) => {
+      await expect
+        .poll(() => held.length, { timeout: 30_000, interval: 1 })
+        .toBeGreaterThanOrEqual(at);
+      const { status } = await tunnel.send({ method: 'POST', path: `/${at}`, body: 'x' });
+      return status;
+    });
+    await expect.poll(() => held.length, { timeout: 30_000 }).toBeGreaterThanOrEqual(60);
+
+    const seconds = await letTimePass(tunnel, () => {
+      const next = held.shift();
+      next?.channel.deliver(next.record, 'near');
+      return hasBroken(tunnel);
+    });
+
+    expect(seconds).toBeGreaterThan(31);
+    expect(seconds).toBeLessThanOrEqual(95);
+    const statuses = await Promise.all(responses);
+    expect(statuses).toContain(502);
+    expect(tunnel.upstream.hits).toBeLessThan(60);
+  });
+});
