@@ -119,9 +119,10 @@ function falseVerdicts({ upstream }: Fleet, failed: readonly LoadOutcome[]): Loa
 function doubled({ upstream, seen }: Fleet, outcomes: readonly LoadOutcome[]): string[] {
   return outcomes.flatMap(({ id, method, end }) => {
     const executions = upstream.executions(id);
-    const most = Math.min(SAFE.has(method) ? 2 : 1, seen.count(id));
+    const sent = seen?.count(id) ?? Infinity;
+    const most = Math.min(SAFE.has(method) ? 2 : 1, sent);
     const isRight = executions <= most && (executions > 0 || end !== 'completed');
-    return isRight ? [] : [`${method} ${id}: ${executions} times, ${seen.count(id)} messages`];
+    return isRight ? [] : [`${method} ${id}: ${executions} times, ${sent} messages`];
   });
 }
 

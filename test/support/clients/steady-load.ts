@@ -85,17 +85,25 @@ interface LoadOptions {
   readonly origin: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly perSecond: number;
+  /** Whether requests of type `MTE` are among them, which always travel as messages; true by default. */
+  readonly withMte?: boolean;
 }
 
 let loads = 0;
 
-export function startLoad({ origin, headers, perSecond }: LoadOptions): SteadyLoad {
+export function startLoad({
+  origin,
+  headers,
+  perSecond,
+  withMte = true,
+}: LoadOptions): SteadyLoad {
   const outcomes = new Recorder<LoadOutcome>();
   const underWay = new Set<Promise<void>>();
+  const kinds = KINDS.filter(({ type }) => withMte || type !== 'MTE');
   loads += 1;
   let count = 0;
   const timer = setInterval(() => {
-    const kind = KINDS[count % KINDS.length]!;
+    const kind = kinds[count % kinds.length]!;
     count += 1;
     const sent = send(origin, headers, kind, `${loads}-${count}`).then((outcome) => {
       underWay.delete(sent);

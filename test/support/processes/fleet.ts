@@ -3,9 +3,11 @@ import { randomBytes } from 'node:crypto';
 import { startBalancer, type Balancer } from '../network/balancer.js';
 import { startCountingUpstream, type CountingUpstream } from '../upstreams/counting-upstream.js';
 import { startRedisServer, type RedisServer } from '../redis/redis-server.js';
-import { TOKEN } from '../relays/relay.js';
+import { TOKEN, type RelayEnvironment } from '../relays/relay.js';
+import type { RelayProcess } from './relay-process.js';
 import { Replica } from './replica.js';
 import type { Closable } from '../lifecycle/resources.js';
+import { samplesOf } from '../relays/admin.js';
 import { SHOW_ID, SeenMessages } from '../attackers/seen-messages.js';
 import { startLoad, type SteadyLoad } from '../clients/steady-load.js';
 
@@ -23,31 +25,52 @@ export interface Fleet extends Closable {
   /** Between the outbound relays and the inbound ones. */
   readonly network: Balancer;
   readonly upstream: CountingUpstream;
-  /** The messages that crossed that network. */
-  readonly seen: SeenMessages;
+  /** The messages that crossed that network; undefined if requests may go over channels, where nothing of them is seen. */
+  readonly seen: SeenMessages | undefined;
   readonly redis: RedisServer;
   /** Starts Redis again at its previous address, after it was killed: from its files, or empty. */
   restartRedis(from: 'its files' | 'nothing'): Promise<void>;
   load(): SteadyLoad;
+  /** Channels and streams that are open now, by role. */
+  channels(): Promise<ChannelNumbers>;
 }
 
-export async function startFleet(): Promise<Fleet> {
+/** The sums of all relays of a fleet. */
+export interface ChannelNumbers {
+  readonly outbound: number;
+  readonly inbound: number;
+  readonly streams: number;
+}
+
+interface FleetOptions {
+  /** How requests travel between the relays; as messages by default. */
+  readonly transport?: 'auto' | 'channel';
+  /** The environment of all relays. */
+  readonly environment?: RelayEnvironment;
+}
+
+export async function startFleet({
+  transport,
+  environment = {},
+}: FleetOptions = {}): Promise<Fleet> {
   const secret = randomBytes(32).toString('base64url');
   const [upstream, firstRedis] = await Promise.all([startCountingUpstream(), startRedisServer()]);
-  const ofOutbound = { CLIENT_ID_SECRET: secret };
+  const ofOutbound = {
+    ...environment,
+    ...(transport !== undefined && { TUNNEL_TRANSPORT: transport, ADMIN_PORT: '0' }),
+    CLIENT_ID_SECRET: secret,
+  };
   const ofInbound = { ...ofOutbound, UPSTREAM: upstream.url, REDIS_URL: firstRedis.url };
   const outbound = ['A1', 'A2'].map((name) => new Replica(name, ofOutbound));
   const inbound = ['B1', 'B2', 'B3'].map((name) => new Replica(name, ofInbound));
   const replicas = [...outbound, ...inbound];
   await Promise.all(replicas.map((replica) => replica.start()));
 
-  const seen = new SeenMessages();
+  const seen = transport === undefined ? new SeenMessages() : undefined;
   const door = await startBalancer();
   const network = await startBalancer({
     latencyMs: LATENCY_MS,
-    onSent: (chunk) => {
-      seen.take(chunk);
-    },
+    onSent: (chunk) => seen?.take(chunk),
   });
   for (const replica of replicas) {
     replica.serveBehind(outbound.includes(replica) ? door : network);
@@ -72,9 +95,15 @@ export async function startFleet(): Promise<Fleet> {
     load: () =>
       startLoad({
         origin: door.url,
-        headers: { 'x-mte-outbound-token': TOKEN, 'x-mte-upstream': network.url, ...SHOW_ID },
+        headers: {
+          'x-mte-outbound-token': TOKEN,
+          'x-mte-upstream': network.url,
+          ...(seen !== undefined && SHOW_ID),
+        },
         perSecond: REQUESTS_PER_SECOND,
+        withMte: transport !== 'channel',
       }),
+    channels: () => channelsOf(replicas.map(({ relay }) => relay)),
     close: async () => {
       await Promise.all([door.close(), network.close()]);
       await Promise.all(replicas.map((replica) => replica.close()));
@@ -84,5 +113,17 @@ export async function startFleet(): Promise<Fleet> {
       }
       await upstream.close();
     },
+  };
+}
+
+async function channelsOf(relays: readonly RelayProcess[]): Promise<ChannelNumbers> {
+  const samples = await Promise.all(relays.map(samplesOf));
+  const sum = (name: string, role: string): number =>
+    samples.reduce((total, one) => total + (one.get(`${name}{role="${role}"}`) ?? 0), 0);
+  return {
+    outbound: sum('mte_relay_channels', 'outbound'),
+    inbound: sum('mte_relay_channels', 'inbound'),
+    streams:
+      sum('mte_relay_channel_streams', 'outbound') + sum('mte_relay_channel_streams', 'inbound'),
   };
 }
