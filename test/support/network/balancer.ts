@@ -7,6 +7,8 @@ interface Link {
   readonly target: number;
   readonly near: Socket;
   readonly far: Socket;
+  /** When the client sent something last, on the clock of `performance.now()`. */
+  sentAtMs: number;
 }
 
 /**
@@ -20,6 +22,8 @@ export interface Balancer extends Listening {
   remove(target: number): void;
   /** Breaks the network to a target: its connections are reset, and new ones fail until `heal`. */
   cut(target: number): void;
+  /** Resets the one connection to a target over which a client has sent something last. */
+  resetLatest(target: number): void;
   /** Silences the network to a target: bytes in transit wait, and new connections fail until `heal`. */
   silence(target: number): void;
   /** Ends `cut` and `silence`: bytes that waited arrive. */
@@ -61,14 +65,17 @@ export async function startBalancer({
       far?.destroy();
       return dispatch(near, others);
     }
-    join({ target, near, far });
+    join({ target, near, far, sentAtMs: performance.now() });
   }
 
   function join(link: Link): void {
     const { near, far, target } = link;
     links.add(link);
     near.once('close', () => links.delete(link));
-    near.on('data', (chunk: Buffer) => onSent?.(chunk));
+    near.on('data', (chunk: Buffer) => {
+      link.sentAtMs = performance.now();
+      onSent?.(chunk);
+    });
     pass(near, far, target);
     pass(far, near, target);
   }
@@ -123,6 +130,11 @@ export async function startBalancer({
         near.resetAndDestroy();
         far.resetAndDestroy();
       }
+    },
+    resetLatest: (target) => {
+      const [latest] = linksOf(target).sort((one, other) => other.sentAtMs - one.sentAtMs);
+      latest?.near.resetAndDestroy();
+      latest?.far.resetAndDestroy();
     },
     silence: (target) => {
       unreachable.add(target);

@@ -18,12 +18,14 @@ interface Chooser {
 /**
  * Waits for a channel on behalf of a request that must not go as a message. protocol.md section 11.6.
  *
+ * @param after - a channel is wanted that was opened when `openedCount` was already this; an older one only if there is none in time
  * @returns a channel whose place must be used in the same turn
  * @throws TunnelFailedError if there is none within CONNECT_TIMEOUT_MS, or no session
  */
 export async function requireChannel(
   { peer, channels, network, config }: Chooser,
   forwarded: Forwarded,
+  after: number,
 ): Promise<PeerChannel> {
   if (!peer.hasPaired) {
     // Only a request has a network, by which first pairings are limited.
@@ -31,8 +33,8 @@ export async function requireChannel(
   }
   const deadlineMs = performance.now() + config.connectTimeoutMs;
   for (;;) {
-    const channel = channels.take();
     const leftMs = deadlineMs - performance.now();
+    const channel = channels.take(leftMs > 0 ? after : 0);
     if (channel !== undefined) {
       return channel;
     }

@@ -48,6 +48,8 @@ export class Forwarding {
   private abortReason: Error | undefined;
   /** Whether all attempts so far have provably not been forwarded, and never will be. */
   private isUnforwarded = true;
+  /** How many channels had been opened when a stream of this request failed: the others may lead to the same lost process. */
+  private staleChannels = 0;
 
   constructor(
     private readonly context: ForwardingContext,
@@ -121,10 +123,13 @@ export class Forwarding {
 
   /** Evaluates a failed attempt. @returns whether and how the request may be sent again */
   private judge(outcome: FailedOutcome, { reservation }: TunnelAttempt): Retry {
-    const { peer, config, request } = this.context;
+    const { peer, channels, config, request } = this.context;
     const coversEarlier = reservation?.replaces !== undefined && outcome.kind === 'signed-error';
     // The peer consumes both numbers at once: what it signs about a replacement holds for the message that was replaced, too.
     this.isUnforwarded = isProvenUnforwarded(outcome) && (this.isUnforwarded || coversEarlier);
+    if (reservation === undefined) {
+      this.staleChannels = channels.openedCount;
+    }
     this.updatePeer(outcome, reservation);
     const retry = retryOf(outcome, {
       method: request.head.method,
@@ -161,15 +166,22 @@ export class Forwarding {
     }
   }
 
-  /** Makes the next attempt: on a channel that has a place, unless something has to be a message. */
+  /**
+   * Makes the next attempt: on a channel that has a place, unless something has to be a message. After a stream has failed, only on a
+   * channel that was opened since, because one process of the peer often has several channels, and all of them end with it.
+   */
   private async begin(body: AttemptBody, replaced?: SequenceReservation): Promise<TunnelAttempt> {
     const { options, channels, config } = this.context;
     this.throwIfAborted();
     if (replaced === undefined && isWhollySealed(options)) {
       const channel =
         config.tunnelTransport === 'channel'
-          ? await requireChannel(this.context, this.isUnforwarded ? 'no' : 'maybe')
-          : channels.take();
+          ? await requireChannel(
+              this.context,
+              this.isUnforwarded ? 'no' : 'maybe',
+              this.staleChannels,
+            )
+          : channels.take(this.staleChannels);
       this.throwIfAborted();
       if (channel !== undefined) {
         return this.started(new StreamAttempt(this.attemptContext, channel, body), 'stream');

@@ -23,9 +23,11 @@ export class PeerChannel {
   private readonly connection: ChannelConnection<OutboundChannel>;
 
   /**
+   * @param ordinal - how many channels to this peer had been opened with this one
    * @param dueAtMs - monotonic; from then on the channel is to be replaced
    */
   constructor(
+    readonly ordinal: number,
     accepted: AcceptedChannel,
     private readonly reservation: SequenceReservation,
     waiting: WaitingOctets,

@@ -38,6 +38,7 @@ export class PeerChannels implements PeerListener {
   private readonly delay: OpeningDelay;
   private readonly waiting = new Set<() => void>();
   private opening = 0;
+  private opened = 0;
   private askedAtMs = -Infinity;
   private lastFailure: Error | undefined;
   private failures = 0;
@@ -70,19 +71,26 @@ export class PeerChannels implements PeerListener {
     return this.lastFailure;
   }
 
+  /** How many channels have been opened so far. */
+  get openedCount(): number {
+    return this.opened;
+  }
+
   /**
    * The channel with the fewest streams. Use its place in the same turn.
    *
+   * @param after - only channels that were opened when `openedCount` was already this
    * @returns undefined if no channel has a place now; others are opened in the background
    */
-  take(): PeerChannel | undefined {
+  take(after = 0): PeerChannel | undefined {
     if (this.tools.config.tunnelTransport === 'message') {
       return undefined;
     }
     this.askedAtMs = this.tools.clock.monotonicMs();
     let best: PeerChannel | undefined;
     for (const channel of this.channels) {
-      if (channel.hasPlace && (best === undefined || channel.occupied < best.occupied)) {
+      const isCandidate = channel.hasPlace && channel.ordinal > after;
+      if (isCandidate && (best === undefined || channel.occupied < best.occupied)) {
         best = channel;
       }
     }
@@ -221,7 +229,9 @@ export class PeerChannels implements PeerListener {
   private add(accepted: AcceptedChannel, reservation: SequenceReservation): void {
     const { waiting, reports, clock, config } = this.tools;
     const spread = 1 + LIFETIME_SPREAD * (2 * Math.random() - 1);
+    this.opened += 1;
     const channel = new PeerChannel(
+      this.opened,
       accepted,
       reservation,
       waiting,
