@@ -41,7 +41,7 @@ export class InboundChannels implements OnApplicationShutdown {
     private readonly waiting: WaitingOctets,
     private readonly reports: ChannelReports,
     @Inject(Clock) private readonly clock: Clock,
-    shutdown: ShutdownState,
+    private readonly shutdown: ShutdownState,
   ) {
     this.timer = setInterval(() => {
       this.check();
@@ -124,6 +124,10 @@ export class InboundChannels implements OnApplicationShutdown {
     );
     const entry = { connection, expiresAtMs };
     this.entries.add(entry);
+    // The shutdown may have begun while the number of the opening was being consumed.
+    if (this.shutdown.isShuttingDown) {
+      connection.channel.goAway();
+    }
   }
 
   onApplicationShutdown(): void {
