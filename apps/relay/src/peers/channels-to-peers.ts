@@ -9,6 +9,8 @@ import { PeerChannels, type ChannelTools } from './peer-channels.js';
 import type { Peer } from './peer.js';
 
 const CHECK_INTERVAL_MS = 1_000;
+/** How long the peers may take to answer the ends of channels that no client needs any more. */
+const END_LIMIT_MS = 2_000;
 
 /** The channels of this process to all peers. */
 @Injectable()
@@ -47,11 +49,11 @@ export class ChannelsToPeers implements OnApplicationShutdown {
     return [...this.byPeer.values()].filter(({ hasFallenBack }) => hasFallenBack).length;
   }
 
-  onApplicationShutdown(): void {
+  /** All responses to clients have ended, and with them the streams. */
+  async onApplicationShutdown(): Promise<void> {
     clearInterval(this.timer);
-    for (const channels of this.byPeer.values()) {
-      channels.terminate(new Error('this relay has been shut down'));
-    }
+    const cause = new Error('this relay has been shut down');
+    await Promise.all([...this.byPeer.values()].map((each) => each.end(END_LIMIT_MS, cause)));
   }
 
   private counts(): ChannelCounts {

@@ -100,7 +100,7 @@ export class PeerChannels implements PeerListener {
     return best;
   }
 
-  /** Waits until a channel may have a place, for at most `limitMs`. */
+  /** Waits until a channel may have a place or has ended, for at most `limitMs`. */
   untilPlace(limitMs: number): Promise<void> {
     return new Promise((resolve) => {
       const wake = (): void => {
@@ -143,12 +143,17 @@ export class PeerChannels implements PeerListener {
 
   /** Whether the peer was forgotten, and the last channel to it has ended. */
   get isOver(): boolean {
-    return this.isClosed && this.channels.size === 0;
+    return this.isClosed && this.channels.size === 0 && this.opening === 0;
   }
 
-  /** Ends all channels at once. */
-  terminate(cause: Error): void {
-    this.isClosed = true;
+  /** Ends all channels in order, and those that are left after `limitMs` because of `cause`. */
+  async end(limitMs: number, cause: Error): Promise<void> {
+    this.onClose();
+    const deadlineMs = performance.now() + limitMs;
+    for (let leftMs = limitMs; !this.isOver && leftMs > 0;) {
+      await this.untilPlace(leftMs);
+      leftMs = deadlineMs - performance.now();
+    }
     for (const channel of this.channels) {
       channel.terminate(cause);
     }
@@ -250,6 +255,7 @@ export class PeerChannels implements PeerListener {
         onEnd: (cause) => {
           this.channels.delete(channel);
           report.ended(cause, channel.recordCount);
+          this.wakeWaiting();
           if (cause !== undefined) {
             this.peer.noteDisconnect();
             this.keepIfAsked();
@@ -264,6 +270,9 @@ export class PeerChannels implements PeerListener {
       peer: this.peer.origin,
     });
     this.channels.add(channel);
+    if (this.isClosed) {
+      channel.finish();
+    }
   }
 
   private keepIfAsked(): void {
