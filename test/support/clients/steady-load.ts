@@ -91,12 +91,7 @@ interface LoadOptions {
 
 let loads = 0;
 
-export function startLoad({
-  origin,
-  headers,
-  perSecond,
-  withMte = true,
-}: LoadOptions): SteadyLoad {
+export function startLoad({ origin, headers, perSecond, withMte = true }: LoadOptions): SteadyLoad {
   const outcomes = new Recorder<LoadOutcome>();
   const underWay = new Set<Promise<void>>();
   const kinds = KINDS.filter(({ type }) => withMte || type !== 'MTE');
