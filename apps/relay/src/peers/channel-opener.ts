@@ -44,6 +44,13 @@ export type OpeningFailure =
   /** Something on the path carries no WebSockets. */
   | { readonly kind: 'no-channels'; readonly cause: Error };
 
+/** The failure, for the log. */
+export function openingError(failure: OpeningFailure): Error {
+  return failure.kind === 'signed-error'
+    ? new Error(`the other relay signed an error with status ${failure.signedError.status}`)
+    : failure.cause;
+}
+
 /** Opens the connections of channels. protocol.md section 11.1. */
 @Injectable()
 export class ChannelOpener {

@@ -4,7 +4,12 @@ import type { RelayConfig } from '@relay/config';
 import { RelayStatus } from '@relay/errors';
 
 import type { ChannelReports } from '../channels/channel-reports.js';
-import type { AcceptedChannel, ChannelOpener, OpeningFailure } from './channel-opener.js';
+import {
+  openingError,
+  type AcceptedChannel,
+  type ChannelOpener,
+  type OpeningFailure,
+} from './channel-opener.js';
 import { OpeningDelay } from './opening-delay.js';
 import { PeerChannel } from './peer-channel.js';
 import type { PeerListener } from './peer-listener.js';
@@ -34,11 +39,12 @@ export interface ChannelTools {
 
 /** The channels to one peer: opened in the background, replaced in time, and chosen for each stream. protocol.md section 11.6. */
 export class PeerChannels implements PeerListener {
+  /** How many channels have been opened so far. */
+  openedCount = 0;
   private readonly channels = new Set<PeerChannel>();
   private readonly delay: OpeningDelay;
   private readonly waiting = new Set<() => void>();
   private opening = 0;
-  private opened = 0;
   private askedAtMs = -Infinity;
   private lastFailure: Error | undefined;
   private failures = 0;
@@ -69,11 +75,6 @@ export class PeerChannels implements PeerListener {
   /** Why no channel could be opened the last time, if that is so. */
   get failure(): Error | undefined {
     return this.lastFailure;
-  }
-
-  /** How many channels have been opened so far. */
-  get openedCount(): number {
-    return this.opened;
   }
 
   /**
@@ -234,9 +235,9 @@ export class PeerChannels implements PeerListener {
   private add(accepted: AcceptedChannel, reservation: SequenceReservation): void {
     const { waiting, reports, clock, config } = this.tools;
     const spread = 1 + LIFETIME_SPREAD * (2 * Math.random() - 1);
-    this.opened += 1;
+    this.openedCount += 1;
     const channel = new PeerChannel(
-      this.opened,
+      this.openedCount,
       accepted,
       reservation,
       waiting,
@@ -284,7 +285,7 @@ export class PeerChannels implements PeerListener {
   private noteFailure(failure: OpeningFailure): void {
     this.delay.begin(failure.kind);
     this.failures += 1;
-    this.lastFailure = causeOf(failure);
+    this.lastFailure = openingError(failure);
     this.tools.reports.notOpened(this.peer.origin, failure.kind, this.lastFailure, this.failures);
   }
 
@@ -293,10 +294,4 @@ export class PeerChannels implements PeerListener {
       wake();
     }
   }
-}
-
-function causeOf(failure: OpeningFailure): Error {
-  return failure.kind === 'signed-error'
-    ? new Error(`the other relay signed an error with status ${failure.signedError.status}`)
-    : failure.cause;
 }
