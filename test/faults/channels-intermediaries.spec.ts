@@ -63,7 +63,7 @@ describe.each(PROGRAMS)('%s between relays with channels', (program) => {
       perSecond: PER_SECOND,
       withMte: false,
     });
-    forThisTest({ close: async () => void (await load.stop()) });
+    forThisTest(load);
 
     await load.pass(LOAD_SECONDS * PER_SECOND);
     const outcomes = await load.stop();

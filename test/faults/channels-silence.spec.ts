@@ -26,20 +26,22 @@ interface Path extends TunnelClient {
 }
 
 /** Opens two channels, silences the network, and sends a POST on one of them. */
-const silenced = async ({ send, upstream, network, inbound, channelLines }: Path) => {
-  await send({ path: '/before' });
+const silenced = async (path: Path) => {
+  const { upstream, network, inbound, channelLines } = path;
+  await path.send({ path: '/before' });
   await expect.poll(() => channelLines().length).toBe(2);
-  await send({ path: '/on-a-channel' });
+  await path.send({ path: '/on-a-channel' });
   network.silence(inbound.port);
-  const lost = send({ method: 'POST', path: '/lost', body: 'once' });
+  const lost = path.send({ method: 'POST', path: '/lost', body: 'once' });
   return { lost, hits: upstream.hits };
 };
 
 /** After the network has healed: what was held back took no effect, and new channels are opened. */
 const expectRecovery = async (
-  { send, upstream, network, inbound, channelLines }: Path,
+  path: Path,
   { lost, hits }: Awaited<ReturnType<typeof silenced>>,
 ): Promise<void> => {
+  const { upstream, network, inbound, channelLines } = path;
   const response = await lost;
   expect(response.status).toBe(502);
   expect(errorOf(response)).toMatchObject({
@@ -47,7 +49,7 @@ const expectRecovery = async (
     forwarded: 'maybe',
   });
   network.heal(inbound.port);
-  expect(await send({ path: '/after' })).toMatchObject({ status: 200 });
+  expect(await path.send({ path: '/after' })).toMatchObject({ status: 200 });
   expect(upstream.hits).toBe(hits + 1);
   await expect
     .poll(() => channelLines().filter(({ msg }) => msg === 'channel opened').length, STEP)

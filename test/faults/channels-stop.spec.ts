@@ -28,7 +28,7 @@ describe('an outbound relay with channels that is stopped under load', () => {
       perSecond: PER_SECOND,
       withMte: false,
     });
-    forThisTest({ close: async () => void (await load.stop()) });
+    forThisTest(load);
     await load.pass(PER_SECOND);
 
     const ended = outbound.kill('SIGTERM');

@@ -5,11 +5,12 @@ import type { Arrival, Transfer } from '../upstreams/both-ways-transfer.js';
 
 /** Sends a transfer up and another down at the same time, and prints how that went. */
 export async function bothWays(
-  { outbound, inbound, clientHeaders, send }: ProcessTunnel,
+  tunnel: ProcessTunnel,
   transfer: Transfer,
 ): Promise<{ up: Arrival; down: Arrival; peakBytes: number }> {
+  const { outbound, inbound, clientHeaders } = tunnel;
   const startedAtMs = performance.now();
-  const up = send({ method: 'PUT', path: '/up', body: transfer.body() });
+  const up = tunnel.send({ method: 'PUT', path: '/up', body: transfer.body() });
   const { message } = await openRequest(outbound.url, { path: '/down', headers: clientHeaders });
   const [response, down] = await Promise.all([up, transfer.received(message)]);
   const seconds = (performance.now() - startedAtMs) / 1000;

@@ -11,6 +11,7 @@ import {
   digestOf,
 } from '../upstreams/counting-upstream.js';
 import { Recorder } from '../lifecycle/recorder.js';
+import type { Closable } from '../lifecycle/resources.js';
 
 /** The longest that any request may take; one that takes longer counts as hung. */
 const HUNG_AFTER_MS = 15_000;
@@ -71,7 +72,7 @@ export interface LoadOutcome {
 type Ending = Omit<LoadOutcome, 'id' | 'method' | 'startedAt' | 'ms'>;
 
 /** Clients that keep sending requests of all kinds, each with a unique id, whether or not earlier ones failed. */
-export interface SteadyLoad {
+export interface SteadyLoad extends Closable {
   /** The outcomes, in the order in which the requests ended. */
   readonly outcomes: Recorder<LoadOutcome>;
   /** Resolves when this many more requests have ended, which takes about as long as sending them. */
@@ -106,15 +107,19 @@ export function startLoad({ origin, headers, perSecond, withMte = true }: LoadOp
     });
     underWay.add(sent);
   }, 1000 / perSecond);
+  const stop = async (): Promise<readonly LoadOutcome[]> => {
+    clearInterval(timer);
+    await Promise.all(underWay);
+    return outcomes.items;
+  };
   return {
     outcomes,
     pass: async (requests) => {
       await outcomes.count(outcomes.items.length + requests, 2 * HUNG_AFTER_MS);
     },
-    stop: async () => {
-      clearInterval(timer);
-      await Promise.all(underWay);
-      return outcomes.items;
+    stop,
+    close: async () => {
+      await stop();
     },
   };
 }
