@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 
 import { underLoad } from '../support/assertions/fault-under-load.js';
-import type { LoadOutcome } from '../support/clients/steady-load.js';
+import type { LoadOutcome, SteadyLoad } from '../support/clients/steady-load.js';
 import { sharedResources } from '../support/lifecycle/resources.js';
 import { startFleet, type Fleet } from '../support/processes/fleet.js';
 import { channelsOpenedTo, expectUsualChannels } from '../support/assertions/usual-channels.js';
@@ -10,14 +10,13 @@ import type { Replica } from '../support/processes/replica.js';
 const SAFE = ['GET', 'HEAD', 'OPTIONS'];
 /** The shortest that is allowed, so that replaced relays get their share soon. */
 const LIFETIME = { CHANNEL_LIFETIME_SECONDS: '10' };
-/** A lifetime with its spread, the second in which it is noticed, and a generous margin. */
-const SHARE_LIMIT_MS = 40_000;
 
 /** A request that was on a channel when that broke: nobody knows what became of it, and only safe ones are sent again. */
 const lostInProgress = expect.objectContaining({
   end: 'refused',
   status: 502,
-  code: 'RELAY_PEER_CONNECTION_LOST',
+  // With auto, a few requests still go as messages, whose replacement may be refused.
+  code: expect.stringMatching(/^RELAY_PEER_(REFUSED_MESSAGE|CONNECTION_LOST)$/) as string,
   forwarded: 'maybe',
 }) as LoadOutcome;
 
@@ -25,16 +24,17 @@ const lostInProgress = expect.objectContaining({
 const refused = (failed: readonly LoadOutcome[]): LoadOutcome[] =>
   failed.filter(({ end }) => end !== 'broken');
 
-/** Waits until a replica executes a request that must not be sent twice. */
-const untilBusy = async ({ upstream }: Fleet, { name }: Replica): Promise<void> => {
-  await vi.waitUntil(
+/** A replica that executes a request, and will for some time, which must not be sent twice. */
+const busyReplica = async ({ upstream, inbound }: Fleet): Promise<Replica> => {
+  const execution = await vi.waitUntil(
     () =>
-      [...upstream.running].some(
-        ({ method, replica, workMs, startedAt }) =>
-          replica === name && method === 'POST' && performance.now() - startedAt < workMs / 2,
+      [...upstream.running].find(
+        ({ method, workMs, startedAt }) =>
+          method === 'POST' && performance.now() - startedAt < workMs / 2,
       ),
     { timeout: 20_000, interval: 1 },
   );
+  return inbound.find(({ name }) => name === execution.replica)!;
 };
 
 describe.each(['auto', 'channel'] as const)(
@@ -65,16 +65,19 @@ describe.each(['auto', 'channel'] as const)(
       await expectUsualChannels(fleet);
     });
 
-    it('lose only what was on a channel of one that is killed, and no safe request', async ({
+    /** Whichever has channels: those of one that was killed move to the others. */
+    const killBusyReplica = async (load: SteadyLoad): Promise<void> => {
+      await (await busyReplica(fleet)).crash();
+      await load.pass(20);
+    };
+
+    it('lose only what was on a channel when one after another is killed, and no safe request', async ({
       annotate,
     }) => {
       const { failed, summary } = await underLoad(fleet, async (load) => {
-        for (const replica of fleet.inbound) {
-          await vi.waitUntil(() => channelsOpenedTo(replica.relay) > 0, SHARE_LIMIT_MS);
-          await untilBusy(fleet, replica);
-          await replica.crash();
-          await load.pass(20);
-        }
+        await killBusyReplica(load);
+        await killBusyReplica(load);
+        await killBusyReplica(load);
       });
       await annotate(summary);
 
