@@ -70,7 +70,7 @@ export class StreamReceiver {
     record.traceId = traceIdOf(request.fields);
     const refusal = this.routeRule.refusalOf(request) ?? connectionAuthRefusal(request.fields);
     const exchange = new StreamExchange(
-      { stream, head: request, hasBody: !isLast, refusal, record },
+      { stream, head: request, headBytes: head.length, hasBody: !isLast, refusal, record },
       this.config,
     );
     queueMicrotask(() => void this.serve(exchange, stream, record));
