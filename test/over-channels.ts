@@ -1,0 +1,27 @@
+/**
+ * The suites that hold whichever way requests travel between the relays. vitest's project `channels` runs them again, over
+ * channels; in all other projects they go as messages.
+ */
+export const OVER_CHANNELS = [
+  'test/e2e/*.spec.ts',
+  'test/e2e/http/*.spec.ts',
+  'test/e2e/programs/*.spec.ts',
+];
+
+/** Suites among these that are not for channels, by reason. */
+const EXCLUDED = {
+  'it is about what only messages have: MTE, copies in plaintext, the fields of a tunnel request': [
+    'test/e2e/early-response-and-close.spec.ts',
+    'test/e2e/http/encode-options.spec.ts',
+    'test/e2e/http/mte-limits.spec.ts',
+    'test/e2e/sealed-wire.spec.ts',
+    'test/e2e/tunnel-request-headers.spec.ts',
+  ],
+  'it is about the connections that carry messages, or counts them': [
+    'test/e2e/http/compressing-intermediaries.spec.ts',
+    'test/e2e/http/kept-connections-between-relays.spec.ts',
+    'test/e2e/http/moved-names.spec.ts',
+  ],
+};
+
+export const NOT_OVER_CHANNELS: readonly string[] = Object.values(EXCLUDED).flat();
