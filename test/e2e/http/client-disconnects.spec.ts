@@ -2,10 +2,9 @@ import { once } from 'node:events';
 
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import { OpenSockets } from '../../support/network/open-sockets.js';
 import { openSocket, type RawSocket } from '../../support/network/raw-socket.js';
 import type { Field } from '../../support/network/raw-http.js';
-import { samplesOf } from '../../support/relays/admin.js';
+import { BetweenRelays } from '../../support/tunnels/between-relays.js';
 import { startRawTunnel, type RawTunnel } from '../../support/tunnels/raw-tunnel.js';
 import { forThisTest, sharedResources } from '../../support/lifecycle/resources.js';
 import type { ScriptedExchange } from '../../support/upstreams/scripted-upstream.js';
@@ -13,11 +12,11 @@ import { ENCODE_TYPES, IS_OVER_CHANNELS } from '../../support/tunnels/transport.
 
 const shared = sharedResources();
 let tunnel: RawTunnel;
-let inboundSockets: OpenSockets;
+let between: BetweenRelays;
 
 beforeAll(async () => {
   tunnel = shared(await startRawTunnel({ inbound: { ADMIN_PORT: '0' } }));
-  inboundSockets = new OpenSockets(tunnel.inbound.app.getHttpServer());
+  between = new BetweenRelays(tunnel.inbound);
 });
 
 beforeEach(() => {
@@ -125,18 +124,6 @@ const LEAVE = {
   'resets its connection': ({ socket }: RawSocket) => socket.resetAndDestroy(),
 };
 
-const STREAMS = 'mte_relay_channel_streams{role="inbound"}';
-
-/** Resolves once the relays have nothing in common: no connection or, where channels stay open, no stream. */
-async function untilNothingBetween(): Promise<void> {
-  if (IS_OVER_CHANNELS) {
-    const streams = async () => (await samplesOf(tunnel.inbound)).get(STREAMS);
-    await expect.poll(streams, { timeout: 40_000 }).toBe(0);
-  } else {
-    await inboundSockets.until(0);
-  }
-}
-
 /** Resolves once the upstream has lost the connections of these requests. Relay B may open others in their place. */
 async function untilClosed(exchanges: readonly ScriptedExchange[]): Promise<void> {
   const open = exchanges.map(({ socket }) => socket).filter(({ closed }) => !closed);
@@ -147,7 +134,7 @@ async function untilClosed(exchanges: readonly ScriptedExchange[]): Promise<void
 async function expectNothingLeft(exchange: ScriptedExchange): Promise<void> {
   await exchange.whole;
   await untilClosed([exchange]);
-  await untilNothingBetween();
+  await between.untilNothing();
 }
 
 describe.each(Object.entries(LEAVE))('a client that %s', (_how, leave) => {
@@ -171,7 +158,7 @@ describe.each(Object.entries(LEAVE))('a client that %s', (_how, leave) => {
     leave(client);
 
     await untilClosed([exchange]);
-    await untilNothingBetween();
+    await between.untilNothing();
     expect(tunnel.upstream.exchanges.items).toHaveLength(1);
   });
 
@@ -198,11 +185,11 @@ describe.each(Object.entries(LEAVE))('a client that %s', (_how, leave) => {
       const client = forThisTest(openSocket(tunnel.outbound.port));
       client.write(upload('MTE', 'Content-Length', '1000'));
       client.write('part');
-      await inboundSockets.until(1);
+      await between.connections.until(1);
 
       leave(client);
 
-      await untilNothingBetween();
+      await between.untilNothing();
       expect(tunnel.upstream.exchanges.items).toEqual([]);
     },
   );
@@ -235,9 +222,8 @@ describe('bursts of aborted requests', () => {
         }
 
         await untilClosed(tunnel.upstream.exchanges.items);
-        await untilNothingBetween();
+        await between.untilNothing();
       }
-      await tunnel.upstream.sockets.until(0);
     },
   );
 
@@ -254,7 +240,7 @@ describe('bursts of aborted requests', () => {
       }
 
       await tunnel.upstream.sockets.until(0);
-      await untilNothingBetween();
+      await between.untilNothing();
     }
   });
 });

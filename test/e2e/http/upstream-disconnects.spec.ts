@@ -1,8 +1,8 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import { OpenSockets } from '../../support/network/open-sockets.js';
 import { openSocket, type RawSocket } from '../../support/network/raw-socket.js';
 import type { Field } from '../../support/network/raw-http.js';
+import { BetweenRelays } from '../../support/tunnels/between-relays.js';
 import { startRawTunnel, type RawTunnel } from '../../support/tunnels/raw-tunnel.js';
 import { ENCODE_TYPES } from '../../support/tunnels/transport.js';
 import { forThisTest, sharedResources } from '../../support/lifecycle/resources.js';
@@ -10,11 +10,11 @@ import type { ScriptedExchange } from '../../support/upstreams/scripted-upstream
 
 const shared = sharedResources();
 let tunnel: RawTunnel;
-let inboundSockets: OpenSockets;
+let between: BetweenRelays;
 
 beforeAll(async () => {
-  tunnel = shared(await startRawTunnel());
-  inboundSockets = new OpenSockets(tunnel.inbound.app.getHttpServer());
+  tunnel = shared(await startRawTunnel({ inbound: { ADMIN_PORT: '0' } }));
+  between = new BetweenRelays(tunnel.inbound);
 });
 
 beforeEach(() => {
@@ -113,7 +113,7 @@ describe.each(Object.entries(ENDINGS))('an upstream that %s', (_how, endConnecti
     expect(await client.ended).toBe('reset');
     expect(client.received.toString()).not.toContain('0\r\n\r\n');
     await tunnel.upstream.sockets.until(0);
-    await inboundSockets.until(0);
+    await between.untilNothing();
   });
 
   it('during the upload, after its response has begun, resets the connection of the client', async () => {
@@ -147,7 +147,7 @@ describe('bursts of requests whose upstream cuts its response off', () => {
           new Set(['reset']),
         );
         await tunnel.upstream.sockets.until(0);
-        await inboundSockets.until(0);
+        await between.untilNothing();
       }
     },
   );
