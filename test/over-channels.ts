@@ -6,6 +6,15 @@ export const OVER_CHANNELS = [
   'test/e2e/*.spec.ts',
   'test/e2e/http/*.spec.ts',
   'test/e2e/programs/*.spec.ts',
+  // Of the attacks, those on HTTP itself: what is forwarded, and to whom.
+  'test/security/configured-fields.spec.ts',
+  'test/security/connection-auth.spec.ts',
+  'test/security/destinations.spec.ts',
+  'test/security/field-count.spec.ts',
+  'test/security/fields.spec.ts',
+  'test/security/late-octets.spec.ts',
+  'test/security/paths.spec.ts',
+  'test/security/smuggling.spec.ts',
 ];
 
 /** Suites among these that are not for channels, by reason. */
