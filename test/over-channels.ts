@@ -19,6 +19,10 @@ export const OVER_CHANNELS = [
 
 /** Suites among these that are not for channels, by reason. */
 const EXCLUDED = {
+  'no request of it goes from one relay to another': [
+    'test/e2e/http/differential-pass-through.spec.ts',
+    'test/e2e/http/http2-refused.spec.ts',
+  ],
   'it is about what only messages have: MTE, copies in plaintext, the fields of a tunnel request': [
     'test/e2e/early-response-and-close.spec.ts',
     'test/e2e/http/encode-options.spec.ts',
