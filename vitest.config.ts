@@ -1,5 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
+import { NOT_OVER_CHANNELS, OVER_CHANNELS } from './test/over-channels.js';
+
 /**
  * Time limits end tests that hang. A test that passes needs a small part of its limit, even on a machine that is four
  * times slower than a developer's.
@@ -8,6 +10,7 @@ const LIMITS_MS = {
   unit: 30_000,
   integration: 120_000,
   e2e: 120_000,
+  channels: 120_000,
   faults: 300_000,
   security: 300_000,
 };
@@ -15,7 +18,7 @@ const HOOK_LIMIT_MS = 300_000;
 /** `SLOW=1` makes the faults last longer. */
 const SLOW_FAULTS_LIMIT_MS = 600_000;
 
-/** e2e, faults and security measure memory and the order of events, so their files run one at a time. */
+/** e2e, channels, faults and security measure memory and the order of events, so their files run one at a time. */
 const oneAtATime = { fileParallelism: false, maxWorkers: 1 };
 
 /** Their imports are loaded only once, which saves a second per file: each file closes what it opens. */
@@ -40,6 +43,11 @@ export default defineConfig({
       project('unit', ['libs/**/*.spec.ts', 'apps/**/*.spec.ts', 'test/project/**/*.spec.ts']),
       project('integration', ['test/integration/**/*.spec.ts']),
       project('e2e', ['test/e2e/**/*.spec.ts'], inOneContext),
+      project('channels', OVER_CHANNELS, {
+        ...inOneContext,
+        exclude: NOT_OVER_CHANNELS,
+        env: { TEST_TRANSPORT: 'channel' },
+      }),
       project('faults', ['test/faults/**/*.spec.ts'], {
         ...oneAtATime,
         ...(process.env['SLOW'] === '1' && { testTimeout: SLOW_FAULTS_LIMIT_MS }),

@@ -31,6 +31,8 @@ import { send } from './client.js';
 
 const RESPONSE_LIMIT_MS = 20_000;
 const REPORT_LIMIT_MS = 20_000;
+/** How messages, pairings and the openings of channels begin. */
+const HTTP_REQUEST = /^(GET|POST) /;
 
 /**
  * A client's request as in the README: what the API expects, and the two headers for relay A.
@@ -108,4 +110,18 @@ export function totalBytes(conversations) {
  */
 export function conversationOf(conversations, requestLine) {
   return conversations.find(({ sent }) => sent.indexOf(requestLine) === 0);
+}
+
+/**
+ * Whether what crossed is one request over a channel that was open already, and nothing else.
+ *
+ * @param {Conversation[]} conversations
+ */
+export function isOverChannel(conversations) {
+  const [only, ...others] = conversations;
+  return (
+    only !== undefined &&
+    others.length === 0 &&
+    !HTTP_REQUEST.test(only.sent.toString('latin1', 0, 8))
+  );
 }

@@ -14,37 +14,44 @@ const REPETITIONS = 15;
  * Prints sizes as recorded, and times with relays that are already paired next to those of requests without relays.
  *
  * @param {Scene} scene
- * @param {Exchange} login
- * @param {Exchange} upload
+ * @param {{ message: Exchange, login: Exchange, upload: Exchange }} exchanges - the first as a message, the others over a channel
  */
-export async function showSizesAndTimes(scene, login, upload) {
-  const pairing = conversationOf(login.sealed, 'POST /api/mte-pair HTTP/1.1');
+export async function showSizesAndTimes(scene, { message, login, upload }) {
+  const pairing = conversationOf(message.sealed, 'POST /api/mte-pair HTTP/1.1');
   must(pairing !== undefined, 'no pairing was recorded with the first request');
-  const pairingBytes = totalBytes([pairing]);
+  const tunnelRequest = conversationOf(message.sealed, 'POST /api/mte-tunnel HTTP/1.1');
+  must(tunnelRequest !== undefined, 'no message was recorded with the first request');
   /**
    * @param {string} name
    * @param {Exchange} exchange
-   * @param {number} otherBytes - those among the sealed bytes that do not belong to the request or its response
    */
-  const row = async (name, { request, plain, sealed }, otherBytes) => [
+  const row = async (name, { request, plain, sealed }) => [
     name,
     bytesText(totalBytes(plain)),
-    bytesText(totalBytes(sealed) - otherBytes),
+    bytesText(totalBytes(sealed)),
     msText(await medianMs(scene, scene.upstream.origin, request)),
     msText(await medianMs(scene, scene.originA, request)),
   ];
 
-  printTitle('6. Sizes (both directions, with HTTP heads) and times');
+  printTitle('7. Sizes (both directions, with HTTP heads) and times');
   printTable([
     ['', 'plain', 'sealed', 'without relays', 'with both'],
-    ['pairing, once an hour', '', bytesText(pairingBytes), '', msText(scene.pairingMs())],
-    await row('login', login, pairingBytes),
-    await row('file of 1 MiB', upload, 0),
+    ['pairing, once an hour', '', bytesText(totalBytes([pairing])), '', msText(scene.pairingMs())],
+    [
+      'login, as a message',
+      bytesText(totalBytes(message.plain)),
+      bytesText(totalBytes([tunnelRequest])),
+      '',
+      '',
+    ],
+    await row('login, over a channel', login),
+    await row('file of 1 MiB, over a channel', upload),
   ]);
 }
 
 /**
- * Searches everything that was recorded on both sides of relay B for what must be secret.
+ * Searches everything that was recorded on both sides of relay B for what must be secret. Relay A masks its WebSocket messages
+ * with zeros, so that nothing of a channel could escape the search by its mask.
  *
  * @param {Scene} scene
  * @param {Record<string, string>} secrets - texts by name
@@ -54,7 +61,7 @@ export function showProof(scene, secrets) {
   const sealedCounts = countExposures(secrets, bytesOf(sealed));
   const plainCounts = countExposures(secrets, bytesOf(scene.plainTap.conversations()));
 
-  printTitle(`7. A search of all ${bytesText(totalBytes(sealed))} that crossed between the relays`);
+  printTitle(`8. A search of all ${bytesText(totalBytes(sealed))} that crossed between the relays`);
   printTable([
     ['', 'between relays', 'behind relay B'],
     ...sealedCounts.map(({ name, count }, at) => [

@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 import { readOptions } from '../scripts/arguments.js';
-import { showLogin, showUpload } from './acts.js';
+import { showChannel, showLogin, showUpload } from './acts.js';
 import { ensureBuild } from './build.js';
 import { childDeath, endChildren, killChildren } from './children.js';
 import { showProof, showSizesAndTimes } from './findings.js';
@@ -14,8 +14,8 @@ import { curlLine, watchRequests } from './stay-up.js';
 const { once: endsAfterLastStep } = readOptions(
   `Usage: npm run demo -- [--once]
 
-Sends a login and a file through two relays on this machine, shows them at every point that they pass, and compares
-them. Builds the relay first if necessary. The relays then keep running until Ctrl-C.
+Sends a login and a file through two relays on this machine, as a message and over a channel, shows them at every point
+that they pass, and compares them. Builds the relay first if necessary. The relays then keep running until Ctrl-C.
 
   --once  ends after the last step, with exit code 0 if every step was as expected`,
   { once: { type: 'boolean', default: false } },
@@ -66,8 +66,9 @@ async function play() {
     `upstream  ${scene.upstreamOrigin}, recorded on the way to ${scene.upstream.origin}`,
   ]);
   const login = await showLogin(scene);
+  const repeated = await showChannel(scene, login.request);
   const upload = await showUpload(scene);
-  await showSizesAndTimes(scene, login, upload);
+  await showSizesAndTimes(scene, { message: login, login: repeated, upload });
   showProof(scene, { ...login.secrets, ...upload.secrets });
   console.log('\nEvery step was as expected.');
   return scene;

@@ -5,7 +5,8 @@ offerHelp(`Usage: npm run test:only -- [arguments of vitest]
 
 Runs the suites without the rest of the gate.
 
-  --project <name>  only one suite: unit, integration, e2e, faults or security
+  --project <name>  only one suite: unit, integration, e2e, channels (those that hold for
+                    both ways between the relays, over channels), faults or security
   <path>            only the test files whose path contains this text
   -t <text>         only the tests whose title contains this text`);
 

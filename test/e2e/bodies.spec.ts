@@ -6,6 +6,7 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { sharedResources } from '../support/lifecycle/resources.js';
 import { startTunnel, type Tunnel } from '../support/tunnels/tunnel.js';
 import { echoBody } from '../support/upstreams/upstream.js';
+import { ENCODE_TYPES } from '../support/tunnels/transport.js';
 
 const MIB = 1024 * 1024;
 const SIZES = [0, 1, 65_535, 65_536, 65_537, MIB, 5 * MIB];
@@ -22,7 +23,7 @@ beforeEach(() => {
   tunnel.upstream.handle(echoBody);
 });
 
-describe.each(['MKE', 'MTE'])('a tunnel (%s)', (type) => {
+describe.each(ENCODE_TYPES)('a tunnel (%s)', (type) => {
   const headers = { 'x-mte-encode-type': type };
 
   it.each(SIZES)(

@@ -6,6 +6,7 @@ import { errorOf, streamRequest } from '../support/clients/client.js';
 import { openSocket } from '../support/network/raw-socket.js';
 import { forThisTest, sharedResources } from '../support/lifecycle/resources.js';
 import { startTunnel, type Tunnel } from '../support/tunnels/tunnel.js';
+import { ENCODE_TYPES } from '../support/tunnels/transport.js';
 
 const MIB = 1024 * 1024;
 const PIECE = Buffer.alloc(65_536, 'x');
@@ -32,7 +33,7 @@ function upload(bytes: number): Readable {
 }
 
 describe('an early response of the upstream', () => {
-  it.each(['MKE', 'MTE'])(
+  it.each(ENCODE_TYPES)(
     'reaches the client even if the upstream reads none of the body (%s)',
     async (type) => {
       tunnel.upstream.handle((_request, response) => {

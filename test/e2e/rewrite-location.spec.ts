@@ -4,6 +4,7 @@ import { fieldValues, request } from '../support/clients/client.js';
 import { sharedResources } from '../support/lifecycle/resources.js';
 import { startRelay, type TestRelay } from '../support/relays/relay.js';
 import { startTunnel, type Tunnel } from '../support/tunnels/tunnel.js';
+import { ENCODE_TYPES } from '../support/tunnels/transport.js';
 
 const shared = sharedResources();
 let tunnel: Tunnel;
@@ -35,7 +36,7 @@ const locations = ({ rawHeaders }: { readonly rawHeaders: readonly string[] }) =
 ];
 
 describe('REWRITE_LOCATION', () => {
-  it.each(['MKE', 'MTE'])('leads the client back into the tunnel (%s)', async (type) => {
+  it.each(ENCODE_TYPES)('leads the client back into the tunnel (%s)', async (type) => {
     const response = await tunnel.send({ method: 'POST', headers: { 'x-mte-encode-type': type } });
 
     expect(locations(response)).toEqual(['/v2/uploads?a=1', '/v2']);

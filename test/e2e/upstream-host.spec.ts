@@ -10,6 +10,7 @@ import { Recorder } from '../support/lifecycle/recorder.js';
 import { forThisTest, sharedResources } from '../support/lifecycle/resources.js';
 import { TOKEN, startRelay, type TestRelay } from '../support/relays/relay.js';
 import { startTunnel, type Tunnel } from '../support/tunnels/tunnel.js';
+import { ENCODE_TYPES } from '../support/tunnels/transport.js';
 
 const CLIENT_HOST = 'Registry.example:5000';
 const AUDIENCE = 'https://public.example';
@@ -37,7 +38,7 @@ const receivedHosts = (): string[] =>
   tunnel.upstream.requests.items.flatMap(({ rawHeaders }) => fieldValues(rawHeaders, 'host'));
 const upstreamHost = (): string => new URL(tunnel.upstream.url).host;
 
-describe.each(['MKE', 'MTE'])('the API is told (%s)', (type) => {
+describe.each(ENCODE_TYPES)('the API is told (%s)', (type) => {
   const sendTo = (relay: TestRelay) =>
     tunnel.send({
       headers: { host: CLIENT_HOST, 'x-mte-upstream': relay.url, 'x-mte-encode-type': type },

@@ -4,6 +4,7 @@ import { exchangeBytes } from '../../support/clients/raw-client.js';
 import { headBytes, statusOf, valueOf, type Field } from '../../support/network/raw-http.js';
 import { startRawTunnel, type RawTunnel } from '../../support/tunnels/raw-tunnel.js';
 import { sharedResources } from '../../support/lifecycle/resources.js';
+import { IS_OVER_CHANNELS } from '../../support/tunnels/transport.js';
 
 const shared = sharedResources();
 let tunnel: RawTunnel;
@@ -26,23 +27,26 @@ const WAYS = {
     }),
 };
 
-describe.each(Object.entries(WAYS))('a 304 (%s)', (_way, send) => {
-  it('may give the length of the body it omits, and its connection serves the next request', async () => {
-    tunnel.upstream.exchanges.items.length = 0;
-    tunnel.upstream.follow(async ({ whole, write }) => {
-      await whole;
-      await write('HTTP/1.1 304 Not Modified\r\nETag: "x"\r\nContent-Length: 4711\r\n\r\n');
+describe.each(Object.entries(WAYS).filter(([way]) => way !== 'MTE' || !IS_OVER_CHANNELS))(
+  'a 304 (%s)',
+  (_way, send) => {
+    it('may give the length of the body it omits, and its connection serves the next request', async () => {
+      tunnel.upstream.exchanges.items.length = 0;
+      tunnel.upstream.follow(async ({ whole, write }) => {
+        await whole;
+        await write('HTTP/1.1 304 Not Modified\r\nETag: "x"\r\nContent-Length: 4711\r\n\r\n');
+      });
+
+      for (let count = 0; count < 2; count += 1) {
+        const { head, body, isComplete } = await send();
+
+        expect(statusOf(head!)).toBe(304);
+        expect(valueOf(head!.fields, 'content-length')).toBe('4711');
+        expect(body).toHaveLength(0);
+        expect(isComplete).toBe(true);
+      }
+
+      expect(tunnel.upstream.exchanges.items).toHaveLength(2);
     });
-
-    for (let count = 0; count < 2; count += 1) {
-      const { head, body, isComplete } = await send();
-
-      expect(statusOf(head!)).toBe(304);
-      expect(valueOf(head!.fields, 'content-length')).toBe('4711');
-      expect(body).toHaveLength(0);
-      expect(isComplete).toBe(true);
-    }
-
-    expect(tunnel.upstream.exchanges.items).toHaveLength(2);
-  });
-});
+  },
+);

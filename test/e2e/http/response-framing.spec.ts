@@ -4,6 +4,7 @@ import { RawMessageReader, statusOf, valueOf, type Field } from '../../support/n
 import { openSocket } from '../../support/network/raw-socket.js';
 import { startRawTunnel, type RawTunnel } from '../../support/tunnels/raw-tunnel.js';
 import { forThisTest, sharedResources } from '../../support/lifecycle/resources.js';
+import { ENCODE_TYPES } from '../../support/tunnels/transport.js';
 
 const shared = sharedResources();
 let tunnel: RawTunnel;
@@ -111,7 +112,7 @@ const ROWS: readonly Row[] = [
   },
 ];
 
-describe.each(['MKE', 'MTE'])('a tunnel (%s)', (type) => {
+describe.each(ENCODE_TYPES)('a tunnel (%s)', (type) => {
   it.each(ROWS.map((row) => [row.title, row] as const))('%s', async (_title, row) => {
     const { method = 'GET', version = '1.1', response, closes = false } = row;
     tunnel.upstream.follow(async ({ whole, write, socket }) => {

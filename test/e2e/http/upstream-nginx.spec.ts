@@ -11,6 +11,7 @@ import { exchangeBytes, type ReceivedResponse } from '../../support/clients/raw-
 import { headBytes, statusOf, valueOf, type Field } from '../../support/network/raw-http.js';
 import { TOKEN, startRelay, type TestRelay } from '../../support/relays/relay.js';
 import { sharedResources } from '../../support/lifecycle/resources.js';
+import { ENCODE_TYPES } from '../../support/tunnels/transport.js';
 
 const FILE = bytesOfSize(300_000);
 const TEXT = 'the same again and again. '.repeat(400);
@@ -139,7 +140,7 @@ const READS: readonly [what: string, status: number, line: string, ...fields: Fi
 ];
 
 describe.skipIf(!isThere)('nginx as an upstream', () => {
-  describe.each(['MKE', 'MTE'])('read through the tunnel (%s)', (type) => {
+  describe.each(ENCODE_TYPES)('read through the tunnel (%s)', (type) => {
     it.each(READS)(
       'gives the same response as on a direct connection: %s (%i)',
       async (_what, status, line, ...fields) => {
@@ -210,7 +211,7 @@ describe.skipIf(!isThere)('nginx as an upstream', () => {
     expect([locked, refused, unlocked].map(({ head }) => statusOf(head!))).toEqual([200, 423, 204]);
   });
 
-  it.each(['MKE', 'MTE'])(
+  it.each(ENCODE_TYPES)(
     'stores an upload of 8 MiB unchanged, both chunked and of known length (%s)',
     async (type) => {
       const body = bytesOfSize(8 * 1024 * 1024);

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test, type TestingModuleBuilder } from '@nestjs/testing';
@@ -11,6 +11,7 @@ import { RelayLog } from '../../../apps/relay/src/telemetry/relay-log.js';
 import { createRelayAdapter } from '../../../apps/relay/src/server/relay-adapter.js';
 import { readCertificate } from '../../../apps/relay/src/server/certificate.js';
 import { Recorder } from '../lifecycle/recorder.js';
+import { TRANSPORT } from '../tunnels/transport.js';
 
 /** The environment variables of a relay, by name. */
 export type RelayEnvironment = Readonly<Record<string, string>>;
@@ -44,7 +45,7 @@ export const DEFAULTS: RelayEnvironment = {
   REDIS_URL: 'memory://',
   HOST: '127.0.0.1',
   PORT: '0',
-  TUNNEL_TRANSPORT: process.env['TEST_TRANSPORT'] ?? 'message',
+  TUNNEL_TRANSPORT: TRANSPORT,
 };
 
 /** Replaces providers in the module before the relay starts, such as the clock. */
@@ -71,6 +72,11 @@ export async function startRelay(
     RELAY_APP_OPTIONS,
   );
   await configureRelayApp(app);
+  const sockets = new Set<Socket>();
+  app.getHttpServer().on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
   await app.listen(config.port, config.host);
   const server = app.getHttpServer();
   const { port } = server.address() as AddressInfo;
@@ -80,7 +86,10 @@ export async function startRelay(
     url: `${config.tlsCertFile === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,
     log,
     close: async () => {
-      server.closeAllConnections();
+      // Also those that have become channels, which the server does not close.
+      for (const socket of sockets) {
+        socket.destroy();
+      }
       await app.close();
     },
   };

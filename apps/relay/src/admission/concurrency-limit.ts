@@ -3,6 +3,9 @@ import { RelayConfig } from '@relay/config';
 
 import { Places } from './places.js';
 
+/** Why a request of a peer is refused that finds no place. */
+export const NO_PLACE = 'as many requests as MAX_CONCURRENT_REQUESTS are under way';
+
 /**
  * Limits the requests of the tunnel that this process forwards at the same time, both roles together, to
  * MAX_CONCURRENT_REQUESTS. Only senders with the token or the secret are counted. The relay's own endpoints and pairings need no

@@ -5,7 +5,7 @@ import { deriveProof, exchangeName } from '@relay/protocol';
 import { SessionService, type OpenSession } from '@relay/session';
 import { verifiedRequestFor, type VerifiedTunnelRequest } from '@relay/signature';
 
-import { ConcurrencyLimit } from '../admission/concurrency-limit.js';
+import { ConcurrencyLimit, NO_PLACE } from '../admission/concurrency-limit.js';
 import { recordOf, type RequestRecord } from '../telemetry/request-record.js';
 import { RequestReports, type RequestEnd } from '../telemetry/request-reports.js';
 import { traceIdOf } from '../telemetry/trace-id.js';
@@ -60,10 +60,7 @@ export class InboundService {
   /** Consumes the sequence number first, so that a message that is refused now cannot be forwarded later. */
   private async refuse({ header }: VerifiedTunnelRequest, session: OpenSession): Promise<never> {
     await this.sessions.mark(session, header);
-    throw new OverloadedError(
-      'as many requests as MAX_CONCURRENT_REQUESTS are under way',
-      deriveProof(session.keys),
-    );
+    throw new OverloadedError(NO_PLACE, deriveProof(session.keys));
   }
 
   /** Proves to the sender that its session is alive. It consumes a number, so that a copy of a check proves nothing later. */

@@ -18,6 +18,8 @@ import { UpstreamExchange } from './upstream-exchange.js';
 export interface StreamRequest {
   readonly stream: Stream;
   readonly head: RequestHead;
+  /** Bytes of the head as it was sealed. */
+  readonly headBytes: number;
   /** Whether a body follows the head. */
   readonly hasBody: boolean;
   /** Why this relay responds to the request itself instead of forwarding it. */
@@ -55,14 +57,14 @@ export class StreamExchange implements StreamEvents {
    * @returns how the stream ended; it never rejects
    */
   async run(upstream: UpstreamClient): Promise<RequestEnd> {
-    const { record } = this.request;
+    const { record, headBytes } = this.request;
     const end = await this.forward(upstream).catch((error: unknown) => this.giveUp(error));
     if (!this.body.hasEnded && this.failure === undefined && end.status !== undefined) {
       this.stream.reset(StreamCode.NO_ERROR);
     }
     record.upstreamAttempt = this.exchange?.wasRepeated === true ? 2 : undefined;
     record.bytesIn = this.body.bytes;
-    record.sealedIn = this.body.bytes;
+    record.sealedIn = headBytes + this.body.bytes;
     record.bytesOut = this.response.bytes;
     record.sealedOut = this.response.sealedBytes;
     return end;

@@ -8,7 +8,7 @@ import { RelayStatus } from '@relay/errors';
 import { connectionAuthRefusal } from '@relay/http';
 import { checkRequestHead, decodeRequestHead, type RequestHead } from '@relay/protocol';
 
-import { ConcurrencyLimit } from '../admission/concurrency-limit.js';
+import { ConcurrencyLimit, NO_PLACE } from '../admission/concurrency-limit.js';
 import { RequestRecord } from '../telemetry/request-record.js';
 import { RequestReports, type Refusal } from '../telemetry/request-reports.js';
 import { traceIdOf } from '../telemetry/trace-id.js';
@@ -54,7 +54,8 @@ export class StreamReceiver {
     const record = new RequestRecord(randomUUID(), 'inbound');
     record.exchange = `${origin.exchange}.${stream.id}`;
     if (!this.concurrency.tryTake()) {
-      const end = { status: RelayStatus.OVERLOADED, code: 'RELAY_OVERLOADED' } as const;
+      const code = 'RELAY_OVERLOADED';
+      const end = { status: RelayStatus.OVERLOADED, code, error: new Error(NO_PLACE) } as const;
       return this.refuse(stream, StreamCode.REFUSED_STREAM, record, end, origin);
     }
     let request: RequestHead;
@@ -70,7 +71,7 @@ export class StreamReceiver {
     record.traceId = traceIdOf(request.fields);
     const refusal = this.routeRule.refusalOf(request) ?? connectionAuthRefusal(request.fields);
     const exchange = new StreamExchange(
-      { stream, head: request, hasBody: !isLast, refusal, record },
+      { stream, head: request, headBytes: head.length, hasBody: !isLast, refusal, record },
       this.config,
     );
     queueMicrotask(() => void this.serve(exchange, stream, record));
