@@ -66,14 +66,23 @@ it('a channel that the peer does not end is given up 10 s after this side has en
     let made: PeerChannel;
     // In this turn, so that no record is missed.
     socket.once('open', () => {
-      made = new PeerChannel({ ...ENTRY, socket }, reservation, waiting, listener, 0, 1_000_000);
+      made = new PeerChannel(
+        { ...ENTRY, socket },
+        reservation,
+        waiting,
+        listener,
+        clock,
+        1_000_000,
+      );
     });
   });
   channel.finish();
   await lastRecord.promise;
-  channel.check(0);
-  channel.check(9_999);
+  channel.check();
+  clock.advance(9_999);
+  channel.check();
   expect(ends).toEqual([]);
-  channel.check(10_000);
+  clock.advance(1);
+  channel.check();
   expect(ends).toMatchObject([{ message: 'the peer did not end its direction in time' }]);
 });
