@@ -270,8 +270,9 @@ describe('#134 a channel that nobody uses', () => {
     const silent = forThisTest(await ChannelAttacker.open(peer, inbound.port, 'none'));
     const [code] = await silent.closeCodes.count(1);
     expect(code).toBe(1002);
-    const line = await inbound.log.find(({ msg }) => msg === 'channel broke');
+    const line = inbound.log.items.findLast(({ msg }) => msg === 'channel broke');
     expect(line).toMatchObject({ code: 'RELAY_CHANNEL_BROKEN' });
+    expect(JSON.stringify(line)).toContain('the peer sent no first record in time');
   });
 
   it('has no effect before its first record: a stream in its place ends it', async () => {

@@ -188,7 +188,7 @@ describe('#136 a record that is not at its place ends the channel', () => {
   });
 });
 
-describe('#137 a response that is altered on the path', () => {
+describe('#135 a response that is altered on the path', () => {
   it.each<readonly [string, RecordAttack]>([
     ['flipped', ({ record }) => [flipped(record, record.length - 1)]],
     ['replayed', ({ record }) => [record, record]],
