@@ -70,16 +70,6 @@ it('CLIENT_ID is used as it is, and is optional', () => {
 });
 
 describe('the variables of channels', () => {
-  it('have defaults', () => {
-    expect(load({})).toMatchObject({
-      tunnelTransport: 'auto',
-      channelsPerPeer: 2,
-      maxChannelsPerPeer: 16,
-      channelLifetimeSeconds: 600,
-      channelBufferBytes: 268_435_456,
-    });
-  });
-
   it.each([
     ['CHANNELS_PER_PEER', 'channelsPerPeer', 1, 64],
     ['MAX_CHANNELS_PER_PEER', 'maxChannelsPerPeer', 1, 10_000],
