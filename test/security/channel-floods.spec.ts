@@ -28,7 +28,7 @@ beforeAll(async () => {
   flooded = shared(await startFloodedTunnel());
 });
 
-describe('#141 streams that are opened and reset in a loop', () => {
+describe('#80 streams that are opened and reset in a loop', () => {
   it('never occupy more than the places of the relay, and are all gone at once', async () => {
     const attacker = await flooded.open();
     flooded.atApi.most = 0;
@@ -72,7 +72,7 @@ describe('#141 streams that are opened and reset in a loop', () => {
 const gone = (): number =>
   flooded.tunnel.inbound.log.items.filter(({ code }) => code === 'RELAY_PEER_GONE').length;
 
-describe('#143 a peer that takes nothing', () => {
+describe('#82 a peer that takes nothing', () => {
   it.each([
     ['grants nothing', (attacker: ChannelAttacker) => attacker],
     [
@@ -103,7 +103,7 @@ describe('#143 a peer that takes nothing', () => {
   );
 });
 
-describe('#144 an API that does not read', () => {
+describe('#83 an API that does not read', () => {
   it('what waits for it stays below CHANNEL_BUFFER_BYTES, and only what stalls is ended', async () => {
     const attacker = await flooded.open();
     const streams = Array.from({ length: 12 }, (_each, at) => 2 * at + 1);

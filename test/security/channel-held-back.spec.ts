@@ -30,7 +30,7 @@ async function letTimePass(tunnel: ChannelTunnel, isOver: () => boolean): Promis
 const hasBroken = ({ inbound }: ChannelTunnel): boolean =>
   inbound.log.items.some(({ msg }) => msg === 'channel broke');
 
-describe('#139 what an attacker holds back', { timeout: 240_000 }, () => {
+describe('#78 what an attacker holds back', { timeout: 240_000 }, () => {
   it.each(['the requests', 'everything'])('never takes effect after 30 s: %s', async (what) => {
     const tunnel = await started();
     const held: PassingRecord[] = [];

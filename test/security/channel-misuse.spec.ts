@@ -31,7 +31,7 @@ beforeAll(async () => {
   flooded = shared(await startFloodedTunnel());
 });
 
-describe('#140 frames and messages that no relay sends end the channel, and have no effect', () => {
+describe('#79 frames and messages that no relay sends end the channel, and have no effect', () => {
   const get = headersFrame(1, { path: '/silent' });
 
   it.each<readonly [string, number, (attacker: ChannelAttacker) => void]>([
@@ -189,7 +189,7 @@ describe('#140 frames and messages that no relay sends end the channel, and have
   });
 });
 
-describe('#142 channels beyond the limit of a peer', () => {
+describe('#81 channels beyond the limit of a peer', () => {
   it('are refused and signed, and other peers have theirs', async () => {
     const attackers = await Promise.all(Array.from({ length: CHANNELS }, () => flooded.open()));
     const { bytes } = openingBy(flooded.peer);

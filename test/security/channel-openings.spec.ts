@@ -38,7 +38,7 @@ const openedChannels = (relay: TestRelay): number =>
 /** The field that proves who refused an opening, and that nothing of it will ever be forwarded. */
 const SIGNED = /^x-mte-relay: /im;
 
-describe('#130 an opening that is replayed', () => {
+describe('#69 an opening that is replayed', () => {
   it('opens nothing, although its first delivery did', async () => {
     const { bytes } = openingBy(peer);
     const first = forThisTest(openSocket(inbound.port));
@@ -83,7 +83,7 @@ describe('#130 an opening that is replayed', () => {
   });
 });
 
-describe('#131 an opening that is withheld', () => {
+describe('#70 an opening that is withheld', () => {
   it('for more than 30 s opens nothing, and never will', async () => {
     const clock = new HandMovedClock(Date.now());
     const relay = forThisTest(
@@ -159,7 +159,7 @@ const ALTERED: readonly (readonly [
   ['no upgrade', replaced('Connection', 'close')],
 ];
 
-describe('#132 an opening that was altered', () => {
+describe('#71 an opening that was altered', () => {
   it.each(ALTERED)('is refused unsigned, and its connection closed: %s', async (_what, alter) => {
     const { bytes } = openingBy(peer, {}, alter);
     const opened = openedChannels(inbound);
@@ -194,7 +194,7 @@ describe('#132 an opening that was altered', () => {
   });
 });
 
-describe('#133 bytes around an opening', () => {
+describe('#72 bytes around an opening', () => {
   it('before it, of another request: both end, and no channel is opened', async () => {
     const opened = openedChannels(inbound);
     const begun = upstream.hits;
@@ -265,7 +265,7 @@ describe('#133 bytes around an opening', () => {
   });
 });
 
-describe('#134 a channel that nobody uses', () => {
+describe('#73 a channel that nobody uses', () => {
   it('is ended if its first record does not come in time', async () => {
     const silent = forThisTest(await ChannelAttacker.open(peer, inbound.port, 'none'));
     const [code] = await silent.closeCodes.count(1);

@@ -50,7 +50,7 @@ async function keepAsking(tunnel: ChannelTunnel): Promise<number[]> {
   return statuses;
 }
 
-describe('#137 a path that carries no channels', () => {
+describe('#76 a path that carries no channels', () => {
   it('because it strips the upgrade: messages go on, and the operator is told once', async () => {
     const tunnel = await start();
     tunnel.path.attackOpenings((head) =>
@@ -113,7 +113,7 @@ describe('#137 a path that carries no channels', () => {
   });
 });
 
-describe('#137 a path that delays the answer to an opening', () => {
+describe('#76 a path that delays the answer to an opening', () => {
   it(
     'is given up after 5 s, however often it sends a part of it',
     { timeout: 30_000 },

@@ -64,7 +64,7 @@ const flipped = (record: Buffer, at: number): Buffer => {
   return copy;
 };
 
-describe('#135 a record of a request that is altered on the path ends its channel, and nothing of it runs', () => {
+describe('#74 a record of a request that is altered on the path ends its channel, and nothing of it runs', () => {
   it.each<readonly [string, (record: Buffer) => Buffer]>([
     ['a bit of its length', (record) => flipped(record, 3)],
     ['the mark of the last record', (record) => flipped(record, 0).fill(record[0]! ^ 0x80, 0, 1)],
@@ -83,7 +83,7 @@ describe('#135 a record of a request that is altered on the path ends its channe
   });
 });
 
-describe('#136 a record that is not at its place ends the channel', () => {
+describe('#75 a record that is not at its place ends the channel', () => {
   it('replayed: the request runs once', async () => {
     await tunnel.send({ method: 'POST', path: '/honest', body: 'x' });
     const first = tunnel.path.records.items.findLast(({ from }) => from === 'near')!;
@@ -188,7 +188,7 @@ describe('#136 a record that is not at its place ends the channel', () => {
   });
 });
 
-describe('#135 a response that is altered on the path', () => {
+describe('#74 a response that is altered on the path', () => {
   it.each<readonly [string, RecordAttack]>([
     ['flipped', ({ record }) => [flipped(record, record.length - 1)]],
     ['replayed', ({ record }) => [record, record]],
@@ -206,7 +206,7 @@ describe('#135 a response that is altered on the path', () => {
   });
 });
 
-describe('#138 a channel that is cut', () => {
+describe('#77 a channel that is cut', () => {
   const BODY = Buffer.alloc(400_000, 'x');
 
   it.each([

@@ -5,7 +5,7 @@ import type { PassingRecord } from '../support/attackers/channel-path.js';
 import { forThisTest } from '../support/lifecycle/resources.js';
 import { startChannelTunnel } from '../support/tunnels/channel-tunnel.js';
 
-describe('#145 a stream that was reported as not forwarded', () => {
+describe('#84 a stream that was reported as not forwarded', () => {
   it('is never forwarded, although the path delivers it behind the GOAWAY that it followed', async () => {
     const tunnel = forThisTest(
       await startChannelTunnel({ outbound: { CONNECT_TIMEOUT_MS: '1000' } }),
@@ -37,7 +37,7 @@ describe('#145 a stream that was reported as not forwarded', () => {
   });
 });
 
-describe('#145 a request on a channel that an attacker cuts', () => {
+describe('#84 a request on a channel that an attacker cuts', () => {
   it.each([
     ['POST', 1, 502],
     ['GET', 2, 200],

@@ -27,7 +27,7 @@ describe('a stream that its user has given up', () => {
   });
 });
 
-describe('#144 octets for a consumer', () => {
+describe('#83 octets for a consumer', () => {
   it('that are a small part of their record keep no record in memory', () => {
     const kept: Buffer[] = [];
     const a = outboundEnd();
@@ -47,7 +47,7 @@ describe('#144 octets for a consumer', () => {
   });
 });
 
-describe('#143 a peer that takes nothing', () => {
+describe('#82 a peer that takes nothing', () => {
   it('loses the streams whose octets wait for it, after the time limit, and only those', () => {
     const { a, b } = openPair({ initialWindowBytes: 65_536, stallTimeoutMs: 60 * SECOND_MS });
     const one = openStream({ a, b });
@@ -71,7 +71,7 @@ describe('#143 a peer that takes nothing', () => {
   });
 });
 
-describe('#139 liveness', () => {
+describe('#78 liveness', () => {
   const settings = () => openPair();
 
   /** Delivers what `a` has sent, one record every 15 s: each is a sign of life, and older than the one before. */

@@ -6,7 +6,7 @@ import { StreamBody } from './stream-body.js';
 const bodyOf = (resumed: () => void = () => undefined): StreamBody =>
   new StreamBody({ resume: resumed } as unknown as Stream, 0);
 
-describe('#144 the body of a stream that nobody reads', () => {
+describe('#83 the body of a stream that nobody reads', () => {
   it('asks for nothing more after a few hundred pieces, however small', () => {
     const body = bodyOf();
     let pieces = 1;

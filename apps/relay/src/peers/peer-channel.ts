@@ -15,8 +15,6 @@ import type { ObservedChannel } from '../channels/channel-report.js';
 import type { AcceptedChannel } from './channel-opener.js';
 import type { SequenceReservation } from './peer-session.js';
 
-/** How long a channel that is to be replaced still takes streams while there is no other. protocol.md section 11.6. */
-const REPLACEMENT_MS = 10_000;
 /** How long the peer may take to end its direction after this side has. protocol.md section 11.2. */
 const END_TIMEOUT_MS = 10_000;
 /** A channel that has been open for so long shows that the path carries channels. */
@@ -97,18 +95,16 @@ export class PeerChannel {
     return this.hasOpened && nowMs >= this.startedAtMs + STEADY_MS;
   }
 
-  /** Whether another channel should take the place of this one. */
+  /**
+   * Whether another channel should take the place of this one. Until there is another, it takes streams: without a session store,
+   * there will be none.
+   */
   isDue(nowMs: number): boolean {
     return (
       nowMs >= this.dueAtMs ||
       !this.reservation.session.isUsable(nowMs) ||
       this.connection.channel.isWornOut
     );
-  }
-
-  /** Whether the channel has waited for its replacement for long enough. */
-  isOverdue(nowMs: number): boolean {
-    return nowMs >= this.dueAtMs + REPLACEMENT_MS;
   }
 
   /** Opens a stream. Only if `hasPlace`. */

@@ -97,10 +97,9 @@ export class PeerChannels implements PeerListener {
       return;
     }
     this.keep();
-    const replaced = this.fresh(nowMs).length >= this.tools.config.channelsPerPeer;
-    this.finish('replaced after its lifetime', (channel) =>
-      replaced ? channel.isDue(nowMs) : channel.isOverdue(nowMs),
-    );
+    if (this.fresh(nowMs).length >= this.tools.config.channelsPerPeer) {
+      this.finish('replaced after its lifetime', (channel) => channel.isDue(nowMs));
+    }
     this.wakeUps.wakeAll();
   }
 
