@@ -37,7 +37,7 @@ async function answerTo(bytes: Buffer, port = inbound.port): Promise<string> {
 const statusOf = (answer: string): string => answer.split('\r\n', 1)[0] ?? '';
 
 const openedChannels = (relay: TestRelay): number =>
-  relay.log.items.filter(({ msg }) => msg === 'channel opened').length;
+  relay.log.items.filter(({ msg, status }) => msg === 'request completed' && status === 101).length;
 
 /** The field that proves who refused an opening, and that nothing of it will ever be forwarded. */
 const SIGNED = /^x-mte-relay: /im;

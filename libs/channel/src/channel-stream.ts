@@ -187,11 +187,6 @@ export class ChannelStream implements Stream, ReceivingEvents {
     }
   }
 
-  /** Whether the user of the stream still hears of it. */
-  get isHeard(): boolean {
-    return this.events !== undefined;
-  }
-
   /** HEADERS of the peer have arrived. */
   receiveHead(isLast: boolean): void {
     this.hasHead = true;

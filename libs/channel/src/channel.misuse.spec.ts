@@ -14,6 +14,18 @@ import { StreamCode } from './frame.js';
 const SECOND_MS = 1_000;
 
 describe('a stream that its user has given up', () => {
+  it('never says that its body was whole, even if its writer goes on', () => {
+    const pair = openPair();
+    const { accepted, stream } = openStream(pair);
+    stream.write(Buffer.alloc(10));
+    stream.reset(StreamCode.CANCEL);
+    stream.write(Buffer.alloc(5));
+    stream.end();
+    settle(pair.a, pair.b);
+    expect(accepted.log.hasEnded).toBe(false);
+    expect(accepted.log.failure).toBe('reset');
+  });
+
   it('hears nothing more, not even in the turn in which its reset has not been sent', () => {
     const { a, b } = openPair();
     const { stream, log, accepted } = openStream({ a, b }, true);

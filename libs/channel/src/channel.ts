@@ -175,6 +175,9 @@ export abstract class Channel implements StreamChannel {
       return;
     }
     for (const frame of decodeFrames(content)) {
+      if (this.isOver) {
+        return;
+      }
       this.receiveFrame(frame);
     }
     if (isLast) {
@@ -281,7 +284,6 @@ export abstract class Channel implements StreamChannel {
     }
   }
 
-  /** Does nothing once the channel is over. */
   private breakOnError(action: () => void): void {
     if (this.isOver) {
       return;

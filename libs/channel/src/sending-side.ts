@@ -90,6 +90,9 @@ export class SendingSide {
 
   /** Queues octets. @param octets - kept, not copied @returns false if the writer should wait */
   write(octets: Buffer): boolean {
+    if (this.resetCode !== undefined) {
+      return true;
+    }
     if (octets.length > 0) {
       this.chunks.push(octets);
       this.waiting += octets.length;
@@ -100,7 +103,7 @@ export class SendingSide {
 
   /** Queues the end. */
   end(): void {
-    this.isEndQueued = true;
+    this.isEndQueued = this.resetCode === undefined;
   }
 
   /** Queues RST_STREAM. What was not sent is forgotten; with NO_ERROR, the reset follows the end instead. */
@@ -118,6 +121,7 @@ export class SendingSide {
   forget(): void {
     this.head = undefined;
     this.chunks = [];
+    this.offset = 0;
     this.waiting = 0;
     this.isEndQueued = false;
   }

@@ -8,6 +8,7 @@ import {
 import type { Clock } from '@relay/clock';
 import type { WebSocket } from 'ws';
 
+import { WEB_SOCKET_OPTIONS } from './web-socket-options.js';
 import { WebSocketTransport } from './web-socket-transport.js';
 
 /** Within this time after the handshake the first record of the peer must arrive. protocol.md section 11.1. */
@@ -38,7 +39,7 @@ export interface ConnectionListener {
 /** A WebSocket and the end of the channel that it carries: whichever of them ends also ends the other. */
 export class ChannelConnection<C extends InboundChannel | OutboundChannel> {
   readonly channel: C;
-  private hasOpened = false;
+  private isOpened = false;
   private pings = 0;
   private pingsSinceMs = -Infinity;
   private readonly openedAtMs: number;
@@ -54,12 +55,18 @@ export class ChannelConnection<C extends InboundChannel | OutboundChannel> {
     listener: ConnectionListener,
   ) {
     this.openedAtMs = clock.monotonicMs();
-    const transport = new WebSocketTransport(socket, () => {
-      this.channel.drained();
-    });
+    const transport = new WebSocketTransport(
+      socket,
+      () => {
+        this.channel.drained();
+      },
+      (cause) => {
+        this.channel.break(cause);
+      },
+    );
     this.channel = create(transport, {
       onOpen: () => {
-        this.hasOpened = true;
+        this.isOpened = true;
         listener.onOpen();
       },
       onDraining: () => {
@@ -69,11 +76,11 @@ export class ChannelConnection<C extends InboundChannel | OutboundChannel> {
         listener.onReset?.(code, isOwn);
       },
       onEnd: () => {
-        socket.close(GOING_AWAY);
+        this.close(GOING_AWAY);
         listener.onEnd(undefined);
       },
       onBroken: (cause) => {
-        socket.close(PROTOCOL_ERROR);
+        this.close(PROTOCOL_ERROR);
         listener.onEnd(cause);
       },
     });
@@ -81,14 +88,14 @@ export class ChannelConnection<C extends InboundChannel | OutboundChannel> {
   }
 
   /** Whether the first record of the peer has arrived. */
-  get isOpen(): boolean {
-    return this.hasOpened;
+  get hasOpened(): boolean {
+    return this.isOpened;
   }
 
   /** To be called about once a second. */
   check(): void {
     const nowMs = this.clock.monotonicMs();
-    if (!this.hasOpened && nowMs - this.openedAtMs >= FIRST_RECORD_TIMEOUT_MS) {
+    if (!this.isOpened && nowMs - this.openedAtMs >= FIRST_RECORD_TIMEOUT_MS) {
       this.channel.break(new ChannelBrokenError('the peer sent no first record in time'));
     } else {
       this.channel.checkLiveness(nowMs);
@@ -110,6 +117,15 @@ export class ChannelConnection<C extends InboundChannel | OutboundChannel> {
     }
     this.pings += 1;
     return this.pings;
+  }
+
+  /** `ws` itself has no limit for a peer that has ended its half of the connection, and does not read. */
+  private close(code: number): void {
+    const { socket } = this;
+    socket.close(code);
+    setTimeout(() => {
+      socket.terminate();
+    }, WEB_SOCKET_OPTIONS.closeTimeout).unref();
   }
 
   private listen(): void {

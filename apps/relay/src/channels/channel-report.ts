@@ -26,6 +26,7 @@ export type EndReason =
   | 'not used for a minute'
   | 'the other relay ends it'
   | 'this relay is shutting down'
+  | 'its peer was forgotten'
   | 'its session has expired'
   | 'its records are used up';
 

@@ -77,6 +77,11 @@ export class ChannelReports {
     this.readFallbacks = read;
   }
 
+  /** Streams of peers that are open: requests in progress. */
+  get inboundStreams(): number {
+    return this.numbersOf('inbound').streams;
+  }
+
   /** The numbers of both roles. */
   summary(): ChannelSummary {
     const [outbound, inbound] = [this.numbersOf('outbound'), this.numbersOf('inbound')];

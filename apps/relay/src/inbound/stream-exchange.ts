@@ -59,7 +59,7 @@ export class StreamExchange implements StreamEvents {
   async run(upstream: UpstreamClient): Promise<RequestEnd> {
     const { record, headBytes } = this.request;
     const end = await this.forward(upstream).catch((error: unknown) => this.giveUp(error));
-    if (!this.body.hasEnded && this.failure === undefined && end.status !== undefined) {
+    if (!this.body.hasEnded && end.status !== undefined) {
       this.stream.reset(StreamCode.NO_ERROR);
     }
     record.upstreamAttempt = this.exchange?.wasRepeated === true ? 2 : undefined;

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { RelayConfig } from '@relay/config';
 
+import { ChannelReports } from '../channels/channel-reports.js';
 import { RelayLog } from '../telemetry/relay-log.js';
 import { Connections } from './connections.js';
 import { ShutdownState } from './shutdown-state.js';
@@ -20,11 +21,13 @@ export class Shutdown {
   private readonly connections: Connections;
   private readonly log: RelayLog;
   private readonly config: RelayConfig;
+  private readonly channels: ChannelReports;
 
   constructor(private readonly app: NestFastifyApplication) {
     this.connections = new Connections(app.getHttpServer());
     this.log = app.get(RelayLog);
     this.config = app.get(RelayConfig);
+    this.channels = app.get(ChannelReports);
   }
 
   /** Shuts down when the process receives a stop signal. */
@@ -47,10 +50,9 @@ export class Shutdown {
       this.connections.closeIdle();
     }, IDLE_CHECK_INTERVAL_MS);
     const limit = setTimeout(() => {
-      const { pendingResponses } = this.connections;
-      if (pendingResponses > 0) {
-        const requests =
-          pendingResponses === 1 ? '1 request was' : `${pendingResponses} requests were`;
+      const pending = this.connections.pendingResponses + this.channels.inboundStreams;
+      if (pending > 0) {
+        const requests = pending === 1 ? '1 request was' : `${pending} requests were`;
         this.log.warn(`${requests} cut off by SHUTDOWN_TIMEOUT_MS`);
       }
       this.connections.closeAll();

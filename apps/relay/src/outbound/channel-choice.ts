@@ -16,17 +16,19 @@ interface Chooser {
 }
 
 /**
- * Waits for a channel on behalf of a request that must not go as a message. protocol.md section 11.6.
+ * Uses a channel, and waits for one if necessary, on behalf of a request that must not go as a message. protocol.md section 11.6.
  *
  * @param after - a channel is wanted that was opened when `openedCount` was already this; an older one only if there is none in time
- * @returns a channel whose place must be used in the same turn
+ * @param use - called in the turn in which the channel has a place, because whoever else waits takes the next one in the same turn
+ * @returns what `use` returns
  * @throws TunnelFailedError if there is none within CONNECT_TIMEOUT_MS, or no session
  */
-export async function requireChannel(
+export async function withChannel<T>(
   { peer, channels, network, config }: Chooser,
   forwarded: Forwarded,
   after: number,
-): Promise<PeerChannel> {
+  use: (channel: PeerChannel) => T,
+): Promise<T> {
   if (!peer.hasPaired) {
     // Only a request has a network, by which first pairings are limited.
     await peer.reserve(network);
@@ -36,7 +38,7 @@ export async function requireChannel(
     const leftMs = deadlineMs - performance.now();
     const channel = channels.take(leftMs > 0 ? after : 0);
     if (channel !== undefined) {
-      return channel;
+      return use(channel);
     }
     if (leftMs <= 0) {
       throw new TunnelFailedError(

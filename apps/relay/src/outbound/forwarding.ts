@@ -4,13 +4,14 @@ import type { RelayConfig } from '@relay/config';
 import { RelayStatus, type RelayError } from '@relay/errors';
 import { isClientGone, isSafeMethod } from '@relay/http';
 
+import type { PeerChannel } from '../peers/peer-channel.js';
 import type { PeerChannels } from '../peers/peer-channels.js';
 import type { SequenceReservation } from '../peers/peer-session.js';
 import type { Peer } from '../peers/peer.js';
 import { TunnelFailedError } from '../peers/peers.errors.js';
 import type { RelayLog } from '../telemetry/relay-log.js';
 import type { RequestRecord } from '../telemetry/request-record.js';
-import { requireChannel } from './channel-choice.js';
+import { withChannel } from './channel-choice.js';
 import { ClientResponse } from './client-response.js';
 import { isWhollySealed } from './encode-options.js';
 import { MessageAttempt } from './message-attempt.js';
@@ -83,6 +84,7 @@ export class Forwarding {
     try {
       return await this.attempt();
     } finally {
+      this.context.channels.notePlace();
       this.fillIn(this.context.record);
     }
   }
@@ -174,17 +176,17 @@ export class Forwarding {
     const { options, channels, config } = this.context;
     this.throwIfAborted();
     if (replaced === undefined && isWhollySealed(options)) {
-      const channel =
-        config.tunnelTransport === 'channel'
-          ? await requireChannel(
-              this.context,
-              this.isUnforwarded ? 'no' : 'maybe',
-              this.staleChannels,
-            )
-          : channels.take(this.staleChannels);
-      this.throwIfAborted();
-      if (channel !== undefined) {
+      const open = (channel: PeerChannel): TunnelAttempt => {
+        this.throwIfAborted();
         return this.started(new StreamAttempt(this.attemptContext, channel, body), 'stream');
+      };
+      if (config.tunnelTransport === 'channel') {
+        const forwarded = this.isUnforwarded ? 'no' : 'maybe';
+        return withChannel(this.context, forwarded, this.staleChannels, open);
+      }
+      const channel = channels.take(this.staleChannels);
+      if (channel !== undefined) {
+        return open(channel);
       }
     }
     const reservation = await this.reserve(replaced);
@@ -258,7 +260,9 @@ export class Forwarding {
 
   private finalFailure(outcome: FailedOutcome): RelayError {
     const failure = tunnelFailure(outcome, this.isUnforwarded ? 'no' : 'maybe');
-    const wasNotSent = outcome.kind === 'failed' && !outcome.failure.wasSent;
+    // A stream that was not sent only waited for its channel.
+    const isMessage = this.current?.reservation !== undefined;
+    const wasNotSent = isMessage && outcome.kind === 'failed' && !outcome.failure.wasSent;
     if (wasNotSent && failure instanceof TunnelFailedError) {
       this.context.peer.reachability.reportUnreachable(failure);
     }

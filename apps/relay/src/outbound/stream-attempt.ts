@@ -27,7 +27,6 @@ export class StreamAttempt implements TunnelAttempt, OutboundStreamEvents {
   private responseTimer: NodeJS.Timeout | undefined;
   private status: number | undefined;
   private isOver = false;
-  private hasSentBody = false;
   /** Octets that are written with what follows them in the same record. */
   private pending: Buffer | undefined;
   private isFlushDue = false;
@@ -55,7 +54,8 @@ export class StreamAttempt implements TunnelAttempt, OutboundStreamEvents {
   }
 
   get exchange(): string {
-    return `${this.channel.exchange}.${this.stream.id}`;
+    const { id } = this.stream;
+    return id === 0 ? this.channel.exchange : `${this.channel.exchange}.${id}`;
   }
 
   get sealedBytes(): { readonly out: number; readonly in: number } {
@@ -120,9 +120,8 @@ export class StreamAttempt implements TunnelAttempt, OutboundStreamEvents {
     const { pending = EMPTY } = this;
     this.pending = undefined;
     this.context.response.end(pending);
-    if (!this.hasSentBody) {
-      this.stream.reset(StreamCode.CANCEL);
-    }
+    // Whatever is left of the request is not wanted; nothing, if all of it was sent.
+    this.stream.reset(StreamCode.CANCEL);
     this.settle({ kind: 'completed', status: this.status ?? 0 });
   }
 
@@ -173,8 +172,10 @@ export class StreamAttempt implements TunnelAttempt, OutboundStreamEvents {
           await this.drained.promise;
         }
       }
-      this.stream.end();
-      this.awaitResponse();
+      if (!this.isOver) {
+        this.stream.end();
+        this.awaitResponse();
+      }
     } catch (error) {
       this.giveUp('aborted', error as Error);
     }
@@ -182,7 +183,6 @@ export class StreamAttempt implements TunnelAttempt, OutboundStreamEvents {
 
   /** The whole request has been handed over. */
   private awaitResponse(): void {
-    this.hasSentBody = true;
     if (this.isOver || this.status !== undefined) {
       return;
     }

@@ -78,11 +78,20 @@ export class ChannelOpener {
     const fields = { sid: session.sid, sequence, ageSeconds, type };
     const relayHeader = formatChannelHeader(fields, randomBytes(SALT_BYTES));
     const clientIdHeader = this.peerClient.sign(relayHeader);
+    let isConnected = false;
     const socket = new WebSocket(
       origin.replace(/^http/, 'ws') + CHANNEL_PATH,
       CHANNEL_SUBPROTOCOL,
       {
         ...this.options,
+        finishRequest: (request) => {
+          request.once('socket', (connection) => {
+            connection.once('connect', () => {
+              isConnected = true;
+            });
+          });
+          request.end();
+        },
         headers: {
           [RELAY_HEADER]: relayHeader,
           [CLIENT_ID_HEADER]: clientIdHeader,
@@ -91,13 +100,16 @@ export class ChannelOpener {
       },
     );
     return new Promise((settle) => {
-      const timer = setTimeout(() => {
-        socket.terminate();
-      }, HANDSHAKE_TIMEOUT_MS);
       const resolve = (failure: OpeningFailure | undefined): void => {
         clearTimeout(timer);
         settle(failure);
       };
+      const timer = setTimeout(() => {
+        if (!isConnected) {
+          resolve({ kind: 'unreached', cause: new Error('no connection in time') });
+        }
+        socket.terminate();
+      }, HANDSHAKE_TIMEOUT_MS);
       let responseHeader: string | undefined;
       socket.once('upgrade', (response) => {
         responseHeader = singleRelayHeader(response);

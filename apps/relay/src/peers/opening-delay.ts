@@ -38,10 +38,9 @@ export class OpeningDelay {
     this.untilMs = this.clock.monotonicMs() + ceilingMs * (1 + Math.random()) * 0.5;
   }
 
-  /** A channel was opened: the next delay is the shortest again. */
+  /** A channel has lasted: the next delay is the shortest again. */
   reset(): void {
     this.failures = 0;
-    this.untilMs = -Infinity;
   }
 
   /** Something has changed, so that a channel may be opened at once. */

@@ -43,7 +43,7 @@ it('a channel that the peer does not end is given up 10 s after this side has en
       }
     });
     // It sends its first record, and acts on nothing.
-    new InboundChannel(peerEnd, new WebSocketTransport(socket, ignore), {
+    new InboundChannel(peerEnd, new WebSocketTransport(socket, ignore, ignore), {
       onOpen: ignore,
       onDraining: ignore,
       onEnd: ignore,

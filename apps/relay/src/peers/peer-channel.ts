@@ -27,6 +27,7 @@ export class PeerChannel {
   private readonly connection: ChannelConnection<OutboundChannel>;
   private readonly startedAtMs: number;
   private endingSinceMs: number | undefined;
+  private wasSteady = false;
 
   /**
    * @param ordinal - how many channels to this peer had been opened with this one
@@ -67,7 +68,7 @@ export class PeerChannel {
 
   /** Whether all places are taken; a channel that has not opened yet is not full. */
   get isFull(): boolean {
-    return this.connection.isOpen && !this.hasPlace;
+    return this.connection.hasOpened && !this.hasPlace;
   }
 
   /** Streams that have a place. */
@@ -87,7 +88,14 @@ export class PeerChannel {
 
   /** Whether the peer has sent its first record. */
   get hasOpened(): boolean {
-    return this.connection.isOpen;
+    return this.connection.hasOpened;
+  }
+
+  /** Whether the channel has now been open for long enough to trust its path; true once. */
+  becomesSteady(nowMs: number): boolean {
+    const becomes = !this.wasSteady && this.isSteady(nowMs);
+    this.wasSteady ||= becomes;
+    return becomes;
   }
 
   /** Whether the channel has been open for long enough to trust its path. */

@@ -2,6 +2,7 @@ import { RelayStatus } from '@relay/errors';
 
 import type { ChannelReport, EndReason } from '../channels/channel-report.js';
 import { neverOpen, type AcceptedChannel, type OpeningFailure } from './channel-opener.js';
+import { channelsToKeep, hasRoomToDrain } from './channel-numbers.js';
 import type { ChannelTools } from './channel-tools.js';
 import { OpeningDelay } from './opening-delay.js';
 import { PeerChannel } from './peer-channel.js';
@@ -83,12 +84,17 @@ export class PeerChannels implements PeerListener {
     return this.wakeUps.next(limitMs);
   }
 
+  /** A request has ended, and with it perhaps a stream. */
+  notePlace(): void {
+    this.wakeUps.wakeAll();
+  }
+
   /** To be called about once a second: checks, replaces and ends channels. */
   check(): void {
     const nowMs = this.tools.clock.monotonicMs();
     for (const channel of this.channels.keys()) {
       channel.check();
-      if (channel.isSteady(nowMs)) {
+      if (channel.becomesSteady(nowMs)) {
         this.delay.reset();
       }
     }
@@ -97,7 +103,8 @@ export class PeerChannels implements PeerListener {
       return;
     }
     this.keep();
-    if (this.fresh(nowMs).length >= this.tools.config.channelsPerPeer) {
+    const isReplaced = this.fresh(nowMs).length >= channelsToKeep(this.tools.config);
+    if (isReplaced && hasRoomToDrain(this.tools.config, this.draining)) {
       this.finish('replaced after its lifetime', (channel) => channel.isDue(nowMs));
     }
     this.wakeUps.wakeAll();
@@ -110,7 +117,7 @@ export class PeerChannels implements PeerListener {
 
   onClose(): void {
     this.isClosed = true;
-    this.finish('not used for a minute', () => true);
+    this.finish('its peer was forgotten', () => true);
   }
 
   /** Whether the peer was forgotten, and the last channel to it has ended. */
@@ -129,6 +136,10 @@ export class PeerChannels implements PeerListener {
     for (const channel of this.channels.keys()) {
       channel.terminate(new Error('this relay has been shut down'));
     }
+  }
+
+  private get draining(): number {
+    return [...this.channels.keys()].filter(({ isClosing }) => isClosing).length;
   }
 
   private isAsked(nowMs: number): boolean {
@@ -161,7 +172,7 @@ export class PeerChannels implements PeerListener {
     }
     const fresh = this.fresh(nowMs);
     const areFull = fresh.length > 0 && fresh.every(({ isFull }) => isFull);
-    const wanted = Math.max(config.channelsPerPeer, areFull ? fresh.length + 1 : 0);
+    const wanted = Math.max(channelsToKeep(config), areFull ? fresh.length + 1 : 0);
     const missing = Math.min(wanted, config.maxChannelsPerPeer) - fresh.length - this.opening;
     for (let count = 0; count < missing && this.delay.isOver; count += 1) {
       void this.open();
@@ -256,18 +267,17 @@ export class PeerChannels implements PeerListener {
 
   /** Whoever is on the path can accept openings and break what follows, as fast as channels are opened again. */
   private noteEnd(channel: PeerChannel, cause: Error | undefined): void {
-    const isSteady = channel.isSteady(this.tools.clock.monotonicMs());
-    if (isSteady) {
-      this.delay.reset();
-    }
     if (cause === undefined) {
       return;
     }
+    const isSteady = channel.isSteady(this.tools.clock.monotonicMs());
     if (!channel.hasOpened) {
       const failure = neverOpen(cause);
       this.tools.reports.opening(failure.kind);
       this.noteFailure(failure);
-    } else if (!isSteady) {
+    } else if (isSteady) {
+      this.delay.skip();
+    } else {
       this.delay.begin('unreached');
     }
     this.peer.noteDisconnect();
