@@ -34,7 +34,7 @@ describe('a stream whose octets were discarded, because the API does not read th
       await startTunnel({
         both: { TUNNEL_TRANSPORT: 'channel', CHANNEL_BUFFER_BYTES: '1048576' },
         handler: (request, response) => {
-          request.pause();
+          request.message.pause();
           response.on('error', () => undefined);
         },
       }),

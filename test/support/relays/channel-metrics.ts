@@ -17,8 +17,10 @@ export async function channelHoldings(
   role: 'inbound' | 'outbound' = 'inbound',
 ): Promise<ChannelHoldings> {
   const samples = await samplesOf(relay);
+  const inState = (state: string): number =>
+    samples.get(`mte_relay_channels{role="${role}",state="${state}"}`) ?? NaN;
   return {
-    channels: samples.get(`mte_relay_channels{role="${role}"}`) ?? NaN,
+    channels: inState('open') + inState('draining'),
     streams: samples.get(`mte_relay_channel_streams{role="${role}"}`) ?? NaN,
     waitingBytes: samples.get('mte_relay_channel_waiting_bytes') ?? NaN,
   };
