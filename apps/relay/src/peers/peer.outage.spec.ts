@@ -213,4 +213,12 @@ describe('a peer that is closed', () => {
     await nextTurn();
     expect(vi.getTimerCount()).toBe(0);
   });
+
+  it('is not probed when an attempt that was under way fails', async () => {
+    await peer.reserve();
+    peer.close();
+    peer.reachability.reportUnreachable(unreachable);
+    await pass(10 * PROBE_INTERVAL_MS);
+    expect(client.probes).toBe(0);
+  });
 });

@@ -174,8 +174,9 @@ export class Peer {
     this.listener = listener;
   }
 
-  /** Ends everything that would otherwise go on in the background. */
+  /** Ends everything that would otherwise go on in the background, and lets nothing of it begin again. */
   close(): void {
+    this.wasPaired = false;
     this.reachability.close();
     this.listener?.onClose();
   }
