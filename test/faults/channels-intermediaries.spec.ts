@@ -76,7 +76,7 @@ describe.each(PROGRAMS)('%s between relays with channels', (program) => {
     ] as const) {
       expect(relay.log.items.filter(({ msg }) => msg === 'channel broke')).toEqual([]);
       const samples = await samplesOf(relay);
-      expect(samples.get(`mte_relay_channels{role="${role}"}`)).toBe(2);
+      expect(samples.get(`mte_relay_channels{role="${role}",state="open"}`)).toBe(2);
       expect(samples.get(`mte_relay_channel_streams{role="${role}"}`)).toBe(0);
     }
   });

@@ -41,8 +41,8 @@ describe('two relays with channels and two workers each', () => {
       .poll(async () => {
         const [a, b] = await Promise.all([samplesOf(outbound), samplesOf(inbound)]);
         return [
-          a.get('mte_relay_channels{role="outbound"}'),
-          b.get('mte_relay_channels{role="inbound"}'),
+          a.get('mte_relay_channels{role="outbound",state="open"}'),
+          b.get('mte_relay_channels{role="inbound",state="open"}'),
           a.get('mte_relay_channel_streams{role="outbound"}'),
           b.get('mte_relay_channel_streams{role="inbound"}'),
         ];

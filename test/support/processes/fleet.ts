@@ -118,12 +118,16 @@ export async function startFleet({
 
 async function channelsOf(relays: readonly RelayProcess[]): Promise<ChannelNumbers> {
   const samples = await Promise.all(relays.map(samplesOf));
-  const sum = (name: string, role: string): number =>
-    samples.reduce((total, one) => total + (one.get(`${name}{role="${role}"}`) ?? 0), 0);
+  const sum = (sample: string): number =>
+    samples.reduce((total, one) => total + (one.get(sample) ?? 0), 0);
+  const openIn = (role: string): number =>
+    sum(`mte_relay_channels{role="${role}",state="open"}`) +
+    sum(`mte_relay_channels{role="${role}",state="draining"}`);
   return {
-    outbound: sum('mte_relay_channels', 'outbound'),
-    inbound: sum('mte_relay_channels', 'inbound'),
+    outbound: openIn('outbound'),
+    inbound: openIn('inbound'),
     streams:
-      sum('mte_relay_channel_streams', 'outbound') + sum('mte_relay_channel_streams', 'inbound'),
+      sum('mte_relay_channel_streams{role="outbound"}') +
+      sum('mte_relay_channel_streams{role="inbound"}'),
   };
 }
