@@ -151,16 +151,6 @@ describe('#79 frames and messages that no relay sends end the channel, and have 
       },
     ],
     [
-      'more than was granted',
-      1002,
-      (a) => {
-        a.send(headersFrame(1, { path: '/unread' }, 0));
-        for (let sent = 0; sent <= 20_000_000; sent += 60_000) {
-          a.send(dataFrame(1, Buffer.alloc(60_000)));
-        }
-      },
-    ],
-    [
       'more fragments than a record has',
       1008,
       (a) => {
