@@ -17,7 +17,7 @@ export class WakeUps {
 
   /** Something has changed. */
   wakeAll(): void {
-    for (const wake of [...this.waiting]) {
+    for (const wake of this.waiting) {
       wake();
     }
   }
