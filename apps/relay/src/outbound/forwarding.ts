@@ -176,17 +176,15 @@ export class Forwarding {
     const { options, channels, config } = this.context;
     this.throwIfAborted();
     if (replaced === undefined && isWhollySealed(options)) {
-      const open = (channel: PeerChannel): TunnelAttempt => {
-        this.throwIfAborted();
-        return this.started(new StreamAttempt(this.attemptContext, channel, body), 'stream');
-      };
       if (config.tunnelTransport === 'channel') {
         const forwarded = this.isUnforwarded ? 'no' : 'maybe';
-        return withChannel(this.context, forwarded, this.staleChannels, open);
+        return withChannel(this.context, forwarded, this.staleChannels, (channel) =>
+          this.beginStream(channel, body),
+        );
       }
       const channel = channels.take(this.staleChannels);
       if (channel !== undefined) {
-        return open(channel);
+        return this.beginStream(channel, body);
       }
     }
     const reservation = await this.reserve(replaced);
@@ -194,6 +192,12 @@ export class Forwarding {
     const connections = this.attempts === 0 ? 'kept' : 'fresh';
     const attempt = new MessageAttempt(this.attemptContext, body, reservation, connections);
     return this.started(attempt, options.type);
+  }
+
+  /** Uses the place that the channel has in this turn. */
+  private beginStream(channel: PeerChannel, body: AttemptBody): TunnelAttempt {
+    this.throwIfAborted();
+    return this.started(new StreamAttempt(this.attemptContext, channel, body), 'stream');
   }
 
   private started(attempt: TunnelAttempt, reason: string): TunnelAttempt {
