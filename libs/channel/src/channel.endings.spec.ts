@@ -43,7 +43,7 @@ describe('RST_STREAM of the inbound relay', () => {
     accepted.stream.reset(StreamCode.NO_ERROR);
     settle(pair.a, pair.b);
     expect(log).toMatchObject({ hasEnded: true, isUnwanted: true, failure: undefined });
-    expect(pair.a.channel.occupied).toBe(0);
+    expect(pair.a.channel.streamCount).toBe(0);
   });
 });
 

@@ -281,7 +281,7 @@ describe('in every interleaving of two ends', () => {
         const open = history.stories.filter(
           ({ wasReset, hasEndedA, hasEndedB }) => !wasReset && !(hasEndedA && hasEndedB),
         );
-        expect(history.a.channel.occupied).toBe(open.length);
+        expect(history.a.channel.streamCount).toBe(open.length);
         history.a.channel.finish();
         open.forEach(({ stream }) => {
           stream.reset(StreamCode.CANCEL);

@@ -177,7 +177,7 @@ function endOf({ to, kind }: KnownCase) {
 }
 
 function openStreams(end: ReturnType<typeof endOf>): void {
-  if ('openStream' in end.channel && end.channel.hasPlace && end.channel.occupied === 0) {
+  if ('openStream' in end.channel && end.channel.hasPlace && end.channel.streamCount === 0) {
     const { get, post } = vectors.heads;
     end.channel.openStream({ bytes: hex(get), isLast: true, isUpgrade: false }, new StreamLog());
     end.channel.openStream({ bytes: hex(post), isLast: false, isUpgrade: false }, new StreamLog());

@@ -28,15 +28,10 @@ export class OutboundChannel extends Channel {
     this.open();
   }
 
-  /** Streams that have a place, or wait for their number. */
-  override get streamCount(): number {
-    return this.occupied;
-  }
-
   /** Whether a stream may be opened now. */
   get hasPlace(): boolean {
     const most = this.peerSettings?.maxConcurrentStreams ?? 0;
-    return !this.isOver && !this.isDraining && this.occupied < most;
+    return !this.isOver && !this.isDraining && this.streamCount < most;
   }
 
   /** Streams that were opened so far. */
@@ -45,7 +40,7 @@ export class OutboundChannel extends Channel {
   }
 
   /** How many streams have a place, or wait for their number. */
-  get occupied(): number {
+  override get streamCount(): number {
     return this.streams.size + this.unnumbered.length;
   }
 
@@ -163,7 +158,7 @@ export class OutboundChannel extends Channel {
   }
 
   protected isLastDue(): boolean {
-    return this.isFinishing && this.occupied === 0;
+    return this.isFinishing && this.streamCount === 0;
   }
 
   protected forget(stream: ChannelStream): void {

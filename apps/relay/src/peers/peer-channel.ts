@@ -72,8 +72,8 @@ export class PeerChannel {
   }
 
   /** Streams that have a place. */
-  get occupied(): number {
-    return this.connection.channel.occupied;
+  get streamCount(): number {
+    return this.connection.channel.streamCount;
   }
 
   /** Whether the channel takes no new streams, or none yet. */

@@ -69,7 +69,7 @@ export class PeerChannels implements PeerListener {
     let best: PeerChannel | undefined;
     for (const channel of this.channels.keys()) {
       const isCandidate = channel.hasPlace && channel.ordinal > after;
-      if (isCandidate && (best === undefined || channel.occupied < best.occupied)) {
+      if (isCandidate && (best === undefined || channel.streamCount < best.streamCount)) {
         best = channel;
       }
     }
