@@ -31,7 +31,7 @@ export interface ChannelEvents {
   /** The channel takes no new streams; those that it has go on. */
   onDraining(): void;
   /** A stream was ended by RST_STREAM, for statistics only. @param isOwn - whether this side has sent it */
-  onReset?(code: number, isOwn: boolean): void;
+  onReset(code: number, isOwn: boolean): void;
   /** Both directions have ended in order. Nothing follows. */
   onEnd(): void;
   /** The channel has broken, and all its streams have been told. Nothing follows. */

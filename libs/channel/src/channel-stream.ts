@@ -236,7 +236,7 @@ export class ChannelStream implements Stream, ReceivingEvents {
     const wasReset = this.sending.isReset;
     const isDone = this.sending.fill(content, this.number, mostOctets);
     if (this.sending.isReset && !wasReset) {
-      this.limits.events.onReset?.(this.sending.code, true);
+      this.limits.events.onReset(this.sending.code, true);
     }
     return isDone;
   }

@@ -113,7 +113,7 @@ export class InboundChannel extends Channel {
   }
 
   protected receiveReset(stream: ChannelStream, code: number): void {
-    this.events.onReset?.(code, false);
+    this.events.onReset(code, false);
     this.abandoned.add(stream);
     stream.receiveReset('reset');
   }
@@ -138,7 +138,7 @@ export class InboundChannel extends Channel {
       }
       content.appendNumbers(FrameType.RST_STREAM, id, StreamCode.REFUSED_STREAM);
       this.refused.delete(id);
-      this.events.onReset?.(StreamCode.REFUSED_STREAM, true);
+      this.events.onReset(StreamCode.REFUSED_STREAM, true);
     }
   }
 

@@ -121,7 +121,7 @@ export class OutboundChannel extends Channel {
   }
 
   protected receiveReset(stream: ChannelStream, code: number): void {
-    this.events.onReset?.(code, false);
+    this.events.onReset(code, false);
     if (code === StreamCode.NO_ERROR && stream.hasReceivedEnd) {
       stream.receiveUnwanted();
     } else {

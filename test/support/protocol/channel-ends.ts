@@ -176,6 +176,7 @@ function telling(told: Told): ChannelEvents {
   return {
     onOpen: () => told.push('open'),
     onDraining: () => told.push('draining'),
+    onReset: () => undefined,
     onEnd: () => told.push('end'),
     onBroken: (cause) => told.push(`broken: ${cause.message}`),
   };

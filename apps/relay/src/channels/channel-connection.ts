@@ -31,7 +31,7 @@ export interface ConnectionListener {
   /** The channel takes no new streams. */
   onDraining(): void;
   /** A stream was ended by RST_STREAM, for statistics only. @param isOwn - whether this side has sent it */
-  onReset?(code: number, isOwn: boolean): void;
+  onReset(code: number, isOwn: boolean): void;
   /** The channel is over, in order or because of `cause`. All its streams have been told. Nothing follows. */
   onEnd(cause: Error | undefined): void;
 }
@@ -73,7 +73,7 @@ export class ChannelConnection<C extends InboundChannel | OutboundChannel> {
         listener.onDraining();
       },
       onReset: (code, isOwn) => {
-        listener.onReset?.(code, isOwn);
+        listener.onReset(code, isOwn);
       },
       onEnd: () => {
         this.close(GOING_AWAY);

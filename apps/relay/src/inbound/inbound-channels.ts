@@ -91,7 +91,8 @@ export class InboundChannels implements OnApplicationShutdown {
     const options = {
       openingKey: deriveRequestKey(keys, header.raw),
       sealingKey: deriveResponseKey(keys, header.raw, responseHeader),
-      isConnection: header.type === 'conn',
+      // ChannelAcceptor refuses the other type.
+      isConnection: false,
       initialWindowBytes: DEFAULT_WINDOW_BYTES,
       maxConcurrentStreams: MAX_CONCURRENT_STREAMS,
       stallTimeoutMs: this.config.idleTimeoutMs,

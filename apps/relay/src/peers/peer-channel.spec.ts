@@ -46,6 +46,7 @@ it('a channel that the peer does not end is given up 10 s after this side has en
     new InboundChannel(peerEnd, new WebSocketTransport(socket, ignore, ignore), {
       onOpen: ignore,
       onDraining: ignore,
+      onReset: ignore,
       onEnd: ignore,
       onBroken: ignore,
       onStream: () => {
