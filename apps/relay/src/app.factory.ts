@@ -9,7 +9,6 @@ import { collectGarbageWhileReceiving } from './lifecycle/minor-gc.js';
 import { FrameworkLog } from './telemetry/framework-log.js';
 import { RelayLog } from './telemetry/relay-log.js';
 import { createRelayAdapter } from './server/relay-adapter.js';
-import { readCertificate } from './server/certificate.js';
 
 /** Without a body parser, bodies are not read until a handler reads them. */
 export const RELAY_APP_OPTIONS: NestApplicationOptions = { bodyParser: false, bufferLogs: true };
@@ -18,7 +17,7 @@ export const RELAY_APP_OPTIONS: NestApplicationOptions = { bodyParser: false, bu
 export async function createRelayApp(config: RelayConfig): Promise<NestFastifyApplication> {
   const app = await NestFactory.create<NestFastifyApplication>(
     AppModule.register(config),
-    createRelayAdapter(readCertificate(config)),
+    createRelayAdapter(config),
     RELAY_APP_OPTIONS,
   );
   return configureRelayApp(app);

@@ -170,7 +170,6 @@ export class ChannelStream implements Stream, ReceivingEvents {
     this.number = id;
   }
 
-  /** Says what hears of the stream. */
   listen(events: StreamEvents): void {
     this.events = events;
   }

@@ -12,7 +12,7 @@ export interface InboundChannelEvents extends ChannelEvents {
    * The peer has opened a stream.
    *
    * @param head - of the request; not decoded
-   * @returns what shall hear of the stream from now on
+   * @returns what shall hear of the stream
    */
   onStream(stream: Stream, head: Buffer, isLast: boolean): StreamEvents;
 }

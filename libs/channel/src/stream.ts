@@ -42,6 +42,8 @@ export interface StreamEvents {
 export interface Stream {
   /** The number of the stream: odd; 0 as long as nothing of it was sent. */
   readonly id: number;
+  /** Says what hears of the stream from now on. */
+  listen(events: StreamEvents): void;
   /** Sends the head of the response. */
   start(head: OutgoingHead): void;
   /**

@@ -56,6 +56,8 @@ const DESCRIBE: { [P in RelayConfigProperty]: (value: RelayConfig[P]) => unknown
   maxChannelsPerPeer: shown,
   channelLifetimeSeconds: shown,
   channelBufferBytes: shown,
+  upgradeProtocols: shown,
+  maxUpgradedConnections: shown,
   maxConcurrentRequests: shown,
   maxPassThroughRequests: shown,
   maxPairingsPerMinute: shown,

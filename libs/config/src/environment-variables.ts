@@ -51,6 +51,8 @@ export const ENVIRONMENT_VARIABLES = {
   maxChannelsPerPeer: 'MAX_CHANNELS_PER_PEER',
   channelLifetimeSeconds: 'CHANNEL_LIFETIME_SECONDS',
   channelBufferBytes: 'CHANNEL_BUFFER_BYTES',
+  upgradeProtocols: 'UPGRADE_PROTOCOLS',
+  maxUpgradedConnections: 'MAX_UPGRADED_CONNECTIONS',
   maxConcurrentRequests: 'MAX_CONCURRENT_REQUESTS',
   maxPassThroughRequests: 'MAX_PASS_THROUGH_REQUESTS',
   maxPairingsPerMinute: 'MAX_PAIRINGS_PER_MINUTE',

@@ -12,9 +12,7 @@ const REQUIRED = {
   OUTBOUND_TOKEN: 'token-of-28-characters-long!',
   REDIS_URL: 'memory://',
 };
-
 const load = (environment: NodeJS.ProcessEnv = {}) => loadConfig({ ...REQUIRED, ...environment });
-
 const problems = (read: () => unknown): readonly string[] => {
   try {
     read();
@@ -67,6 +65,8 @@ describe('defaults', () => {
       maxChannelsPerPeer: 16,
       channelLifetimeSeconds: 600,
       channelBufferBytes: 268_435_456,
+      upgradeProtocols: ['websocket'],
+      maxUpgradedConnections: 10_000,
       maxConcurrentRequests: 5000,
       maxPassThroughRequests: 500,
       maxPairingsPerMinute: 300,

@@ -1,6 +1,7 @@
 import { IsIn } from 'class-validator';
 
-import { Integer } from './rules/rule.js';
+import { protocol } from './rules/protocol.js';
+import { FromText, Integer, listOf } from './rules/rule.js';
 
 const TUNNEL_TRANSPORTS = ['auto', 'message', 'channel'] as const;
 
@@ -28,4 +29,12 @@ export abstract class TransportOptions {
   /** `CHANNEL_BUFFER_BYTES`: what may wait for slow consumers in all channels of this process, 1 MiB to 1 TiB. */
   @Integer(1_048_576, 1_099_511_627_776)
   readonly channelBufferBytes: number = 268_435_456;
+
+  /** `UPGRADE_PROTOCOLS`: protocols to which connections may be upgraded through the tunnel, in lower case. */
+  @FromText(listOf(protocol))
+  readonly upgradeProtocols: readonly string[] = ['websocket'];
+
+  /** `MAX_UPGRADED_CONNECTIONS`: how many upgraded connections of the tunnel this process carries, 0 to 1000000. */
+  @Integer(0, 1_000_000)
+  readonly maxUpgradedConnections: number = 10_000;
 }

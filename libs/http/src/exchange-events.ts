@@ -1,3 +1,5 @@
+import type { Socket } from 'node:net';
+
 import type { Dispatcher } from 'undici';
 
 /** Why an exchange ended without a complete response. */
@@ -25,7 +27,10 @@ export interface ExchangeFailure {
   readonly cause: Error;
 }
 
-/** The events of one exchange, in order: a head, any number of data chunks, an end; or a failure at any time. */
+/**
+ * The events of one exchange, in order: a head, any number of data chunks, an end; or a failure at any time. If an upgrade was
+ * asked for, a single event may take the place of all of them.
+ */
 export interface ExchangeEvents {
   /**
    * The head of the response has arrived. Interim responses are not reported.
@@ -39,6 +44,13 @@ export interface ExchangeEvents {
   onEnd(): void;
   /** The exchange has failed. No event follows. */
   onFailure(failure: ExchangeFailure): void;
+  /**
+   * The server has switched protocols, to whichever one. No event follows.
+   *
+   * @param rawFields - of the 101: name, value, … as received
+   * @param socket - paused; what has arrived behind the 101 is to be read from it
+   */
+  onUpgrade?(rawFields: readonly (string | Buffer)[], socket: Socket): void;
 }
 
 /** The request of an exchange. */
@@ -57,6 +69,8 @@ export interface ExchangeRequest {
    * response. Not for a body in chunks.
    */
   readonly mayRunTwice?: boolean;
+  /** The protocol to ask for with `connection: upgrade`. */
+  readonly upgrade?: string | undefined;
 }
 
 /** The time limits of an exchange. */

@@ -1,3 +1,6 @@
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+
 import type { Dispatcher } from 'undici';
 
 import type {
@@ -15,10 +18,10 @@ import type {
 import { countReceived } from './received-bytes.js';
 import { IdleTimer } from './idle-timer.js';
 import { hasUndecodedCoding, transferCodings } from './transfer-codings.js';
+import { watchedUpload } from './watched-upload.js';
 
 const CONNECT_TIMEOUT_CODE = 'UND_ERR_CONNECT_TIMEOUT';
 const LENGTH_MISMATCH_CODE = 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH';
-const SWITCHING_PROTOCOLS = 101;
 const NO_CONTENT = 204;
 const NOT_MODIFIED = 304;
 
@@ -70,6 +73,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
       bodyTimeout: 0,
       // Some servers send the body of a response to HEAD, and nobody knows when: no other exchange may follow it.
       reset: request.method === 'HEAD',
+      upgrade: request.upgrade ?? null,
       sender: this,
     };
     dispatcher.dispatch(options, this);
@@ -116,16 +120,13 @@ export class Exchange implements Dispatcher.DispatchHandler {
     }
   }
 
-  /** Called by undici for every response head, interim ones included. */
+  /** Called by undici for every response head. Interim ones have been removed, except 101. */
   onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
     if (this.isSettled) {
       return;
     }
-    if (status === SWITCHING_PROTOCOLS) {
-      this.giveUp('reset', new Error('the response switches to a protocol that nobody asked for'));
-      return;
-    }
     if (status < 200) {
+      this.giveUp('reset', new Error('the response switches to a protocol that nobody asked for'));
       return;
     }
     this.hasHead = true;
@@ -142,6 +143,20 @@ export class Exchange implements Dispatcher.DispatchHandler {
     }
     this.watchSilence();
     this.events.onHead(status, controller.rawHeaders as Buffer[]);
+  }
+
+  /** Called by undici if the server has switched protocols as it was asked to. The socket is no longer undici's. */
+  onRequestUpgrade(
+    controller: Dispatcher.DispatchController,
+    _status: number,
+    _fields: unknown,
+    socket: Duplex,
+  ): void {
+    if (this.settle()) {
+      this.events.onUpgrade?.(controller.rawHeaders as Buffer[], socket as Socket);
+    } else {
+      socket.destroy();
+    }
   }
 
   /** Called by undici for every chunk of the response. */
@@ -187,11 +202,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   private failureOf(cause: Error & { readonly code?: string }): ExchangeFailure {
-    if (this.controller !== undefined) {
-      return this.failure('reset', cause);
-    }
-    const isTimeout = cause.code === CONNECT_TIMEOUT_CODE;
-    return this.failure(isTimeout ? 'connect-timeout' : 'unreachable', cause);
+    const unreached = cause.code === CONNECT_TIMEOUT_CODE ? 'connect-timeout' : 'unreachable';
+    return this.failure(this.controller === undefined ? unreached : 'reset', cause);
   }
 
   private failure(kind: ExchangeFailureKind, cause: Error): ExchangeFailure {
@@ -271,23 +283,18 @@ export class Exchange implements Dispatcher.DispatchHandler {
     }, responseTimeoutMs);
   }
 
-  private async *withEndOfUpload(body: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-    const stalled = new IdleTimer(this.limits.idleTimeoutMs, () => {
-      this.giveUp('idle', new Error('the receiver has stopped reading the request'));
+  private withEndOfUpload(body: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    return watchedUpload(body, this.limits.idleTimeoutMs, {
+      onStalled: () => {
+        this.giveUp('idle', new Error('the receiver has stopped reading the request'));
+      },
+      // With the real reason: undici would only report that the request was aborted.
+      onFailed: (error) => {
+        this.abort(error);
+      },
+      onComplete: () => {
+        this.awaitResponse();
+      },
     });
-    try {
-      for await (const chunk of body) {
-        stalled.touch();
-        yield chunk;
-        stalled.stop();
-      }
-    } catch (error) {
-      // Abort with the real reason: undici would only report that the request was aborted.
-      this.abort(error as Error);
-      throw error;
-    } finally {
-      stalled.stop();
-    }
-    this.awaitResponse();
   }
 }

@@ -40,3 +40,8 @@ export function isClientGone(error: unknown): error is ClientGoneError | BodyAbo
  * because capturing a stack trace for each request would cost more than the rest of its cleanup.
  */
 export const EXCHANGE_OVER = new ClientGoneError('the exchange is over');
+
+/** No upgraded connection can be carried, for the reason that the message states. */
+export class UpgradeUnsupportedError extends RelayError {
+  readonly code = 'RELAY_UPGRADE_UNSUPPORTED';
+}

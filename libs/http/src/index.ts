@@ -1,6 +1,6 @@
 /**
  * Forwarding of HTTP/1.1 over Node.js and undici: bodies with back-pressure in both directions, time limits, responses that
- * are reset rather than ended if they cannot be completed, credentials that belong to a connection, and matching of paths
+ * are reset rather than ended if they cannot be completed, connections that were upgraded, credentials that belong to a connection, and matching of paths
  * against configured routes. It does not depend on sealing, on relays or on their configuration.
  */
 export { BodyReader } from './body-reader.js';
@@ -21,6 +21,7 @@ export {
   ClientGoneError,
   ConnectionAuthUnsupportedError,
   EXCHANGE_OVER,
+  UpgradeUnsupportedError,
   isClientGone,
 } from './http.errors.js';
 export { IdleTimer } from './idle-timer.js';
@@ -33,3 +34,6 @@ export { ResponseWriter } from './response-writer.js';
 export { isSafeMethod } from './safe-methods.js';
 export { judgePath, type JudgedPath } from './routes/request-path.js';
 export { RouteList } from './routes/route-list.js';
+export { JoinedEnds, type JoinOutcome } from './upgraded/joined-ends.js';
+export type { OctetEnd, OctetEvents } from './upgraded/octet-end.js';
+export { SocketEnd } from './upgraded/socket-end.js';

@@ -71,6 +71,10 @@ function readFirst(socket: Socket): void {
  * off would seem complete.
  */
 function resetOf(socket: Socket): Error | undefined {
+  if (socket.writableEnded) {
+    // Both sides have ended, so that there is no other side either way. An exchange of HTTP does not end its own first.
+    return undefined;
+  }
   const { _handle: handle } = socket as { readonly _handle?: Handle | null };
   // After an orderly end, a connection still has its other side.
   const isConnected = (handle?.getpeername?.({}) ?? 0) === 0;

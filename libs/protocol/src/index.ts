@@ -107,3 +107,12 @@ export {
   type TunnelHeaderFields,
   type TunnelRequestType,
 } from './tunnel-header.js';
+export {
+  decodeSwitching,
+  decodeUpgradeRequest,
+  encodeSwitching,
+  encodeUpgradeRequest,
+  isProtocol,
+  isSameProtocol,
+  type UpgradeRequest,
+} from './upgrade-heads.js';

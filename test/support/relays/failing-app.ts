@@ -100,10 +100,13 @@ export async function startFailingApp(): Promise<FailingApp> {
       { provide: RelayConfig, useValue: relayConfig() },
     ],
   }).compile();
-  const app = module.createNestApplication<NestFastifyApplication>(createRelayAdapter(), {
-    bodyParser: false,
-    logger: false,
-  });
+  const app = module.createNestApplication<NestFastifyApplication>(
+    createRelayAdapter(relayConfig()),
+    {
+      bodyParser: false,
+      logger: false,
+    },
+  );
   await app.listen(0, '127.0.0.1');
   const server: Server = app.getHttpServer();
   const { port } = server.address() as AddressInfo;

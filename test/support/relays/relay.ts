@@ -9,7 +9,6 @@ import { RELAY_APP_OPTIONS, configureRelayApp } from '../../../apps/relay/src/ap
 import { AppModule } from '../../../apps/relay/src/app.module.js';
 import { RelayLog } from '../../../apps/relay/src/telemetry/relay-log.js';
 import { createRelayAdapter } from '../../../apps/relay/src/server/relay-adapter.js';
-import { readCertificate } from '../../../apps/relay/src/server/certificate.js';
 import { Recorder } from '../lifecycle/recorder.js';
 import { TRANSPORT } from '../tunnels/transport.js';
 
@@ -68,7 +67,7 @@ export async function startRelay(
     .useValue(new RelayLog('debug', destination));
   const module = await adjust(builder).compile();
   const app = module.createNestApplication<NestFastifyApplication>(
-    createRelayAdapter(readCertificate(config)),
+    createRelayAdapter(config),
     RELAY_APP_OPTIONS,
   );
   await configureRelayApp(app);

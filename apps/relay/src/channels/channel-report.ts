@@ -1,7 +1,11 @@
+import type { ChannelType } from '@relay/protocol';
+
 import type { LogFields } from '../telemetry/relay-log.js';
 
 /** What identifies a channel in the log. */
 export interface ChannelName {
+  /** `conn` for one that carries an upgraded connection, whose own lines say what operators look for. */
+  readonly type: ChannelType;
   /** The name of its opening, the same in both relays' logs. */
   readonly exchange: string;
   /** Origin of the other relay, if this side knows it. */

@@ -26,7 +26,7 @@ beforeEach(() => {
 
 const channel = { streamCount: 2, openedStreams: 7, recordCount: 30, isDraining: false };
 const opened = (peer: string, observed = channel): ChannelReport => {
-  const report = reports.of('outbound', { exchange: 'sid-1', peer }, observed);
+  const report = reports.of('outbound', { type: 'chan', exchange: 'sid-1', peer }, observed);
   report.opened();
   return report;
 };

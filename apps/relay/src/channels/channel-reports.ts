@@ -126,6 +126,16 @@ export class ChannelReports {
     socket?: Duplex,
   ): ChannelReport {
     const source = name.peer ?? (socket === undefined ? '' : senderNetwork(socket));
+    if (name.type === 'conn') {
+      // Its connection has lines and a metric of its own.
+      return new ChannelReport({ role, ...name }, channel, {
+        opened: () => undefined,
+        ended: () => undefined,
+        line: (_level, message, fields) => {
+          this.log.debug(message, fields);
+        },
+      });
+    }
     return new ChannelReport({ role, ...name }, channel, {
       opened: () => this.channels[role].add(channel),
       ended: (cause) => {

@@ -3,8 +3,7 @@ import { TLSSocket } from 'node:tls';
 
 import type { RelayConfig } from '@relay/config';
 import { isAuthority, withReplacedNamesakes } from '@relay/fields';
-import { RelayError } from '@relay/errors';
-import { connectionAuthRefusal } from '@relay/http';
+import { connectionAuthRefusal, hasRequestBody } from '@relay/http';
 import {
   CLIENT_ADDRESS_FIELD,
   forwardedFields,
@@ -14,15 +13,8 @@ import {
   type RequestHead,
 } from '@relay/protocol';
 
+import { isOfferOf } from '../server/request-routing.js';
 import { clientAddress } from './client-address.js';
-
-/** The name of the protocol, and perhaps its version. */
-const WEBSOCKET = /^websocket(?:\/|$)/i;
-
-/** The client asks for a WebSocket, and offers to do with nothing else. */
-export class UpgradeUnsupportedError extends RelayError {
-  readonly code = 'RELAY_UPGRADE_UNSUPPORTED';
-}
 
 /** The client's request as it will be sealed. */
 export interface ClientRequest {
@@ -49,7 +41,7 @@ export function readClientRequest(request: IncomingMessage, config: RelayConfig)
     ],
   };
   checkConnectionAuth(head);
-  checkUpgrade(request);
+  checkUpgrade(request, config);
   checkTransferCoding(request);
   checkRequestHead(head);
   return { head, headBytes: encodeRequestHead(head) };
@@ -70,17 +62,16 @@ function checkConnectionAuth({ fields }: RequestHead): void {
 }
 
 /**
- * An upgrade is an offer, which a server may ignore, and must in HTTP/1.0 (RFC 9110 section 7.8). Only a client that offers
- * nothing but WebSocket cannot do without it: its request says nothing in HTTP itself.
+ * An upgrade is an offer, which a server may ignore, and must in HTTP/1.0 (RFC 9110 section 7.8). Whoever offers a protocol that
+ * this relay carries does not expect it to be ignored. Between the body of such a request and what follows the 101 there would be
+ * no border that all servers agree on.
  */
-function checkUpgrade({ headers: { upgrade }, httpVersion }: IncomingMessage): void {
-  if (upgrade === undefined || httpVersion === '1.0') {
-    return;
-  }
-  const protocols = upgrade.split(',').map((protocol) => protocol.trim());
-  const offered = protocols.filter((protocol) => protocol !== '');
-  if (offered.length > 0 && offered.every((protocol) => WEBSOCKET.test(protocol))) {
-    throw new UpgradeUnsupportedError('this relay does not forward WebSocket connections');
+function checkUpgrade(request: IncomingMessage, { upgradeProtocols }: RelayConfig): void {
+  const { connection = '' } = request.headers;
+  const isOffered = /(?:^|,)[ \t]*upgrade[ \t]*(?:,|$)/i.test(connection);
+  const isListed = isOffered && isOfferOf(request, upgradeProtocols);
+  if (isListed && request.httpVersion === '1.1' && hasRequestBody(request)) {
+    throw new HeadInvalidError('a request that asks for an upgrade has a body');
   }
 }
 

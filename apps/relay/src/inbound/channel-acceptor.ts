@@ -65,7 +65,7 @@ export class ChannelAcceptor {
         this.channels.add(socket, verified, session, request.socket);
       });
     } catch (error) {
-      this.channels.release(sender.identity);
+      this.channels.release(header.type, sender.identity);
       throw error;
     }
     this.reports.completed(record, { status: SWITCHING_PROTOCOLS });
@@ -76,12 +76,13 @@ export class ChannelAcceptor {
     { header, sender }: VerifiedOpening,
     session: OpenSession,
   ): Promise<void> {
-    const refusal = this.refusalOf(header.type) ?? this.channels.takePlace(sender.identity);
+    const { type } = header;
+    const refusal = this.refusalOf() ?? this.channels.takePlace(type, sender.identity);
     try {
       await this.sessions.mark(session, header);
     } catch (error) {
       if (refusal === undefined) {
-        this.channels.release(sender.identity);
+        this.channels.release(type, sender.identity);
       }
       throw error;
     }
@@ -90,15 +91,12 @@ export class ChannelAcceptor {
     }
   }
 
-  /** @returns why no such channel may be opened now, or undefined */
-  private refusalOf(type: VerifiedOpening['header']['type']): string | undefined {
+  /** @returns why no channel may be opened now, or undefined */
+  private refusalOf(): string | undefined {
     if (this.config.tunnelTransport === 'message') {
       return 'TUNNEL_TRANSPORT is message: this relay has no channels';
     }
-    if (this.shutdown.isShuttingDown) {
-      return 'this relay is shutting down';
-    }
-    return type === 'conn' ? 'this relay has no channels for upgraded connections' : undefined;
+    return this.shutdown.isShuttingDown ? 'this relay is shutting down' : undefined;
   }
 
   /** @throws PeerGoneError if the connection has been closed in the meantime */

@@ -4,17 +4,24 @@ import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { DEFAULT_WINDOW_BYTES, InboundChannel, WaitingOctets } from '@relay/channel';
 import { Clock } from '@relay/clock';
 import { RelayConfig } from '@relay/config';
-import { deriveRequestKey, deriveResponseKey, exchangeName } from '@relay/protocol';
+import {
+  deriveRequestKey,
+  deriveResponseKey,
+  exchangeName,
+  type ChannelType,
+} from '@relay/protocol';
 import type { OpenSession } from '@relay/session';
 import type { VerifiedOpening } from '@relay/signature';
 import type { WebSocket } from 'ws';
 
+import { UpgradeLimit } from '../admission/upgraded-connections.js';
 import { ChannelConnection } from '../channels/channel-connection.js';
 import type { ChannelReport } from '../channels/channel-report.js';
 import { ChannelReports } from '../channels/channel-reports.js';
 import { ShutdownState } from '../lifecycle/shutdown-state.js';
 import { PeerGoneError } from './inbound.errors.js';
 import { StreamReceiver } from './stream-receiver.js';
+import { UpgradeReceiver } from './upgrade-receiver.js';
 
 /** Streams that a peer may have open at once in one channel. protocol.md section 11.2. */
 const MAX_CONCURRENT_STREAMS = 256;
@@ -40,6 +47,8 @@ export class InboundChannels implements OnApplicationShutdown {
   constructor(
     private readonly config: RelayConfig,
     private readonly streams: StreamReceiver,
+    private readonly upgrades: UpgradeReceiver,
+    private readonly upgradePlaces: UpgradeLimit,
     private readonly waiting: WaitingOctets,
     private readonly reports: ChannelReports,
     @Inject(Clock) private readonly clock: Clock,
@@ -57,11 +66,16 @@ export class InboundChannels implements OnApplicationShutdown {
   }
 
   /**
-   * Takes the place of one channel of a peer.
+   * Takes the place of one channel of a peer: one of the peer's, or one of all upgraded connections.
    *
    * @returns why there is none, or undefined if there is one; then `release` or `add` must follow
    */
-  takePlace(identity: string): string | undefined {
+  takePlace(type: ChannelType, identity: string): string | undefined {
+    if (type === 'conn') {
+      return this.upgradePlaces.tryTake()
+        ? undefined
+        : 'as many upgraded connections as MAX_UPGRADED_CONNECTIONS are open';
+    }
     const taken = this.places.get(identity) ?? 0;
     if (taken >= this.config.maxChannelsPerPeer) {
       return `the peer has as many channels as MAX_CHANNELS_PER_PEER (${taken})`;
@@ -71,7 +85,11 @@ export class InboundChannels implements OnApplicationShutdown {
   }
 
   /** Frees the place of a channel that has ended or was not opened. */
-  release(identity: string): void {
+  release(type: ChannelType, identity: string): void {
+    if (type === 'conn') {
+      this.upgradePlaces.release();
+      return;
+    }
     const left = (this.places.get(identity) ?? 0) - 1;
     if (left > 0) {
       this.places.set(identity, left);
@@ -88,13 +106,14 @@ export class InboundChannels implements OnApplicationShutdown {
     network: Duplex,
   ): void {
     const exchange = exchangeName(header);
+    const origin = { exchange, socket: network };
+    const isConnection = header.type === 'conn';
     const options = {
       openingKey: deriveRequestKey(keys, header.raw),
       sealingKey: deriveResponseKey(keys, header.raw, responseHeader),
-      // ChannelAcceptor refuses the other type.
-      isConnection: false,
+      isConnection,
       initialWindowBytes: DEFAULT_WINDOW_BYTES,
-      maxConcurrentStreams: MAX_CONCURRENT_STREAMS,
+      maxConcurrentStreams: isConnection ? 1 : MAX_CONCURRENT_STREAMS,
       stallTimeoutMs: this.config.idleTimeoutMs,
       waiting: this.waiting,
     };
@@ -105,7 +124,9 @@ export class InboundChannels implements OnApplicationShutdown {
         new InboundChannel(options, transport, {
           ...events,
           onStream: (stream, head, isLast) =>
-            this.streams.receive(stream, head, isLast, { exchange, socket: network }),
+            isConnection
+              ? this.upgrades.receive(stream, head, origin)
+              : this.streams.receive(stream, head, isLast, origin),
         }),
       {
         onOpen: () => {
@@ -117,12 +138,17 @@ export class InboundChannels implements OnApplicationShutdown {
         },
         onEnd: (cause) => {
           this.entries.delete(entry);
-          this.release(sender.identity);
+          this.release(header.type, sender.identity);
           report.ended(cause);
         },
       },
     );
-    const report = this.reports.of('inbound', { exchange }, connection.channel, network);
+    const report = this.reports.of(
+      'inbound',
+      { exchange, type: header.type },
+      connection.channel,
+      network,
+    );
     const entry = { connection, report, expiresAtMs };
     this.entries.add(entry);
     // The shutdown may have begun while the number of the opening was being consumed.

@@ -12,6 +12,7 @@ import { InboundService } from './inbound.service.js';
 import { MessageReader } from './message-reader.js';
 import { RouteRule } from './route-rule.js';
 import { StreamReceiver } from './stream-receiver.js';
+import { UpgradeReceiver } from './upgrade-receiver.js';
 import { UpstreamForwarder } from './upstream-forwarder.js';
 
 /** The inbound role: turns sealed messages into plaintext requests to the upstream, and seals the responses. */
@@ -25,6 +26,7 @@ import { UpstreamForwarder } from './upstream-forwarder.js';
     MessageReader,
     RouteRule,
     StreamReceiver,
+    UpgradeReceiver,
     UpstreamForwarder,
   ],
 })

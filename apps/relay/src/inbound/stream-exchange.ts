@@ -9,6 +9,7 @@ import type { RequestRecord } from '../telemetry/request-record.js';
 import type { RequestEnd } from '../telemetry/request-reports.js';
 import type { UpstreamClient } from '../upstream/upstream-client.js';
 import { UpstreamError } from '../upstream/upstream.errors.js';
+import type { WantedUpgrade } from './opened-request.js';
 import { MessageBrokenError, PeerGoneError, ResponseUnencodableError } from './inbound.errors.js';
 import { StreamBody } from './stream-body.js';
 import { StreamResponse } from './stream-response.js';
@@ -25,6 +26,8 @@ export interface StreamRequest {
   /** Why this relay responds to the request itself instead of forwarding it. */
   readonly refusal: RelayError | undefined;
   readonly record: RequestRecord;
+  /** If an upgrade is asked for. */
+  readonly upgrade?: WantedUpgrade;
 }
 
 /** One stream of a peer: its request, the exchange with the upstream that it causes, and its response. */
@@ -96,9 +99,15 @@ export class StreamExchange implements StreamEvents {
     if (this.failure !== undefined) {
       throw this.failure;
     }
-    const { head, hasBody, refusal, record } = this.request;
+    const { head, hasBody, refusal, record, upgrade } = this.request;
     const body = hasBody ? (this.body.takeWhole() ?? this.body) : undefined;
-    const opened = { head, body, opener: this.body, ...(refusal === undefined ? {} : { refusal }) };
+    const opened = {
+      head,
+      body,
+      opener: this.body,
+      ...(refusal === undefined ? {} : { refusal }),
+      ...(upgrade === undefined ? {} : { upgrade }),
+    };
     this.exchange = new UpstreamExchange(opened, this.response, this.config, record.requestId);
     return this.exchange.run(upstream);
   }

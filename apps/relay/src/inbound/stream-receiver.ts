@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import type { Duplex } from 'node:stream';
 
 import { Injectable } from '@nestjs/common';
 import { StreamCode, type Stream, type StreamEvents } from '@relay/channel';
@@ -10,27 +9,12 @@ import { checkRequestHead, decodeRequestHead, type RequestHead } from '@relay/pr
 
 import { ConcurrencyLimit, NO_PLACE } from '../admission/concurrency-limit.js';
 import { RequestRecord } from '../telemetry/request-record.js';
-import { RequestReports, type Refusal } from '../telemetry/request-reports.js';
+import { RequestReports } from '../telemetry/request-reports.js';
 import { traceIdOf } from '../telemetry/trace-id.js';
 import { UpstreamClient } from '../upstream/upstream-client.js';
+import { refuseStream, rejectStream, type StreamOrigin } from './refused-stream.js';
 import { RouteRule } from './route-rule.js';
 import { StreamExchange } from './stream-exchange.js';
-
-/** What is known of the channel that a stream is in. */
-export interface StreamOrigin {
-  /** The name of the opening, the same in both relays' logs. */
-  readonly exchange: string;
-  readonly socket: Duplex;
-}
-
-/** A stream that was refused: nothing of it is of interest. */
-const REFUSED: StreamEvents = {
-  onData: () => true,
-  onEnd: () => undefined,
-  onDrain: () => undefined,
-  onUnwanted: () => undefined,
-  onFailure: () => undefined,
-};
 
 /** Serves the streams that peers open in their channels. protocol.md section 11.3. */
 @Injectable()
@@ -56,7 +40,8 @@ export class StreamReceiver {
     if (!this.concurrency.tryTake()) {
       const code = 'RELAY_OVERLOADED';
       const end = { status: RelayStatus.OVERLOADED, code, error: new Error(NO_PLACE) } as const;
-      return this.refuse(stream, StreamCode.REFUSED_STREAM, record, end, origin);
+      this.reports.refused(record, end, origin.socket);
+      return refuseStream(stream, StreamCode.REFUSED_STREAM);
     }
     let request: RequestHead;
     try {
@@ -64,9 +49,9 @@ export class StreamReceiver {
       checkRequestHead(request);
     } catch (error) {
       this.concurrency.release();
-      const code = 'RELAY_MESSAGE_UNREADABLE';
-      const end = { status: RelayStatus.DECODE_FAILED, code, error } as const;
-      return this.refuse(stream, StreamCode.PROTOCOL_ERROR, record, end, origin);
+      return rejectStream(stream, error, (end) => {
+        this.reports.refused(record, end, origin.socket);
+      });
     }
     record.traceId = traceIdOf(request.fields);
     const refusal = this.routeRule.refusalOf(request) ?? connectionAuthRefusal(request.fields);
@@ -91,18 +76,5 @@ export class StreamReceiver {
     } else {
       this.reports.completed(record, end);
     }
-  }
-
-  private refuse(
-    stream: Stream,
-    code: number,
-    record: RequestRecord,
-    end: Refusal,
-    { socket }: StreamOrigin,
-  ): StreamEvents {
-    stream.reset(code);
-    stream.release();
-    this.reports.refused(record, end, socket);
-    return REFUSED;
   }
 }

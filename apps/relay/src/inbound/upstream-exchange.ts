@@ -1,3 +1,5 @@
+import type { Socket } from 'node:net';
+
 import type { RelayConfig } from '@relay/config';
 import { RelayError, type Forwarded } from '@relay/errors';
 import {
@@ -5,6 +7,7 @@ import {
   Deferred,
   EXCHANGE_OVER,
   isEventStream,
+  resetConnection,
   type Exchange,
   type ExchangeEvents,
   type ExchangeFailure,
@@ -18,6 +21,8 @@ import { PeerGoneError, ResponseUnencodableError } from './inbound.errors.js';
 import type { OpenedRequest } from './opened-request.js';
 import type { SealedResponse } from './sealed-response.js';
 import { innerError, upstreamResponseHead } from './upstream-response.js';
+
+const SWITCHING_PROTOCOLS = 101;
 
 /** The exchange with the upstream that one request causes. It always ends in a sealed response or a reset. */
 export class UpstreamExchange implements ExchangeEvents {
@@ -41,12 +46,12 @@ export class UpstreamExchange implements ExchangeEvents {
    *   has begun
    */
   async run(upstream: UpstreamClient): Promise<RequestEnd> {
-    const { head, body, opener, refusal } = this.request;
+    const { head, body, opener, refusal, upgrade } = this.request;
     if (refusal !== undefined) {
       return this.respond(refusal, 'no');
     }
     try {
-      this.exchange = upstream.send(head, body, 'peer', this);
+      this.exchange = upstream.send(head, body, 'peer', this, upgrade?.protocol);
       return await this.end.promise;
     } finally {
       opener.cancel(EXCHANGE_OVER);
@@ -99,6 +104,23 @@ export class UpstreamExchange implements ExchangeEvents {
     }
     if (isEventStream(head.fields)) {
       this.exchange?.allowSilence();
+    }
+  }
+
+  onUpgrade(rawFields: readonly (string | Buffer)[], socket: Socket): void {
+    try {
+      this.request.upgrade?.accept(rawFields, socket);
+      this.end.resolve({ status: SWITCHING_PROTOCOLS });
+    } catch (cause) {
+      resetConnection(socket);
+      const failure = {
+        kind: 'reset',
+        wasSent: true,
+        hasHead: true,
+        cause: cause as Error,
+      } as const;
+      const error = upstreamError(failure);
+      this.end.resolve({ ...this.respond(error, error.forwarded), error: cause });
     }
   }
 

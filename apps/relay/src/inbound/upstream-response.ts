@@ -6,7 +6,7 @@ import {
   type Forwarded,
   type RelayError,
 } from '@relay/errors';
-import { withReplacedFields, withoutFields } from '@relay/fields';
+import { rawFieldValues, withReplacedFields, withoutFields } from '@relay/fields';
 import { withoutConnectionChallenges } from '@relay/http';
 import { forwardedFields, type ResponseHead } from '@relay/protocol';
 
@@ -28,6 +28,21 @@ export function upstreamResponseHead(
   return {
     status,
     fields: status === NO_CONTENT ? withoutFields(fields, new Set([CONTENT_LENGTH])) : fields,
+  };
+}
+
+/**
+ * The fields of the upstream's 101 as the client will see them, and the protocol that it names. A 101 has no body, and so no
+ * length.
+ */
+export function switchingResponse(
+  rawFields: readonly (string | Buffer)[],
+  configured: readonly (readonly [string, string])[],
+): { readonly fields: string[]; readonly protocol: string } {
+  const offered = withoutFields(forwardedFields(rawFields), new Set([CONTENT_LENGTH]));
+  return {
+    fields: withReplacedFields(offered, configured),
+    protocol: rawFieldValues(rawFields, 'upgrade').join(', '),
   };
 }
 

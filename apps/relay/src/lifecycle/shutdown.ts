@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { RelayConfig } from '@relay/config';
 
+import { UpgradedConnections } from '../admission/upgraded-connections.js';
 import { ChannelReports } from '../channels/channel-reports.js';
 import { RelayLog } from '../telemetry/relay-log.js';
 import { Connections } from './connections.js';
@@ -22,12 +23,14 @@ export class Shutdown {
   private readonly log: RelayLog;
   private readonly config: RelayConfig;
   private readonly channels: ChannelReports;
+  private readonly upgraded: UpgradedConnections;
 
   constructor(private readonly app: NestFastifyApplication) {
     this.connections = new Connections(app.getHttpServer());
     this.log = app.get(RelayLog);
     this.config = app.get(RelayConfig);
     this.channels = app.get(ChannelReports);
+    this.upgraded = app.get(UpgradedConnections);
   }
 
   /** Shuts down when the process receives a stop signal. */
@@ -50,11 +53,12 @@ export class Shutdown {
       this.connections.closeIdle();
     }, IDLE_CHECK_INTERVAL_MS);
     const limit = setTimeout(() => {
-      const pending = this.connections.pendingResponses + this.channels.inboundStreams;
-      if (pending > 0) {
-        const requests = pending === 1 ? '1 request was' : `${pending} requests were`;
-        this.log.warn(`${requests} cut off by SHUTDOWN_TIMEOUT_MS`);
-      }
+      this.reportCutOff(
+        'request',
+        this.connections.pendingResponses + this.channels.inboundStreams,
+      );
+      this.reportCutOff('upgraded connection', this.upgraded.count());
+      this.upgraded.resetAll(new Error('this relay is shutting down'));
       this.connections.closeAll();
     }, this.config.shutdownTimeoutMs);
     try {
@@ -66,5 +70,12 @@ export class Shutdown {
     clearInterval(idleCheck);
     clearTimeout(limit);
     process.exit(0);
+  }
+
+  private reportCutOff(what: string, count: number): void {
+    if (count > 0) {
+      const all = count === 1 ? `1 ${what} was` : `${count} ${what}s were`;
+      this.log.warn(`${all} cut off by SHUTDOWN_TIMEOUT_MS`);
+    }
   }
 }

@@ -5,11 +5,12 @@ import { PeersModule } from '../peers/peers.module.js';
 import { OutboundController } from './outbound.controller.js';
 import { OutboundService } from './outbound.service.js';
 import { TunnelService } from './tunnel.service.js';
+import { UpgradeService } from './upgrade.service.js';
 
 /** The outbound role: turns clients' plaintext requests into sealed messages to peers, and opens the responses. */
 @Module({
   imports: [AdmissionModule, PeersModule],
   controllers: [OutboundController],
-  providers: [OutboundService, TunnelService],
+  providers: [OutboundService, TunnelService, UpgradeService],
 })
 export class OutboundModule {}

@@ -15,7 +15,19 @@ import type {
   TunnelAttempt,
 } from './tunnel-attempt.js';
 
+const SWITCHING_PROTOCOLS = 101;
 const EMPTY = Buffer.alloc(0);
+
+/** An upgrade that a client has asked for. */
+export interface AskedUpgrade {
+  /**
+   * Passes the connection of the client on to the stream, behind the 101 of the other side.
+   *
+   * @param head - of the 101, as the peer has sent it
+   * @throws HeadInvalidError if it is not the head of a 101 with the protocol that was asked for
+   */
+  accept(head: Buffer, stream: Stream): void;
+}
 
 /** One stream of a channel: the request is sent on it, and its response written to the client. protocol.md section 11.3. */
 export class StreamAttempt implements TunnelAttempt, OutboundStreamEvents {
@@ -35,11 +47,16 @@ export class StreamAttempt implements TunnelAttempt, OutboundStreamEvents {
   private sentBytes: number;
   private receivedBytes = 0;
 
-  /** Takes a place of the channel, which must have one. @param body - of the request */
+  /**
+   * Takes a place of the channel, which must have one.
+   *
+   * @param body - of the request; empty if an upgrade is asked for
+   */
   constructor(
     private readonly context: AttemptContext,
     private readonly channel: PeerChannel,
     private readonly body: AttemptBody,
+    private readonly upgrade?: AskedUpgrade,
   ) {
     const { limits, request } = context;
     this.silence = new IdleTimer(limits.idleTimeoutMs, () => {
@@ -49,8 +66,9 @@ export class StreamAttempt implements TunnelAttempt, OutboundStreamEvents {
       this.giveUp('idle', new Error('the receiver has stopped reading the request'));
     });
     this.sentBytes = request.headBytes.length;
-    const isLast = Buffer.isBuffer(body) && body.length === 0;
-    this.stream = channel.openStream({ bytes: request.headBytes, isLast, isUpgrade: false }, this);
+    const isUpgrade = upgrade !== undefined;
+    const isLast = Buffer.isBuffer(body) && body.length === 0 && !isUpgrade;
+    this.stream = channel.openStream({ bytes: request.headBytes, isLast, isUpgrade }, this);
   }
 
   get exchange(): string {
@@ -85,10 +103,15 @@ export class StreamAttempt implements TunnelAttempt, OutboundStreamEvents {
     this.giveUp('aborted', reason);
   }
 
-  onHead(bytes: Buffer, isLast: boolean): void {
+  onHead(bytes: Buffer, isLast: boolean, isUpgrade: boolean): void {
     clearTimeout(this.responseTimer);
     this.receivedBytes += bytes.length;
     try {
+      if (isUpgrade) {
+        this.upgrade?.accept(bytes, this.stream);
+        this.settle({ kind: 'completed', status: SWITCHING_PROTOCOLS });
+        return;
+      }
       const head = decodeResponseHead(bytes);
       checkResponseHead(head);
       const { request, response } = this.context;
@@ -102,6 +125,10 @@ export class StreamAttempt implements TunnelAttempt, OutboundStreamEvents {
       this.stream.reset(StreamCode.PROTOCOL_ERROR);
       this.settle({ kind: 'given-up', cause: cause as Error });
       return;
+    }
+    if (this.upgrade !== undefined) {
+      // The other side has not switched protocols: nothing of this side follows.
+      this.stream.end();
     }
     if (!isLast) {
       this.flushLater();

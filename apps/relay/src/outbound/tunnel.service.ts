@@ -6,15 +6,19 @@ import type { ExchangeLimits } from '@relay/http';
 
 import { BufferBudget } from '../admission/buffer-budget.js';
 import type { ClientRequest } from '../client/client-request.js';
+import type { ClientUpgrade } from '../client/client-upgrade.js';
 import { ChannelsToPeers } from '../peers/channels-to-peers.js';
+import { ConnectionChannels } from '../peers/connection-channels.js';
 import { PeerClient } from '../peers/peer-client.js';
 import { PeersService } from '../peers/peers.service.js';
 import { RelayLog } from '../telemetry/relay-log.js';
 import { recordOf } from '../telemetry/request-record.js';
 import { senderNetwork } from '../telemetry/sender-network.js';
+import { ClientResponse } from './client-response.js';
 import type { EncodeOptions } from './encode-options.js';
 import { Forwarding } from './forwarding.js';
 import { ReplayableBody } from './replayable-body.js';
+import { UpgradeForwarding } from './upgrade-forwarding.js';
 
 /** How much longer this relay waits than the peer waits for its upstream, so that the peer's own error arrives first. */
 const PEER_MARGIN_MS = 2_000;
@@ -36,6 +40,7 @@ export class TunnelService {
     private readonly config: RelayConfig,
     private readonly peers: PeersService,
     private readonly channels: ChannelsToPeers,
+    private readonly connectionChannels: ConnectionChannels,
     private readonly peerClient: PeerClient,
     private readonly bufferBudget: BufferBudget,
     private readonly log: RelayLog,
@@ -73,5 +78,36 @@ export class TunnelService {
       new ReplayableBody(rawRequest, config.idleTimeoutMs),
       rawResponse,
     );
+  }
+
+  /** Prepares to forward one request for an upgrade. Nothing is sent before the forwarding runs. */
+  prepareUpgrade(
+    { origin, options, request }: TunnelRequest,
+    rawRequest: IncomingMessage,
+    rawResponse: ServerResponse,
+    client: ClientUpgrade,
+  ): UpgradeForwarding {
+    const { config, peerClient, bufferBudget, limits } = this;
+    const record = recordOf(rawRequest);
+    const forwarding: UpgradeForwarding = new UpgradeForwarding(
+      {
+        peer: this.peers.peer(origin),
+        channels: this.connectionChannels,
+        record,
+        network: senderNetwork(rawRequest.socket),
+        origin,
+        request,
+        options,
+        response: new ClientResponse(rawResponse, config, record.requestId, () => {
+          forwarding.resume();
+        }),
+        config,
+        peerClient,
+        bufferBudget,
+        limits,
+      },
+      client,
+    );
+    return forwarding;
   }
 }

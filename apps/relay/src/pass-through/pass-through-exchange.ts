@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 
 import type { RelayConfig } from '@relay/config';
+import { rawFieldValues, withoutFields } from '@relay/fields';
 import {
   BodyIdleError,
   BodyReader,
@@ -9,20 +11,35 @@ import {
   Deferred,
   EXCHANGE_OVER,
   IdleTimer,
+  JoinedEnds,
   ResponseWriter,
+  SocketEnd,
   isClientGone,
   isEventStream,
+  resetConnection,
   withoutConnectionChallenges,
   type Exchange,
   type ExchangeEvents,
   type ExchangeFailure,
+  type JoinOutcome,
 } from '@relay/http';
-import { forwardedFields, type RequestHead } from '@relay/protocol';
+import { forwardedFields, isSameProtocol, type RequestHead } from '@relay/protocol';
 
 import { maxBufferMs } from '../admission/message-buffer.js';
 import { clientFields } from '../client/client-fields.js';
+import type { ClientUpgrade } from '../client/client-upgrade.js';
 import type { UpstreamClient } from '../upstream/upstream-client.js';
 import { upstreamError } from '../upstream/upstream.errors.js';
+
+const SWITCHING_PROTOCOLS = 101;
+
+/** An upgraded connection, with its end at the client. */
+export interface PassedConnection {
+  readonly ends: JoinedEnds;
+  /** Resolves when it is over. */
+  readonly over: Promise<JoinOutcome>;
+  readonly client: SocketEnd;
+}
 
 /** One plaintext request to the upstream and its plaintext response, streamed in both directions. */
 export class PassThroughExchange implements ExchangeEvents {
@@ -32,11 +49,13 @@ export class PassThroughExchange implements ExchangeEvents {
   private exchange: Exchange | undefined;
   private headTimer: NodeJS.Immediate | undefined;
   private status = 0;
+  private opened: PassedConnection | undefined;
 
   constructor(
     request: IncomingMessage,
     private readonly response: ServerResponse,
     private readonly config: RelayConfig,
+    private readonly upgrade?: ClientUpgrade,
   ) {
     this.body = new BodyReader(request, config.idleTimeoutMs);
     this.writer = new ResponseWriter(response, config.idleTimeoutMs, () => {
@@ -58,7 +77,13 @@ export class PassThroughExchange implements ExchangeEvents {
     const tooSlow = this.limitOfBody();
     this.response.once('close', onClose);
     try {
-      this.exchange = upstream.send(head, hasBody ? this.body : undefined, 'anybody', this);
+      this.exchange = upstream.send(
+        head,
+        hasBody ? this.body : undefined,
+        'anybody',
+        this,
+        this.upgrade?.protocol,
+      );
       return await this.end.promise;
     } finally {
       tooSlow.stop();
@@ -83,6 +108,11 @@ export class PassThroughExchange implements ExchangeEvents {
   /** Bytes of both bodies that have been read and written so far. */
   get bytes(): { readonly in: number; readonly out: number } {
     return { in: this.body.bytes, out: this.writer.bytes };
+  }
+
+  /** The connection, if it was upgraded. */
+  get connection(): PassedConnection | undefined {
+    return this.opened;
   }
 
   /** Whether the request was sent to the upstream a second time. */
@@ -119,6 +149,23 @@ export class PassThroughExchange implements ExchangeEvents {
     clearImmediate(this.headTimer);
     this.writer.end();
     this.end.resolve(this.status);
+  }
+
+  onUpgrade(rawFields: readonly (string | Buffer)[], socket: Socket): void {
+    const { upgrade } = this;
+    const switched = rawFieldValues(rawFields, 'upgrade').join(', ');
+    if (upgrade === undefined || !isSameProtocol(switched, upgrade.protocol)) {
+      resetConnection(socket);
+      const cause = new Error('the upstream switched to another protocol than it was asked for');
+      this.onFailure({ kind: 'reset', wasSent: true, hasHead: true, cause });
+      return;
+    }
+    const { headers, idleTimeoutMs } = this.config;
+    const fields = withoutFields(forwardedFields(rawFields), new Set(['content-length']));
+    const client = upgrade.accept(clientFields(fields, headers, this.config));
+    const ends = new JoinedEnds(client, new SocketEnd(socket), idleTimeoutMs);
+    this.opened = { ends, over: ends.run(), client };
+    this.end.resolve(SWITCHING_PROTOCOLS);
   }
 
   onFailure(failure: ExchangeFailure): void {

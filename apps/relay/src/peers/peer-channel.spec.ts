@@ -70,13 +70,12 @@ it('a channel that the peer does not end is given up 10 s after this side has en
     // In this turn, so that no record is missed.
     socket.once('open', () => {
       made = new PeerChannel(
-        1,
+        { type: 'chan', ordinal: 1, dueAtMs: 1_000_000 },
         { ...ENTRY, socket },
         reservation,
         waiting,
         listener,
         { monotonicMs: () => nowMs },
-        1_000_000,
       );
     });
   });

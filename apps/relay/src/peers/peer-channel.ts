@@ -8,7 +8,12 @@ import {
   type WaitingOctets,
 } from '@relay/channel';
 import type { Clock } from '@relay/clock';
-import { deriveRequestKey, deriveResponseKey, exchangeName } from '@relay/protocol';
+import {
+  deriveRequestKey,
+  deriveResponseKey,
+  exchangeName,
+  type ChannelType,
+} from '@relay/protocol';
 
 import { ChannelConnection, type ConnectionListener } from '../channels/channel-connection.js';
 import type { ObservedChannel } from '../channels/channel-report.js';
@@ -20,6 +25,15 @@ const END_TIMEOUT_MS = 10_000;
 /** A channel that has been open for so long shows that the path carries channels. */
 const STEADY_MS = 10_000;
 
+/** What a channel is for, and for how long. */
+export interface PeerChannelTerms {
+  readonly type: ChannelType;
+  /** How many channels to this peer had been opened with this one. */
+  readonly ordinal: number;
+  /** Monotonic: from then on the channel is to be replaced. */
+  readonly dueAtMs: number;
+}
+
 /** A channel to a peer, as the outbound role uses it. protocol.md section 11.6. */
 export class PeerChannel {
   /** The name of the opening, the same in both relays' logs. */
@@ -29,18 +43,13 @@ export class PeerChannel {
   private endingSinceMs: number | undefined;
   private wasSteady = false;
 
-  /**
-   * @param ordinal - how many channels to this peer had been opened with this one
-   * @param dueAtMs - monotonic; from then on the channel is to be replaced
-   */
   constructor(
-    readonly ordinal: number,
+    private readonly terms: PeerChannelTerms,
     accepted: AcceptedChannel,
     private readonly reservation: SequenceReservation,
     waiting: WaitingOctets,
     listener: ConnectionListener,
     private readonly clock: Pick<Clock, 'monotonicMs'>,
-    private readonly dueAtMs: number,
   ) {
     this.startedAtMs = clock.monotonicMs();
     const { session, sequence } = reservation;
@@ -49,7 +58,7 @@ export class PeerChannel {
     const options = {
       sealingKey: deriveRequestKey(session.keys, relayHeader),
       openingKey: deriveResponseKey(session.keys, relayHeader, responseHeader),
-      isConnection: false,
+      isConnection: terms.type === 'conn',
       initialWindowBytes: DEFAULT_WINDOW_BYTES,
       waiting,
     };
@@ -59,6 +68,11 @@ export class PeerChannel {
       (transport, events) => new OutboundChannel(options, transport, events),
       listener,
     );
+  }
+
+  /** How many channels to the peer had been opened with this one. */
+  get ordinal(): number {
+    return this.terms.ordinal;
   }
 
   /** Whether a stream may be opened. */
@@ -109,7 +123,7 @@ export class PeerChannel {
    */
   isDue(nowMs: number): boolean {
     return (
-      nowMs >= this.dueAtMs ||
+      nowMs >= this.terms.dueAtMs ||
       !this.reservation.session.isUsable(nowMs) ||
       this.connection.channel.isWornOut
     );

@@ -1,9 +1,8 @@
-import { RelayStatus } from '@relay/errors';
-
 import type { ChannelReport, EndReason } from '../channels/channel-report.js';
 import { neverOpen, type AcceptedChannel, type OpeningFailure } from './channel-opener.js';
 import { channelsToKeep, hasRoomToDrain } from './channel-numbers.js';
 import type { ChannelTools } from './channel-tools.js';
+import { openChannel } from './open-channel.js';
 import { OpeningDelay } from './opening-delay.js';
 import { PeerChannel } from './peer-channel.js';
 import type { PeerListener } from './peer-listener.js';
@@ -15,13 +14,6 @@ import { WakeUps } from './wake-ups.js';
 const KEPT_MS = 60_000;
 /** The lifetimes of channels differ by up to this part, so that they do not all end together. */
 const LIFETIME_SPREAD = 0.2;
-
-const SESSION_GONE: ReadonlySet<number> = new Set([
-  RelayStatus.SESSION_EXPIRED,
-  RelayStatus.SESSION_UNKNOWN,
-  // Late although it came in time: a clock was stepped, and only another session has the right age.
-  RelayStatus.DECODE_FAILED,
-]);
 
 /** The channels to one peer: opened in the background, replaced in time, and chosen for each stream. protocol.md section 11.6. */
 export class PeerChannels implements PeerListener {
@@ -183,7 +175,12 @@ export class PeerChannels implements PeerListener {
   private async open(): Promise<void> {
     this.opening += 1;
     try {
-      const failure = await this.tryTwice();
+      const failure = await openChannel(this.peer, this.tools, {
+        type: 'chan',
+        onAccepted: (accepted, reservation) => {
+          this.add(accepted, reservation);
+        },
+      });
       if (failure !== undefined) {
         this.noteFailure(failure);
       }
@@ -196,37 +193,16 @@ export class PeerChannels implements PeerListener {
     }
   }
 
-  /** An opening may have been repeated by a gateway, and its session may be gone: both show only now. */
-  private async tryTwice(): Promise<OpeningFailure | undefined> {
-    const failure = await this.tryOnce();
-    const isWorthwhile =
-      failure?.kind === 'signed-error' &&
-      (SESSION_GONE.has(failure.signedError.status) ||
-        failure.signedError.status === RelayStatus.REPLAYED);
-    return isWorthwhile ? this.tryOnce() : failure;
-  }
-
-  private async tryOnce(): Promise<OpeningFailure | undefined> {
-    const { opener, reports } = this.tools;
-    const reservation = await this.peer.reserve();
-    const failure = await opener.open(this.peer.origin, reservation, 'chan', (accepted) => {
-      this.add(accepted, reservation);
-    });
-    if (failure !== undefined) {
-      reports.opening(failure.kind);
-    }
-    if (failure?.kind === 'signed-error' && SESSION_GONE.has(failure.signedError.status)) {
-      this.peer.drop(reservation.session.sid);
-    }
-    return failure;
-  }
-
   private add(accepted: AcceptedChannel, reservation: SequenceReservation): void {
     const { waiting, reports, clock, config } = this.tools;
     const spread = 1 + LIFETIME_SPREAD * (2 * Math.random() - 1);
     this.openedCount += 1;
     const channel = new PeerChannel(
-      this.openedCount,
+      {
+        type: 'chan',
+        ordinal: this.openedCount,
+        dueAtMs: clock.monotonicMs() + config.channelLifetimeSeconds * 1_000 * spread,
+      },
       accepted,
       reservation,
       waiting,
@@ -255,9 +231,8 @@ export class PeerChannels implements PeerListener {
         },
       },
       clock,
-      clock.monotonicMs() + config.channelLifetimeSeconds * 1_000 * spread,
     );
-    const name = { exchange: channel.exchange, peer: this.peer.origin };
+    const name = { type: 'chan', exchange: channel.exchange, peer: this.peer.origin } as const;
     const report = reports.of('outbound', name, channel.observed);
     this.channels.set(channel, report);
     if (this.isClosed) {

@@ -3,6 +3,7 @@ import { Module } from '@nestjs/common';
 import { ChannelsModule } from '../channels/channels.module.js';
 import { ChannelOpener } from './channel-opener.js';
 import { ChannelsToPeers } from './channels-to-peers.js';
+import { ConnectionChannels } from './connection-channels.js';
 import { PairingClient } from './pairing-client.js';
 import { PeerClient } from './peer-client.js';
 import { PeerOrigins } from './peer-origin.js';
@@ -16,6 +17,7 @@ import { SessionChecker } from './session-checker.js';
   providers: [
     ChannelOpener,
     ChannelsToPeers,
+    ConnectionChannels,
     PairingClient,
     PeerClient,
     PeerOrigins,
@@ -23,6 +25,6 @@ import { SessionChecker } from './session-checker.js';
     PeersService,
     SessionChecker,
   ],
-  exports: [ChannelsToPeers, PeerClient, PeerOrigins, PeersService],
+  exports: [ChannelsToPeers, ConnectionChannels, PeerClient, PeerOrigins, PeersService],
 })
 export class PeersModule {}

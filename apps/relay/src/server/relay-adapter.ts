@@ -1,17 +1,18 @@
 import { METHODS, type IncomingMessage, type Server } from 'node:http';
 
+import type { RelayConfig } from '@relay/config';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyHttpOptions, FastifyReply, FastifyRequest } from 'fastify';
 
 import { beginRecord, recordOf } from '../telemetry/request-record.js';
-import { secureContextOptions, type Certificate } from './certificate.js';
+import { readCertificate, secureContextOptions, type Certificate } from './certificate.js';
 import { EarlyRefusals, MAX_PARAMETER_LENGTH } from './early-refusals.js';
 import { MAX_FIELDS, hasTooManyFields } from './field-limit.js';
 import { hasRightHost } from './host-field.js';
 import { requestIdOf } from './request-id.js';
 import { routingOf } from './request-routing.js';
 import { passRequestsInTurn } from './requests-in-turn.js';
-import { RelayRequest, routeUpgrades } from './upgrades.js';
+import { relayRequests, routeUpgrades } from './upgrades.js';
 
 /** Room for a head of 64 KiB and the fields of the connection itself. */
 const MAX_HEADER_BYTES = 80 * 1024;
@@ -24,7 +25,6 @@ const KEEP_ALIVE_TIMEOUT_MS = 72_000;
 const KEEP_ALIVE_PROBE_MS = 60_000;
 
 const HTTP_OPTIONS = {
-  IncomingMessage: RelayRequest,
   maxHeaderSize: MAX_HEADER_BYTES,
   headersTimeout: HEADERS_TIMEOUT_MS,
   connectionsCheckingInterval: TIMEOUT_CHECK_INTERVAL_MS,
@@ -61,11 +61,11 @@ export class RelayAdapter extends FastifyAdapter {
 }
 
 /**
- * The HTTP server of a relay: its routing, its limits, and its responses to requests that never reach a controller.
- *
- * @param certificate - the listener's certificate for HTTPS; undefined for plain HTTP
+ * The HTTP server of a relay: its routing, its limits, and its responses to requests that never reach a controller. With a
+ * certificate it speaks HTTPS.
  */
-export function createRelayAdapter(certificate?: Certificate): RelayAdapter {
+export function createRelayAdapter(config: RelayConfig): RelayAdapter {
+  const certificate = readCertificate(config);
   const earlyRefusals = new EarlyRefusals();
   const adapter = new RelayAdapter(
     {
@@ -78,7 +78,7 @@ export function createRelayAdapter(certificate?: Certificate): RelayAdapter {
       keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
       // Long uploads are legitimate; the relay's own idle limits end those that stall.
       requestTimeout: 0,
-      ...serverOptions(certificate),
+      ...serverOptions(config, certificate),
       clientErrorHandler: (error: Error, socket) => {
         earlyRefusals.unparsable(error, socket);
       },
@@ -154,10 +154,14 @@ function beginRequest(request: IncomingMessage): string {
 }
 
 /** Fastify has a different type for HTTPS servers, although everything that is done with the server here is the same. */
-function serverOptions(certificate: Certificate | undefined): FastifyHttpOptions<Server> {
+function serverOptions(
+  { upgradeProtocols }: RelayConfig,
+  certificate: Certificate | undefined,
+): FastifyHttpOptions<Server> {
+  const http = { ...HTTP_OPTIONS, IncomingMessage: relayRequests(upgradeProtocols) };
   if (certificate === undefined) {
-    return { http: HTTP_OPTIONS };
+    return { http };
   }
   const tls = { ...secureContextOptions(certificate), handshakeTimeout: HEADERS_TIMEOUT_MS };
-  return { https: { ...HTTP_OPTIONS, ...tls } } as FastifyHttpOptions<Server>;
+  return { https: { ...http, ...tls } } as FastifyHttpOptions<Server>;
 }

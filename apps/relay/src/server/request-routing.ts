@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 
+import { hasRequestBody } from '@relay/http';
 import { CHANNEL_PATH, PAIR_PATH, PROBE_PATH, RELAY_HEADER } from '@relay/protocol';
 
 import type { Role } from '../telemetry/request-record.js';
@@ -56,12 +57,25 @@ export function routingOf(request: IncomingMessage): Routing {
   return isRead && OWN_PATH.test(path) ? { role: 'own', route: path } : PASS_THROUGH;
 }
 
-/** Whether a request that offers an upgrade may be the opening of a channel, which has no body. */
-export function isOpening(request: IncomingMessage): boolean {
-  const { headers, httpVersion } = request;
-  const hasBody =
-    headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
-  return httpVersion === '1.1' && !hasBody && routingOf(request) === CHANNEL;
+/**
+ * Whether the upgrade that a request offers may be taken up: it opens a channel, or a client asks for a protocol that this relay
+ * carries. What is for this relay itself, or for its inbound role, offers nothing else. HTTP/1.0 knows no upgrades.
+ *
+ * @param protocols - that clients may ask for, in lower case
+ */
+export function isUpgrade(request: IncomingMessage, protocols: readonly string[]): boolean {
+  const routing = routingOf(request);
+  const isOfClient = routing === OUTBOUND || routing === PASS_THROUGH;
+  return (
+    request.httpVersion === '1.1' &&
+    !hasRequestBody(request) &&
+    (routing === CHANNEL || (isOfClient && isOfferOf(request, protocols)))
+  );
+}
+
+/** Whether a request names exactly one protocol in `upgrade`, and one of these. @param protocols - in lower case */
+export function isOfferOf({ headers }: IncomingMessage, protocols: readonly string[]): boolean {
+  return protocols.includes(headers.upgrade?.trim().toLowerCase() ?? '');
 }
 
 function pathOf(url: string): string {

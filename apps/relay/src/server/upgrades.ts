@@ -1,11 +1,12 @@
 import { IncomingMessage, ServerResponse, type Server } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
-import { isOpening } from './request-routing.js';
+import { isUpgrade } from './request-routing.js';
 
 /** A connection whose request has asked for an upgrade, and is to be granted it or refused. */
 export interface OfferedConnection {
-  readonly socket: Duplex;
+  readonly socket: Socket;
   /** What was read behind the request. */
   readonly head: Buffer;
 }
@@ -17,26 +18,33 @@ const CONNECTION = Symbol('offered connection');
 type Carrier = IncomingMessage & { [CONNECTION]?: OfferedConnection };
 
 /**
- * A request that counts as one for an upgrade only if this relay may take the offer up. Node.js would otherwise treat every
- * request with an offer as one, as soon as the server listens for any, and not read its body. RFC 9110 section 7.8.
+ * The requests of a server, which count as requests for an upgrade only if this relay may take the offer up. Node.js would
+ * otherwise treat every request with an offer as one, as soon as the server listens for any, and not read its body. An offer
+ * behind a request whose response is pending is ignored, too. RFC 9110 section 7.8.
+ *
+ * @param protocols - that clients may ask for, in lower case
  */
-export class RelayRequest extends IncomingMessage {
-  private [OFFERED]?: boolean | null;
-  private [TAKEN]: boolean | undefined;
+export function relayRequests(protocols: readonly string[]): typeof IncomingMessage {
+  return class RelayRequest extends IncomingMessage {
+    private [OFFERED]?: boolean | null;
+    private [TAKEN]: boolean | undefined;
 
-  /** Set by Node.js; also by its own constructor, before this object has fields. */
-  set upgrade(isOffered: boolean | null) {
-    this[OFFERED] = isOffered;
-  }
-
-  get upgrade(): boolean {
-    if (this[OFFERED] !== true) {
-      return false;
+    /** Set by Node.js; also by its own constructor, before this object has fields. */
+    set upgrade(isOffered: boolean | null) {
+      this[OFFERED] = isOffered;
     }
-    // Decided once, as soon as Node.js asks: by then the head is complete, and later the request has another route.
-    this[TAKEN] ??= this.method === 'CONNECT' || isOpening(this);
-    return this[TAKEN];
-  }
+
+    get upgrade(): boolean {
+      if (this[OFFERED] !== true) {
+        return false;
+      }
+      // Decided once, as soon as Node.js asks: by then the head is complete, and later the request has another route.
+      this[TAKEN] ??=
+        this.method === 'CONNECT' ||
+        (isUpgrade(this, protocols) && !isAwaitingResponse(this.socket));
+      return this[TAKEN];
+    }
+  };
 }
 
 /** The connection of a request that counts as one for an upgrade; undefined for any other request. */
@@ -53,19 +61,21 @@ export function routeUpgrades(
   server: Server,
   route: (request: IncomingMessage, response: ServerResponse) => void,
 ): void {
-  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+  server.on('upgrade', (request: IncomingMessage, _: Duplex, head: Buffer) => {
+    const { socket } = request;
     socket.on('error', () => socket.destroy());
-    if (isAwaitingResponse(socket)) {
-      // No relay sends an opening behind another request.
-      socket.destroy();
-      return;
-    }
     (request as Carrier)[CONNECTION] = { socket, head };
     const response = new ServerResponse(request);
     response.shouldKeepAlive = false;
-    response.assignSocket(request.socket);
+    response.assignSocket(socket);
+    // Node.js no longer does so for this connection.
+    socket.on('drain', () => {
+      if (response.writableNeedDrain) {
+        response.emit('drain');
+      }
+    });
     response.once('finish', () => {
-      request.socket.destroySoon();
+      socket.destroySoon();
     });
     route(request, response);
   });

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { StoreMeter, StoreOperation } from '@relay/session';
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 
+import type { UpgradeRole } from '../admission/upgraded-connections.js';
 import { ChannelMetrics } from './channel-metrics.js';
 import { ObservableGauge } from './observable-gauge.js';
 import type { Role } from './request-record.js';
@@ -55,6 +56,13 @@ export class RelayMetrics implements StoreMeter {
     this.registry,
     'mte_relay_pass_through_requests',
     'Requests on pass-through routes that are being forwarded at this moment',
+  );
+
+  readonly upgradedConnections = new ObservableGauge<UpgradeRole>(
+    this.registry,
+    'mte_relay_upgraded_connections',
+    'Upgraded connections, such as WebSockets, that are open at this moment, by role',
+    'role',
   );
 
   readonly traffic = new TrafficTotals(this.registry);

@@ -83,6 +83,16 @@ export class RequestReports {
     this.log.info('request completed', lineOf(record, end, ms));
   }
 
+  /**
+   * A connection has ended after its upgrade. The request for it was reported when it was upgraded.
+   *
+   * @param ms - how long it had been upgraded
+   */
+  connectionEnded(record: RequestRecord, end: RequestEnd, ms: number): void {
+    this.metrics.traffic.add(record);
+    this.log.info('upgraded connection ended', lineOf(record, end, ms));
+  }
+
   /** The client or peer went away before the end, so no response can be sent. */
   abandoned(record: RequestRecord, end: RequestEnd): void {
     const ms = this.count(record, end.code);

@@ -1,3 +1,5 @@
+import type { Socket } from 'node:net';
+
 import { textOf } from '@relay/fields';
 import type { ExchangeEvents, ExchangeFailure } from '@relay/http';
 
@@ -29,5 +31,9 @@ export class RewrittenResponse implements ExchangeEvents {
 
   onFailure(failure: ExchangeFailure): void {
     this.events.onFailure(failure);
+  }
+
+  onUpgrade(rawFields: readonly (string | Buffer)[], socket: Socket): void {
+    this.events.onUpgrade?.(rawFields, socket);
   }
 }

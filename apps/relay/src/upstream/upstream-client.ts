@@ -39,12 +39,14 @@ export class UpstreamClient {
    * @param body - has the length that the head states, or fails before it ends. If the head states no length, the body is sent
    *   chunked, whatever the method, because the upstream would read an unframed body as a second request
    * @param requester - decides which of the configured fields the request has
+   * @param upgrade - the protocol to ask for, if an upgrade is wanted
    */
   send(
     head: RequestHead,
     body: Buffer | AsyncIterable<Buffer> | undefined,
     requester: Requester,
     events: ExchangeEvents,
+    upgrade?: string,
   ): Exchange {
     const exchange = new Exchange(
       {
@@ -55,7 +57,9 @@ export class UpstreamClient {
     );
     const sentBody = Buffer.isBuffer(body) && !isSentWhole(head, body) ? slicesOf(body) : body;
     const isStreamed = sentBody !== undefined && !Buffer.isBuffer(sentBody);
-    exchange.start(this.connections.kept, {
+    // An upgraded connection is not kept.
+    const connections = upgrade === undefined ? this.connections.kept : this.connections.fresh;
+    exchange.start(connections, {
       origin: this.config.upstreamOrigin,
       method: head.method,
       path: this.config.upstreamBasePath + head.path,
@@ -64,8 +68,9 @@ export class UpstreamClient {
         ...this.headersOf(head, body !== undefined, requester),
       ],
       body: sentBody,
-      fresh: this.connections.fresh,
-      mayRunTwice: isSafeMethod(head.method) && !isStreamed,
+      fresh: upgrade === undefined ? this.connections.fresh : undefined,
+      mayRunTwice: isSafeMethod(head.method) && !isStreamed && upgrade === undefined,
+      upgrade,
     });
     return exchange;
   }

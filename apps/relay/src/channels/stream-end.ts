@@ -1,0 +1,52 @@
+import { StreamCode, type Stream, type StreamEvents, type StreamFailure } from '@relay/channel';
+import type { OctetEnd, OctetEvents } from '@relay/http';
+
+/** The stream of an upgraded connection as one end of it. protocol.md section 11.8. */
+export class StreamEnd implements OctetEnd, StreamEvents {
+  private events: OctetEvents | undefined;
+
+  /** @param stream - both sides have sent HEADERS with UPGRADE on it */
+  constructor(private readonly stream: Stream) {}
+
+  listen(events: OctetEvents): void {
+    this.events = events;
+    this.stream.listen(this);
+  }
+
+  write(octets: Buffer): boolean {
+    return this.stream.write(octets);
+  }
+
+  end(onEnded: () => void): void {
+    this.stream.end();
+    onEnded();
+  }
+
+  resume(): void {
+    this.stream.resume();
+  }
+
+  reset(): void {
+    this.stream.reset(StreamCode.CANCEL);
+  }
+
+  onData(octets: Buffer): boolean {
+    return this.events?.onData(octets) ?? true;
+  }
+
+  onEnd(): void {
+    this.events?.onEnd();
+  }
+
+  onDrain(): void {
+    this.events?.onDrain();
+  }
+
+  onUnwanted(): void {
+    this.events?.onLost(new Error('the other relay has reset the connection'));
+  }
+
+  onFailure(failure: StreamFailure, cause?: Error): void {
+    this.events?.onLost(cause ?? new Error(`the connection to the other relay ended: ${failure}`));
+  }
+}

@@ -1,0 +1,39 @@
+import type { Duplex } from 'node:stream';
+
+import { StreamCode, type Stream, type StreamEvents } from '@relay/channel';
+import { RelayStatus } from '@relay/errors';
+
+import type { Refusal } from '../telemetry/request-reports.js';
+
+/** What is known of the channel that a stream is in. */
+export interface StreamOrigin {
+  /** The name of the opening, the same in both relays' logs. */
+  readonly exchange: string;
+  readonly socket: Duplex;
+}
+
+/** Nothing of a refused stream is of interest. */
+const REFUSED: StreamEvents = {
+  onData: () => true,
+  onEnd: () => undefined,
+  onDrain: () => undefined,
+  onUnwanted: () => undefined,
+  onFailure: () => undefined,
+};
+
+/** Ends a stream that is not served. @param code - of the reset @returns what hears of it */
+export function refuseStream(stream: Stream, code: number): StreamEvents {
+  stream.reset(code);
+  stream.release();
+  return REFUSED;
+}
+
+/** Ends a stream whose head breaks a rule. */
+export function rejectStream(
+  stream: Stream,
+  error: unknown,
+  report: (end: Refusal) => void,
+): StreamEvents {
+  report({ status: RelayStatus.DECODE_FAILED, code: 'RELAY_MESSAGE_UNREADABLE', error });
+  return refuseStream(stream, StreamCode.PROTOCOL_ERROR);
+}

@@ -1,0 +1,79 @@
+import type { Socket } from 'node:net';
+
+import { StreamCode, type Stream, type StreamEvents, type StreamFailure } from '@relay/channel';
+import type { RelayConfig } from '@relay/config';
+import { JoinedEnds, SocketEnd, type JoinOutcome } from '@relay/http';
+import { HeadInvalidError, encodeSwitching, isSameProtocol } from '@relay/protocol';
+
+import { StreamEnd } from '../channels/stream-end.js';
+import type { WantedUpgrade } from './opened-request.js';
+import type { StreamExchange } from './stream-exchange.js';
+import { switchingResponse } from './upstream-response.js';
+
+/** An upgraded connection, with its end at the upstream. */
+export interface OpenedConnection {
+  readonly ends: JoinedEnds;
+  /** Resolves when it is over. */
+  readonly over: Promise<JoinOutcome>;
+  readonly upstream: SocketEnd;
+}
+
+/** The upgrade that a stream asks for. protocol.md section 11.8. */
+export class StreamUpgrade implements WantedUpgrade {
+  private opened: OpenedConnection | undefined;
+
+  /** @param protocol - as the client has named it */
+  constructor(
+    readonly protocol: string,
+    private readonly stream: Stream,
+    private readonly config: RelayConfig,
+  ) {}
+
+  /** The connection, if it was upgraded. */
+  get connection(): OpenedConnection | undefined {
+    return this.opened;
+  }
+
+  accept(rawFields: readonly (string | Buffer)[], socket: Socket): void {
+    const { tunnelResponseHeaders, idleTimeoutMs } = this.config;
+    const { fields, protocol } = switchingResponse(rawFields, tunnelResponseHeaders);
+    if (!isSameProtocol(protocol, this.protocol)) {
+      throw new HeadInvalidError('the upstream switched to another protocol than it was asked for');
+    }
+    const bytes = encodeSwitching(fields, protocol);
+    this.stream.start({ bytes, isLast: false, isUpgrade: true });
+    const upstream = new SocketEnd(socket);
+    const ends = new JoinedEnds(new StreamEnd(this.stream), upstream, idleTimeoutMs);
+    this.opened = { ends, over: ends.run(), upstream };
+  }
+}
+
+/** Hears of a stream that asks for an upgrade until it has a response. Before the 101, octets of the peer break a rule. */
+export class AskingStream implements StreamEvents {
+  constructor(
+    private readonly stream: Stream,
+    private readonly exchange: StreamExchange,
+  ) {}
+
+  onData(): boolean {
+    this.stream.reset(StreamCode.PROTOCOL_ERROR);
+    this.exchange.onFailure('reset');
+    return true;
+  }
+
+  onEnd(): void {
+    // The upstream has not switched protocols.
+  }
+
+  onDrain(): void {
+    this.exchange.onDrain();
+  }
+
+  onUnwanted(): void {
+    this.exchange.onUnwanted();
+  }
+
+  onFailure(failure: StreamFailure, cause?: Error): void {
+    this.exchange.onFailure(failure, cause);
+  }
+}

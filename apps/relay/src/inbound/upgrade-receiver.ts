@@ -1,0 +1,116 @@
+import { randomUUID } from 'node:crypto';
+
+import { Injectable } from '@nestjs/common';
+import type { Stream, StreamEvents } from '@relay/channel';
+import { RelayConfig } from '@relay/config';
+import type { RelayError } from '@relay/errors';
+import { UpgradeUnsupportedError, connectionAuthRefusal, type JoinOutcome } from '@relay/http';
+import { decodeUpgradeRequest, type UpgradeRequest } from '@relay/protocol';
+
+import { UpgradedConnections } from '../admission/upgraded-connections.js';
+import { RequestRecord } from '../telemetry/request-record.js';
+import { RequestReports, type RequestEnd } from '../telemetry/request-reports.js';
+import { traceIdOf } from '../telemetry/trace-id.js';
+import { UpstreamClient } from '../upstream/upstream-client.js';
+import { rejectStream, type StreamOrigin } from './refused-stream.js';
+import { RouteRule } from './route-rule.js';
+import { StreamExchange } from './stream-exchange.js';
+import { AskingStream, StreamUpgrade, type OpenedConnection } from './stream-upgrade.js';
+
+/** Serves the streams of channels of type `conn`, each of which asks for an upgrade. protocol.md section 11.8. */
+@Injectable()
+export class UpgradeReceiver {
+  constructor(
+    private readonly config: RelayConfig,
+    private readonly routeRule: RouteRule,
+    private readonly upstream: UpstreamClient,
+    private readonly connections: UpgradedConnections,
+    private readonly reports: RequestReports,
+  ) {}
+
+  /**
+   * Takes the stream of a channel, whose place was taken when the channel was opened.
+   *
+   * @param head - of the request; not decoded
+   * @returns what hears of the stream
+   */
+  receive(stream: Stream, head: Buffer, { exchange: name, socket }: StreamOrigin): StreamEvents {
+    const record = new RequestRecord(randomUUID(), 'inbound');
+    record.exchange = `${name}.${stream.id}`;
+    let request: UpgradeRequest;
+    try {
+      request = decodeUpgradeRequest(head);
+    } catch (error) {
+      return rejectStream(stream, error, (end) => {
+        this.reports.refused(record, end, socket);
+      });
+    }
+    record.traceId = traceIdOf(request.head.fields);
+    const upgrade = new StreamUpgrade(request.protocol, stream, this.config);
+    const exchange = new StreamExchange(
+      {
+        stream,
+        head: request.head,
+        headBytes: head.length,
+        hasBody: false,
+        refusal: this.refusalOf(request),
+        record,
+        upgrade,
+      },
+      this.config,
+    );
+    void this.serve(exchange, upgrade, record).finally(() => {
+      stream.release();
+    });
+    return new AskingStream(stream, exchange);
+  }
+
+  /** Why this relay responds itself, or undefined. */
+  private refusalOf({ head, protocol }: UpgradeRequest): RelayError | undefined {
+    const { upgradeProtocols } = this.config;
+    return (
+      this.routeRule.refusalOf(head) ??
+      connectionAuthRefusal(head.fields) ??
+      (upgradeProtocols.includes(protocol.toLowerCase())
+        ? undefined
+        : new UpgradeUnsupportedError('UPGRADE_PROTOCOLS of the inbound relay does not list it'))
+    );
+  }
+
+  private async serve(
+    exchange: StreamExchange,
+    upgrade: StreamUpgrade,
+    record: RequestRecord,
+  ): Promise<void> {
+    const end = await exchange.run(this.upstream);
+    if (end.status === undefined) {
+      this.reports.cutOff(record, end);
+    } else {
+      this.reports.completed(record, end);
+    }
+    if (upgrade.connection !== undefined) {
+      await this.untilOver(upgrade.connection, record);
+    }
+  }
+
+  private async untilOver(connection: OpenedConnection, record: RequestRecord): Promise<void> {
+    const { ends, over } = connection;
+    const startedAtMs = performance.now();
+    this.connections.add('inbound', ends, over);
+    const outcome = await over;
+    const { forth, back } = ends.bytes;
+    record.bytesIn = forth;
+    record.sealedIn = forth;
+    record.bytesOut = back;
+    record.sealedOut = back;
+    const end = endOf(outcome, connection);
+    this.reports.connectionEnded(record, end, performance.now() - startedAtMs);
+  }
+}
+
+function endOf({ cause, lost }: JoinOutcome, { upstream }: OpenedConnection): RequestEnd {
+  if (cause === undefined) {
+    return {};
+  }
+  return { code: lost === upstream ? 'RELAY_UPSTREAM_FAILED' : 'RELAY_PEER_GONE', error: cause };
+}

@@ -1,0 +1,148 @@
+import type { Stream } from '@relay/channel';
+import type { RelayConfig } from '@relay/config';
+import {
+  JoinedEnds,
+  UpgradeUnsupportedError,
+  isClientGone,
+  type JoinOutcome,
+  type SocketEnd,
+} from '@relay/http';
+import { HeadInvalidError, decodeSwitching, isSameProtocol } from '@relay/protocol';
+
+import { StreamEnd } from '../channels/stream-end.js';
+import { clientFields } from '../client/client-fields.js';
+import type { ClientUpgrade } from '../client/client-upgrade.js';
+import type { OpeningFailure } from '../peers/channel-opener.js';
+import type { ConnectionChannels } from '../peers/connection-channels.js';
+import type { PeerChannel } from '../peers/peer-channel.js';
+import { signedFailure } from '../peers/peer-failure.js';
+import type { Peer } from '../peers/peer.js';
+import { TunnelFailedError } from '../peers/peers.errors.js';
+import type { RequestRecord } from '../telemetry/request-record.js';
+import type { ForwardingOutcome } from './forwarding.js';
+import { isProvenUnforwarded } from './retry-rule.js';
+import { StreamAttempt, type AskedUpgrade } from './stream-attempt.js';
+import type { AttemptContext } from './tunnel-attempt.js';
+import { causeOf } from './outcome-reason.js';
+import { tunnelFailure } from './tunnel-failure.js';
+
+const NOTHING = Buffer.alloc(0);
+
+/** What an upgrade needs on its way. */
+export interface UpgradeContext extends AttemptContext {
+  readonly peer: Peer;
+  readonly channels: ConnectionChannels;
+  readonly config: RelayConfig;
+  readonly record: RequestRecord;
+  /** The network that the client is in. */
+  readonly network: string;
+}
+
+/** An upgraded connection, with its two ends. */
+export interface SealedConnection {
+  readonly ends: JoinedEnds;
+  /** Resolves when it is over. */
+  readonly over: Promise<JoinOutcome>;
+  readonly client: SocketEnd;
+}
+
+/** A client's request for an upgrade on its way: over a channel of its own, and once. protocol.md section 11.8. */
+export class UpgradeForwarding implements AskedUpgrade {
+  private attempt: StreamAttempt | undefined;
+  private abortReason: Error | undefined;
+  private sealed: SealedConnection | undefined;
+
+  constructor(
+    private readonly context: UpgradeContext,
+    private readonly client: ClientUpgrade,
+  ) {}
+
+  /** The connection, if it was upgraded. */
+  get connection(): SealedConnection | undefined {
+    return this.sealed;
+  }
+
+  /**
+   * Carries the request, and fills in its record. Returns once the connection was upgraded, or the client has another response.
+   *
+   * @throws TunnelFailedError and UpgradeUnsupportedError before the response has begun; the reason given to `abort` at any time
+   */
+  async run(): Promise<ForwardingOutcome> {
+    const channel = await this.open();
+    if (this.abortReason !== undefined) {
+      channel.finish();
+      throw this.abortReason;
+    }
+    const { record } = this.context;
+    this.attempt = new StreamAttempt(this.context, channel, NOTHING, this);
+    // Its only stream: with it, the channel ends.
+    channel.finish();
+    const outcome = await this.attempt.run();
+    record.exchange = this.attempt.exchange;
+    record.sealedOut = this.attempt.sealedBytes.out;
+    record.sealedIn = this.attempt.sealedBytes.in;
+    const cause = causeOf(outcome);
+    if (isClientGone(cause)) {
+      throw cause;
+    }
+    if (outcome.kind === 'completed') {
+      return { status: outcome.status };
+    }
+    if (outcome.kind === 'cut-off') {
+      return { error: outcome.cause };
+    }
+    throw tunnelFailure(outcome, isProvenUnforwarded(outcome) ? 'no' : 'maybe');
+  }
+
+  accept(head: Buffer, stream: Stream): void {
+    const { fields, protocol } = decodeSwitching(head);
+    if (!isSameProtocol(protocol, this.client.protocol)) {
+      throw new HeadInvalidError('the 101 names another protocol than was asked for');
+    }
+    const { config } = this.context;
+    const client = this.client.accept(clientFields(fields, config.tunnelResponseHeaders, config));
+    const ends = new JoinedEnds(client, new StreamEnd(stream), config.idleTimeoutMs);
+    this.sealed = { ends, over: ends.run(), client };
+  }
+
+  /** Lets the peer continue after the client has caught up with a response other than 101. */
+  resume(): void {
+    this.attempt?.resume();
+  }
+
+  /** Gives up, unless the connection was upgraded. */
+  abort(reason: Error): void {
+    this.abortReason = reason;
+    this.attempt?.abort(reason);
+  }
+
+  private async open(): Promise<PeerChannel> {
+    const { channels, peer, network } = this.context;
+    const opened = await channels.open(peer, network);
+    if ('kind' in opened) {
+      throw openingError(opened);
+    }
+    return opened;
+  }
+}
+
+/** Nothing was sent but the opening, which forwards nothing. */
+function openingError(failure: OpeningFailure): Error {
+  const { cause } = failure;
+  switch (failure.kind) {
+    case 'no-channels':
+      return new UpgradeUnsupportedError(
+        'something between the relays carries no WebSocket upgrade on /api/mte-channel, so this relay carries none either',
+        { cause },
+      );
+    case 'unreached':
+      return new TunnelFailedError(
+        'RELAY_PEER_UNREACHABLE',
+        'no',
+        'the other relay cannot be reached',
+        { cause },
+      );
+    case 'signed-error':
+      return signedFailure(failure.signedError, 'no');
+  }
+}

@@ -1,0 +1,124 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+import { Injectable } from '@nestjs/common';
+import { RelayConfig } from '@relay/config';
+import {
+  ClientGoneError,
+  UpgradeUnsupportedError,
+  isClientGone,
+  type JoinOutcome,
+} from '@relay/http';
+import { encodeUpgradeRequest } from '@relay/protocol';
+
+import { UpgradeLimit, UpgradedConnections } from '../admission/upgraded-connections.js';
+import { readClientRequest } from '../client/client-request.js';
+import { ClientUpgrade } from '../client/client-upgrade.js';
+import { PeerOrigins } from '../peers/peer-origin.js';
+import type { OfferedConnection } from '../server/upgrades.js';
+import { recordOf, type RequestRecord } from '../telemetry/request-record.js';
+import { RequestReports, type RequestEnd } from '../telemetry/request-reports.js';
+import { traceIdOf } from '../telemetry/trace-id.js';
+import { isWhollySealed, parseEncodeOptions } from './encode-options.js';
+import { OptionInvalidError } from './outbound.errors.js';
+import { TunnelService, type TunnelRequest } from './tunnel.service.js';
+import type { SealedConnection, UpgradeForwarding } from './upgrade-forwarding.js';
+
+/** Sends a client's request for an upgrade through the tunnel, and then the octets of its connection. protocol.md section 11.8. */
+@Injectable()
+export class UpgradeService {
+  constructor(
+    private readonly config: RelayConfig,
+    private readonly peerOrigins: PeerOrigins,
+    private readonly tunnel: TunnelService,
+    private readonly places: UpgradeLimit,
+    private readonly connections: UpgradedConnections,
+    private readonly reports: RequestReports,
+  ) {}
+
+  /**
+   * Forwards one request for an upgrade. Returns once its connection has ended.
+   *
+   * @throws as OutboundService.forward, and UpgradeUnsupportedError, all before the response has begun
+   */
+  async forward(
+    request: IncomingMessage,
+    response: ServerResponse,
+    offered: OfferedConnection,
+  ): Promise<void> {
+    const origin = this.peerOrigins.parse(request.headers['x-mte-upstream']);
+    const client = new ClientUpgrade(request, offered);
+    const asked = this.read(request, client.protocol);
+    this.places.acquire(response);
+    const record = recordOf(request);
+    record.peer = origin;
+    record.traceId = traceIdOf(asked.request.head.fields);
+    const forwarding = this.tunnel.prepareUpgrade({ origin, ...asked }, request, response, client);
+    response.once('close', () => {
+      forwarding.abort(new ClientGoneError('the client has gone away'));
+    });
+    await this.run(forwarding, record);
+  }
+
+  /** Reads the client's request and options, and whether they allow an upgrade. */
+  private read(request: IncomingMessage, protocol: string): Omit<TunnelRequest, 'origin'> {
+    if (this.config.tunnelTransport === 'message') {
+      throw new UpgradeUnsupportedError(
+        'TUNNEL_TRANSPORT is message: only channels carry upgraded connections',
+      );
+    }
+    const options = parseEncodeOptions(request.headers);
+    if (!isWhollySealed(options)) {
+      throw new OptionInvalidError(
+        'an upgraded connection is neither an MTE message, nor has it plaintext copies',
+      );
+    }
+    const { head } = readClientRequest(request, this.config);
+    return { options, request: { head, headBytes: encodeUpgradeRequest({ head, protocol }) } };
+  }
+
+  private async run(forwarding: UpgradeForwarding, record: RequestRecord): Promise<void> {
+    try {
+      const { status, error } = await forwarding.run();
+      if (error !== undefined) {
+        this.reports.cutOff(record, { code: 'RELAY_PEER_CONNECTION_LOST', error });
+        return;
+      }
+      this.reports.completed(record, { status });
+    } catch (error) {
+      if (!isClientGone(error)) {
+        throw error;
+      }
+      this.reports.abandoned(record, { code: error.code });
+    }
+    if (forwarding.connection !== undefined) {
+      await this.untilOver(forwarding.connection, record);
+    }
+  }
+
+  private async untilOver(connection: SealedConnection, record: RequestRecord): Promise<void> {
+    const { ends, over } = connection;
+    const startedAtMs = performance.now();
+    this.connections.add('outbound', ends, over);
+    const outcome = await over;
+    const { forth, back } = ends.bytes;
+    record.bytesIn = forth;
+    record.sealedOut = forth;
+    record.bytesOut = back;
+    record.sealedIn = back;
+    this.reports.connectionEnded(
+      record,
+      endOf(outcome, connection),
+      performance.now() - startedAtMs,
+    );
+  }
+}
+
+function endOf({ cause, lost }: JoinOutcome, { client }: SealedConnection): RequestEnd {
+  if (cause === undefined) {
+    return {};
+  }
+  return {
+    code: lost === client ? 'RELAY_CLIENT_GONE' : 'RELAY_PEER_CONNECTION_LOST',
+    error: cause,
+  };
+}
