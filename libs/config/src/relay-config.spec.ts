@@ -98,3 +98,23 @@ describe('the variables of channels', () => {
     }
   });
 });
+
+describe('UPGRADE_PROTOCOLS', () => {
+  it('is a list of names without regard to case', () => {
+    expect(load({ UPGRADE_PROTOCOLS: 'WebSocket, tcp,x/2' }).upgradeProtocols).toEqual([
+      'websocket',
+      'tcp',
+      'x/2',
+    ]);
+  });
+
+  it.each(['h2c', 'H2', 'http/2.0', 'TLS/1.0', 'h3'])('does not contain %s', (protocol) => {
+    expect(() => load({ UPGRADE_PROTOCOLS: `websocket,${protocol}` })).toThrow(
+      expect.objectContaining({
+        problems: [
+          'UPGRADE_PROTOCOLS entry 2 must not be a version of HTTP, nor TLS: its requests would pass unseen',
+        ],
+      }),
+    );
+  });
+});

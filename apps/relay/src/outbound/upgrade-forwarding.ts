@@ -69,10 +69,6 @@ export class UpgradeForwarding implements AskedUpgrade {
    */
   async run(): Promise<ForwardingOutcome> {
     const channel = await this.open();
-    if (this.abortReason !== undefined) {
-      channel.finish();
-      throw this.abortReason;
-    }
     const { record } = this.context;
     this.attempt = new StreamAttempt(this.context, channel, NOTHING, this);
     // Its only stream: with it, the channel ends.
@@ -119,8 +115,21 @@ export class UpgradeForwarding implements AskedUpgrade {
   private async open(): Promise<PeerChannel> {
     const { channels, peer, network } = this.context;
     const opened = await channels.open(peer, network);
+    if (this.abortReason !== undefined) {
+      if (!('kind' in opened)) {
+        opened.finish();
+      }
+      throw this.abortReason;
+    }
     if ('kind' in opened) {
       throw openingError(opened);
+    }
+    if (!opened.hasPlace) {
+      throw new TunnelFailedError(
+        'RELAY_PEER_CONNECTION_LOST',
+        'no',
+        'the other relay has ended the channel for the connection',
+      );
     }
     return opened;
   }
