@@ -3,7 +3,7 @@ import { TLSSocket } from 'node:tls';
 
 import type { RelayConfig } from '@relay/config';
 import { isAuthority, withReplacedNamesakes } from '@relay/fields';
-import { connectionAuthRefusal, hasRequestBody } from '@relay/http';
+import { connectionAuthRefusal } from '@relay/http';
 import {
   CLIENT_ADDRESS_FIELD,
   forwardedFields,
@@ -13,7 +13,7 @@ import {
   type RequestHead,
 } from '@relay/protocol';
 
-import { isOfferOf } from '../server/request-routing.js';
+import { hasShortBody, isOfferOf } from '../server/request-routing.js';
 import { clientAddress } from './client-address.js';
 
 /** The client's request as it will be sealed. */
@@ -63,15 +63,14 @@ function checkConnectionAuth({ fields }: RequestHead): void {
 
 /**
  * An upgrade is an offer, which a server may ignore, and must in HTTP/1.0 (RFC 9110 section 7.8). Whoever offers a protocol that
- * this relay carries does not expect it to be ignored. Between the body of such a request and what follows the 101 there would be
- * no border that all servers agree on.
+ * this relay carries does not expect it to be ignored, so a body that cannot be passed on with it is an error.
  */
 function checkUpgrade(request: IncomingMessage, { upgradeProtocols }: RelayConfig): void {
   const { connection = '' } = request.headers;
   const isOffered = /(?:^|,)[ \t]*upgrade[ \t]*(?:,|$)/i.test(connection);
   const isListed = isOffered && isOfferOf(request, upgradeProtocols);
-  if (isListed && request.httpVersion === '1.1' && hasRequestBody(request)) {
-    throw new HeadInvalidError('a request that asks for an upgrade has a body');
+  if (isListed && request.httpVersion === '1.1' && !hasShortBody(request)) {
+    throw new HeadInvalidError('the body of a request for an upgrade is too long, or of unknown length');
   }
 }
 

@@ -42,10 +42,14 @@ export class StreamExchange implements StreamEvents {
     private readonly request: StreamRequest,
     private readonly config: RelayConfig,
   ) {
-    const { stream, head, hasBody } = request;
+    const { stream, head, hasBody, upgrade } = request;
     this.stream = stream;
     this.body = new StreamBody(stream, config.idleTimeoutMs);
     this.response = new StreamResponse(stream);
+    if (hasBody && upgrade !== undefined) {
+      // More than the body will follow.
+      return;
+    }
     if (hasBody) {
       const stated = fieldValue(head.fields, 'content-length');
       stream.expect(stated === undefined ? undefined : Number(stated));

@@ -44,25 +44,42 @@ export class StreamUpgrade implements WantedUpgrade {
     this.stream.start({ bytes, isLast: false, isUpgrade: true });
     const upstream = new SocketEnd(socket);
     const ends = new JoinedEnds(new StreamEnd(this.stream), upstream, idleTimeoutMs);
+    // It may have been paused within the body of the request.
+    this.stream.resume();
     this.opened = { ends, over: ends.run(), upstream };
   }
 }
 
-/** Hears of a stream that asks for an upgrade until it has a response. Before the 101, octets of the peer break a rule. */
+/**
+ * Hears of a stream that asks for an upgrade until it has a response. Of the peer's octets, only the body of the request may come
+ * before the 101.
+ */
 export class AskingStream implements StreamEvents {
+  /** @param missingBytes - of the body */
   constructor(
     private readonly stream: Stream,
     private readonly exchange: StreamExchange,
+    private missingBytes: number,
   ) {}
 
-  onData(): boolean {
-    this.stream.reset(StreamCode.PROTOCOL_ERROR);
-    this.exchange.onFailure('reset');
-    return true;
+  onData(octets: Buffer): boolean {
+    this.missingBytes -= octets.length;
+    if (this.missingBytes < 0) {
+      this.misuse();
+      return true;
+    }
+    const goesOn = this.exchange.onData(octets);
+    if (this.missingBytes === 0) {
+      this.exchange.onEnd();
+    }
+    return goesOn;
   }
 
   onEnd(): void {
-    // The upstream has not switched protocols.
+    // Otherwise the upstream has not switched protocols, and nothing follows.
+    if (this.missingBytes > 0) {
+      this.misuse();
+    }
   }
 
   onDrain(): void {
@@ -75,5 +92,10 @@ export class AskingStream implements StreamEvents {
 
   onFailure(failure: StreamFailure, cause?: Error): void {
     this.exchange.onFailure(failure, cause);
+  }
+
+  private misuse(): void {
+    this.stream.reset(StreamCode.PROTOCOL_ERROR);
+    this.exchange.onFailure('reset');
   }
 }

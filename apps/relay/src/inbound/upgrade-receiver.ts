@@ -4,6 +4,7 @@ import { Injectable } from '@nestjs/common';
 import type { Stream, StreamEvents } from '@relay/channel';
 import { RelayConfig } from '@relay/config';
 import type { RelayError } from '@relay/errors';
+import { fieldValue } from '@relay/fields';
 import { UpgradeUnsupportedError, connectionAuthRefusal, type JoinOutcome } from '@relay/http';
 import { decodeUpgradeRequest, type UpgradeRequest } from '@relay/protocol';
 
@@ -46,23 +47,27 @@ export class UpgradeReceiver {
       });
     }
     record.traceId = traceIdOf(request.head.fields);
+    const bodyBytes = Number(fieldValue(request.head.fields, 'content-length') ?? 0);
     const upgrade = new StreamUpgrade(request.protocol, stream, this.config);
     const exchange = new StreamExchange(
       {
         stream,
         head: request.head,
         headBytes: head.length,
-        hasBody: false,
+        hasBody: bodyBytes > 0,
         refusal: this.refusalOf(request),
         record,
         upgrade,
       },
       this.config,
     );
-    void this.serve(exchange, upgrade, record).finally(() => {
-      stream.release();
+    // Once the record with the head has been read, because the body usually comes in the same one.
+    queueMicrotask(() => {
+      void this.serve(exchange, upgrade, record).finally(() => {
+        stream.release();
+      });
     });
-    return new AskingStream(stream, exchange);
+    return new AskingStream(stream, exchange, bodyBytes);
   }
 
   /** Why this relay responds itself, or undefined. */

@@ -50,7 +50,7 @@ export class StreamAttempt implements TunnelAttempt, OutboundStreamEvents {
   /**
    * Takes a place of the channel, which must have one.
    *
-   * @param body - of the request; empty if an upgrade is asked for
+   * @param body - of the request; a Buffer if an upgrade is asked for
    */
   constructor(
     private readonly context: AttemptContext,
@@ -84,7 +84,11 @@ export class StreamAttempt implements TunnelAttempt, OutboundStreamEvents {
     if (Buffer.isBuffer(this.body)) {
       if (this.body.length > 0) {
         this.sentBytes += this.body.length;
-        this.stream.end(this.body);
+        if (this.upgrade === undefined) {
+          this.stream.end(this.body);
+        } else {
+          this.stream.write(this.body);
+        }
       }
       this.awaitResponse();
     } else {

@@ -26,8 +26,6 @@ import type { AttemptContext } from './tunnel-attempt.js';
 import { causeOf } from './outcome-reason.js';
 import { tunnelFailure } from './tunnel-failure.js';
 
-const NOTHING = Buffer.alloc(0);
-
 /** What an upgrade needs on its way. */
 export interface UpgradeContext extends AttemptContext {
   readonly peer: Peer;
@@ -65,12 +63,14 @@ export class UpgradeForwarding implements AskedUpgrade {
   /**
    * Carries the request, and fills in its record. Returns once the connection was upgraded, or the client has another response.
    *
-   * @throws TunnelFailedError and UpgradeUnsupportedError before the response has begun; the reason given to `abort` at any time
+   * @throws BodyLateError, TunnelFailedError and UpgradeUnsupportedError before the response has begun; the reason given to `abort` at any time
    */
   async run(): Promise<ForwardingOutcome> {
+    const { record, config } = this.context;
+    const body = await this.client.readBody(config.idleTimeoutMs);
+    record.bytesIn = body.length;
     const channel = await this.open();
-    const { record } = this.context;
-    this.attempt = new StreamAttempt(this.context, channel, NOTHING, this);
+    this.attempt = new StreamAttempt(this.context, channel, body, this);
     // Its only stream: with it, the channel ends.
     channel.finish();
     const outcome = await this.attempt.run();

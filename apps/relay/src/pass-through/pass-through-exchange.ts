@@ -77,13 +77,12 @@ export class PassThroughExchange implements ExchangeEvents {
     const tooSlow = this.limitOfBody();
     this.response.once('close', onClose);
     try {
-      this.exchange = upstream.send(
-        head,
-        hasBody ? this.body : undefined,
-        'anybody',
-        this,
-        this.upgrade?.protocol,
-      );
+      const { upgrade } = this;
+      let body: Buffer | BodyReader | undefined = hasBody ? this.body : undefined;
+      if (hasBody && upgrade !== undefined) {
+        body = await upgrade.readBody(this.config.idleTimeoutMs);
+      }
+      this.exchange = upstream.send(head, body, 'anybody', this, upgrade?.protocol);
       return await this.end.promise;
     } finally {
       tooSlow.stop();

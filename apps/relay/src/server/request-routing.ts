@@ -17,6 +17,9 @@ export const TUNNEL_ROUTE = '/-/tunnel';
 export const CHANNEL_ROUTE = '/-/channel';
 export const PASS_THROUGH_ROUTE = '/-/pass-through';
 
+/** The longest body of a request for an upgrade; Docker sends one that says what to execute. protocol.md section 11.8. */
+const MAX_UPGRADE_BODY_BYTES = 32_768;
+
 /** The paths of the relay's own endpoints, which are open to everybody. */
 const OWN_PATH = /^\/(?:api\/mte-echo(?:\/[^/]+)?|health\/(?:live|ready))$/;
 
@@ -65,12 +68,20 @@ export function routingOf(request: IncomingMessage): Routing {
  */
 export function isUpgrade(request: IncomingMessage, protocols: readonly string[]): boolean {
   const routing = routingOf(request);
+  if (request.httpVersion !== '1.1') {
+    return false;
+  }
+  if (routing === CHANNEL) {
+    return !hasRequestBody(request);
+  }
   const isOfClient = routing === OUTBOUND || routing === PASS_THROUGH;
-  return (
-    request.httpVersion === '1.1' &&
-    !hasRequestBody(request) &&
-    (routing === CHANNEL || (isOfClient && isOfferOf(request, protocols)))
-  );
+  return isOfClient && isOfferOf(request, protocols) && hasShortBody(request);
+}
+
+/** Whether the body of a request for an upgrade can be read before anything is forwarded: it is short, and its length is stated. */
+export function hasShortBody({ headers }: IncomingMessage): boolean {
+  const isShort = Number(headers['content-length'] ?? 0) <= MAX_UPGRADE_BODY_BYTES;
+  return isShort && headers['transfer-encoding'] === undefined;
 }
 
 /** Whether a request names exactly one protocol in `upgrade`, and one of these. @param protocols - in lower case */
