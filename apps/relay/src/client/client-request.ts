@@ -70,7 +70,9 @@ function checkUpgrade(request: IncomingMessage, { upgradeProtocols }: RelayConfi
   const isOffered = /(?:^|,)[ \t]*upgrade[ \t]*(?:,|$)/i.test(connection);
   const isListed = isOffered && isOfferOf(request, upgradeProtocols);
   if (isListed && request.httpVersion === '1.1' && !hasShortBody(request)) {
-    throw new HeadInvalidError('the body of a request for an upgrade is too long, or of unknown length');
+    throw new HeadInvalidError(
+      'the body of a request for an upgrade is too long, or of unknown length',
+    );
   }
 }
 
