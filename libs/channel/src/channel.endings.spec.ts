@@ -6,13 +6,20 @@ import {
   settle,
   shortHead,
   StreamLog,
+  type EndPair,
 } from '../../../test/support/protocol/channel-ends.js';
-import { StreamCode } from './frame.js';
+import { RECORDS_PER_KEY, StreamCode } from './frame.js';
 
-/** Four million records would take minutes. */
-function useUpRecords(channel: unknown): void {
-  const { outgoing } = channel as { outgoing: { sealer: { index: number } } };
-  outgoing.sealer.index = 2 ** 22;
+/** Two million records would take minutes. */
+function useUpKeys({ a, b }: EndPair): void {
+  for (const { channel } of [a, b]) {
+    const { outgoing, incoming } = channel as unknown as {
+      outgoing: { sealer: { index: number } };
+      incoming: { opener: { index: number } };
+    };
+    outgoing.sealer.index = RECORDS_PER_KEY - 1;
+    incoming.opener.index = RECORDS_PER_KEY - 1;
+  }
 }
 
 describe('RST_STREAM of the inbound relay', () => {
@@ -106,16 +113,22 @@ describe('a channel that breaks', () => {
   });
 });
 
-describe('a channel that has used up its records', () => {
-  it.each(['a', 'b'] as const)('breaks instead of failing the process, at end %s', (end) => {
+describe('a direction whose key has sealed 2^21 records', () => {
+  it('goes on with the next key, and the channel is worn out', () => {
     const pair = openPair();
-    const { accepted, stream } = openStream(pair);
-    useUpRecords(pair[end].channel);
-    (end === 'a' ? stream : accepted.stream).reset(StreamCode.CANCEL);
-    expect(() => {
-      pair[end].transport.endTurn();
-    }).not.toThrow();
-    expect(pair[end].told.at(-1)).toMatch(/^broken: message exceeds the limit/);
+    const { accepted, stream, log } = openStream(pair);
+    expect([pair.a.channel.isWornOut, pair.b.channel.isWornOut]).toEqual([false, false]);
+    useUpKeys(pair);
+    accepted.stream.start(shortHead());
+    for (const text of ['last of the first key', 'first of the next', 'and on']) {
+      stream.write(Buffer.from(text));
+      accepted.stream.write(Buffer.from(text));
+      settle(pair.a, pair.b);
+    }
+
+    expect(log.octets.toString()).toBe('last of the first keyfirst of the nextand on');
+    expect(pair.a.channel.isWornOut).toBe(true);
+    expect(pair.b.channel.isWornOut).toBe(true);
   });
 });
 

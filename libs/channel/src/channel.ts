@@ -4,7 +4,7 @@ import { ChannelBrokenError } from './channel.errors.js';
 import type { ChannelEvents, ChannelOptions, ChannelTransport } from './channel-options.js';
 import type { ChannelStream, StreamChannel, StreamLimits } from './channel-stream.js';
 import { decodeFrames } from './decode-frames.js';
-import { FrameType, LATE_RECORD, type Frame } from './frame.js';
+import { FrameType, RECORDS_PER_KEY, type Frame } from './frame.js';
 import { Grants } from './grants.js';
 import { IncomingRecords } from './incoming-records.js';
 import { OutgoingRecords } from './outgoing-records.js';
@@ -43,7 +43,7 @@ export abstract class Channel implements StreamChannel {
 
   /** Whether so many records have passed that the channel should be replaced. protocol.md section 11.2. */
   get isWornOut(): boolean {
-    return this.outgoing.count >= LATE_RECORD || this.incoming.count >= LATE_RECORD;
+    return this.outgoing.count >= RECORDS_PER_KEY || this.incoming.count >= RECORDS_PER_KEY;
   }
 
   /** Streams that have a place now. */
@@ -138,10 +138,7 @@ export abstract class Channel implements StreamChannel {
       this.isScheduled = true;
       this.transport.schedule(() => {
         this.isScheduled = false;
-        // After 2^22 records nothing more can be sealed.
-        this.breakOnError(() => {
-          this.flush();
-        });
+        this.flush();
       });
     }
   }

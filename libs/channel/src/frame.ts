@@ -32,8 +32,8 @@ export const MAX_PAYLOAD_BYTES = 65_536;
 export const HEAD_RECORD = 1;
 /** The type of every later record. */
 export const DATA_RECORD = 2;
-/** From this record on, in either direction, a channel has passed its lifetime. protocol.md section 11.2. */
-export const LATE_RECORD = 2 ** 21;
+/** After so many records of a direction, its key is replaced by the next. protocol.md section 11.2. */
+export const RECORDS_PER_KEY = 2 ** 21;
 /** The most content that one record of a channel carries: one frame of full length. protocol.md section 11.2. */
 export const MAX_CONTENT_BYTES = FRAME_HEADER_BYTES + MAX_PAYLOAD_BYTES;
 /** The largest window, increment and stream number. RFC 9113 section 6.9.1. */

@@ -1,7 +1,7 @@
 import { RecordOpener, type OpenedRecord } from '@relay/protocol';
 
 import { ChannelBrokenError } from './channel.errors.js';
-import { MAX_CONTENT_BYTES } from './frame.js';
+import { MAX_CONTENT_BYTES, RECORDS_PER_KEY } from './frame.js';
 
 /** The largest message of a channel: one record of full length with the most padding. protocol.md section 11.2. */
 export const MAX_MESSAGE_BYTES = 69_662;
@@ -42,6 +42,9 @@ export class IncomingRecords {
       this.opener.recordBytes(message.readUInt32BE()) === message.length;
     if (!isWhole) {
       throw new ChannelBrokenError('a message is not exactly one record');
+    }
+    if (this.count > 0 && this.count % RECORDS_PER_KEY === 0) {
+      this.opener.renewKey();
     }
     return this.opener.open(message);
   }

@@ -1,7 +1,7 @@
 import { RecordSealer } from '@relay/protocol';
 
 import type { ChannelTransport } from './channel-options.js';
-import { DATA_RECORD, HEAD_RECORD } from './frame.js';
+import { DATA_RECORD, HEAD_RECORD, RECORDS_PER_KEY } from './frame.js';
 import type { RecordContent } from './record-content.js';
 
 /** While so much has not left the socket, no record with HEADERS or DATA is made. protocol.md section 11.4. */
@@ -49,11 +49,19 @@ export class OutgoingRecords {
 
   /** @param onLeft - called once the record has left the socket; never synchronously */
   send(content: RecordContent, onLeft: () => void): void {
+    this.renewKeyIfDue();
     this.transport.send(content.seal(this.sealer), onLeft);
   }
 
   /** Ends this direction. */
   sendLast(): void {
+    this.renewKeyIfDue();
     this.transport.send(this.sealer.seal([Buffer.of(DATA_RECORD)], 1, true), () => undefined);
+  }
+
+  private renewKeyIfDue(): void {
+    if (this.sealer.count % RECORDS_PER_KEY === 0) {
+      this.sealer.renewKey();
+    }
   }
 }

@@ -13,6 +13,7 @@ import {
   maxSealedBytes,
   recordNonce,
 } from './record.js';
+import { deriveNextKey } from './session-keys.js';
 
 /**
  * One authenticated record. The first record of a message is its head; all others are its body. protocol.md section 6.
@@ -25,11 +26,12 @@ export interface OpenedRecord {
 }
 
 /**
- * Opens the records of one key in their order, each of which must be authentic at its place. After an error it must not be used
+ * Opens records in their order, each of which must be authentic at its place. After an error it must not be used
  * again. protocol.md section 6.
  */
 export class RecordOpener {
   private index = 0;
+  private earlierRecords = 0;
   private hasEnded = false;
 
   /**
@@ -37,13 +39,20 @@ export class RecordOpener {
    * @param maxContentBytes - the most content that a record may carry
    */
   constructor(
-    private readonly key: Buffer,
+    private key: Buffer,
     private readonly maxContentBytes: number,
   ) {}
 
-  /** How many records were opened: the index of the next one. */
+  /** How many records were opened. */
   get count(): number {
-    return this.index;
+    return this.earlierRecords + this.index;
+  }
+
+  /** Opens the next records with the key that follows this one. protocol.md section 11.2. */
+  renewKey(): void {
+    this.key = deriveNextKey(this.key);
+    this.earlierRecords = this.count;
+    this.index = 0;
   }
 
   /** Whether the last record has been opened. */
@@ -73,12 +82,12 @@ export class RecordOpener {
    * @param record - exactly one record, of the length that `recordBytes` found; not modified and not kept
    * @throws RecordOpenError if it fails authentication
    * @throws RecordMalformedError if its type, padding or content is not allowed at its place
-   * @throws MessageTooLongError after 2^22 records
+   * @throws MessageTooLongError after 2^22 records with one key
    */
   open(record: Buffer): OpenedRecord {
     const header = record.subarray(0, RECORD_HEADER_BYTES);
     const isLast = (header.readUInt32BE() & LAST_RECORD_BIT) !== 0;
-    const isFirst = this.index === 0;
+    const isFirst = this.count === 0;
     const nonce = recordNonce(this.index, isLast);
     this.index += 1;
 
@@ -90,7 +99,7 @@ export class RecordOpener {
     try {
       decipher.final();
     } catch (error) {
-      throw new RecordOpenError(`record ${this.index - 1} failed authentication`, { cause: error });
+      throw new RecordOpenError(`record ${this.count - 1} failed authentication`, { cause: error });
     }
     const content = this.contentOf(plaintext, isFirst ? HEAD_RECORD : DATA_RECORD);
     if (content.length === 0 && !isFirst && !isLast) {

@@ -8,21 +8,30 @@ import {
   TAG_BYTES,
   recordNonce,
 } from './record.js';
+import { deriveNextKey } from './session-keys.js';
 
 /**
- * Seals the records of one key in their order. It knows nothing of what they contain: the caller supplies content, type and
+ * Seals records in their order. It knows nothing of what they contain: the caller supplies content, type and
  * padding. A rejected call changes nothing. protocol.md section 6.
  */
 export class RecordSealer {
   private index = 0;
+  private earlierRecords = 0;
   private hasEnded = false;
 
   /** @param key - 32 bytes, used by no other sealer; not copied */
-  constructor(private readonly key: Buffer) {}
+  constructor(private key: Buffer) {}
 
-  /** How many records were sealed: the index of the next one. */
+  /** How many records were sealed. */
   get count(): number {
-    return this.index;
+    return this.earlierRecords + this.index;
+  }
+
+  /** Seals the next records with the key that follows this one. protocol.md section 11.2. */
+  renewKey(): void {
+    this.key = deriveNextKey(this.key);
+    this.earlierRecords = this.count;
+    this.index = 0;
   }
 
   /**
@@ -33,7 +42,7 @@ export class RecordSealer {
    * @param isLast - whether no record may follow
    * @returns the bytes of the record, in a new buffer that the caller owns
    * @throws RecordMalformedError after the last record
-   * @throws MessageTooLongError after 2^22 records
+   * @throws MessageTooLongError after 2^22 records with one key
    */
   seal(plaintext: readonly Uint8Array[], bytes: number, isLast: boolean): Buffer {
     if (this.hasEnded) {

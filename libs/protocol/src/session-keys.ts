@@ -41,6 +41,16 @@ export function deriveResponseKey(
 }
 
 /**
+ * Derives the key that follows another one in a channel, whose records would otherwise be used up. The earlier key cannot be
+ * derived from it. protocol.md section 11.2.
+ *
+ * @returns a new buffer of 32 bytes, which the caller owns
+ */
+export function deriveNextKey(key: Buffer): Buffer {
+  return hkdfExpand(key, 'mte-relay/1 next key');
+}
+
+/**
  * Derives what an error with `p=0` about a message is signed over, besides the message itself: only relays that agreed on these
  * keys can make it. A pairing that is replayed after a loss of the store creates a session with the same id and other keys, which
  * knows nothing of the messages before. protocol.md section 2.
