@@ -83,6 +83,8 @@ describe('the metrics of channels', () => {
       mte_relay_channel_fallbacks: 0,
       mte_relay_channel_waiting_bytes: 0,
       mte_relay_channel_buffer_bytes: 268_435_456,
+      'mte_relay_upgraded_connections{role="outbound"}': 0,
+      mte_relay_upgraded_connections_limit: 10_000,
     });
   });
 

@@ -1,35 +1,16 @@
-import { createServer, request as httpRequest } from 'node:http';
-
 import { Clock } from '@relay/clock';
 import { describe, expect, it } from 'vitest';
 
 import { expectQuoted } from '../../support/assertions/troubleshooting.js';
 import { forThisTest } from '../../support/lifecycle/resources.js';
 import { startBalancer } from '../../support/network/balancer.js';
-import { listen, type Listening } from '../../support/network/listen.js';
+import { startStrippingProxy } from '../../support/network/stripping-proxy.js';
 import { startRelay } from '../../support/relays/relay.js';
 import { HandMovedClock } from '../../support/time/hand-moved-clock.js';
 import { startTunnel } from '../../support/tunnels/tunnel.js';
 import { tunnelClient } from '../../support/tunnels/tunnel-client.js';
 
 const CHANNELS = 'Channels';
-
-/** A proxy of HTTP/1.1 as many are: `Connection` and `Upgrade` end at it. */
-async function startStrippingProxy(port: number): Promise<Listening> {
-  const server = createServer((incoming, outgoing) => {
-    const { method, url: path } = incoming;
-    const headers = { ...incoming.headers };
-    delete headers.connection;
-    delete headers.upgrade;
-    const onward = httpRequest({ port, method, path, headers, agent: false }, (response) => {
-      outgoing.writeHead(response.statusCode ?? 502, response.headers);
-      response.pipe(outgoing);
-    });
-    onward.on('error', () => outgoing.destroy());
-    incoming.pipe(onward);
-  });
-  return listen(server);
-}
 
 describe('docs/troubleshooting.md', () => {
   it('says what the log has if the path strips upgrades, over which requests go as messages', async () => {

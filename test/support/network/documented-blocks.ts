@@ -1,19 +1,23 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-const document = readFileSync(join(import.meta.dirname, '../../../docs/deployment.md'), 'utf8');
+const folder = join(import.meta.dirname, '../../../docs');
 
 /**
- * The text of the first fenced block of a language under a heading of docs/deployment.md, for instance that of `nginx`
- * under `### nginx`.
+ * The text of the first fenced block of a language under a heading of a document in docs, for instance that of `nginx` under
+ * `### nginx`.
  */
-export function documentedBlock(heading: string, language: string): string {
-  const section = document
+export function documentedBlock(
+  heading: string,
+  language: string,
+  document = 'deployment.md',
+): string {
+  const section = readFileSync(join(folder, document), 'utf8')
     .split(/\n(?=#{2,3} )/)
     .find((part) => part.startsWith(`### ${heading}\n`));
   const [, block] = new RegExp(`\`\`\`${language}\n([^]*?)\`\`\``).exec(section ?? '') ?? [];
   if (block === undefined) {
-    throw new Error(`docs/deployment.md has no block ${language} under ${heading}`);
+    throw new Error(`docs/${document} has no block ${language} under ${heading}`);
   }
   return block;
 }

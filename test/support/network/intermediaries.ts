@@ -38,20 +38,7 @@ const INSTALLATIONS: Readonly<Record<Program, Installation>> = {
   nginx: {
     package: 'nginx-light',
     check: ['nginx', '-v'],
-    prepare: async (folder, fill) => {
-      const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
-        (name) => `${name}_temp_path ${folder}/${name};`,
-      );
-      const config = await written(
-        folder,
-        'nginx.conf',
-        `daemon off; master_process off; pid ${folder}/pid; error_log stderr;
-        events { worker_connections 256; }
-        http { access_log off; ${paths.join(' ')}
-        ${fill(documentedBlock('nginx', 'nginx'))} }`,
-      );
-      return ['nginx', '-c', config, '-p', folder, '-e', 'stderr'];
-    },
+    prepare: (folder, fill) => nginxWith(folder, fill(documentedBlock('nginx', 'nginx'))),
   },
   HAProxy: {
     package: 'haproxy',
@@ -135,10 +122,42 @@ export async function startIntermediary(
   next: number,
   adjust: (block: string) => string = (block) => block,
 ): Promise<Intermediary> {
+  return start(program, (folder, port) =>
+    INSTALLATIONS[program].prepare(folder, (block) => filledIn(adjust(block), port, next)),
+  );
+}
+
+/** Where a sidecar stands. */
+export interface SidecarPlace {
+  /** The port of the outbound relay. */
+  readonly relayPort: number;
+  readonly token: string;
+  /** The origin of the inbound relay. */
+  readonly peer: string;
+  /** The origin of the page that may use it. */
+  readonly page: string;
+}
+
+/** Starts nginx as the sidecar for browsers that docs/configuration.md prints. */
+export async function startSidecar(place: SidecarPlace): Promise<Intermediary> {
+  const block = documentedBlock('Browsers', 'nginx', 'configuration.md')
+    .replaceAll('127.0.0.1:8080', `127.0.0.1:${place.relayPort}`)
+    .replace('YOUR_SECURE_OUTBOUND_ACCESS_TOKEN', place.token)
+    .replace('https://relay-b.example.com', place.peer)
+    .replace('https://app.example.com', place.page);
+  return start('nginx', (folder, port) =>
+    nginxWith(folder, block.replaceAll('127.0.0.1:8000', `127.0.0.1:${port}`)),
+  );
+}
+
+/** @param prepare - writes the files of the program, and returns the command that runs it on this port */
+async function start(
+  program: Program,
+  prepare: (folder: string, port: number) => Promise<readonly [string, ...string[]]>,
+): Promise<Intermediary> {
   const folder = await temporaryFolder();
   const port = await closedPort(createServer());
-  const fill: Fill = (block) => filledIn(adjust(block), port, next);
-  const [command, ...options] = await INSTALLATIONS[program].prepare(folder.path, fill);
+  const [command, ...options] = await prepare(folder.path, port);
   const child = spawn(command, options, { stdio: ['ignore', 'pipe', 'pipe'] });
   const closed = once(child, 'close');
   // On SIGTERM each of them ends its own child processes too.
@@ -166,6 +185,22 @@ export async function startIntermediary(
       await folder.close();
     },
   };
+}
+
+/** @param block - what belongs in `http` */
+async function nginxWith(folder: string, block: string): Promise<readonly [string, ...string[]]> {
+  const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
+    (name) => `${name}_temp_path ${folder}/${name};`,
+  );
+  const config = await written(
+    folder,
+    'nginx.conf',
+    `daemon off; master_process off; pid ${folder}/pid; error_log stderr;
+    events { worker_connections 256; }
+    http { access_log off; ${paths.join(' ')}
+    ${block} }`,
+  );
+  return ['nginx', '-c', config, '-p', folder, '-e', 'stderr'];
 }
 
 async function written(folder: string, name: string, text: string): Promise<string> {

@@ -21,7 +21,13 @@ export type UpgradeRole = 'outbound' | 'inbound' | 'pass-through';
 /** The upgraded connections that this process carries at this moment. */
 @Injectable()
 export class UpgradedConnections {
+  /** How many of the tunnel there may be. */
+  readonly limit: number;
   private readonly open = new Map<JoinedEnds, UpgradeRole>();
+
+  constructor(config: RelayConfig) {
+    this.limit = config.maxUpgradedConnections;
+  }
 
   /** How many there are, in one role or in all. */
   count(role?: UpgradeRole): number {

@@ -23,6 +23,8 @@ const worker = async (requests: number, hasStore = true): Promise<Snapshot> => {
   metrics.openSockets.observe(() => requests, 'listener');
   metrics.channels.observe(() => ({ open: 1, draining: 0, streams: requests, records: requests }));
   metrics.channels.bufferBytes.observe(() => 1_000);
+  metrics.upgradedConnections.observe(() => requests, 'inbound');
+  metrics.upgradedConnectionsLimit.observe(() => 100);
   return received(metrics);
 };
 
@@ -62,6 +64,8 @@ describe('the metrics of two workers', () => {
     expect(await sample(STREAMS)).toBe(7);
     expect(await sample(RECORDS)).toBe(7);
     expect(await sample('mte_relay_channel_buffer_bytes')).toBe(2_000);
+    expect(await sample('mte_relay_upgraded_connections{role="inbound"}')).toBe(7);
+    expect(await sample('mte_relay_upgraded_connections_limit')).toBe(200);
     expect(await sample('mte_relay_concurrent_requests')).toBe(7);
     expect(await sample(STORE)).toBe(0);
     expect(await sample('mte_relay_tls_certificate_not_after_seconds')).toBe(2_000_000_000);

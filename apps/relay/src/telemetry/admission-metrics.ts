@@ -22,6 +22,7 @@ export class AdmissionMetrics implements OnModuleInit {
     for (const role of ['outbound', 'inbound', 'pass-through'] as const) {
       this.metrics.upgradedConnections.observe(() => this.upgraded.count(role), role);
     }
+    this.metrics.upgradedConnectionsLimit.observe(() => this.upgraded.limit);
     this.metrics.bufferedBytes.observe(() => this.bufferBudget.bufferedBytes, 'mte');
   }
 }

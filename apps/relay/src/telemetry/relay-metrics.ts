@@ -65,6 +65,12 @@ export class RelayMetrics implements StoreMeter {
     'role',
   );
 
+  readonly upgradedConnectionsLimit = new ObservableGauge(
+    this.registry,
+    'mte_relay_upgraded_connections_limit',
+    'The most upgraded connections of the tunnel that there may be: MAX_UPGRADED_CONNECTIONS',
+  );
+
   readonly traffic = new TrafficTotals(this.registry);
 
   readonly pairings = new Counter({
