@@ -102,7 +102,7 @@ class OutboundChannels:
             self._channel = self._opened()
         except OpeningFailed as failed:
             error = self._error(failed)
-            failure = Failure(error['status'], error['signed'], failed.failure.was_connected)
+            failure = Failure(error['status'], error['signed'], failed.failure.was_reached)
             return {'error': error}, failure
         peer = self._channel.end.peer
         return {'opened': True, 'maxStreams': peer.max_streams, 'window': peer.initial_window}, None

@@ -60,12 +60,15 @@ def open_channel(
     try:
         connection = socket.create_connection(address, OPENING_SECONDS)
     except OSError:
-        raise OpeningFailed(Failure(was_connected=False)) from None
+        raise OpeningFailed(Failure(was_reached=False)) from None
     try:
         response = _switch(connection, address, opening)
         channel = OutboundChannel(connection, opening, response, own, use)
         if not channel.start(response.rest):
             raise OpeningFailed(Failure(status=response.status), response)
+    except ConnectionError:
+        connection.close()
+        raise OpeningFailed(Failure(was_reached=False)) from None
     except (OSError, NoHandshake):
         connection.close()
         raise OpeningFailed(Failure()) from None
