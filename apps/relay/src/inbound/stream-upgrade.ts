@@ -43,7 +43,8 @@ export class StreamUpgrade implements WantedUpgrade {
     const bytes = encodeSwitching(fields, protocol);
     this.stream.start({ bytes, isLast: false, isUpgrade: true });
     const upstream = new SocketEnd(socket);
-    const ends = new JoinedEnds(new StreamEnd(this.stream), upstream, idleTimeoutMs);
+    const peer = new StreamEnd(this.stream, StreamCode.INTERNAL_ERROR);
+    const ends = new JoinedEnds(peer, upstream, idleTimeoutMs);
     // It may have been paused within the body of the request.
     this.stream.resume();
     this.opened = { ends, over: ends.run(), upstream };
