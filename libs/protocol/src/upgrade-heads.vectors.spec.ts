@@ -1,7 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
-import { decodeRequestHead, decodeResponseHead, type RequestHead } from './message-head.js';
+import {
+  decodeRequestHead,
+  decodeResponseHead,
+  encodeRequestHead,
+  type RequestHead,
+} from './message-head.js';
 import { checkRequestHead, checkResponseHead } from './head-rules.js';
 import { HeadInvalidError } from './protocol.errors.js';
 import {
@@ -82,6 +87,19 @@ describe('the known head of an upgrade', () => {
         checkResponseHead(decodeResponseHead(octets(head_bytes)));
       }).toThrow(HeadInvalidError);
     }
+  });
+});
+
+describe('the limit of fields of section 6', () => {
+  const headOf = (count: number): Buffer =>
+    encodeRequestHead({
+      ...known.requests[0]!.head,
+      fields: [...Array.from({ length: count }, () => ['a', '']).flat(), 'upgrade', 'websocket'],
+    });
+
+  it('does not count the field that an upgrade adds', () => {
+    expect(decodeUpgradeRequest(headOf(256)).head.fields).toHaveLength(512);
+    expect(() => decodeUpgradeRequest(headOf(257))).toThrow(HeadInvalidError);
   });
 });
 
