@@ -107,6 +107,8 @@ def _upgrade(opened: Opened, end: InboundEnd) -> InboundUpgrade:
 
     def begin(head: RequestHead) -> None:
         opened.report(forwarded=head.path, type='conn', seq=opened.message.header.seq)
+        if opened.faults.of(head.path) == 'unheard':
+            return upgrade.link.break_off()
         threading.Thread(target=upgrade.serve, args=[head], daemon=True).start()
 
     upgrade = InboundUpgrade(end, opened.upgrades, begin)

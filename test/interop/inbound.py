@@ -23,7 +23,8 @@ In a channel, /unheard breaks the channel and the others do nothing, but request
     /paused/<name>  the body is taken only then; "windowUsedUp" tells that all of its window has come
 
 It asks UPSTREAM, an origin, for upgrades to the UPGRADE_PROTOCOLS (default: websocket), for no more than
-MAX_UPGRADED_CONNECTIONS at once (default: 10000). Without UPSTREAM each of them is an inner 502.
+MAX_UPGRADED_CONNECTIONS at once (default: 10000). Without UPSTREAM each of them is an inner 502. Some paths are not asked
+for: /unheard breaks the channel, /reset/<code> resets the stream, and upgrade_faults.py lists what answers /wrong/<name>.
 
 For tests only: sessions are kept in memory, there are no limits, and messages of both types are buffered until
 they are complete.

@@ -9,6 +9,7 @@ from channel_link import ChannelLink, Ending
 from channel_stream import Stream
 from head import HeadRefused, RequestHead, ResponseHead, encode_response_head
 from inbound_end import InboundEnd
+from upgrade_faults import reset_code, wrong_head
 from upgrade_heads import decode_upgrade_request, encode_switching, protocol_of
 from upgrade_pipe import UpgradePipe
 from upgrade_upstream import BAD_GATEWAY, ApiConnection, Switched
@@ -31,6 +32,7 @@ class InboundUpgrade:
     The only stream of its channel. `begin` hears of the request once its head is there, and has another thread `serve` it.
     """
 
+    link: ChannelLink
     _changed: threading.Condition
 
     def __init__(
@@ -46,7 +48,7 @@ class InboundUpgrade:
         self._is_lost = False
 
     def run(self, link: ChannelLink) -> Ending:
-        self._changed = link.changed
+        self.link, self._changed = link, link.changed
         ending = link.run()
         with self._changed:
             self._channel_ended()
@@ -63,11 +65,12 @@ class InboundUpgrade:
 
     def serve(self, head: RequestHead) -> None:
         """Asks the API, responds, and passes octets on until both directions have ended. In a thread of its own."""
-        response = self._response(head)
+        is_faulty = self._commit_fault(head.path)
+        response = None if is_faulty else self._response(head)
         with self._changed:
-            if not self._is_lost:
+            if not self._is_lost and not is_faulty:
                 self._respond(response)
-                self._changed.notify_all()
+            self._changed.notify_all()
         if self._pipe is not None:
             self._pipe.run()
         elif self._api is not None:
@@ -102,6 +105,17 @@ class InboundUpgrade:
             self._pipe.lose()
         elif self._api is not None:
             self._api.interrupt()
+
+    def _commit_fault(self, path: str) -> bool:
+        """For tests of the peer. Returns whether the path names a fault."""
+        wrong, code = wrong_head(path), reset_code(path)
+        with self._changed:
+            if code is not None:
+                self._end.reset(self._stream, code)
+            elif wrong is not None:
+                octets, upgrades = wrong
+                self._end.switch(self._stream, octets, b'', upgrades)
+        return code is not None or wrong is not None
 
     def _response(self, head: RequestHead) -> Switched | Answer:
         if protocol_of(head.fields) not in self._upgrades.protocols:

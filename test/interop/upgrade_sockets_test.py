@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from channel_sockets_test import Relays, relays
 from inbound_upgrade import Upgrades
 from known_answers import expect
+from upgrade_faults import WRONG_HEADS
 from upgrade_pipe import send_reset_on_close
 from websocket_handshake import HEAD_END
 
@@ -186,6 +187,21 @@ def a_lost_socket_is_a_reset() -> None:
         api.wait_for_end('/echo lost')
 
 
+def a_response_that_breaks_a_rule_is_refused() -> None:
+    with tunnel() as (both, _):
+        for name in WRONG_HEADS:
+            result = ask(both, f'/wrong/{name}')
+            expect((name, 'refused' in result, result.get('forwarded')), (name, True, 'maybe'))
+            expect(both.do(do='end')['orderly'], True)
+
+
+def only_a_proof_says_that_a_request_was_not_forwarded() -> None:
+    with tunnel() as (both, _):
+        for code, word in ((1, 'no'), (2, 'maybe'), (7, 'no'), (8, 'maybe')):
+            expect(ask(both, f'/reset/{code}'), {'reset': code, 'forwarded': word})
+        expect(ask(both, '/unheard'), {'broken': True, 'forwarded': 'maybe'})
+
+
 def a_broken_channel_is_a_reset_of_both_sockets() -> None:
     with tunnel() as (both, api):
         ask(both, '/echo')
@@ -236,6 +252,8 @@ TESTS = [
     an_api_that_does_not_switch_answers_as_ever,
     another_protocol_than_asked_is_an_inner_error,
     a_lost_socket_is_a_reset,
+    a_response_that_breaks_a_rule_is_refused,
+    only_a_proof_says_that_a_request_was_not_forwarded,
     a_broken_channel_is_a_reset_of_both_sockets,
     there_is_no_data_before_the_101,
     a_head_that_breaks_a_rule_never_becomes_a_stream_and_is_refused_if_it_does,

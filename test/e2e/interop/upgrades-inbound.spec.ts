@@ -189,6 +189,54 @@ describe.skipIf(!hasPython())('an upgraded connection to an independent inbound 
     expect((await api.ends.count(ended + 1)).at(-1)).toEqual({ path: '/echo', wasReset: true });
   });
 
+  it('keeps what a client says before the 101, and its end behind it', async () => {
+    const client = ask('/after');
+    const ended = once(client.socket, 'end');
+    client.socket.end('early');
+    await ended;
+
+    expect(client.octets.toString()).toBe(`${AFTER}5`);
+  });
+
+  it('is given up when the client ends its connection before the 101 and has said nothing', async () => {
+    const ended = api.ends.items.length;
+    const client = ask('/silent');
+    await api.requests.find(({ url }) => url === '/silent');
+    client.socket.end();
+
+    expect((await api.ends.count(ended + 1)).at(-1)?.path).toBe('/silent');
+  });
+
+  it.each(['protocol', 'list', 'twice', 'nothing', 'length', 'status', 'flag', 'field'])(
+    'is 502 if the response of the peer breaks a rule (%s)',
+    async (name) => {
+      const { status, body } = await ask(`/wrong/${name}`).response();
+
+      expect(status).toBe(502);
+      expect(JSON.parse(body)).toMatchObject({ error: { forwarded: 'maybe' } });
+    },
+  );
+
+  it.each([
+    [1, 502, 'no'],
+    [2, 502, 'maybe'],
+    [7, 503, 'no'],
+  ])('says of a reset with code %i what it proves', async (code, status, forwarded) => {
+    const response = await ask(`/reset/${code}`).response();
+
+    expect(response.status).toBe(status);
+    expect(JSON.parse(response.body)).toMatchObject({ error: { forwarded } });
+  });
+
+  it('is not asked for a second time if the channel breaks, though the method is safe', async () => {
+    const { status, body } = await ask('/unheard').response();
+
+    expect(status).toBe(502);
+    expect(JSON.parse(body)).toMatchObject({ error: { forwarded: 'maybe' } });
+    const asked = inbound.events.items.filter((event) => event['forwarded'] === '/unheard');
+    expect(asked).toHaveLength(1);
+  });
+
   it('is 503 and never forwarded if the inbound relay has no place for it', async () => {
     const full = forThisTest(
       await startPythonInbound({ UPSTREAM: api.url, MAX_UPGRADED_CONNECTIONS: '0' }),
