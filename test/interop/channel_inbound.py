@@ -105,11 +105,11 @@ def run_channel(connection: socket, opened: Opened, response_header: str) -> Non
 def _upgrade(opened: Opened, end: InboundEnd) -> InboundUpgrade:
     """The only stream of a channel of type conn."""
 
-    def begin(head: RequestHead) -> None:
+    def begin(head: RequestHead, body: bytes) -> None:
         opened.report(forwarded=head.path, type='conn', seq=opened.message.header.seq)
         if opened.faults.of(head.path) == 'unheard':
             return upgrade.link.break_off()
-        threading.Thread(target=upgrade.serve, args=[head], daemon=True).start()
+        threading.Thread(target=upgrade.serve, args=[head, body], daemon=True).start()
 
     upgrade = InboundUpgrade(end, opened.upgrades, begin)
     return upgrade

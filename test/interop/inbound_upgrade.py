@@ -10,7 +10,7 @@ from channel_stream import Stream
 from head import HeadRefused, RequestHead, ResponseHead, encode_response_head
 from inbound_end import InboundEnd
 from upgrade_faults import reset_code, wrong_head
-from upgrade_heads import decode_upgrade_request, encode_switching, protocol_of
+from upgrade_heads import body_length, decode_upgrade_request, encode_switching, protocol_of
 from upgrade_pipe import UpgradePipe
 from upgrade_upstream import BAD_GATEWAY, ApiConnection, Switched
 from upstream import Answer
@@ -29,19 +29,22 @@ class Upgrades:
 
 class InboundUpgrade:
     """
-    The only stream of its channel. `begin` hears of the request once its head is there, and has another thread `serve` it.
+    The only stream of its channel. `begin` hears of the request once it is complete, and has another thread `serve` it.
     """
 
     link: ChannelLink
     _changed: threading.Condition
 
     def __init__(
-        self, end: InboundEnd, upgrades: Upgrades, begin: Callable[[RequestHead], None]
+        self, end: InboundEnd, upgrades: Upgrades, begin: Callable[[RequestHead, bytes], None]
     ) -> None:
         self._end = end
         self._upgrades = upgrades
         self._begin = begin
         self._stream: Stream | None = None
+        self._head: RequestHead | None = None
+        self._body = bytearray()
+        self._has_begun = False
         self._api: ApiConnection | None = None
         self._pipe: UpgradePipe | None = None
         self._has_responded = False
@@ -63,10 +66,10 @@ class InboundUpgrade:
         elif frame.kind == RST_STREAM:
             self._lose()
 
-    def serve(self, head: RequestHead) -> None:
+    def serve(self, head: RequestHead, body: bytes) -> None:
         """Asks the API, responds, and passes octets on until both directions have ended. In a thread of its own."""
         is_faulty = self._commit_fault(head.path)
-        response = None if is_faulty else self._response(head)
+        response = None if is_faulty else self._response(head, body)
         with self._changed:
             if not self._is_lost and not is_faulty:
                 self._respond(response)
@@ -79,19 +82,28 @@ class InboundUpgrade:
     def _take_head(self, frame: Frame) -> None:
         self._stream = self._end.streams[frame.stream]
         try:
-            head = decode_upgrade_request(frame.payload)
+            self._head = decode_upgrade_request(frame.payload)
         except HeadRefused:
             return self._end.reset(self._stream, PROTOCOL_ERROR)
-        self._begin(head)
+        self._begin_if_complete()
 
     def _take_data(self, frame: Frame) -> None:
         if self._pipe is not None:
-            self._pipe.put(frame.payload)
-        elif frame.payload or not self._has_responded:
-            # There is no DATA before the 101, and none but the end without one. Only an API that was not asked is a proof.
-            code = PROTOCOL_ERROR if self._api is None else INTERNAL_ERROR
-            self._end.reset(self._stream, code)
-            self._lose()
+            return self._pipe.put(frame.payload)
+        self._body += frame.payload
+        self._end.consumed(self._stream, len(frame.payload))
+        # Only the body comes before the 101, and only behind another response its end.
+        missing = body_length(self._head.fields) - len(self._body)
+        if missing < 0 or (frame.ends_stream and not self._has_responded):
+            # Only an API that was not asked is a proof.
+            self._end.reset(self._stream, INTERNAL_ERROR if self._has_begun else PROTOCOL_ERROR)
+            return self._lose()
+        self._begin_if_complete()
+
+    def _begin_if_complete(self) -> None:
+        if not self._has_begun and len(self._body) == body_length(self._head.fields):
+            self._has_begun = True
+            self._begin(self._head, bytes(self._body))
 
     def _channel_ended(self) -> None:
         """What has not ended on both sides is lost. What has may still be on its way to the API."""
@@ -117,7 +129,7 @@ class InboundUpgrade:
                 self._end.switch(self._stream, octets, b'', upgrades)
         return code is not None or wrong is not None
 
-    def _response(self, head: RequestHead) -> Switched | Answer:
+    def _response(self, head: RequestHead, body: bytes) -> Switched | Answer:
         if protocol_of(head.fields) not in self._upgrades.protocols:
             return NOT_LISTED
         if self._upgrades.upstream is None:
@@ -130,7 +142,7 @@ class InboundUpgrade:
             self._api = api
             if self._is_lost:
                 return BAD_GATEWAY
-        return api.ask(head)
+        return api.ask(head, body)
 
     def _respond(self, response: Switched | Answer) -> None:
         self._has_responded = True

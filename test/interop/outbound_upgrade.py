@@ -18,10 +18,10 @@ class OutboundUpgrade:
     `send` only once `is_switched`.
     """
 
-    def __init__(self, end: OutboundEnd, head: RequestHead, encoded: bytes) -> None:
+    def __init__(self, end: OutboundEnd, head: RequestHead, encoded: bytes, body: bytes) -> None:
         self._end = end
         self._head = head
-        self._stream = end.request(encoded, b'', ends=False)
+        self._stream = end.request(encoded, body, ends=False)
         self._stream.upgrades = True
         self._response: ResponseHead | None = None
         self._received = bytearray()

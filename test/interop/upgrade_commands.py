@@ -7,7 +7,7 @@ The commands of outbound.py for upgraded connections, in the form that it descri
     {"do": "pull", "octets": 2}
     {"do": "reset"}
 
-`upgrade` opens a channel of type conn and asks for the upgrade, once. Its result is `switched` with the 101, `answer` with
+`upgrade` opens a channel of type conn and asks for the upgrade, once. "pieces" are the body of the request, if it has one. Its result is `switched` with the 101, `answer` with
 any other response, or what became of the request, with `forwarded`. `push` sends octets of the client, and with "ends"
 its FIN. `pull` takes what has come once it is so much, or no more can come. `reset` is a client that is gone. The channel
 ends with its stream; `end` waits for that.
@@ -57,7 +57,7 @@ class OutboundUpgrades:
 
     def _ask(self, command: dict) -> dict:
         """A head that breaks a rule never becomes a stream; its client is told so before anything is opened."""
-        head, _ = message_of(command)
+        head, pieces = message_of(command)
         try:
             encoded = encode_upgrade_request(head)
         except HeadRefused as refused:
@@ -69,7 +69,7 @@ class OutboundUpgrades:
             return opened
         with channel.link.changed:
             self._channel = channel
-            self._upgrade = OutboundUpgrade(channel.end, head, encoded)
+            self._upgrade = OutboundUpgrade(channel.end, head, encoded, b''.join(pieces))
             channel.carry(self._upgrade)
             return self._outcome() if command.get('waits', True) else {'asked': True}
 

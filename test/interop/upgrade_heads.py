@@ -21,6 +21,7 @@ from head import (
 )
 
 SWITCHING = 101
+MAX_BODY_BYTES = 32768
 
 
 def encode_upgrade_request(head: RequestHead) -> bytes:
@@ -58,6 +59,10 @@ def is_same_protocol(value: str | None, protocol: str) -> bool:
     return value is not None and _is_protocol(value) and value.lower() == protocol
 
 
+def body_length(fields: Fields) -> int:
+    return sum(map(int, content_lengths(fields)))
+
+
 def without_upgrade(fields: Fields) -> Fields:
     return [(name, value) for name, value in fields if name != 'upgrade']
 
@@ -71,8 +76,8 @@ def _is_protocol(value: str) -> bool:
 def _check_upgrade_request(head: RequestHead) -> None:
     protocol_of(head.fields)
     check_request(replace(head, fields=without_upgrade(head.fields)))
-    if any(int(length) > 0 for length in content_lengths(head.fields)):
-        raise HeadRefused('a request for an upgrade has no body')
+    if body_length(head.fields) > MAX_BODY_BYTES:
+        raise HeadRefused('the body of a request for an upgrade is short')
 
 
 def _check_switching(head: ResponseHead) -> None:

@@ -20,7 +20,7 @@ def fields_of(known: dict) -> head.Fields:
 
 
 def every_known_head_of_an_upgrade_is_encoded_and_decoded_as_known() -> None:
-    expect((len(KNOWN['requests']) >= 5, len(KNOWN['switching']) >= 3), (True, True))
+    expect((len(KNOWN['requests']) >= 6, len(KNOWN['switching']) >= 3), (True, True))
     for known in KNOWN['requests']:
         decoded = head.RequestHead(**{**known['head'], 'fields': fields_of(known)})
         expect(decode_upgrade_request(octets(known['head_bytes'])), decoded)

@@ -144,6 +144,21 @@ def an_upgraded_connection_carries_octets_both_ways_and_each_end() -> None:
         api.wait_for_end('/echo ended')
 
 
+def a_short_body_is_asked_with_and_nothing_more() -> None:
+    with tunnel() as (both, api):
+        upgrade = {'do': 'upgrade', 'method': 'POST', 'path': '/echo', 'pieces': ['YWJj']}
+        stating = lambda length: [('content-length', length), ('upgrade', 'websocket')]
+        expect('switched' in both.do(**upgrade, fields=stating('3')), True)
+        expect(api.heads[0].count(b'content-length: 3\r\n'), 1)
+        push(both, b'd', ends=True)
+        expect(pull(both, 5), (b'abcd', True))
+        expect(both.do(**upgrade, fields=stating('2')), {'reset': 1, 'forwarded': 'no'})
+        expect(both.do(**upgrade, fields=stating('4'), waits=False), {'asked': True})
+        push(both, b'', ends=True)
+        expect(both.do(do='outcome'), {'reset': 1, 'forwarded': 'no'})
+        expect(len(api.heads), 1)
+
+
 def the_end_of_one_direction_leaves_the_other() -> None:
     with tunnel() as (both, api):
         ask(both, '/counts')
@@ -248,6 +263,7 @@ def an_opening_is_tried_again_only_after_some_errors() -> None:
 
 TESTS = [
     an_upgraded_connection_carries_octets_both_ways_and_each_end,
+    a_short_body_is_asked_with_and_nothing_more,
     the_end_of_one_direction_leaves_the_other,
     an_api_that_does_not_switch_answers_as_ever,
     another_protocol_than_asked_is_an_inner_error,

@@ -13,7 +13,7 @@ from upstream import Answer
 from websocket_handshake import HandshakeResponse, NoHandshake, read_response
 
 TIMEOUT_SECONDS = 60
-STATES_NO_BODY = ('POST', 'PUT', 'PATCH')
+STATE_NO_BODY = ('POST', 'PUT', 'PATCH')
 BAD_GATEWAY, GATEWAY_TIMEOUT = Answer(502, []), Answer(504, [])
 
 
@@ -33,10 +33,10 @@ class ApiConnection:
         self._host = address.netloc
         self.socket = socket.create_connection((address.hostname, address.port), TIMEOUT_SECONDS)
 
-    def ask(self, head: RequestHead) -> Switched | Answer:
+    def ask(self, head: RequestHead, body: bytes) -> Switched | Answer:
         """Returns the response of the API, or what A gets in its place."""
         try:
-            self.socket.sendall(self._request(head))
+            self.socket.sendall(self._request(head, body))
             response = read_response(self.socket)
             while response.status in range(100, 200) and response.status != SWITCHING:
                 response = read_response(self.socket, response.rest)
@@ -62,13 +62,13 @@ class ApiConnection:
         except OSError:
             pass  # It is closed already.
 
-    def _request(self, head: RequestHead) -> bytes:
+    def _request(self, head: RequestHead, body: bytes) -> bytes:
         fields = [('host', self._host), ('connection', 'upgrade')]
         fields += [field for field in head.fields if field[0] not in (CLIENT_ADDRESS, 'content-length')]
-        if content_lengths(head.fields) or head.method in STATES_NO_BODY:
-            fields.append(('content-length', '0'))
+        if content_lengths(head.fields) or head.method in STATE_NO_BODY:
+            fields.append(('content-length', str(len(body))))
         lines = [f'{head.method} {head.path} HTTP/1.1', *(f'{name}: {value}' for name, value in fields)]
-        return ('\r\n'.join(lines) + '\r\n\r\n').encode('latin1')
+        return ('\r\n'.join(lines) + '\r\n\r\n').encode('latin1') + body
 
     def _ordinary(self, method: str, response: HandshakeResponse) -> Answer:
         body = HTTPResponse(_Replayed(response.head + response.rest, self.socket), method=method)

@@ -30,7 +30,14 @@ class Client {
   readonly socket: Socket;
   private readonly chunks = new Recorder<Buffer>();
 
-  constructor(outbound: TestRelay, peer: string, path: string, protocol = 'websocket') {
+  /** @param body - of a POST; without it, the request is a GET */
+  constructor(
+    outbound: TestRelay,
+    peer: string,
+    path: string,
+    protocol = 'websocket',
+    body?: string,
+  ) {
     const { port } = new URL(outbound.url);
     this.socket = connect({ port: Number(port), host: '127.0.0.1', allowHalfOpen: true });
     this.socket.on('error', () => undefined);
@@ -38,7 +45,7 @@ class Client {
       this.chunks.add(chunk);
     });
     this.socket.write(
-      headBytes(`GET ${path} HTTP/1.1`, [
+      headBytes(`${body === undefined ? 'GET' : 'POST'} ${path} HTTP/1.1`, [
         ['host', 'Api.example:8443'],
         ['connection', 'upgrade'],
         ['upgrade', protocol],
@@ -46,8 +53,10 @@ class Client {
         ['x-mte-upstream', peer],
         ['x-many', '1'],
         ['x-many', 'caf\xe9'],
+        ...(body === undefined ? [] : [['content-length', `${body.length}`] as const]),
       ]),
     );
+    this.socket.write(body ?? '');
   }
 
   private get received(): Buffer {
@@ -154,6 +163,15 @@ describe.skipIf(!hasPython())('an upgraded connection to an independent inbound 
     client.socket.write('early');
 
     expect((await client.untilOctets(10)).toString()).toBe('helloearly');
+  });
+
+  it('is asked for with the body of the request', async () => {
+    const client = forThisTest(new Client(outbound, inbound.url, '/echo', 'tcp', 'abc'));
+    await client.untilOctets(3);
+    client.socket.write('d');
+
+    expect((await client.untilOctets(4)).toString()).toBe('abcd');
+    expect(api.requests.items.at(-1)!.headers['content-length']).toBe('3');
   });
 
   it('is an ordinary response if the API does not switch', async () => {

@@ -29,7 +29,9 @@ export async function startUpgradeApi(): Promise<UpgradeApi> {
   const requests = new Recorder<IncomingMessage>();
   const ends = new Recorder<UpgradeEnd>();
   const server = createServer();
-  server.on('upgrade', (request: IncomingMessage, socket: Socket) => {
+  server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+    // A body, which node:http leaves to the protocol.
+    socket.unshift(head);
     let wasReset = false;
     socket.on('error', () => {
       wasReset = true;
