@@ -32,7 +32,7 @@ from channel_outbound import (
 from channel_records import MAX_MESSAGE_BYTES
 from channel_settings import DEFAULT_INITIAL_WINDOW, Settings
 from head import RequestHead
-from opening_retries import Failure, Step, after_failure
+from opening_retries import NO_CHANNELS, Delay, Failure, Step, after_failure
 from relay_headers import derive_proof
 from responses import Headed
 from websocket_frames import ZERO_MASK, random_mask
@@ -68,7 +68,7 @@ class OutboundChannels:
                 make_mask = MASKS[command.pop('masks', 'random')]
                 self._use = WebSocketUse(make_mask, command.pop('fragment', MAX_MESSAGE_BYTES))
                 self._own = Settings(command.pop('window', DEFAULT_INITIAL_WINDOW))
-                return self._open(command)
+                return self._open(command)[0]
             case 'together':
                 requests = [message_of(request) for request in command['requests']]
                 return self._channel.together([(head, b''.join(body)) for head, body in requests])
@@ -81,28 +81,40 @@ class OutboundChannels:
             case unknown:
                 raise ValueError(f'unknown command: {unknown}')
 
-    def _open(self, faults: dict) -> dict:
-        """Opens a second time at most."""
-        result, failure = self._attempt(faults)
+    def open_conn(self, faults: dict) -> tuple[dict, OutboundChannel | None]:
+        """Opens a channel for one upgraded connection, or says what the client is told. Section 11.8."""
+        result, delay = self._open(faults, 'conn')
+        if delay is None:
+            return result, self._channel
+        unsupported = {'unsupported': True} if delay is NO_CHANNELS else {}
+        told = {name: value for name, value in result.items() if name != 'againAfterSeconds'}
+        return {**told, **unsupported, 'forwarded': 'no'}, None
+
+    def _open(self, faults: dict, kind: str = 'chan') -> tuple[dict, Delay | None]:
+        """Opens a second time at most. Returns the delay before the next opening, if none is open now."""
+        result, failure = self._attempt(faults, kind)
         if failure is None:
-            return result
+            return result, None
         step, delay = after_failure(failure, is_second=False)
         if step is Step.LATER:
-            return {**result, 'againAfterSeconds': delay.first}
+            return {**result, 'againAfterSeconds': delay.first}, delay
         if step is Step.NEW_SESSION:
             self._sessions.pair()
-        second, failure = self._attempt({})
-        again = {} if failure is None else {'againAfterSeconds': after_failure(failure, True)[1].first}
-        return {**second, 'first': result['error'], **again}
+        second, failure = self._attempt({}, kind)
+        second = {**second, 'first': result['error']}
+        if failure is None:
+            return second, None
+        _, delay = after_failure(failure, is_second=True)
+        return {**second, 'againAfterSeconds': delay.first}, delay
 
-    def _attempt(self, faults: dict) -> tuple[dict, Failure | None]:
-        session, relay_header, client_id_header = self._sessions.next_headers('chan', faults)
-        self._opening = Opening(session.keys, relay_header, client_id_header)
+    def _attempt(self, faults: dict, kind: str) -> tuple[dict, Failure | None]:
+        session, relay_header, client_id_header = self._sessions.next_headers(kind, faults)
+        self._opening = Opening(session.keys, kind, relay_header, client_id_header)
         try:
             self._channel = self._opened()
         except OpeningFailed as failed:
             error = self._error(failed)
-            failure = Failure(error['status'], error['signed'], failed.failure.was_connected)
+            failure = Failure(error['status'], error['signed'], failed.failure.was_reached)
             return {'error': error}, failure
         peer = self._channel.end.peer
         return {'opened': True, 'maxStreams': peer.max_streams, 'window': peer.initial_window}, None

@@ -33,6 +33,10 @@ class Frame:
         return self.kind in (DATA, HEADERS) and bool(self.flags & END_STREAM)
 
     @property
+    def upgrades(self) -> bool:
+        return self.kind == HEADERS and bool(self.flags & UPGRADE)
+
+    @property
     def number(self) -> int:
         """The first u32 of the payload: an error code, a last stream or an increment."""
         return int.from_bytes(self.payload[:4], 'big')
@@ -83,8 +87,7 @@ def _expect_allowed(frame: Frame, is_from_a: bool, is_conn: bool) -> None:
     """What depends on who sent the frame, and in which channel."""
     if frame.kind == GOAWAY and is_from_a:
         raise ChannelError('GOAWAY from A')
-    upgrades = frame.kind == HEADERS and bool(frame.flags & UPGRADE)
-    if upgrades and not is_conn:
+    if frame.upgrades and not is_conn:
         raise ChannelError('UPGRADE in a channel of many exchanges')
-    if frame.kind == HEADERS and is_from_a and is_conn and not upgrades:
+    if frame.kind == HEADERS and is_from_a and is_conn and not frame.upgrades:
         raise ChannelError('HEADERS without UPGRADE in a channel of one upgraded connection')

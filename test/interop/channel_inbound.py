@@ -11,21 +11,21 @@ from socket import socket
 
 from admission import Admission, Message, WireError
 from channel_frames import DATA, Frame
-from channel_link import ChannelLink
+from channel_link import ChannelLink, Ending
 from channel_settings import MIN_INITIAL_WINDOW, Settings
 from faults import Faults
 from gates import Gates, pauses_body
-from head import ResponseHead, encode_response_head
+from head import RequestHead, ResponseHead, encode_response_head
 from inbound_end import InboundEnd
 from inbound_streams import InboundRequest, InboundStreams
+from inbound_upgrade import InboundUpgrade, Upgrades
 from records import request_key, response_key
 from relay_headers import decode_opening_header
-from upstream import Answer, answer
+from upstream import answer
 from websocket_handshake import is_request
 
 MAX_CHANNELS_PER_PEER = 16
 MAX_STREAMS = 256
-NOT_UPGRADED = Answer(501, [], [b'this API takes no upgrades'])
 
 Report = Callable[..., None]
 
@@ -37,6 +37,7 @@ class Opened:
     message: Message
     gates: Gates
     faults: Faults
+    upgrades: Upgrades
     report: Report
 
     @property
@@ -45,9 +46,12 @@ class Opened:
 
 
 class InboundChannels:
-    def __init__(self, admission: Admission, faults: Faults, report: Report) -> None:
+    def __init__(
+        self, admission: Admission, faults: Faults, upgrades: Upgrades, report: Report
+    ) -> None:
         self._admission = admission
         self._faults = faults
+        self._upgrades = upgrades
         self._report = report
         self._gates = Gates()
         self._lock = threading.Lock()
@@ -67,15 +71,16 @@ class InboundChannels:
         now_ms = time.time_ns() // 10**6
         message = self._admission.open(client_id_header, relay_header, now_ms, decode_opening_header)
         self._admission.expect_fresh(message, now_ms)
-        place = f'{message.header.kind}.{message.identity}'
+        is_conn = message.header.kind == 'conn'
+        place = 'conn' if is_conn else f'chan.{message.identity}'
+        most = self._upgrades.most if is_conn else MAX_CHANNELS_PER_PEER
         with self._lock:
-            is_full = message.header.kind == 'chan' and self._open[place] >= MAX_CHANNELS_PER_PEER
-            if is_full:
+            if self._open[place] >= most:
                 self._admission.refuse(message, 564)
             self._admission.mark(message)
             self._open[place] += 1
         try:
-            yield Opened(message, self._gates, self._faults, self._report)
+            yield Opened(message, self._gates, self._faults, self._upgrades, self._report)
         finally:
             with self._lock:
                 self._open[place] -= 1
@@ -90,12 +95,24 @@ def run_channel(connection: socket, opened: Opened, response_header: str) -> Non
         Settings(MIN_INITIAL_WINDOW, 1 if opened.is_conn else MAX_STREAMS),
         opened.is_conn,
     )
-    service = _Service(opened, end)
+    service = _upgrade(opened, end) if opened.is_conn else _Service(opened, end)
     link = ChannelLink(connection, end, service.take, make_mask=None)
-    service.link = link
     opened.report(opened=opened.message.header.kind, seq=opened.message.header.seq)
-    ending = link.run()
+    ending = service.run(link)
     opened.report(channelEnded=ending.code, orderly=ending.is_orderly, reason=ending.reason)
+
+
+def _upgrade(opened: Opened, end: InboundEnd) -> InboundUpgrade:
+    """The only stream of a channel of type conn."""
+
+    def begin(head: RequestHead, body: bytes) -> None:
+        opened.report(forwarded=head.path, type='conn', seq=opened.message.header.seq)
+        if opened.faults.of(head.path) == 'unheard':
+            return upgrade.link.break_off()
+        threading.Thread(target=upgrade.serve, args=[head, body], daemon=True).start()
+
+    upgrade = InboundUpgrade(end, opened.upgrades, begin)
+    return upgrade
 
 
 class _Service:
@@ -107,6 +124,10 @@ class _Service:
         self._opened = opened
         self._end = end
         self.streams = InboundStreams(end, self._begin, self._forward)
+
+    def run(self, link: ChannelLink) -> Ending:
+        self.link = link
+        return link.run()
 
     def take(self, frame: Frame) -> None:
         self.streams.take(frame)
@@ -138,7 +159,7 @@ class _Service:
             return self.link.break_off()
         self._opened.gates.open_by(path)
         self._opened.gates.wait_for_answer(path)
-        inner = NOT_UPGRADED if request.upgrades else answer(request.head, bytes(request.body))
+        inner = answer(request.head, bytes(request.body))
         is_bodiless = request.head.method == 'HEAD' or inner.status in (204, 304)
         head = encode_response_head(ResponseHead(inner.status, inner.fields))
         with self.link.changed:

@@ -8,11 +8,11 @@ from opening_retries import NO_CHANNELS, NOT_REACHED, REFUSED_FOR_NOW, Failure, 
 def an_opening_is_repeated_as_its_failure_allows() -> None:
     signed = lambda status: Failure(status, is_signed=True)
     for failure, first, delay in [
-        *((signed(status), Step.NEW_SESSION, REFUSED_FOR_NOW) for status in (559, 560)),
-        *((signed(status), Step.NEW_NUMBER, REFUSED_FOR_NOW) for status in (562, 565)),
-        *((signed(status), Step.LATER, REFUSED_FOR_NOW) for status in (563, 564, 567)),
-        (Failure(was_connected=False), Step.LATER, NOT_REACHED),
-        *((Failure(status), Step.LATER, NOT_REACHED) for status in (502, 503, 504)),
+        *((signed(status), Step.NEW_SESSION, REFUSED_FOR_NOW) for status in (559, 560, 562)),
+        (signed(565), Step.NEW_NUMBER, REFUSED_FOR_NOW),
+        *((signed(status), Step.LATER, REFUSED_FOR_NOW) for status in (561, 563, 564, 567)),
+        (Failure(was_reached=False), Step.LATER, NOT_REACHED),
+        *((Failure(status), Step.LATER, NOT_REACHED) for status in (408, 502, 503, 504, 520, 524)),
         *((Failure(status), Step.LATER, NO_CHANNELS) for status in (None, 101, 200, 400, 426, 560, 566)),
     ]:
         expect((failure, after_failure(failure, is_second=False)), (failure, (first, delay)))

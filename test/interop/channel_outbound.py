@@ -5,12 +5,14 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from channel_frames import Frame
 from channel_link import ChannelLink, Ending
 from channel_settings import Settings
 from head import RequestHead
 from opening_retries import Failure
 from outbound_end import OutboundEnd
 from outbound_streams import OutboundStreams
+from outbound_upgrade import OutboundUpgrade
 from pairing import Session
 from records import request_key, response_key
 from relay_headers import TUNNEL_RESPONSE
@@ -37,9 +39,10 @@ class WebSocketUse:
 
 @dataclass(frozen=True)
 class Opening:
-    """What one opening says. Its number is consumed by the first delivery."""
+    """What one opening says. Its number is consumed by the first delivery. `kind` is chan or conn."""
 
     session: Session
+    kind: str
     relay_header: str
     client_id_header: str
 
@@ -60,12 +63,15 @@ def open_channel(
     try:
         connection = socket.create_connection(address, OPENING_SECONDS)
     except OSError:
-        raise OpeningFailed(Failure(was_connected=False)) from None
+        raise OpeningFailed(Failure(was_reached=False)) from None
     try:
         response = _switch(connection, address, opening)
         channel = OutboundChannel(connection, opening, response, own, use)
         if not channel.start(response.rest):
             raise OpeningFailed(Failure(status=response.status), response)
+    except ConnectionError:
+        connection.close()
+        raise OpeningFailed(Failure(was_reached=False)) from None
     except (OSError, NoHandshake):
         connection.close()
         raise OpeningFailed(Failure()) from None
@@ -102,10 +108,12 @@ class OutboundChannel:
             request_key(session.k_c2s, request_header),
             response_key(session.k_s2c, request_header, relay_header(response)),
             own,
+            opening.kind == 'conn',
         )
         self.streams = OutboundStreams(self.end)
+        self._upgrade: OutboundUpgrade | None = None
         self.link = ChannelLink(
-            connection, self.end, self.streams.take, use.make_mask, use.fragment_bytes
+            connection, self.end, self._take, use.make_mask, use.fragment_bytes
         )
 
     def start(self, early: bytes) -> bool:
@@ -130,6 +138,26 @@ class OutboundChannel:
                 self.streams.channel_broke()
         order = [exchanges.index(each) for each in self.streams.finished if each in exchanges]
         return {'results': [each.result for each in exchanges], 'order': order}
+
+    def carry(self, upgrade: OutboundUpgrade) -> None:
+        """Is called once, under the lock of a channel of type conn."""
+        self._upgrade = upgrade
+        self.link.changed.notify_all()
+
+    def wait_for(self, is_there: Callable[[], bool]) -> None:
+        """Waits, under the lock, for what concerns the upgraded connection. It is lost with its channel."""
+        self.link.changed.notify_all()
+        has_ended = lambda: is_there() or self.link.ending is not None
+        if not self.link.changed.wait_for(has_ended, RESPONSE_SECONDS):
+            raise TimeoutError('the upgraded connection is silent')
+        if not is_there():
+            self._upgrade.channel_broke()
+
+    def _take(self, frame: Frame) -> None:
+        if self._upgrade is None:
+            return self.streams.take(frame)
+        self._upgrade.take(frame)
+        self.link.changed.notify_all()
 
     def finish(self) -> Ending:
         """Ends the channel in an orderly way, once no stream is left."""

@@ -10,6 +10,7 @@ from channel_frames import (
     HEADERS,
     MAX_PAYLOAD_BYTES,
     RST_STREAM,
+    UPGRADE,
     WINDOW_UPDATE,
     Frame,
     encode_frame,
@@ -106,7 +107,7 @@ class Outbox:
 
     def _put_head(self, record: '_Record', stream: Stream) -> None:
         stream.has_sent_end = stream.ends and not stream.body
-        flags = END_STREAM if stream.has_sent_end else 0
+        flags = (END_STREAM if stream.has_sent_end else 0) | (UPGRADE if stream.upgrades else 0)
         record.put(Frame(HEADERS, flags, stream.number, stream.head))
         record.has_head, stream.head = True, None
 

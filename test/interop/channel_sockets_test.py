@@ -10,7 +10,9 @@ import inbound
 import outbound
 from channel_commands import OutboundChannels
 from channel_outbound import OutboundChannel
+from inbound_upgrade import Upgrades
 from known_answers import expect
+from upgrade_commands import OutboundUpgrades
 from websocket_frames import PING, TEXT
 
 SECRET = 'a secret of the self-tests, 40 octets.'
@@ -25,6 +27,7 @@ class Relays:
         origin = f'http://127.0.0.1:{server.server_address[1]}'
         self._outbound = outbound.Outbound(origin, SECRET, 'self-test')
         self._channels = OutboundChannels(self._outbound)
+        self._upgrades = OutboundUpgrades(self._channels)
         expect('sid' in self.do(do='pair'), True)
 
     @property
@@ -32,13 +35,13 @@ class Relays:
         return self._channels._channel
 
     def do(self, **command) -> dict:
-        return outbound.carry_out(self._outbound, self._channels, command)
+        return outbound.carry_out(self._outbound, self._channels, self._upgrades, command)
 
 
 @contextmanager
-def relays() -> Iterator[Relays]:
+def relays(upgrades: Upgrades = Upgrades()) -> Iterator[Relays]:
     report, inbound.report = inbound.report, lambda **event: None
-    server = inbound.Inbound(SECRET, 'self-test-inbound')
+    server = inbound.Inbound(SECRET, 'self-test-inbound', upgrades)
     threading.Thread(target=server.serve_forever, args=[0.05], daemon=True).start()
     try:
         yield Relays(server)

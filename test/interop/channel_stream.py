@@ -15,8 +15,9 @@ class Stream:
     has_sent_end: bool = False
     # By either side; a RST_STREAM of this side counts from its decision on.
     was_reset: bool = False
-    # What this side still has to send.
+    # What this side still has to send. `upgrades` is the flag UPGRADE of its HEADERS.
     head: bytes | None = None
+    upgrades: bool = False
     body: bytearray = field(default_factory=bytearray)
     ends: bool = False
     reset_code: int | None = None

@@ -1,7 +1,7 @@
 """The head of a message: Binary HTTP (RFC 9292), truncated after the header section. docs/protocol.md, section 6."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 
 MAX_FIELDS = 256
@@ -71,13 +71,22 @@ def _field_section(fields: Fields) -> bytes:
 
 
 def encode_request_head(head: RequestHead) -> bytes:
-    _check_request(head)
+    check_request(head)
+    return request_octets(head)
+
+
+def encode_response_head(head: ResponseHead) -> bytes:
+    check_response(head)
+    return response_octets(head)
+
+
+def request_octets(head: RequestHead) -> bytes:
+    """Encodes a head whatever its fields are. Raises HeadRefused if it is too long."""
     control = [head.method, head.scheme, head.authority, head.path]
     return _bounded(b'\0' + b''.join(map(_text, control)) + _field_section(head.fields))
 
 
-def encode_response_head(head: ResponseHead) -> bytes:
-    _check_response(head)
+def response_octets(head: ResponseHead) -> bytes:
     return _bounded(b'\1' + _integer(head.status) + _field_section(head.fields))
 
 
@@ -114,32 +123,33 @@ class _Reader:
         return fields
 
 
-def decode_request_head(octets: bytes, upgrades: bool = False) -> RequestHead:
-    """`upgrades`: the head asks for an upgrade, section 11.8."""
+def decode_request_head(octets: bytes) -> RequestHead:
+    head = read_request_head(octets)
+    check_request(head)
+    return head
+
+
+def decode_response_head(octets: bytes) -> ResponseHead:
+    head = read_response_head(octets)
+    check_response(head)
+    return head
+
+
+def read_request_head(octets: bytes) -> RequestHead:
+    """Decodes a head whose form is right, whatever its fields are."""
     reader = _Reader(_bounded(octets))
     if reader.take(1) != b'\0':
         raise HeadRefused('not a request')
     method, scheme, authority, path = (reader.text() for _ in range(4))
-    head = RequestHead(method, scheme, authority, path, reader.fields())
-    _check_request(_without_upgrade(head) if upgrades else head)
-    return head
+    return RequestHead(method, scheme, authority, path, reader.fields())
 
 
-def _without_upgrade(head: RequestHead) -> RequestHead:
-    others = [(name, value) for name, value in head.fields if name != 'upgrade']
-    if len(head.fields) - len(others) != 1 or head.method != 'GET' or content_lengths(others):
-        raise HeadRefused('a request that asks for an upgrade is a GET without a body, and names it once')
-    return replace(head, fields=others)
-
-
-def decode_response_head(octets: bytes) -> ResponseHead:
+def read_response_head(octets: bytes) -> ResponseHead:
     reader = _Reader(_bounded(octets))
     if reader.take(1) != b'\1':
         raise HeadRefused('not a response')
     status = reader.integer()
-    head = ResponseHead(status, reader.fields())
-    _check_response(head)
-    return head
+    return ResponseHead(status, reader.fields())
 
 
 def _bounded(octets: bytes) -> bytes:
@@ -148,7 +158,7 @@ def _bounded(octets: bytes) -> bytes:
     return octets
 
 
-def _check_request(head: RequestHead) -> None:
+def check_request(head: RequestHead) -> None:
     if not TOKEN.fullmatch(head.method) or head.method.upper() in ('CONNECT', 'TRACE'):
         raise HeadRefused('the method is not allowed')
     if head.scheme not in ('http', 'https'):
@@ -157,7 +167,7 @@ def _check_request(head: RequestHead) -> None:
         raise HeadRefused('the authority is not host[:port]')
     if not PATH.fullmatch(head.path):
         raise HeadRefused('the path is invalid')
-    _check_fields(_without_client_address(head.fields))
+    check_fields(_without_client_address(head.fields))
 
 
 def _without_client_address(fields: Fields) -> Fields:
@@ -193,13 +203,13 @@ def _is_ipv6(text: str) -> bool:
     return True
 
 
-def _check_response(head: ResponseHead) -> None:
+def check_response(head: ResponseHead) -> None:
     if not 200 <= head.status <= 599:
         raise HeadRefused('the status is not between 200 and 599')
-    _check_fields(head.fields)
+    check_fields(head.fields)
 
 
-def _check_fields(fields: Fields) -> None:
+def check_fields(fields: Fields) -> None:
     if len(fields) > MAX_FIELDS:
         raise HeadRefused('the head has too many fields')
     for name, value in fields:

@@ -22,6 +22,10 @@ In a channel, /unheard breaks the channel and the others do nothing, but request
     /held/<name>    is answered only once /release/<name> was requested
     /paused/<name>  the body is taken only then; "windowUsedUp" tells that all of its window has come
 
+It asks UPSTREAM, an origin, for upgrades to the UPGRADE_PROTOCOLS (default: websocket), for no more than
+MAX_UPGRADED_CONNECTIONS at once (default: 10000). Without UPSTREAM each of them is an inner 502. Some paths are not asked
+for: /unheard breaks the channel, /reset/<code> resets the stream, and upgrade_faults.py lists what answers /wrong/<name>.
+
 For tests only: sessions are kept in memory, there are no limits, and messages of both types are buffered until
 they are complete.
 """
@@ -47,6 +51,7 @@ from head import (
     decode_request_head,
     encode_response_head,
 )
+from inbound_upgrade import Upgrades
 from notation import b64
 from relay_headers import derive_secret_keys, sign_error
 from session_creation import MAX_MESSAGES, create_session
@@ -78,7 +83,7 @@ class ConnectionToBreak(Exception):
 class Inbound(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, secret: str, client_id: str) -> None:
+    def __init__(self, secret: str, client_id: str, upgrades: Upgrades = Upgrades()) -> None:
         super().__init__(('127.0.0.1', 0), Exchange)
         self.keys = derive_secret_keys(secret)
         self.store = SessionStore()
@@ -88,7 +93,7 @@ class Inbound(ThreadingHTTPServer):
         audience = f'http://127.0.0.1:{self.server_address[1]}'
         rules = Rules(MAX_MESSAGES, client_id, (audience,))
         self.admission = Admission([self.keys], self.store, rules)
-        self.channels = InboundChannels(self.admission, self.faults, report)
+        self.channels = InboundChannels(self.admission, self.faults, upgrades, report)
 
 
 class Exchange(BaseHTTPRequestHandler):
@@ -301,7 +306,10 @@ def described(message: Message) -> dict:
 
 def main() -> None:
     client_id = os.environ.get('CLIENT_ID', 'interop-inbound')
-    inbound = Inbound(os.environ['CLIENT_ID_SECRET'], client_id)
+    protocols = os.environ.get('UPGRADE_PROTOCOLS', 'websocket').lower().split(',')
+    most = int(os.environ.get('MAX_UPGRADED_CONNECTIONS', '10000'))
+    upgrades = Upgrades(os.environ.get('UPSTREAM'), tuple(protocols), most)
+    inbound = Inbound(os.environ['CLIENT_ID_SECRET'], client_id, upgrades)
     report(port=inbound.server_address[1])
     inbound.serve_forever()
 

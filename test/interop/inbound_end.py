@@ -18,6 +18,11 @@ class InboundEnd(ChannelEnd):
             stream.head, stream.body, stream.ends = head, bytearray(body), True
             self.outbox.add(stream)
 
+    def switch(self, stream: Stream, head: bytes, octets: bytes, upgrades: bool = True) -> None:
+        """Sends the 101 of an upgraded connection, and what came behind it."""
+        stream.head, stream.body, stream.upgrades = head, bytearray(octets), upgrades
+        self.outbox.add(stream)
+
     def go_away(self) -> None:
         """No further stream is forwarded."""
         if self._last_stream is None:

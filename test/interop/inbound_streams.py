@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from channel_frames import DATA, HEADERS, PROTOCOL_ERROR, UPGRADE, Frame
+from channel_frames import DATA, HEADERS, PROTOCOL_ERROR, Frame
 from head import HeadRefused, RequestHead, content_lengths, decode_request_head
 from inbound_end import InboundEnd
 from channel_stream import Stream
@@ -13,7 +13,6 @@ from channel_stream import Stream
 class InboundRequest:
     stream: Stream
     head: RequestHead
-    upgrades: bool
     body: bytearray = field(default_factory=bytearray)
     # Octets that the API has not taken, because it takes none for now.
     is_paused: bool = False
@@ -59,15 +58,14 @@ class InboundStreams:
 
     def _take_head(self, frame: Frame) -> None:
         stream = self._end.streams[frame.stream]
-        upgrades = bool(frame.flags & UPGRADE)
         try:
-            head = decode_request_head(frame.payload, upgrades)
+            head = decode_request_head(frame.payload)
         except HeadRefused:
             return self._end.reset(stream, PROTOCOL_ERROR)
-        request = InboundRequest(stream, head, upgrades)
+        request = InboundRequest(stream, head)
         self._requests[frame.stream] = request
         self._begin(request)
-        if frame.ends_stream or upgrades:
+        if frame.ends_stream:
             self._forward(request)
 
     def _take_data(self, request: InboundRequest, frame: Frame) -> None:
@@ -76,7 +74,7 @@ class InboundStreams:
             request.untaken += len(frame.payload)
         else:
             self._end.consumed(request.stream, len(frame.payload))
-        if not frame.ends_stream or request.upgrades:
+        if not frame.ends_stream:
             return
         if request.has_stated_length:
             self._forward(request)

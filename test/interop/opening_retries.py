@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import Enum
 
-GATEWAY_ERRORS = (502, 503, 504)
+GATEWAY_ERRORS = (408, 502, 503, 504, *range(520, 525))
 
 
 class Step(Enum):
@@ -28,22 +28,23 @@ REFUSED_FOR_NOW, NOT_REACHED, NO_CHANNELS = Delay(1, 600), Delay(0.25, 30), Dela
 
 @dataclass(frozen=True)
 class Failure:
-    """`status` is None if no response came, in which case `was_connected` tells whether a connection was made."""
+    """
+    `status` is None if no response came, in which case `was_reached` tells whether a connection was made and not reset.
+    """
 
     status: int | None = None
     is_signed: bool = False
-    was_connected: bool = True
+    was_reached: bool = True
 
 
 def after_failure(failure: Failure, is_second: bool) -> tuple[Step, Delay]:
     """A step without a delay is taken once; what fails then is tried again after the delay."""
     if failure.is_signed:
-        if failure.status in (563, 564, 567):
-            return Step.LATER, REFUSED_FOR_NOW
-        if failure.status in (559, 560) and not is_second:
+        if failure.status in (559, 560, 562) and not is_second:
             return Step.NEW_SESSION, REFUSED_FOR_NOW
-        if failure.status in (562, 565) and not is_second:
+        if failure.status == 565 and not is_second:
             return Step.NEW_NUMBER, REFUSED_FOR_NOW
-    if failure.status in GATEWAY_ERRORS or not failure.was_connected:
+        return Step.LATER, REFUSED_FOR_NOW
+    if failure.status in GATEWAY_ERRORS or not failure.was_reached:
         return Step.LATER, NOT_REACHED
     return Step.LATER, NO_CHANNELS

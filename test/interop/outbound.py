@@ -18,7 +18,7 @@ client: it pairs or checks the session if need be, and repeats the request as se
 ([record, octet]: flips one bit) and "withoutLast" (omits the last record). "replaces" is the number that a message
 replaces. With "emptyLast" a message ends with an empty record, the other of the two valid endings.
 
-channel_commands.py describes further commands, for channels.
+channel_commands.py describes further commands, for channels, and upgrade_commands.py those for upgraded connections.
 
 For tests only: it has no timers, opens a connection for each message, and pairs again in advance only on command.
 """
@@ -48,6 +48,7 @@ from relay_headers import (
 )
 from responses import Headed, is_coded, open_answer, outcome_of, relay_header, summary
 from retries import SAFE_METHODS, End, Step, after_check, after_first_attempt, forwarded
+from upgrade_commands import OutboundUpgrades
 
 TIMEOUT_SECONDS = 20
 
@@ -265,7 +266,9 @@ def spoil(sealed: list[bytes], faults: dict) -> list[bytes]:
     return sealed[:-1] if faults.get('withoutLast') else sealed
 
 
-def carry_out(outbound: Outbound, channels: OutboundChannels, command: dict) -> dict:
+def carry_out(
+    outbound: Outbound, channels: OutboundChannels, upgrades: OutboundUpgrades, command: dict
+) -> dict:
     match command.pop('do'):
         case 'probe':
             return outbound.probe()
@@ -278,6 +281,8 @@ def carry_out(outbound: Outbound, channels: OutboundChannels, command: dict) -> 
             return outbound.send(kind, *message_of(command), **command)
         case 'request':
             return outbound.request(command.pop('type'), *message_of(command))
+        case 'upgrade' | 'outcome' | 'push' | 'pull' | 'reset' as name:
+            return upgrades.carry_out(name, command)
         case name:
             return channels.carry_out(name, command)
 
@@ -286,8 +291,10 @@ def main() -> None:
     client_id = os.environ.get('CLIENT_ID', 'interop')
     outbound = Outbound(sys.argv[1], os.environ['CLIENT_ID_SECRET'], client_id)
     channels = OutboundChannels(outbound)
+    upgrades = OutboundUpgrades(channels)
     for line in sys.stdin:
-        print(json.dumps(carry_out(outbound, channels, json.loads(line))), flush=True)
+        result = carry_out(outbound, channels, upgrades, json.loads(line))
+        print(json.dumps(result), flush=True)
 
 
 if __name__ == '__main__':

@@ -15,6 +15,8 @@ import messages_test
 import pairing_test
 import primitives_test
 import retries_test
+import upgrade_heads_test
+import upgrade_sockets_test
 import websocket_test
 
 TESTS = [
@@ -28,6 +30,8 @@ TESTS = [
     *channel_streams_test.TESTS,
     *channel_openings_test.TESTS,
     *channel_sockets_test.TESTS,
+    *upgrade_heads_test.TESTS,
+    *upgrade_sockets_test.TESTS,
 ]
 
 

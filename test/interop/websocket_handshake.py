@@ -79,16 +79,16 @@ def is_acceptance(response: 'HandshakeResponse', key: str) -> bool:
 
 @dataclass(frozen=True)
 class HandshakeResponse:
-    """`rest` are the octets that came behind the head."""
+    """`head` are its octets, `rest` those that came behind it."""
 
     status: int
     headers: Message
+    head: bytes
     rest: bytes
 
 
-def read_response(connection: socket) -> HandshakeResponse:
-    """Raises NoHandshake or OSError."""
-    octets = b''
+def read_response(connection: socket, octets: bytes = b'') -> HandshakeResponse:
+    """`octets` were read before. Raises NoHandshake or OSError."""
     while HEAD_END not in octets:
         part = connection.recv(65536)
         octets += part
@@ -101,7 +101,7 @@ def read_response(connection: socket) -> HandshakeResponse:
         if words[0] != b'HTTP/1.1' or len(words) < 2 or not words[1].isdigit():
             raise NoHandshake
         headers = parse_headers(BytesIO(fields + HEAD_END))
-        return HandshakeResponse(int(words[1]), headers, rest)
+        return HandshakeResponse(int(words[1]), headers, head + HEAD_END, rest)
     except HTTPException:
         raise NoHandshake from None
 

@@ -108,6 +108,7 @@ export {
   type TunnelRequestType,
 } from './tunnel-header.js';
 export {
+  MAX_UPGRADE_BODY_BYTES,
   decodeSwitching,
   decodeUpgradeRequest,
   encodeSwitching,

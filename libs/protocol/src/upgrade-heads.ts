@@ -11,7 +11,10 @@ import {
 import { HeadInvalidError } from './protocol.errors.js';
 
 const UPGRADE = 'upgrade';
+const CONTENT_LENGTH = 'content-length';
 const SWITCHING_PROTOCOLS = 101;
+/** The longest body of a request for an upgrade; Docker sends one that says what to execute. protocol.md section 11.8. */
+export const MAX_UPGRADE_BODY_BYTES = 32_768;
 /** One protocol, perhaps with its version. RFC 9110 section 7.8. */
 const PROTOCOL = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:\/[!#$%&'*+\-.^_`|~0-9A-Za-z]+)?$/;
 
@@ -51,6 +54,9 @@ export function decodeUpgradeRequest(bytes: Buffer): UpgradeRequest {
   const { fields, protocol } = takeProtocol(decoded.fields);
   const head = { ...decoded, fields };
   checkRequestHead(head);
+  if (Number(fieldValue(fields, CONTENT_LENGTH) ?? 0) > MAX_UPGRADE_BODY_BYTES) {
+    throw new HeadInvalidError('the body of a request for an upgrade is too long');
+  }
   return { head, protocol };
 }
 
@@ -82,6 +88,9 @@ export function decodeSwitching(bytes: Buffer): {
   }
   const { fields, protocol } = takeProtocol(decoded.fields);
   checkFields(fields);
+  if (fieldValue(fields, CONTENT_LENGTH) !== undefined) {
+    throw new HeadInvalidError('a 101 states the length of a body');
+  }
   return { fields, protocol };
 }
 

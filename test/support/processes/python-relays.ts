@@ -75,7 +75,7 @@ export interface PythonOutbound {
 }
 
 export function startPythonOutbound(peer: string, secret = SECRET): PythonOutbound {
-  const python = startPython('outbound.py', [peer], secret);
+  const python = startPython('outbound.py', [peer], { CLIENT_ID_SECRET: secret });
   let commands = 0;
   return {
     command: async (command) => {
@@ -96,8 +96,11 @@ export interface PythonInbound {
   readonly close: () => Promise<void>;
 }
 
-export async function startPythonInbound(secret = SECRET): Promise<PythonInbound> {
-  const python = startPython('inbound.py', [], secret);
+/** @param environment - what inbound.py knows of UPSTREAM, for upgrades */
+export async function startPythonInbound(
+  environment: Readonly<Record<string, string>> = {},
+): Promise<PythonInbound> {
+  const python = startPython('inbound.py', [], { CLIENT_ID_SECRET: SECRET, ...environment });
   const { port } = await python.untilEnd(python.lines.find());
   return { url: `http://127.0.0.1:${String(port)}`, events: python.lines, close: python.close };
 }
@@ -110,9 +113,13 @@ interface PythonProcess {
   readonly close: () => Promise<void>;
 }
 
-function startPython(program: string, args: readonly string[], secret: string): PythonProcess {
+function startPython(
+  program: string,
+  args: readonly string[],
+  environment: Readonly<Record<string, string>>,
+): PythonProcess {
   const child = spawn('python3', ['-B', join(FOLDER, program), ...args], {
-    env: { ...process.env, CLIENT_ID_SECRET: secret },
+    env: { ...process.env, ...environment },
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const killOnExit = (): boolean => child.kill('SIGKILL');

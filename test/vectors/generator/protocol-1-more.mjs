@@ -26,6 +26,7 @@ import {
   signedPairing,
 } from './signatures.mjs';
 import { audienceHash, bitOf, markedString, storedSession } from './store.mjs';
+import { upgradeHeads } from './upgrade-heads.mjs';
 
 const header = (number, age, type, salt) => messageHeader(session.sid, number, age, type, salt);
 const signed = (relayHeader) => signedMessage(keys, clientId, relayHeader);
@@ -258,4 +259,5 @@ export const protocol1More = {
     errors: unproved(sessionProof(recreatedSession)),
   },
   errors_without_proof: unproved(),
+  upgrade_heads: upgradeHeads,
 };

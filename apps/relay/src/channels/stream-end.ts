@@ -1,12 +1,18 @@
-import { StreamCode, type Stream, type StreamEvents, type StreamFailure } from '@relay/channel';
+import type { Stream, StreamEvents, StreamFailure } from '@relay/channel';
 import type { OctetEnd, OctetEvents } from '@relay/http';
 
 /** The stream of an upgraded connection as one end of it. protocol.md section 11.8. */
 export class StreamEnd implements OctetEnd, StreamEvents {
   private events: OctetEvents | undefined;
 
-  /** @param stream - both sides have sent HEADERS with UPGRADE on it */
-  constructor(private readonly stream: Stream) {}
+  /**
+   * @param stream - both sides have sent HEADERS with UPGRADE on it
+   * @param resetCode - of a reset by this role: CANCEL is only of the outbound relay
+   */
+  constructor(
+    private readonly stream: Stream,
+    private readonly resetCode: number,
+  ) {}
 
   listen(events: OctetEvents): void {
     this.events = events;
@@ -27,7 +33,7 @@ export class StreamEnd implements OctetEnd, StreamEvents {
   }
 
   reset(): void {
-    this.stream.reset(StreamCode.CANCEL);
+    this.stream.reset(this.resetCode);
   }
 
   onData(octets: Buffer): boolean {

@@ -58,6 +58,16 @@ export class StreamExchange implements StreamEvents {
     }
   }
 
+  /** Whether the request may have been forwarded, or this relay responds itself. */
+  get hasBegun(): boolean {
+    return this.exchange !== undefined;
+  }
+
+  /** Whether the head of a response went back. */
+  get hasResponded(): boolean {
+    return this.response.isStarted;
+  }
+
   /**
    * Forwards the request. To be called once the record with its head has been read, because small bodies come in the same one.
    *

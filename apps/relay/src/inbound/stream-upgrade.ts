@@ -43,7 +43,8 @@ export class StreamUpgrade implements WantedUpgrade {
     const bytes = encodeSwitching(fields, protocol);
     this.stream.start({ bytes, isLast: false, isUpgrade: true });
     const upstream = new SocketEnd(socket);
-    const ends = new JoinedEnds(new StreamEnd(this.stream), upstream, idleTimeoutMs);
+    const peer = new StreamEnd(this.stream, StreamCode.INTERNAL_ERROR);
+    const ends = new JoinedEnds(peer, upstream, idleTimeoutMs);
     // It may have been paused within the body of the request.
     this.stream.resume();
     this.opened = { ends, over: ends.run(), upstream };
@@ -51,8 +52,8 @@ export class StreamUpgrade implements WantedUpgrade {
 }
 
 /**
- * Hears of a stream that asks for an upgrade until it has a response. Of the peer's octets, only the body of the request may come
- * before the 101.
+ * Hears of a stream that asks for an upgrade until it has its 101. Of the peer's octets, only the body of the request may come
+ * before that, and not its end.
  */
 export class AskingStream implements StreamEvents {
   /** @param missingBytes - of the body */
@@ -65,7 +66,7 @@ export class AskingStream implements StreamEvents {
   onData(octets: Buffer): boolean {
     this.missingBytes -= octets.length;
     if (this.missingBytes < 0) {
-      this.misuse();
+      this.refuse();
       return true;
     }
     const goesOn = this.exchange.onData(octets);
@@ -76,9 +77,9 @@ export class AskingStream implements StreamEvents {
   }
 
   onEnd(): void {
-    // Otherwise the upstream has not switched protocols, and nothing follows.
-    if (this.missingBytes > 0) {
-      this.misuse();
+    // Behind a response that is no 101, the peer has to end its side.
+    if (!this.exchange.hasResponded || this.missingBytes > 0) {
+      this.refuse();
     }
   }
 
@@ -94,8 +95,10 @@ export class AskingStream implements StreamEvents {
     this.exchange.onFailure(failure, cause);
   }
 
-  private misuse(): void {
-    this.stream.reset(StreamCode.PROTOCOL_ERROR);
+  /** PROTOCOL_ERROR proves to the peer that nothing was forwarded, so it is said only before that. */
+  private refuse(): void {
+    const { hasBegun } = this.exchange;
+    this.stream.reset(hasBegun ? StreamCode.INTERNAL_ERROR : StreamCode.PROTOCOL_ERROR);
     this.exchange.onFailure('reset');
   }
 }

@@ -1,4 +1,4 @@
-import type { Stream } from '@relay/channel';
+import { StreamCode, type Stream } from '@relay/channel';
 import type { RelayConfig } from '@relay/config';
 import {
   JoinedEnds,
@@ -97,7 +97,11 @@ export class UpgradeForwarding implements AskedUpgrade {
     }
     const { config } = this.context;
     const client = this.client.accept(clientFields(fields, config.tunnelResponseHeaders, config));
-    const ends = new JoinedEnds(client, new StreamEnd(stream), config.idleTimeoutMs);
+    const ends = new JoinedEnds(
+      client,
+      new StreamEnd(stream, StreamCode.CANCEL),
+      config.idleTimeoutMs,
+    );
     this.sealed = { ends, over: ends.run(), client };
   }
 

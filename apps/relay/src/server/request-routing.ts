@@ -1,7 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 
 import { hasRequestBody } from '@relay/http';
-import { CHANNEL_PATH, PAIR_PATH, PROBE_PATH, RELAY_HEADER } from '@relay/protocol';
+import {
+  CHANNEL_PATH,
+  MAX_UPGRADE_BODY_BYTES,
+  PAIR_PATH,
+  PROBE_PATH,
+  RELAY_HEADER,
+} from '@relay/protocol';
 
 import type { Role } from '../telemetry/request-record.js';
 
@@ -16,9 +22,6 @@ export const OUTBOUND_ROUTE = '/-/outbound';
 export const TUNNEL_ROUTE = '/-/tunnel';
 export const CHANNEL_ROUTE = '/-/channel';
 export const PASS_THROUGH_ROUTE = '/-/pass-through';
-
-/** The longest body of a request for an upgrade; Docker sends one that says what to execute. protocol.md section 11.8. */
-const MAX_UPGRADE_BODY_BYTES = 32_768;
 
 /** The paths of the relay's own endpoints, which are open to everybody. */
 const OWN_PATH = /^\/(?:api\/mte-echo(?:\/[^/]+)?|health\/(?:live|ready))$/;
