@@ -18,7 +18,7 @@ from channel_frames import (
     decode_frames,
 )
 from channel_outbox import Outbox
-from channel_records import RETIRING_INDEX, ChannelOpener, ChannelSealer
+from channel_records import RECORDS_PER_KEY, ChannelOpener, ChannelSealer
 from channel_settings import Settings, decode_settings
 from channel_stream import Stream
 
@@ -48,7 +48,7 @@ class ChannelEnd:
     @property
     def is_past_lifetime(self) -> bool:
         """A opens no further stream, and B sends GOAWAY."""
-        return max(self._opener.next, self._sealer.next) >= RETIRING_INDEX
+        return max(self._opener.next, self._sealer.next) >= RECORDS_PER_KEY
 
     def receive(self, message: bytes) -> Iterator[Frame]:
         """

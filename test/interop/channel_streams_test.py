@@ -13,7 +13,7 @@ from channel_frames import (
     encode_frame,
     number_frame,
 )
-from channel_records import RETIRING_INDEX, ChannelOpener
+from channel_records import RECORDS_PER_KEY, ChannelOpener, next_key
 from channel_settings import MIN_INITIAL_WINDOW, Settings
 from head import RequestHead, ResponseHead, encode_response_head
 from inbound_end import InboundEnd
@@ -230,18 +230,23 @@ def a_ping_is_answered_once_and_first() -> None:
     expect(pair.a.ping_was_answered, True)
 
 
-def a_channel_near_its_last_record_takes_no_new_stream() -> None:
+def a_channel_that_goes_on_with_its_next_key_takes_no_new_stream() -> None:
     pair = Pair()
     first = pair.request('/first')
     pair.pass_all()
-    pair.a._sealer._sealer.next = pair.b._opener.next = RETIRING_INDEX
-    pair._from[pair.a][0].next = RETIRING_INDEX
+    pair.a._sealer._sealer.next = pair.b._opener.next = RECORDS_PER_KEY
+    pair._from[pair.a][0].next = RECORDS_PER_KEY
     pair.a.ping(b'12345678')
     later = pair.request('/later')
     pair.pass_all()
     pair.answer(pair.requests[0])
     pair.pass_all()
     expect((body_of(first), pair.a.last_stream, later.stream.number), (b'', 1, 0))
+
+
+def the_key_that_follows_another_is_the_known_one() -> None:
+    known = '1bf4e053a223f69a3667c44efd2289bd6f110e13276131c1624a3a37d2b6d9d2'
+    expect(next_key(bytes(range(32))).hex(), known)
 
 
 def malformed_frames_end_the_channel() -> None:
@@ -265,6 +270,7 @@ TESTS = [
     the_last_octets_wait_for_the_end_of_the_stream,
     both_directions_end_in_an_orderly_way_once_no_stream_is_left,
     a_ping_is_answered_once_and_first,
-    a_channel_near_its_last_record_takes_no_new_stream,
+    a_channel_that_goes_on_with_its_next_key_takes_no_new_stream,
+    the_key_that_follows_another_is_the_known_one,
     malformed_frames_end_the_channel,
 ]

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import { hkdfExpand } from './hkdf-expand.js';
 import { lengthPrefixed } from './length-prefixed.js';
-import { deriveRequestKey, deriveResponseKey } from './session-keys.js';
+import { deriveNextKey, deriveRequestKey, deriveResponseKey } from './session-keys.js';
 
 describe('HKDF-Expand', () => {
   it('equals the second step of the HKDF of node:crypto', () => {
@@ -43,6 +43,15 @@ describe('length-prefixed parts', () => {
     [['\u{1f511}', 'a'], '00000004f09f94910000000161'],
   ] as [(string | number | Uint8Array)[], string][])('of %j encode to %s', (parts, hex) => {
     expect(lengthPrefixed(...parts).toString('hex')).toBe(hex);
+  });
+});
+
+describe('the key that follows another in a channel', () => {
+  it('is that of docs/protocol.md section 11.2', () => {
+    const key = Buffer.from(Array.from({ length: 32 }, (_, at) => at));
+    expect(deriveNextKey(key).toString('hex')).toBe(
+      '1bf4e053a223f69a3667c44efd2289bd6f110e13276131c1624a3a37d2b6d9d2',
+    );
   });
 });
 
