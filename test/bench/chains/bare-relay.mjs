@@ -23,11 +23,15 @@ import { SenderSigner, TunnelSenderInterceptor } from '#dist/libs/signature/src/
 
 const { config } = loadConfig();
 const app = /** @type {NestFastifyApplication} */ (
-  await NestFactory.create(AppModule.register(config), createRelayAdapter(), RELAY_APP_OPTIONS)
+  await NestFactory.create(
+    AppModule.register(config),
+    createRelayAdapter(config),
+    RELAY_APP_OPTIONS,
+  )
 );
 await configureRelayApp(app);
 
-const adapter = createRelayAdapter();
+const adapter = createRelayAdapter(config);
 const fastify = adapter.getInstance();
 const errors = app.get(RelayErrorFilter);
 const NO_MORE = { handle: () => EMPTY };
