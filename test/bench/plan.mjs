@@ -35,15 +35,15 @@ const RATE = 300;
 const FULL = {
   chains: ALL,
   loads: { 'GET 1 KiB': 0, 'POST 1 KiB': 1024, 'POST 16 KiB': 16_384 },
-  slices: { warmUpSeconds: 8, slices: 9 },
-  latency: { perSecond: RATE, seconds: 2, rounds: 14 },
+  slices: { warmUpSeconds: 6, slices: 7 },
+  latency: { perSecond: RATE, seconds: 2, rounds: 8 },
   bulk: { bytes: 64 * 2 ** 20, count: 1, concurrency: 1, warmUpSeconds: 7, rounds: 7 },
   beside: { perSecond: 100, seconds: 4, transfers: 8, rounds: 3 },
   idle: { peers: 1000, channelsEach: 2, seconds: 10 },
   upgrades: {
     idle: 1000,
     echo: { warmUpSeconds: 6, slices: 7 },
-    latency: { perSecond: 1000, seconds: 1, rounds: 7 },
+    latency: { perSecond: 1000, seconds: 1, rounds: 5 },
     bulk: { bytes: 256 * 2 ** 20, count: 1, concurrency: 1, warmUpSeconds: 1, rounds: 3 },
   },
   growth: {
