@@ -9,6 +9,7 @@ import { bySessions } from './measure/sessions.mjs';
 import { compare, warmUp } from './measure/slices.mjs';
 import { coldStartMs, pairingMs } from './measure/starts.mjs';
 import { streams } from './measure/streams.mjs';
+import { upgrades } from './measure/upgrades.mjs';
 import { peakMib, residentMib } from './processes.mjs';
 
 /** @import { Chain } from './chains/index.mjs' */
@@ -38,7 +39,7 @@ const ofEach = (chains, measure) =>
  */
 const without = (chains, ...names) => chains.filter(({ name }) => !names.includes(name));
 
-/** @type {{ [name in keyof Figures]: (setting: Setting) => Promise<Figures[name]> }} */
+/** @type {{ [name in keyof Figures]-?: (setting: Setting) => Promise<Figures[name]> }} */
 export const PARTS = {
   async restMib({ chains }) {
     return ofEach(without(chains, DIRECT, BARE), residentMib);
@@ -80,6 +81,10 @@ export const PARTS = {
 
   async streams({ plan }) {
     return streams(plan.streams, plan.connections);
+  },
+
+  async upgrades({ plan }) {
+    return upgrades(plan.upgrades, plan.connections);
   },
 
   async connections({ chains, plan }) {

@@ -7,6 +7,7 @@ import { ALL, BARE, CHANNELS, CHANNELS_REDIS, MESSAGES, NGINX, PLAIN } from './c
 /** @import { IdlePlan } from './measure/idle-channels.mjs' */
 /** @import { LatencyPlan } from './measure/latency.mjs' */
 /** @import { SlicesPlan } from './measure/slices.mjs' */
+/** @import { UpgradesPlan } from './measure/upgrades.mjs' */
 
 /**
  * What differs between the two plans.
@@ -19,6 +20,7 @@ import { ALL, BARE, CHANNELS, CHANNELS_REDIS, MESSAGES, NGINX, PLAIN } from './c
  * @property {BodiesPlan} bulk
  * @property {BesidePlan} beside
  * @property {IdlePlan} idle
+ * @property {UpgradesPlan} upgrades
  * @property {{ connections: ConnectionsGrowth, peers: PeersGrowth, bodies: BodiesGrowth, sessions: number[] }} growth
  */
 
@@ -33,11 +35,17 @@ const RATE = 300;
 const FULL = {
   chains: ALL,
   loads: { 'GET 1 KiB': 0, 'POST 1 KiB': 1024, 'POST 16 KiB': 16_384 },
-  slices: { warmUpSeconds: 8, slices: 9 },
-  latency: { perSecond: RATE, seconds: 2, rounds: 14 },
+  slices: { warmUpSeconds: 6, slices: 7 },
+  latency: { perSecond: RATE, seconds: 2, rounds: 8 },
   bulk: { bytes: 64 * 2 ** 20, count: 1, concurrency: 1, warmUpSeconds: 7, rounds: 7 },
   beside: { perSecond: 100, seconds: 4, transfers: 8, rounds: 3 },
   idle: { peers: 1000, channelsEach: 2, seconds: 10 },
+  upgrades: {
+    idle: 1000,
+    echo: { warmUpSeconds: 6, slices: 7 },
+    latency: { perSecond: 1000, seconds: 1, rounds: 5 },
+    bulk: { bytes: 256 * 2 ** 20, count: 1, concurrency: 1, warmUpSeconds: 1, rounds: 3 },
+  },
   growth: {
     connections: { connections: [1, 8, 64, 256], warmUpSeconds: 1, slices: 4 },
     peers: { peers: [1, 10, 50], connections: CONNECTIONS, warmUpSeconds: 2, slices: 4 },
@@ -59,6 +67,12 @@ const BRIEF = {
   bulk: { bytes: 64 * 2 ** 20, count: 1, concurrency: 1, warmUpSeconds: 4, rounds: 4 },
   beside: { perSecond: 100, seconds: 3, transfers: 8, rounds: 1 },
   idle: { peers: 200, channelsEach: 2, seconds: 4 },
+  upgrades: {
+    idle: 1000,
+    echo: { warmUpSeconds: 4, slices: 3 },
+    latency: { perSecond: 1000, seconds: 1, rounds: 2 },
+    bulk: { bytes: 64 * 2 ** 20, count: 1, concurrency: 1, warmUpSeconds: 1, rounds: 2 },
+  },
   growth: {
     connections: { connections: [1, 256], warmUpSeconds: 1, slices: 2 },
     peers: { peers: [1, 50], connections: CONNECTIONS, warmUpSeconds: 1, slices: 3 },

@@ -6,7 +6,7 @@ import { connect } from 'node:net';
 import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** @import { ChildProcess } from 'node:child_process' */
+/** @import { ChildProcess, StdioOptions } from 'node:child_process' */
 
 /**
  * What happened while some work was done.
@@ -48,10 +48,27 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
  * @param {NodeJS.Signals} endSignal - another signal than SIGKILL for a program that must end its own children
  */
 export function start(command, args, env = {}, endSignal = 'SIGKILL') {
-  const child = spawn(command, args, {
-    env: { PATH: process.env.PATH, ...env },
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
+  return run(command, args, env, endSignal, ['ignore', 'ignore', 'inherit']);
+}
+
+/**
+ * Starts a script of Node.js that takes and sends messages, in the same way.
+ *
+ * @param {string} script
+ */
+export function startWorker(script) {
+  return run(process.execPath, [script], {}, 'SIGKILL', ['ignore', 'ignore', 'inherit', 'ipc']);
+}
+
+/**
+ * @param {string} command
+ * @param {string[]} args
+ * @param {NodeJS.ProcessEnv} env
+ * @param {NodeJS.Signals} endSignal
+ * @param {StdioOptions} stdio
+ */
+function run(command, args, env, endSignal, stdio) {
+  const child = spawn(command, args, { env: { PATH: process.env.PATH, ...env }, stdio });
   running.set(child, endSignal);
   child.once('exit', (code) => {
     if (!running.delete(child)) {

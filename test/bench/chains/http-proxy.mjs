@@ -1,4 +1,4 @@
-/** One hop of http-proxy over plain HTTP, with persistent connections. */
+/** One hop of http-proxy over plain HTTP, with persistent connections and with WebSockets. */
 import { Agent, createServer } from 'node:http';
 import process from 'node:process';
 
@@ -15,4 +15,8 @@ const proxy = httpProxy.createProxyServer({
 });
 createServer({ keepAliveTimeout: 600_000 }, (request, response) => {
   proxy.web(request, response);
-}).listen(Number(PORT), '127.0.0.1');
+})
+  .on('upgrade', (request, socket, head) => {
+    proxy.ws(request, socket, head);
+  })
+  .listen(Number(PORT), '127.0.0.1');

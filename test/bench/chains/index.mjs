@@ -3,7 +3,7 @@ import process from 'node:process';
 import { URL, fileURLToPath } from 'node:url';
 
 import { listening, pidsOf, start } from '../processes.mjs';
-import { startNginxChain } from './nginx.mjs';
+import { startNginxChain, startPlainNginxChain } from './nginx.mjs';
 import { clientHeaders, startBareRelayChain, startRelayChain } from './relays.mjs';
 
 /** @import { ChildProcess } from 'node:child_process' */
@@ -70,7 +70,9 @@ const twice =
 
 export const DIRECT = 'direct';
 export const NGINX = 'nginx, mTLS';
+export const NGINX_PLAIN = 'nginx, plain';
 export const PLAIN = '@fastify/http-proxy, plain';
+export const HTTP_PROXY = 'http-proxy, plain';
 export const CHANNELS = 'relays, channels';
 export const CHANNELS_REDIS = 'relays, channels, Redis';
 export const MESSAGES = 'relays, messages';
@@ -85,7 +87,7 @@ const REDIS_URL = `redis://127.0.0.1:${REDIS_PORT}`;
 const KINDS = {
   [NGINX]: { run: startNginxChain },
   [PLAIN]: { run: twice('fastify-proxy.mjs') },
-  'http-proxy, plain': { run: twice('http-proxy.mjs') },
+  [HTTP_PROXY]: { run: twice('http-proxy.mjs') },
   [CHANNELS]: { run: (ports) => startRelayChain(ports, OVER_CHANNELS), isSealed: true },
   [CHANNELS_REDIS]: {
     run: (ports) => startRelayChain(ports, { ...OVER_CHANNELS, REDIS_URL }),
@@ -93,8 +95,10 @@ const KINDS = {
   },
   [MESSAGES]: { run: (ports) => startRelayChain(ports, AS_MESSAGES), isSealed: true },
   [BARE]: { run: (ports) => startBareRelayChain(ports, AS_MESSAGES), isSealed: true },
+  [NGINX_PLAIN]: { run: startPlainNginxChain },
 };
-export const ALL = [DIRECT, ...Object.keys(KINDS)];
+/** The chains that carry requests. Only upgraded connections are compared with nginx in plaintext. */
+export const ALL = [DIRECT, ...Object.keys(KINDS).filter((name) => name !== NGINX_PLAIN)];
 
 export async function startUpstream() {
   start(process.execPath, [script('../upstream.mjs')], { PORT: String(UPSTREAM_PORT) });

@@ -1,4 +1,4 @@
-/** Two hops of nginx, with mutual TLS between them. */
+/** Two hops of nginx: with mutual TLS between them, or in plaintext. */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,11 +11,19 @@ import { start } from '../processes.mjs';
 const COMMON = `daemon off; error_log stderr error; worker_processes 1;
 events { worker_connections 4096; }`;
 const HTTP = `access_log off; keepalive_requests 10000000; client_max_body_size 0;
-  proxy_http_version 1.1; proxy_set_header Connection ""; proxy_buffering off; proxy_request_buffering off;`;
+  proxy_http_version 1.1; proxy_buffering off; proxy_request_buffering off;
+  map $http_upgrade $connection_field { default upgrade; '' ''; }
+  proxy_set_header Connection $connection_field; proxy_set_header Upgrade $http_upgrade;`;
 
-/** Creates a folder with a self-signed certificate and its key. */
-function makeCertificate() {
-  const folder = mkdtempSync(join(tmpdir(), 'relay-bench-'));
+/** @returns a folder for what one chain needs */
+const makeFolder = () => mkdtempSync(join(tmpdir(), 'relay-bench-'));
+
+/**
+ * Creates a self-signed certificate and its key.
+ *
+ * @param {string} folder
+ */
+function makeCertificate(folder) {
   const key = join(folder, 'key.pem');
   const cert = join(folder, 'cert.pem');
   execFileSync(
@@ -25,33 +33,63 @@ function makeCertificate() {
     ),
     { stdio: 'ignore' },
   );
-  return { folder, key, cert };
+  return { key, cert };
+}
+
+/**
+ * One hop.
+ *
+ * @param {string} folder
+ * @param {string} name
+ * @param {number} nextPort - of the next hop, which `location` calls `next`
+ * @param {string} server - the directives of its `server` block
+ */
+function startHop(folder, name, nextPort, server) {
+  const file = join(folder, `${name}.conf`);
+  const next = `upstream next { server 127.0.0.1:${nextPort}; keepalive 256; keepalive_requests 10000000; }`;
+  writeFileSync(
+    file,
+    `${COMMON} pid ${join(folder, name)}.pid; http { ${HTTP} ${next} server { ${server} } }`,
+  );
+  return start('nginx', ['-c', file, '-p', folder], {}, 'SIGTERM');
 }
 
 /** @param {Ports} ports */
 export function startNginxChain({ entryPort, middlePort, upstreamPort }) {
-  const { folder, key, cert } = makeCertificate();
-  /**
-   * @param {string} name
-   * @param {string} http - the directives of its `http` block
-   */
-  const run = (name, http) => {
-    const file = join(folder, `${name}.conf`);
-    writeFileSync(file, `${COMMON} pid ${join(folder, name)}.pid; http { ${HTTP} ${http} }`);
-    return start('nginx', ['-c', file, '-p', folder], {}, 'SIGTERM');
-  };
-  const entry = run(
+  const folder = makeFolder();
+  const { key, cert } = makeCertificate(folder);
+  const entry = startHop(
+    folder,
     'entry',
-    `upstream middle { server 127.0.0.1:${middlePort}; keepalive 256; keepalive_requests 10000000; }
-     server { listen 127.0.0.1:${entryPort}; location / { proxy_pass https://middle; proxy_ssl_session_reuse on;
+    middlePort,
+    `listen 127.0.0.1:${entryPort}; location / { proxy_pass https://next; proxy_ssl_session_reuse on;
        proxy_ssl_certificate ${cert}; proxy_ssl_certificate_key ${key}; proxy_ssl_verify on;
-       proxy_ssl_trusted_certificate ${cert}; proxy_ssl_name localhost; } }`,
+       proxy_ssl_trusted_certificate ${cert}; proxy_ssl_name localhost; }`,
   );
-  const middle = run(
+  const middle = startHop(
+    folder,
     'middle',
-    `upstream api { server 127.0.0.1:${upstreamPort}; keepalive 256; keepalive_requests 10000000; }
-     server { listen 127.0.0.1:${middlePort} ssl; ssl_certificate ${cert}; ssl_certificate_key ${key};
-       ssl_client_certificate ${cert}; ssl_verify_client on; location / { proxy_pass http://api; } }`,
+    upstreamPort,
+    `listen 127.0.0.1:${middlePort} ssl; ssl_certificate ${cert}; ssl_certificate_key ${key};
+       ssl_client_certificate ${cert}; ssl_verify_client on; location / { proxy_pass http://next; }`,
   );
   return [entry, middle];
+}
+
+/** @param {Ports} ports */
+export function startPlainNginxChain({ entryPort, middlePort, upstreamPort }) {
+  const folder = makeFolder();
+  /**
+   * @param {string} name
+   * @param {number} port
+   * @param {number} nextPort
+   */
+  const hop = (name, port, nextPort) =>
+    startHop(
+      folder,
+      name,
+      nextPort,
+      `listen 127.0.0.1:${port}; location / { proxy_pass http://next; }`,
+    );
+  return [hop('entry', entryPort, middlePort), hop('middle', middlePort, upstreamPort)];
 }

@@ -1,4 +1,4 @@
-/** Bodies of one size in both directions: how fast they are transferred, and what CPU time each MiB of them costs. */
+/** Bulk data in both directions: how fast it is transferred, and what CPU time each MiB of it costs. */
 import { Agent } from 'node:http';
 import { performance } from 'node:perf_hooks';
 
@@ -9,6 +9,10 @@ import { quantile, spread, undisturbed } from './statistics.mjs';
 /** @import { Chain } from '../chains/index.mjs' */
 
 /** @typedef {(chain: Chain, bytes: number, agent: Agent) => Promise<void>} Transfer */
+/** @typedef {{ down: Transfer, up: Transfer }} BothWays */
+
+/** @type {BothWays} */
+const BODIES = { down: download, up: upload };
 
 /**
  * @typedef {object} TransferPlan
@@ -102,13 +106,14 @@ function summary(all) {
  * Makes transfers in both directions for about a second. They do not count.
  *
  * @param {Chain} chain
+ * @param {BothWays} bothWays
  * @param {TransferPlan} plan
  */
-async function warmUp(chain, plan) {
+async function warmUp(chain, bothWays, plan) {
   const endsMs = performance.now() + 1000;
   while (performance.now() < endsMs) {
-    await transfers(chain, download, plan);
-    await transfers(chain, upload, plan);
+    await transfers(chain, bothWays.down, plan);
+    await transfers(chain, bothWays.up, plan);
   }
 }
 
@@ -117,9 +122,10 @@ async function warmUp(chain, plan) {
  *
  * @param {Chain[]} chains
  * @param {BodiesPlan} plan
+ * @param {BothWays} bothWays - bodies of requests and responses, unless something else is given
  * @returns {Promise<Record<string, BodiesSummary>>} by chain
  */
-export async function bodies(chains, { warmUpSeconds, rounds, ...plan }) {
+export async function bodies(chains, { warmUpSeconds, rounds, ...plan }, bothWays = BODIES) {
   const seen = chains.map((chain) => ({
     chain,
     down: /** @type {TransferRound[]} */ ([]),
@@ -127,13 +133,13 @@ export async function bodies(chains, { warmUpSeconds, rounds, ...plan }) {
   }));
   for (let second = 0; second < warmUpSeconds; second += 1) {
     for (const { chain } of seen) {
-      await warmUp(chain, plan);
+      await warmUp(chain, bothWays, plan);
     }
   }
   for (let round = 0; round < rounds; round += 1) {
     for (const { chain, down, up } of seen) {
-      down.push(await measure(chain, download, plan));
-      up.push(await measure(chain, upload, plan));
+      down.push(await measure(chain, bothWays.down, plan));
+      up.push(await measure(chain, bothWays.up, plan));
     }
   }
   return Object.fromEntries(

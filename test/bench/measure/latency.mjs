@@ -8,6 +8,7 @@ import { quantile, spread, undisturbed } from './statistics.mjs';
 /** @import { Chain } from '../chains/index.mjs' */
 
 /** @typedef {{ perSecond: number, seconds: number, rounds: number }} LatencyPlan */
+/** @typedef {(chain: Chain, rate: { perSecond: number, seconds: number }, agent: Agent) => Promise<number[]>} AtRate */
 
 /**
  * What one round gave.
@@ -58,9 +59,10 @@ function summary(seen) {
  *
  * @param {Chain[]} chains
  * @param {LatencyPlan} plan
+ * @param {AtRate} send - GETs of 1 KiB, unless something else is given
  * @returns {Promise<Record<string, LatencySummary>>} by chain
  */
-export async function latencies(chains, { perSecond, seconds, rounds }) {
+export async function latencies(chains, { perSecond, seconds, rounds }, send = atRate) {
   const all = chains.map((chain) => {
     const agent = new Agent({ keepAlive: true, maxSockets: 128 });
     return { chain, agent, seen: /** @type {LatencyRound[]} */ ([]) };
@@ -68,7 +70,7 @@ export async function latencies(chains, { perSecond, seconds, rounds }) {
   for (let round = 0; round <= rounds; round += 1) {
     for (const { chain, agent, seen } of all) {
       const { result, isCalm } = await observe(chain.pids, () =>
-        atRate(chain, { perSecond, seconds }, agent),
+        send(chain, { perSecond, seconds }, agent),
       );
       if (round > 0) {
         seen.push({ latencies: result, isCalm });

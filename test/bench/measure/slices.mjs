@@ -6,6 +6,12 @@ import { quantile, spread, undisturbed } from './statistics.mjs';
 /** @import { Chain } from '../chains/index.mjs' */
 /** @import { Load } from '../load/wrk.mjs' */
 
+/**
+ * Loads a chain with as much as it can carry.
+ *
+ * @typedef {(chain: Chain, load: Load & { seconds: number }) => Promise<{ requests: number, perSecond: number }>} Saturate
+ */
+
 /** @typedef {{ warmUpSeconds: number, slices: number }} SlicesPlan */
 
 /**
@@ -35,11 +41,12 @@ const SLICE_SECONDS = 1;
 /**
  * @param {Chain} chain
  * @param {Load} load
+ * @param {Saturate} loadChain
  * @returns {Promise<Slice>}
  */
-async function slice(chain, load) {
+async function slice(chain, load, loadChain) {
   const { result, hopSeconds, isCalm } = await observe(chain.pids, () =>
-    saturate(chain, { ...load, seconds: SLICE_SECONDS }),
+    loadChain(chain, { ...load, seconds: SLICE_SECONDS }),
   );
   const hopMicros = hopSeconds.map((seconds) => (seconds * 1e6) / result.requests);
   return {
@@ -85,11 +92,12 @@ function summary(all) {
  * @param {Chain[]} chains
  * @param {Load} load
  * @param {number} seconds
+ * @param {Saturate} loadChain
  */
-export async function warmUp(chains, load, seconds) {
+export async function warmUp(chains, load, seconds, loadChain = saturate) {
   for (let second = 0; second < seconds; second += 1) {
     for (const chain of chains) {
-      await saturate(chain, { ...load, seconds: 1 });
+      await loadChain(chain, { ...load, seconds: 1 });
     }
   }
 }
@@ -101,16 +109,17 @@ export async function warmUp(chains, load, seconds) {
  * @param {Chain[]} chains
  * @param {Load} load
  * @param {SlicesPlan} plan
+ * @param {Saturate} loadChain - with requests, unless another load is given
  * @returns {Promise<Record<string, SliceSummary>>} by chain
  */
-export async function compare(chains, load, { warmUpSeconds, slices }) {
-  await warmUp(chains, load, warmUpSeconds);
+export async function compare(chains, load, { warmUpSeconds, slices }, loadChain = saturate) {
+  await warmUp(chains, load, warmUpSeconds, loadChain);
   const seen = chains.map((chain) => ({ chain, all: /** @type {Slice[]} */ ([]) }));
   for (let round = 0; round < 1.5 * slices; round += 1) {
     for (const { chain, all } of seen) {
       const calm = all.filter(({ isCalm }) => isCalm);
       if (calm.length < slices) {
-        all.push(await slice(chain, load));
+        all.push(await slice(chain, load, loadChain));
       }
     }
   }

@@ -6,6 +6,7 @@
 /** @import { LatencySummary } from '../measure/latency.mjs' */
 /** @import { SliceSummary } from '../measure/slices.mjs' */
 /** @import { StoreFigures } from '../measure/store.mjs' */
+/** @import { UpgradesSummary } from '../measure/upgrades.mjs' */
 /** @import { Plan } from '../plan.mjs' */
 /** @import { Machine, Versions } from './versions.mjs' */
 
@@ -22,6 +23,7 @@
  * @property {Record<string, BesideSummary>} beside
  * @property {IdleSummary} idle
  * @property {{ count: number, before: number, after: number, added: number }} streams
+ * @property {UpgradesSummary} [upgrades] - no older report has it
  * @property {Record<string, Record<string, SliceSummary>>} connections
  * @property {Record<string, Record<string, SliceSummary>>} peers
  * @property {Record<string, Record<string, BodiesSummary>>} bodies

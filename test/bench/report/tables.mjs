@@ -73,20 +73,21 @@ function nestLayer(reports) {
   ];
 }
 
+/** @param {LatencySummary} summary */
+const percentiles = ({ p50, p99, p999, p50Spread, p99Spread, samples }) => [
+  withSpread(p50, p50Spread),
+  withSpread(p99, p99Spread),
+  digits(p999),
+  digits(samples),
+];
+
 /** @param {Report[]} reports */
 function latency(reports) {
-  /** @param {LatencySummary} summary */
-  const row = ({ p50, p99, p999, p50Spread, p99Spread, samples }) => [
-    withSpread(p50, p50Spread),
-    withSpread(p99, p99Spread),
-    digits(p999),
-    digits(samples),
-  ];
   return [
     'Latency at 300 requests per second in ms (spread between rounds):',
     markdownTable(
       ['Chain', NODE, 'p50', 'p99', 'p99.9', 'requests'],
-      rows(reports, (report) => report.latency, row),
+      rows(reports, (report) => report.latency, percentiles),
     ),
   ];
 }
@@ -132,6 +133,48 @@ function idleChannels(reports) {
         const figures = [peers, channels, kibPerChannel, cpuShare * 100].map(digits);
         return [majorOf(report), ...figures];
       }),
+    ),
+  ];
+}
+
+/** @param {Report[]} reports */
+function webSockets(reports) {
+  return [
+    'Messages of 1 KiB that the API sends back, one at a time on each of 32 connections; CPU time of both hops for each (spread):',
+    markdownTable(
+      ['Chain', NODE, 'CPU µs', 'messages/s', 'RSS of the larger hop, MiB'],
+      rows(
+        reports,
+        ({ upgrades }) => upgrades?.echo ?? {},
+        ({ cpuMicros, spread, perSecond, residentMib }) => [
+          withSpread(cpuMicros, spread),
+          digits(perSecond),
+          digits(residentMib),
+        ],
+      ),
+    ),
+    'Their latency at 1,000 messages per second in ms (spread between rounds):',
+    markdownTable(
+      ['Chain', NODE, 'p50', 'p99', 'p99.9', 'messages'],
+      rows(reports, ({ upgrades }) => upgrades?.latency ?? {}, percentiles),
+    ),
+    '256 MiB in messages of 64 KiB on one WebSocket (spread):',
+    markdownTable(
+      ['Chain', NODE, ...TRANSFER_HEAD],
+      rows(
+        reports,
+        ({ upgrades }) => upgrades?.bulk ?? {},
+        ({ down, up }) => [...transfer(down), ...transfer(up)],
+      ),
+    ),
+    'RSS that WebSockets add on which nothing happens, in MiB:',
+    markdownTable(
+      [NODE, 'WebSockets', 'outbound relay', 'inbound relay'],
+      reports.flatMap(({ upgrades, ...report }) =>
+        upgrades === undefined
+          ? []
+          : [[majorOf(report), ...[upgrades.idle.count, ...upgrades.idle.addedMib].map(digits)]],
+      ),
     ),
   ];
 }
@@ -188,6 +231,7 @@ export const tables = (reports) => ({
   'Bulk data': bulk(reports),
   'Small requests beside large ones': besideTransfers(reports),
   'Idle channels': idleChannels(reports),
+  WebSockets: webSockets(reports),
   Memory: memory(reports),
   'Starting, pairing, event streams': beginnings(reports),
   'How costs grow': growth(reports),

@@ -1,7 +1,17 @@
 /** The targets, and whether a report meets them. */
-import { BARE, CHANNELS, CHANNELS_REDIS, MESSAGES, NGINX, PLAIN } from '../chains/index.mjs';
+import {
+  BARE,
+  CHANNELS,
+  CHANNELS_REDIS,
+  HTTP_PROXY,
+  MESSAGES,
+  NGINX,
+  NGINX_PLAIN,
+  PLAIN,
+} from '../chains/index.mjs';
 import { digits, figureOf, majorOf, markdownTable } from './results.mjs';
 
+/** @import { UpgradesSummary } from '../measure/upgrades.mjs' */
 /** @import { Cell, Report } from './results.mjs' */
 
 /**
@@ -12,7 +22,7 @@ import { digits, figureOf, majorOf, markdownTable } from './results.mjs';
  * @property {number} [most]
  * @property {number} [least]
  * @property {number} [stretch] - a stricter limit, which is worth a mention if it is met
- * @property {(report: Report) => number} value
+ * @property {(report: Report) => number | undefined} value - undefined if the report has no such figure
  */
 
 const GET = 'GET 1 KiB';
@@ -47,6 +57,15 @@ const bulk =
   (direction, other) =>
   ({ bulk: all }) =>
     figureOf(all, CHANNELS)[direction].mibPerSecond / figureOf(all, other)[direction].mibPerSecond;
+
+/**
+ * @param {(upgrades: UpgradesSummary) => number} value
+ * @returns {Target['value']}
+ */
+const upgraded =
+  (value) =>
+  ({ upgrades }) =>
+    upgrades && value(upgrades);
 
 /** @type {Target[]} */
 const TARGETS = [
@@ -147,6 +166,34 @@ const TARGETS = [
     value: ({ idle }) => idle.cpuShare * 100,
   },
   {
+    title: 'WebSockets, p50 of an echo of 1 KiB at 1,000/s, ms above nginx in plaintext',
+    most: 0.5,
+    value: upgraded(
+      ({ latency }) => figureOf(latency, CHANNELS).p50 - figureOf(latency, NGINX_PLAIN).p50,
+    ),
+  },
+  {
+    title: 'WebSockets, CPU time of an echo of 1 KiB, relative to http-proxy in plaintext',
+    most: 1,
+    value: upgraded(
+      ({ echo }) => figureOf(echo, CHANNELS).cpuMicros / figureOf(echo, HTTP_PROXY).cpuMicros,
+    ),
+  },
+  .../** @type {const} */ (['down', 'up']).map((direction) => ({
+    title: `WebSockets, speed of one, 256 MiB ${direction}, relative to nginx with mutual TLS`,
+    least: 0.5,
+    value: upgraded(
+      ({ bulk: all }) =>
+        figureOf(all, CHANNELS)[direction].mibPerSecond /
+        figureOf(all, NGINX)[direction].mibPerSecond,
+    ),
+  })),
+  {
+    title: 'WebSockets, RSS that 1,000 idle ones add to a relay, MiB',
+    most: 40,
+    value: upgraded(({ idle }) => Math.max(...idle.addedMib)),
+  },
+  {
     title: 'Cold start to ready, s',
     most: 1.5,
     value: ({ starts }) => starts.coldStartMs / 1000,
@@ -180,12 +227,16 @@ function judge({ most, least, stretch, value }, report) {
   if (limit === undefined) {
     throw new Error('a target has no limit');
   }
+  const target = `${most === undefined ? '≥' : '≤'} ${limit}`;
   const is = value(report);
+  if (is === undefined) {
+    return ['–', target, '–'];
+  }
   /** @param {number} bound */
   const reaches = (bound) => (most === undefined ? is >= bound : is <= bound);
   const verdict = reaches(limit) ? 'met' : '**not met**';
   const beyond = stretch !== undefined && reaches(stretch) ? ' with stretch' : '';
-  return [digits(is), `${most === undefined ? '≥' : '≤'} ${limit}`, verdict + beyond];
+  return [digits(is), target, verdict + beyond];
 }
 
 /**

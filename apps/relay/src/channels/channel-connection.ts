@@ -6,6 +6,7 @@ import {
   type OutboundChannel,
 } from '@relay/channel';
 import type { Clock } from '@relay/clock';
+import { countReceived } from '@relay/http';
 import type { WebSocket } from 'ws';
 
 import { WEB_SOCKET_OPTIONS } from './web-socket-options.js';
@@ -131,6 +132,7 @@ export class ChannelConnection<C extends InboundChannel | OutboundChannel> {
   private listen(): void {
     const { socket, channel } = this;
     socket.on('message', (message: Buffer, isBinary: boolean) => {
+      countReceived(message.length);
       if (isBinary) {
         channel.receive(message);
       } else {

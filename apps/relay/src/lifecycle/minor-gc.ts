@@ -3,7 +3,7 @@ import { runInNewContext } from 'node:vm';
 
 import { onBytesReceived } from '@relay/http';
 
-/** Bytes of bodies between two collections. */
+/** Bytes received between two collections. */
 const INTERVAL_BYTES = 4 * 1024 * 1024;
 
 /**

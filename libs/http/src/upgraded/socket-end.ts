@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 
+import { countReceived } from '../received-bytes.js';
 import { resetConnection } from '../reset-connection.js';
 import type { OctetEnd, OctetEvents } from './octet-end.js';
 
@@ -13,6 +14,7 @@ export class SocketEnd implements OctetEnd {
     socket.allowHalfOpen = true;
     let cause = new Error('the connection was closed');
     socket.on('data', (octets: Buffer) => {
+      countReceived(octets.length);
       if (!events.onData(octets)) {
         socket.pause();
       }
