@@ -152,6 +152,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     _fields: unknown,
     socket: Duplex,
   ): void {
+    this.connection?.handOver();
     if (this.settle()) {
       this.events.onUpgrade?.(controller.rawHeaders as Buffer[], socket as Socket);
     } else {
