@@ -19,7 +19,7 @@ export interface OpenWebSocket {
   readonly socket: WebSocket;
   readonly ended: Promise<WebSocketEnd>;
   /** Sends a message and waits for the next one. */
-  echo(message: string): Promise<string>;
+  readonly echo: (message: string) => Promise<string>;
   close(): Promise<void>;
 }
 

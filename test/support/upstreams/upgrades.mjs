@@ -1,6 +1,8 @@
 // An API in a process of its own, to be killed. It prints its port. A WebSocket receives a message every 10 ms; a raw connection
 // receives octets, and nothing that is sent to it is ever read.
 import { createServer } from 'node:http';
+import process from 'node:process';
+import { setInterval } from 'node:timers';
 
 import { WebSocketServer } from 'ws';
 
@@ -19,5 +21,5 @@ server.on('upgrade', (request, socket, head) => {
   setInterval(() => socket.write('tick'), 10);
 });
 server.listen(0, '127.0.0.1', () => {
-  console.log(server.address().port);
+  process.stdout.write(`${server.address().port}\n`);
 });
