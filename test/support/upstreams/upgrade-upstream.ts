@@ -45,7 +45,7 @@ export function echoMessages(socket: WebSocket): void {
 }
 
 /** Returns every octet. When the client has ended its direction, it says so and ends its own. */
-export function echoOctets(socket: Socket): void {
+function echoOctets(socket: Socket): void {
   socket.on('data', (octets: Buffer) => {
     if (!socket.write(octets)) {
       socket.pause();
