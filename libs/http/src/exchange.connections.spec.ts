@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
@@ -11,7 +12,13 @@ import {
   startScriptedUpstream,
   type ScriptedUpstream,
 } from '../../../test/support/upstreams/scripted-upstream.js';
-import { connectionClients, type ConnectionHolder } from './connections/connection-client.js';
+import { HandMovedClock } from '../../../test/support/time/hand-moved-clock.js';
+import {
+  MAX_CONNECTION_AGE_MS,
+  connectionClients,
+  type ConnectionHolder,
+} from './connections/connection-client.js';
+import type { ExchangeFailure } from './exchange-events.js';
 import { Exchange } from './exchange.js';
 
 const LIMITS = { responseTimeoutMs: 60_000, idleTimeoutMs: 60_000 };
@@ -159,5 +166,73 @@ describe('an exchange on connections that are kept', () => {
     expect(await seen.end).toBe('end');
     expect(seen.status).toBe(200);
     expect(seen.body.toString()).toBe('ok');
+  });
+});
+
+describe('a connection that was upgraded', () => {
+  const OTHER_PROTOCOL =
+    'HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n';
+
+  /** Upgrades connections of one pool, by a clock that the test moves. */
+  const startUpgrades = async () => {
+    const server = forThisTest(await startScriptedUpstream());
+    server.follow(({ write }) => write(OTHER_PROTOCOL));
+    const clock = new HandMovedClock();
+    const created: ConnectionHolder[] = [];
+    const clients = connectionClients(() => clock.monotonicMs());
+    const pool = new Pool(server.url, {
+      factory: (origin, options: Pool.Options) => {
+        const client = clients(origin, options);
+        created.push(client as unknown as ConnectionHolder);
+        return client;
+      },
+      pipelining: 0,
+    });
+    forThisTest({ close: () => pool.destroy() });
+    const upgrade = async (): Promise<Socket> => {
+      const upgraded = await new Promise<Socket>((resolve, reject) => {
+        const events = Object.assign(new ExchangeRecorder(), {
+          onUpgrade: (_fields: unknown, socket: Socket) => {
+            resolve(socket);
+          },
+          onFailure: ({ cause }: ExchangeFailure) => {
+            reject(cause);
+          },
+        });
+        const request = { origin: server.url, method: 'GET', path: '/', headers: [] };
+        new Exchange(LIMITS, events).start(pool, { ...request, body: undefined, upgrade: 'x' });
+      });
+      forThisTest({ close: () => Promise.resolve(void upgraded.destroy()) });
+      // Then the pool has its client back.
+      await nextTurn();
+      return upgraded;
+    };
+    return { clock, created, upgrade };
+  };
+
+  it('is not closed for its age when another is asked for', async () => {
+    const { clock, created, upgrade } = await startUpgrades();
+    const first = await upgrade();
+    clock.advance(MAX_CONNECTION_AGE_MS);
+
+    const second = await upgrade();
+
+    // The same client of the pool had both.
+    expect(created.filter(({ connection }) => connection !== undefined)).toHaveLength(1);
+    expect([first.destroyed, second.destroyed]).toEqual([false, false]);
+  });
+
+  it('is not taken for a later one of its client when it ends', async () => {
+    const { created, upgrade } = await startUpgrades();
+    const first = await upgrade();
+    await upgrade();
+    const current = created[0]!.connection;
+
+    const closed = once(first, 'close');
+    first.destroy();
+    await closed;
+
+    expect(current).toBeDefined();
+    expect(created[0]!.connection).toBe(current);
   });
 });

@@ -152,6 +152,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     _fields: unknown,
     socket: Duplex,
   ): void {
+    this.connection?.handOver();
     if (this.settle()) {
       this.events.onUpgrade?.(controller.rawHeaders as Buffer[], socket as Socket);
     } else {
@@ -210,10 +211,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     return { kind, wasSent: this.wasSent, hasHead: this.hasHead, cause };
   }
 
-  /**
-   * Sends the request on a new connection, if it may be sent there. Its time limit goes on. undici itself does so only if the
-   * lost connection was closed, not if it was reset.
-   */
+  /** Sends the request on a new connection, if it may be. Its time limit goes on. undici does so only after a close, not a reset. */
   private sendAnew(cause: Error): boolean {
     const { request } = this;
     if (request?.fresh === undefined || this.isSettled || this.abortReason !== undefined) {

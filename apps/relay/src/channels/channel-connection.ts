@@ -124,9 +124,16 @@ export class ChannelConnection<C extends InboundChannel | OutboundChannel> {
   private close(code: number): void {
     const { socket } = this;
     socket.close(code);
-    setTimeout(() => {
+    if (socket.readyState === socket.CLOSED) {
+      return;
+    }
+    const limit = setTimeout(() => {
       socket.terminate();
     }, WEB_SOCKET_OPTIONS.closeTimeout).unref();
+    // The timer would keep all that the connection had in memory.
+    socket.once('close', () => {
+      clearTimeout(limit);
+    });
   }
 
   private listen(): void {

@@ -12,7 +12,7 @@ import { HeadInvalidError, decodeSwitching, isSameProtocol } from '@relay/protoc
 import { StreamEnd } from '../channels/stream-end.js';
 import { clientFields } from '../client/client-fields.js';
 import type { ClientUpgrade } from '../client/client-upgrade.js';
-import type { OpeningFailure } from '../peers/channel-opener.js';
+import { OpeningTimeoutError, type OpeningFailure } from '../peers/channel-opener.js';
 import type { ConnectionChannels } from '../peers/connection-channels.js';
 import type { PeerChannel } from '../peers/peer-channel.js';
 import { signedFailure } from '../peers/peer-failure.js';
@@ -144,6 +144,15 @@ function openingError(failure: OpeningFailure): Error {
   const { cause } = failure;
   switch (failure.kind) {
     case 'no-channels':
+      if (cause instanceof OpeningTimeoutError) {
+        // A path that is slow for once may carry channels: clients must not take it for one that never does.
+        return new TunnelFailedError(
+          'RELAY_PEER_TIMEOUT',
+          'no',
+          'the other relay did not accept a channel in time',
+          { cause },
+        );
+      }
       return new UpgradeUnsupportedError(
         'something between the relays carries no WebSocket upgrade on /api/mte-channel, so this relay carries none either',
         { cause },

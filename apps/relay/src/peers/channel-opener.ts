@@ -45,6 +45,9 @@ export type OpeningFailure =
   /** Something on the path carries no WebSockets. */
   | { readonly kind: 'no-channels'; readonly cause: Error };
 
+/** There is a connection to the peer, and the opening has had no response in time. */
+export class OpeningTimeoutError extends Error {}
+
 /** Opens the connections of channels. protocol.md section 11.1. */
 @Injectable()
 export class ChannelOpener {
@@ -105,9 +108,11 @@ export class ChannelOpener {
         settle(failure);
       };
       const timer = setTimeout(() => {
-        if (!isConnected) {
-          resolve({ kind: 'unreached', cause: new Error('no connection in time') });
-        }
+        resolve(
+          isConnected
+            ? { kind: 'no-channels', cause: new OpeningTimeoutError('no response in time') }
+            : { kind: 'unreached', cause: new Error('no connection in time') },
+        );
         socket.terminate();
       }, HANDSHAKE_TIMEOUT_MS);
       let responseHeader: string | undefined;

@@ -43,10 +43,14 @@ class ConnectionClient extends Client implements ConnectionHolder {
             callback(error, null);
             return;
           }
-          this.connection = new Connection(socket, monotonicMs() + usableForMs());
+          const connection = new Connection(socket, monotonicMs() + usableForMs());
+          this.connection = connection;
           // A pool keeps its clients, as many as there ever were at once.
           socket.once('close', () => {
-            this.connection = undefined;
+            // One that was handed over may outlast those after it.
+            if (this.connection === connection) {
+              this.connection = undefined;
+            }
           });
           callback(null, socket);
         });

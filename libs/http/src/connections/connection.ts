@@ -10,6 +10,7 @@ export class Connection {
   private exchanges = 0;
   private isInUse = false;
   private isToClose = false;
+  private isHandedOver = false;
   private hasReceived = false;
 
   /** @param usableUntilMs - by the clock of its client */
@@ -54,9 +55,14 @@ export class Connection {
     return this.socket.errored === error;
   }
 
+  /** The socket carries another protocol from now on, for as long as its new owner wants. */
+  handOver(): void {
+    this.isHandedOver = true;
+  }
+
   /** Closes the connection, unless an exchange is under way. */
   closeIdle(reason: string): void {
-    if (!this.isInUse && !this.socket.destroyed) {
+    if (!this.isInUse && !this.isHandedOver && !this.socket.destroyed) {
       // undici and its listeners take this class for an end that is nobody's fault.
       this.socket.destroy(new errors.InformationalError(reason));
     }
