@@ -122,7 +122,7 @@ describe('a WebSocket of ws, compared with the same one directly', () => {
   ])('carries messages of 16 MiB both ways at once, %s', async (_, perMessageDeflate) => {
     // It repeats only beyond the window of the compression.
     const random = Buffer.alloc(LARGE_BYTES, bytesOfSize(65_537));
-    const text = 'a well-compressed line\n'.repeat(LARGE_BYTES / 23);
+    const text = 'sixteen octets.\n'.repeat(LARGE_BYTES / 16);
     const { direct, tunnelled } = await ways.both(async (way) => {
       const { client, api } = await openPair(server, way, { perMessageDeflate });
       client.socket.send(random);
