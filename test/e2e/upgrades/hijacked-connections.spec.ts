@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, request, type ClientRequest, type IncomingMessage } from 'node:http';
 import { connect, type Socket } from 'node:net';
+import { resolve } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -10,11 +11,15 @@ import { bytesOfSize } from '../../support/http-cases/bodies.js';
 import { Recorder } from '../../support/lifecycle/recorder.js';
 import { sharedResources } from '../../support/lifecycle/resources.js';
 import { listen } from '../../support/network/listen.js';
+import { runs } from '../../support/programs/program.js';
+import { hasPythonModule, pythonWith } from '../../support/programs/python.js';
 import {
   startUpgradeWays,
   type UpgradeWay,
   type UpgradeWays,
 } from '../../support/tunnels/upgrade-ways.js';
+
+const PROGRAM = resolve('test/support/programs/docker_attach.py');
 
 const shared = sharedResources();
 const asked = new Recorder<{ readonly message: IncomingMessage; readonly socket: Socket }>();
@@ -175,5 +180,27 @@ describe('a connection hijacked with Upgrade: tcp, compared with the same one di
 
     expect(tunnelled).toEqual(direct);
     expect(direct).toEqual([404, NO_SUCH_CONTAINER]);
+  });
+});
+
+describe.skipIf(!hasPythonModule('docker'))("Docker's client for Python, attached", () => {
+  it('sends its input to the end, and reads the output to the end, as it does directly', async () => {
+    const output = Buffer.concat([bytesOfSize(1_000_000), Buffer.from('the end of the output')]);
+    const { direct, tunnelled } = await ways.both(async (way) => {
+      const before = asked.items.length;
+      const url = way.url.replace('http', 'tcp');
+      const printed = runs(pythonWith('docker'), [PROGRAM, url, JSON.stringify(way.headers)]);
+      const { socket, message } = (await asked.count(before + 1))[before]!;
+      const input = (await received(socket)).toString();
+      socket.end(output);
+      return { input, target: message.url, printed: await printed };
+    });
+
+    expect(tunnelled).toEqual(direct);
+    expect(direct.input).toBe('a line of input\n');
+    expect(JSON.parse(direct.printed)).toEqual({
+      bytes: output.length,
+      last: 'he end of the output',
+    });
   });
 });
