@@ -183,24 +183,37 @@ describe('a connection hijacked with Upgrade: tcp, compared with the same one di
   });
 });
 
-describe.skipIf(!hasPythonModule('docker'))("Docker's client for Python, attached", () => {
-  it('sends its input to the end, and reads the output to the end, as it does directly', async () => {
-    const output = Buffer.concat([bytesOfSize(1_000_000), Buffer.from('the end of the output')]);
-    const { direct, tunnelled } = await ways.both(async (way) => {
-      const before = asked.items.length;
-      const url = way.url.replace('http', 'tcp');
-      const printed = runs(pythonWith('docker'), [PROGRAM, url, JSON.stringify(way.headers)]);
-      const { socket, message } = (await asked.count(before + 1))[before]!;
-      const input = (await received(socket)).toString();
-      socket.end(output);
-      return { input, target: message.url, printed: await printed };
-    });
+describe.skipIf(!hasPythonModule('docker'))("Docker's client for Python", () => {
+  it.each([
+    ['attach', '/v1.43/containers/x/attach', ''],
+    ['exec', '/v1.43/exec/x/start', '{"Tty": true, "Detach": false}'],
+  ])(
+    '%s: sends its input to its end and reads the output to its end, as directly',
+    async (verb, path, body) => {
+      const output = Buffer.concat([bytesOfSize(1_000_000), Buffer.from('the end of the output')]);
+      const { direct, tunnelled } = await ways.both(async (way) => {
+        const before = asked.items.length;
+        const url = way.url.replace('http', 'tcp');
+        const printed = runs(pythonWith('docker'), [
+          PROGRAM,
+          url,
+          JSON.stringify(way.headers),
+          verb,
+        ]);
+        const { socket, message } = (await asked.count(before + 1))[before]!;
+        const input = (await received(socket)).toString();
+        socket.end(output);
+        return { input, target: message.url, printed: await printed };
+      });
 
-    expect(tunnelled).toEqual(direct);
-    expect(direct.input).toBe('a line of input\n');
-    expect(JSON.parse(direct.printed)).toEqual({
-      bytes: output.length,
-      last: 'he end of the output',
-    });
-  });
+      expect(tunnelled).toEqual(direct);
+      // Node.js gives the body of such a request to its connection, where it comes before the input.
+      expect(direct.input).toBe(`${body}a line of input\n`);
+      expect(direct.target).toMatch(path);
+      expect(JSON.parse(direct.printed)).toEqual({
+        bytes: output.length,
+        last: 'he end of the output',
+      });
+    },
+  );
 });

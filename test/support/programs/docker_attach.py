@@ -1,6 +1,6 @@
-"""Docker's client for Python: attaches to a container, sends its standard input, and prints all that comes back.
+"""Docker's client for Python: attaches to a container or starts a command in one, sends its input, and prints all that comes back.
 
-Its arguments are the address of the engine and the fields to add to every request, as JSON.
+Its arguments are the address of the engine, the fields to add to every request, as JSON, and `attach` or `exec`.
 """
 
 import json
@@ -9,11 +9,15 @@ import sys
 
 import docker
 
-url, fields = sys.argv[1], json.loads(sys.argv[2])
+url, fields, verb = sys.argv[1], json.loads(sys.argv[2]), sys.argv[3]
 client = docker.APIClient(base_url=url, version="1.43", timeout=60)
 client.headers.update(fields)
+if verb == "attach":
+    opened = client.attach_socket("x", {"stdin": 1, "stdout": 1, "stream": 1})
+else:
+    opened = client.exec_start("x", tty=True, socket=True)
 # The connection below the file that the library returns.
-connection = client.attach_socket("x", {"stdin": 1, "stdout": 1, "stream": 1})._sock
+connection = opened._sock
 connection.sendall(b"a line of input\n")
 connection.shutdown(socket.SHUT_WR)
 received = b""
