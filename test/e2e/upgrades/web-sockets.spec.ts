@@ -3,15 +3,30 @@ import { once } from 'node:events';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 
-import { sharedResources } from '../../support/lifecycle/resources.js';
+import { openPair } from '../../support/clients/web-socket-client.js';
+import { bytesOfSize } from '../../support/http-cases/bodies.js';
+import { forThisTest, sharedResources } from '../../support/lifecycle/resources.js';
 import { startUpgradeTunnel, type UpgradeTunnel } from '../../support/tunnels/upgrade-tunnel.js';
+import { startUpgradeWays, type UpgradeWays } from '../../support/tunnels/upgrade-ways.js';
+import {
+  echo,
+  startWebSocketServer,
+  type TestWebSocketServer,
+} from '../../support/upstreams/web-socket-server.js';
+
+const LARGE_BYTES = 16_777_216;
+/** Compressing so much takes seconds. */
+const LARGE_LIMIT_MS = 100_000;
 
 const shared = sharedResources();
 let tunnel: UpgradeTunnel;
+let ways: UpgradeWays;
+/** Records what it is told, and no more. */
+let server: TestWebSocketServer;
 
 beforeAll(async () => {
-  const server = new WebSocketServer({ noServer: true, perMessageDeflate: true });
-  server.on('connection', (socket) => {
+  const accepting = new WebSocketServer({ noServer: true, perMessageDeflate: true });
+  accepting.on('connection', (socket) => {
     socket.on('message', (message: Buffer, isBinary) => {
       if (message.toString() === 'close') {
         socket.close(4000, 'as asked');
@@ -22,11 +37,13 @@ beforeAll(async () => {
   });
   tunnel = shared(
     await startUpgradeTunnel(({ message, socket, head }) => {
-      server.handleUpgrade(message, socket, head, (accepted) => {
-        server.emit('connection', accepted);
+      accepting.handleUpgrade(message, socket, head, (accepted) => {
+        accepting.emit('connection', accepted);
       });
     }),
   );
+  server = shared(await startWebSocketServer(undefined, { perMessageDeflate: true }));
+  ways = shared(await startUpgradeWays(server));
 });
 
 const open = async (path = '/', options = {}): Promise<WebSocket> => {
@@ -42,7 +59,7 @@ const open = async (path = '/', options = {}): Promise<WebSocket> => {
 describe('a WebSocket through the tunnel', () => {
   it('carries messages both ways, and its end', async () => {
     const socket = await open('/echo?x=1');
-    for (const message of ['hello', 'x'.repeat(16_777_216)]) {
+    for (const message of ['hello', 'x'.repeat(LARGE_BYTES)]) {
       const received = once(socket, 'message');
       socket.send(message);
       const [echoed] = (await received) as [Buffer];
@@ -58,5 +75,106 @@ describe('a WebSocket through the tunnel', () => {
       const ended = await log.find(({ msg }) => msg === 'upgraded connection ended');
       expect(ended).not.toHaveProperty('code');
     }
+  });
+});
+
+describe('a WebSocket of ws, compared with the same one directly', () => {
+  it('has its text, its binary messages, its fragments and what comes between them, in both directions', async () => {
+    const { direct, tunnelled } = await ways.both(async (way) => {
+      const { client, api } = await openPair(server, way);
+      const ends = [client, api];
+      for (const { socket } of ends) {
+        socket.send('text: grüße, 世界');
+        socket.send(Buffer.from([0, 0xff, 0x80]));
+        socket.send('');
+        socket.send('frag', { fin: false });
+        // Only a frame that was sent on its own lets a ping pass between two parts of a message.
+        socket.ping('in between');
+        socket.send('men', { fin: false });
+        socket.send('ts', { fin: true });
+        socket.pong('unasked');
+        socket.ping('x'.repeat(125));
+      }
+      await Promise.all(ends.map(({ events }) => events.count(9)));
+      client.socket.close(1000);
+      return Promise.all(ends.map((end) => end.closed()));
+    });
+
+    expect(tunnelled).toEqual(direct);
+    for (const events of direct) {
+      // Answers to a ping come when they are written.
+      expect(events.filter(([name, text]) => name !== 'pong' || text === 'unasked')).toEqual([
+        ['text', Buffer.from('text: grüße, 世界').toString('latin1')],
+        ['binary', '\0\xff\x80'],
+        ['text', ''],
+        ['ping', 'in between'],
+        ['text', 'fragments'],
+        ['pong', 'unasked'],
+        ['ping', 'x'.repeat(125)],
+        ['close', 1000, ''],
+      ]);
+    }
+  });
+
+  it.each([
+    ['compressed', true],
+    ['not compressed', false],
+  ])('carries messages of 16 MiB both ways at once, %s', async (_, perMessageDeflate) => {
+    // It repeats only beyond the window of the compression.
+    const random = Buffer.alloc(LARGE_BYTES, bytesOfSize(65_537));
+    const text = 'sixteen octets.\n'.repeat(LARGE_BYTES / 16);
+    const { direct, tunnelled } = await ways.both(async (way) => {
+      const { client, api } = await openPair(server, way, { perMessageDeflate });
+      client.socket.send(random);
+      api.socket.send(text);
+      const ends = [client, api];
+      await Promise.all(ends.map(({ events }) => events.count(1, LARGE_LIMIT_MS)));
+      api.socket.close(1001, 'enough');
+      return {
+        extensions: ends.map(({ socket }) => socket.extensions),
+        events: await Promise.all(ends.map((end) => end.closed())),
+      };
+    });
+
+    expect(tunnelled).toEqual(direct);
+    expect(direct.extensions).toEqual(
+      Array.from({ length: 2 }, () => (perMessageDeflate ? 'permessage-deflate' : '')),
+    );
+    expect(direct.events.map((events) => events.map(([name]) => name))).toEqual([
+      ['text', 'close'],
+      ['binary', 'close'],
+    ]);
+  });
+
+  it('waits for a client that does not read, and the others go on meanwhile', async () => {
+    const echoing = forThisTest(await startWebSocketServer(echo));
+    const others = forThisTest(await startUpgradeWays(echoing));
+    const slow = await openPair(echoing, others.tunnelled);
+    slow.client.socket.pause();
+    // More than the sockets and the relays on the way take together.
+    const message = bytesOfSize(LARGE_BYTES / 16);
+    for (let sent = 0; sent < 64; sent += 1) {
+      slow.api.socket.send(message);
+    }
+
+    const pairs = await Promise.all(
+      Array.from({ length: 8 }, () => openPair(echoing, others.tunnelled)),
+    );
+    await Promise.all(
+      pairs.map(async ({ client }, at) => {
+        for (let turn = 1; turn <= 20; turn += 1) {
+          client.socket.send(`${at}: ${turn}`);
+          const received = await client.events.count(turn);
+          expect(received.at(-1)).toEqual(['text', `${at}: ${turn}`]);
+        }
+      }),
+    );
+
+    expect(slow.client.events.items).toEqual([]);
+    expect(slow.api.socket.bufferedAmount).toBeGreaterThan(0);
+    slow.client.socket.resume();
+    const received = await slow.client.events.count(64);
+    expect(new Set(received.map((event) => event.join())).size).toBe(1);
+    expect(slow.api.socket.bufferedAmount).toBe(0);
   });
 });
