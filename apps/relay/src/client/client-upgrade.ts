@@ -9,7 +9,7 @@ import type { OfferedConnection } from '../server/upgrades.js';
 const NOTHING = Buffer.alloc(0);
 
 /** The client did not send the body of its request for an upgrade in time. */
-export class BodyLateError extends RelayError {
+class BodyLateError extends RelayError {
   readonly code = 'RELAY_BODY_IDLE';
   readonly forwarded = 'no';
 }
