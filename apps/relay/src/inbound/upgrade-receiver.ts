@@ -113,9 +113,10 @@ export class UpgradeReceiver {
   }
 }
 
+/** This relay itself ends connections when it stops: nobody else is at fault. */
 function endOf({ cause, lost }: JoinOutcome, { upstream }: OpenedConnection): RequestEnd {
-  if (cause === undefined) {
-    return {};
+  if (cause === undefined || lost === undefined) {
+    return { error: cause };
   }
   return { code: lost === upstream ? 'RELAY_UPSTREAM_FAILED' : 'RELAY_PEER_GONE', error: cause };
 }

@@ -113,9 +113,10 @@ export class UpgradeService {
   }
 }
 
+/** This relay itself ends connections when it stops: nobody else is at fault. */
 function endOf({ cause, lost }: JoinOutcome, { client }: SealedConnection): RequestEnd {
-  if (cause === undefined) {
-    return {};
+  if (cause === undefined || lost === undefined) {
+    return { error: cause };
   }
   return {
     code: lost === client ? 'RELAY_CLIENT_GONE' : 'RELAY_PEER_CONNECTION_LOST',

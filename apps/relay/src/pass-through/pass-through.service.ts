@@ -99,8 +99,9 @@ export class PassThroughService {
     const { forth, back } = ends.bytes;
     record.bytesIn = forth;
     record.bytesOut = back;
-    const code = lost === client ? 'RELAY_CLIENT_GONE' : 'RELAY_UPSTREAM_FAILED';
-    const end = cause === undefined ? {} : ({ code, error: cause } as const);
+    // Without either, this relay stops.
+    const loser = lost === client ? 'RELAY_CLIENT_GONE' : 'RELAY_UPSTREAM_FAILED';
+    const end = { code: lost === undefined ? undefined : loser, error: cause } as const;
     this.reports.connectionEnded(record, end, performance.now() - startedAtMs);
   }
 }

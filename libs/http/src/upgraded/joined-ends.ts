@@ -6,7 +6,7 @@ import type { OctetEnd, OctetEvents } from './octet-end.js';
 export interface JoinOutcome {
   /** Why both ends were reset; undefined if both directions ended in order. */
   readonly cause?: Error;
-  /** The end that was lost, if that was why. */
+  /** The end that was lost, or took nothing for too long, if that was why. */
   readonly lost?: OctetEnd;
 }
 
@@ -20,9 +20,11 @@ class Direction {
     private readonly target: OctetEnd,
     stallTimeoutMs: number,
     private readonly onOver: () => void,
-    onStalled: () => void,
+    onStalled: (target: OctetEnd) => void,
   ) {
-    this.stalled = new IdleTimer(stallTimeoutMs, onStalled);
+    this.stalled = new IdleTimer(stallTimeoutMs, () => {
+      onStalled(target);
+    });
   }
 
   carry(octets: Buffer): boolean {
@@ -73,8 +75,8 @@ export class JoinedEnds {
         this.settle({});
       }
     };
-    const onStalled = (): void => {
-      this.reset(new Error(`a receiver took nothing for ${stallTimeoutMs} ms`));
+    const onStalled = (lost: OctetEnd): void => {
+      this.giveUp({ cause: new Error(`a receiver took nothing for ${stallTimeoutMs} ms`), lost });
     };
     this.forth = new Direction(far, stallTimeoutMs, onOver, onStalled);
     this.back = new Direction(near, stallTimeoutMs, onOver, onStalled);
