@@ -120,13 +120,15 @@ export class Exchange implements Dispatcher.DispatchHandler {
     }
   }
 
-  /** Called by undici for every response head. Interim ones have been removed, except 101. */
+  /** Called by undici for every response head, interim ones included. */
   onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
     if (this.isSettled) {
       return;
     }
     if (status < 200) {
-      this.giveUp('reset', new Error('the response switches to a protocol that nobody asked for'));
+      if (status === 101) {
+        this.giveUp('reset', new Error('the response switches to a protocol unasked'));
+      }
       return;
     }
     this.hasHead = true;
