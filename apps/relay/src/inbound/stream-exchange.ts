@@ -77,6 +77,11 @@ export class StreamExchange implements StreamEvents {
     return end;
   }
 
+  /** Whether a response has begun. */
+  get hasResponse(): boolean {
+    return this.response.isStarted;
+  }
+
   onData(octets: Buffer): boolean {
     return this.body.push(octets);
   }

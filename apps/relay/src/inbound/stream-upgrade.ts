@@ -75,9 +75,9 @@ export class AskingStream implements StreamEvents {
     return goesOn;
   }
 
+  /** Behind an ordinary response, an end is what the peer has to send. */
   onEnd(): void {
-    // Otherwise the upstream has not switched protocols, and nothing follows.
-    if (this.missingBytes > 0) {
+    if (this.missingBytes > 0 || !this.exchange.hasResponse) {
       this.misuse();
     }
   }
