@@ -88,9 +88,14 @@ describe('a TLS listener', () => {
     ],
     ['CONNECT', () => head('CONNECT a:443 HTTP/1.1'), 501, 'RELAY_METHOD_UNSUPPORTED'],
     [
-      'an upgrade with a body',
+      'an upgrade with a long body',
       () =>
-        head('GET / HTTP/1.1', 'connection: upgrade', 'upgrade: websocket', 'content-length: 1'),
+        head(
+          'GET / HTTP/1.1',
+          'connection: upgrade',
+          'upgrade: websocket',
+          'content-length: 32769',
+        ),
       400,
       'RELAY_HEAD_INVALID',
     ],

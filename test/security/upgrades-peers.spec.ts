@@ -93,6 +93,26 @@ describe('a peer that asks for an upgrade as no outbound relay would', () => {
     },
   );
 
+  it.each<readonly [string, string, number]>([
+    ['more', 'bcd', 0],
+    ['less', 'b', END],
+  ])(
+    '#87 and sends %s than the body that its head states: its stream is reset',
+    async (_what, body, flags) => {
+      tunnel.answer(() => undefined);
+      const attacker = await open();
+      attacker.send(asking(['upgrade', 'websocket', 'content-length', '3']), dataFrame(1, 'a'));
+      const { connection } = await tunnel.asked.find();
+      attacker.send(dataFrame(1, body, flags));
+
+      expect(await resetOf(attacker)).toBe(Code.PROTOCOL);
+      await connection.ended;
+      expect(connection.received.toString()).toMatch(/\r\n\r\na\n?$/);
+      await attacker.close();
+      await tunnel.expectNothingLeft();
+    },
+  );
+
   it('#87 and sends octets in the same record: they never reach the API', async () => {
     const attacker = await open();
     attacker.send(asking(), dataFrame(1, 'GET /smuggled HTTP/1.1\r\nhost: b\r\n\r\n'));

@@ -160,8 +160,11 @@ describe.each(Object.entries(WAYS))('an offer to upgrade, in %s', (_way, way) =>
     },
   );
 
-  it.each(BODIES.filter(([, , body]) => body !== ''))(
-    'is refused, and not ignored, if it asks for WebSocket with a body: %s',
+  it.each<readonly [what: string, framing: readonly Field[], body: string]>([
+    ['a long one', [['Content-Length', '32769']], 'abc'],
+    ['chunks', [['Transfer-Encoding', 'chunked']], '3\r\nabc\r\n0\r\n\r\n'],
+  ])(
+    'is refused, and not ignored, if it asks for WebSocket with a body that no relay passes on: %s',
     async (_what, framing, body) => {
       const received = await exchangeRaw(
         way().port,
@@ -171,7 +174,7 @@ describe.each(Object.entries(WAYS))('an offer to upgrade, in %s', (_way, way) =>
         ]),
       );
 
-      expect(received.toString()).toMatch(/^HTTP\/1.1 400 .*RELAY_HEAD_INVALID/s);
+      expect(received.toString()).toMatch(/^HTTP\/1\.1 400 .*RELAY_HEAD_INVALID/s);
       expect(startLines()).toEqual([]);
     },
   );

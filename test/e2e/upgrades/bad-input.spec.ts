@@ -94,22 +94,28 @@ describe('a request that names an upgrade and is none', () => {
 
 describe('a request for an upgrade', () => {
   it.each<readonly [string, readonly Field[], string]>([
-    ['a length', [['Content-Length', '3']], 'abc'],
+    ['more than 32,768 octets', [['Content-Length', '32769']], 'abc'],
     ['chunks', [['Transfer-Encoding', 'chunked']], '3\r\nabc\r\n0\r\n\r\n'],
     ['no chunks', [['Transfer-Encoding', 'chunked']], '0\r\n\r\n'],
-  ])('is refused with a body: %s', async (_what, framing, body) => {
-    const asked = tunnel.asked.items.length;
-    const close: Field = ['Connection', 'close'];
-    const client = tunnel.ask(tunnel.head('POST /x HTTP/1.1', ...UPGRADE, close, ...framing), body);
+  ])(
+    'is refused with a body that is long, or of unknown length: %s',
+    async (_what, framing, body) => {
+      const asked = tunnel.asked.items.length;
+      const close: Field = ['Connection', 'close'];
+      const client = tunnel.ask(
+        tunnel.head('POST /x HTTP/1.1', ...UPGRADE, close, ...framing),
+        body,
+      );
 
-    expect(await refusal(client)).toEqual({
-      status: 400,
-      code: 'RELAY_HEAD_INVALID',
-      forwarded: 'no',
-    });
-    expect(tunnel.asked.items).toHaveLength(asked);
-    await tunnel.expectNothingLeft();
-  });
+      expect(await refusal(client)).toEqual({
+        status: 400,
+        code: 'RELAY_HEAD_INVALID',
+        forwarded: 'no',
+      });
+      expect(tunnel.asked.items).toHaveLength(asked);
+      await tunnel.expectNothingLeft();
+    },
+  );
 
   it.each(['GET', 'POST'])('is granted with a length of 0: %s', async (method) => {
     const head = tunnel.head(`${method} /x HTTP/1.1`, ...UPGRADE, ['Content-Length', '0']);
