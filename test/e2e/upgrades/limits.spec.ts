@@ -203,7 +203,7 @@ describe('an upgrade that cannot be carried', () => {
 
 describe('a relay that begins to stop while the channel of an upgrade is being opened', () => {
   it('does not ask its API, and says so', async () => {
-    const tunnel = await start({ both: { RESPONSE_TIMEOUT_MS: '60000' } });
+    const tunnel = await start({ both: { RESPONSE_TIMEOUT_MS: '5000' } });
     const { app } = tunnel.inbound;
     const sessions = app.get(SessionService);
     const mark = sessions.mark.bind(sessions);
