@@ -212,7 +212,8 @@ describe('#90 upgraded connections that take all their places', () => {
   it('leave requests, channels and pairings theirs', async () => {
     const small = forThisTest(
       await startOctetTunnel({
-        both: { MAX_UPGRADED_CONNECTIONS: '2', MAX_CONCURRENT_REQUESTS: '2' },
+        both: { MAX_CONCURRENT_REQUESTS: '2' },
+        outbound: { MAX_UPGRADED_CONNECTIONS: '2' },
       }),
     );
     await small.open();

@@ -198,6 +198,20 @@ describe('a peer that asks for an upgrade as no outbound relay would', () => {
       await tunnel.expectNothingLeft();
     },
   );
+
+  it('#88 of an API that grants another protocol: it has an error, and none of the octets', async () => {
+    tunnel.answer(({ connection }) => {
+      connection.write(`${GRANTED.replace('websocket', 'h2c')}evil octets`);
+    });
+    const attacker = await open();
+    attacker.send(asking());
+    const { payload } = await attacker.frames.find(({ type }) => type === Type.DATA);
+    expect(payload.toString()).toContain('"code":"RELAY_UPSTREAM_FAILED"');
+    const heads = attacker.frames.items.filter(({ type }) => type === Type.HEADERS);
+    expect(heads.map(({ flags }) => flags & UPGRADE)).toEqual([0]);
+    await attacker.close();
+    await tunnel.expectNothingLeft();
+  });
 });
 
 describe('#87 a peer that grants an upgrade as no inbound relay would', () => {

@@ -1,12 +1,13 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import { forThisTest, sharedResources } from '../../support/lifecycle/resources.js';
+import { sharedResources } from '../../support/lifecycle/resources.js';
 import { headBytes, type Field } from '../../support/network/raw-http.js';
-import { openSocket } from '../../support/network/raw-socket.js';
 import {
   GRANTED,
   ORDINARY,
   UPGRADE,
+  countedOctets,
+  refusalOf,
   startOctetTunnel,
   type AskedRequest,
   type OctetTunnel,
@@ -34,20 +35,6 @@ const upgradeTo = (value: string): readonly Field[] => [
   ['Connection', 'Upgrade'],
   ['Upgrade', value],
 ];
-
-/** Octets that differ from one another, so that none can be lost or exchanged unnoticed. */
-const counted = (length: number): Buffer =>
-  Buffer.from(Array.from({ length: length / 4 }, (_, at) => [at >> 16, at >> 8, at, 7]).flat());
-
-/** The outcome of a request that this relay or the API has refused, and whose connection has ended. */
-async function refusal(
-  client: ReturnType<OctetTunnel['ask']>,
-): Promise<{ readonly status: number; readonly code: string; readonly forwarded: string }> {
-  const received = (await client.all()).toString('latin1');
-  const [, status] = /^HTTP\/1\.1 (\d{3}) /.exec(received) ?? [];
-  const [, code = '', forwarded = ''] = /"code":"(\w+)".*"forwarded":"(\w+)"/.exec(received) ?? [];
-  return { status: Number(status), code, forwarded };
-}
 
 const lastAsked = (): AskedRequest => tunnel.asked.items.at(-1)!;
 
@@ -107,7 +94,7 @@ describe('a request for an upgrade', () => {
         body,
       );
 
-      expect(await refusal(client)).toEqual({
+      expect(await refusalOf(client)).toEqual({
         status: 400,
         code: 'RELAY_HEAD_INVALID',
         forwarded: 'no',
@@ -149,7 +136,7 @@ describe('octets that a client sends before the 101', () => {
     ['1 MiB', MIB],
   ])('wait for it, and arrive behind it, in order: %s', async (_what, length) => {
     tunnel.answer(() => undefined);
-    const octets = counted(length);
+    const octets = countedOctets(length);
     const asked = tunnel.asked.items.length;
     const client = tunnel.ask(tunnel.head('GET /early HTTP/1.1', ...UPGRADE), octets);
     await tunnel.asked.count(asked + 1);
@@ -210,169 +197,6 @@ describe('octets that a client sends before the 101', () => {
   );
 });
 
-describe('an API that is asked for an upgrade', () => {
-  it.each<readonly [string, string | undefined, number, string]>([
-    ['grants another protocol', 'Connection: upgrade\r\nUpgrade: h2c\r\n', 502, 'maybe'],
-    ['grants two', 'Connection: upgrade\r\nUpgrade: websocket, h2c\r\n', 502, 'maybe'],
-    [
-      'grants it twice',
-      'Connection: upgrade\r\nUpgrade: websocket\r\nUpgrade: websocket\r\n',
-      502,
-      'maybe',
-    ],
-    ['grants nothing that it names', 'Connection: upgrade\r\n', 502, 'maybe'],
-    ['does not say so in its connection field', 'Upgrade: websocket\r\n', 502, 'maybe'],
-    ['says neither', '', 502, 'maybe'],
-    ['never answers', undefined, 504, 'maybe'],
-  ])('and %s', async (_what, fields, status, forwarded) => {
-    tunnel.answer(({ connection }) => {
-      if (fields !== undefined) {
-        connection.write(`HTTP/1.1 101 Switching Protocols\r\n${fields}\r\nsecret octets`);
-      }
-    });
-    const client = tunnel.ask();
-
-    expect(await refusal(client)).toMatchObject({ status, forwarded });
-    expect(client.received.toString()).not.toContain('secret octets');
-    await tunnel.expectNothingLeft();
-  });
-
-  it.each<readonly [string, (request: AskedRequest) => void]>([
-    [
-      'resets the connection',
-      ({ connection }) => {
-        connection.socket.resetAndDestroy();
-      },
-    ],
-    [
-      'closes the connection',
-      ({ connection }) => {
-        connection.socket.end();
-      },
-    ],
-    [
-      'closes it within the head of its 101',
-      ({ connection }) => {
-        connection.socket.end(GRANTED.slice(0, -4));
-      },
-    ],
-    [
-      'sends what is not HTTP',
-      ({ connection }) => {
-        connection.write('SSH-2.0-x\r\n\r\n');
-      },
-    ],
-  ])('and %s instead of a response', async (_what, script) => {
-    tunnel.answer(script);
-
-    expect(await refusal(tunnel.ask())).toMatchObject({ status: 502, forwarded: 'maybe' });
-    await tunnel.expectNothingLeft();
-  });
-
-  it.each([
-    ['with a length', 'content-length: 7\r\n\r\nrefused'],
-    ['in chunks', 'transfer-encoding: chunked\r\n\r\n7\r\nrefused\r\n0\r\n\r\n'],
-    ['until it closes', 'connection: close\r\n\r\nrefused'],
-  ])('refuses it in an ordinary response: %s', async (_what, rest) => {
-    tunnel.answer(({ connection }) => {
-      connection.write(`HTTP/1.1 426 Upgrade Required\r\nUpgrade: other\r\n${rest}`);
-      if (rest.startsWith('connection')) {
-        connection.socket.end();
-      }
-    });
-    const client = tunnel.ask();
-
-    expect((await client.all()).toString()).toMatch(/^HTTP\/1\.1 426 .*refused/s);
-    await tunnel.expectNothingLeft();
-  });
-
-  it('may send interim responses first, and octets with its 101', async () => {
-    tunnel.answer(({ connection }) => {
-      const hints = 'HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n';
-      connection.write(`HTTP/1.1 100 Continue\r\n\r\n${hints}${GRANTED}greeting`);
-    });
-    const client = tunnel.ask();
-
-    expect((await client.until('greeting')).toString()).toMatch(
-      /^HTTP\/1\.1 101 [^]*\r\n\r\ngreeting$/,
-    );
-    client.socket.destroy();
-    await tunnel.expectNothingLeft();
-  });
-});
-
-describe('an API that switches protocols although nobody has asked', () => {
-  it.each([
-    ['with both fields', GRANTED],
-    ['without fields', 'HTTP/1.1 101 Switching Protocols\r\n\r\n'],
-  ])('%s: the client has an error, and its connection goes on', async (_what, response) => {
-    tunnel.answer(({ connection }) => {
-      connection.write(`${response}secret octets`);
-    });
-    const client = tunnel.ask(tunnel.head('POST /x HTTP/1.1', ['Content-Length', '0']));
-
-    const received = (await client.until('"requestId"')).toString();
-    expect(received).toMatch(/^HTTP\/1\.1 502 .*"forwarded":"maybe"/s);
-    tunnel.answer(({ connection }) => {
-      connection.write(ORDINARY);
-    });
-    client.write(tunnel.head('GET /next HTTP/1.1'));
-    expect((await client.until('ordinary')).toString()).not.toContain('secret octets');
-    client.socket.destroy();
-    await tunnel.expectNothingLeft();
-  });
-});
-
-describe('an upgraded connection', () => {
-  it('is reset at the client when the API resets it', async () => {
-    const { client, api } = await tunnel.open();
-    api.write('some');
-    await client.until('some');
-    api.socket.resetAndDestroy();
-
-    expect(await client.ended).toBe('reset');
-    await tunnel.expectNothingLeft();
-  });
-
-  it('is reset at the API when the client resets it', async () => {
-    const { client, api } = await tunnel.open();
-    client.write('some');
-    await api.until('some');
-    client.socket.resetAndDestroy();
-
-    expect(await api.ended).toBe('reset');
-    await tunnel.expectNothingLeft();
-  });
-
-  it('goes on in the other direction when one has ended', async () => {
-    const { client, api } = await tunnel.open();
-    api.socket.end('the last');
-    // A raw socket writes one octet more before it ends its own direction.
-    await client.until('\r\n\r\nthe last');
-    expect(await client.ended).toBe('end');
-    expect((await api.all()).toString()).toMatch(/\n$/);
-    await tunnel.expectNothingLeft();
-  });
-
-  it.each(['client', 'api'] as const)(
-    'is reset when its %s resets it after the other has ended its direction',
-    async (who) => {
-      const ends = await tunnel.open();
-      const [resetting, ending] =
-        who === 'client' ? [ends.client, ends.api] : [ends.api, ends.client];
-      // It does not end its own direction then.
-      resetting.socket.removeAllListeners('end');
-      const ended = new Promise((resolve) => resetting.socket.once('end', resolve));
-      ending.socket.end();
-      await ended;
-      resetting.socket.resetAndDestroy();
-
-      expect(await ending.ended).toBe('reset');
-      await tunnel.expectNothingLeft();
-    },
-  );
-});
-
 describe('a client that goes away before the 101', () => {
   it.each(['end', 'destroy', 'resetAndDestroy'] as const)(
     'has the connection to the API ended, and no 101 is sent: %s',
@@ -388,53 +212,4 @@ describe('a client that goes away before the 101', () => {
       await tunnel.expectNothingLeft();
     },
   );
-});
-
-describe('an upgrade on a pass-through route', () => {
-  const ask = (...bytes: readonly (string | Buffer)[]) => {
-    const client = forThisTest(openSocket(tunnel.inbound.port));
-    const head = headBytes('GET /open/ws HTTP/1.1', [['Host', 'b'], ...UPGRADE]);
-    for (const part of [head, ...bytes]) {
-      client.write(part);
-    }
-    return client;
-  };
-
-  it('carries octets that were sent before the 101 behind it', async () => {
-    const octets = counted(MIB);
-    const client = ask(octets);
-    await client.until('HTTP/1.1 101 ');
-    const { head, connection } = lastAsked();
-    const arrived = (): boolean => connection.received.length === head.length + octets.length;
-    await expect.poll(arrived, { timeout: 30_000 }).toBe(true);
-    expect(connection.received.subarray(head.length).equals(octets)).toBe(true);
-    client.socket.destroy();
-    await tunnel.expectNothingLeft();
-  });
-
-  it.each<readonly [string, string | undefined, number]>([
-    ['grants another protocol', 'Connection: upgrade\r\nUpgrade: h2c\r\n', 502],
-    ['grants nothing that it names', 'Connection: upgrade\r\n', 502],
-    ['never answers', undefined, 504],
-  ])('is refused if the API %s', async (_what, fields, status) => {
-    tunnel.answer(({ connection }) => {
-      if (fields !== undefined) {
-        connection.write(`HTTP/1.1 101 Switching Protocols\r\n${fields}\r\n`);
-      }
-    });
-
-    expect(await refusal(ask())).toMatchObject({ status, forwarded: 'maybe' });
-    await tunnel.expectNothingLeft();
-  });
-
-  it('is ended at the API when its client goes away before the 101', async () => {
-    tunnel.answer(() => undefined);
-    const asked = tunnel.asked.items.length;
-    const client = ask();
-    await tunnel.asked.count(asked + 1);
-    client.socket.destroy();
-
-    await lastAsked().connection.ended;
-    await tunnel.expectNothingLeft();
-  });
 });

@@ -169,3 +169,20 @@ async function leftOf(relay: TestRelay): Promise<typeof NOTHING_LEFT> {
     sockets,
   };
 }
+
+/** The outcome of a request that was refused, and whose connection has ended. */
+export async function refusalOf(
+  client: RawSocket,
+): Promise<{ readonly status: number; readonly code: string; readonly forwarded: string }> {
+  const received = (await client.all()).toString('latin1');
+  const [, status] = /^HTTP\/1\.1 (\d{3}) /.exec(received) ?? [];
+  const [, code = '', forwarded = ''] = /"code":"(\w+)".*"forwarded":"(\w+)"/.exec(received) ?? [];
+  return { status: Number(status), code, forwarded };
+}
+
+/** Octets that differ from one another, so that none can be lost or exchanged unnoticed. */
+export function countedOctets(length: number): Buffer {
+  return Buffer.from(
+    Array.from({ length: length / 4 }, (_, at) => [at >> 16, at >> 8, at, 7]).flat(),
+  );
+}
