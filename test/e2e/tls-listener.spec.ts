@@ -88,10 +88,16 @@ describe('a TLS listener', () => {
     ],
     ['CONNECT', () => head('CONNECT a:443 HTTP/1.1'), 501, 'RELAY_METHOD_UNSUPPORTED'],
     [
-      'an upgrade',
-      () => head('GET / HTTP/1.1', 'connection: upgrade', 'upgrade: websocket'),
-      501,
-      'RELAY_UPGRADE_UNSUPPORTED',
+      'an upgrade with a long body',
+      () =>
+        head(
+          'GET / HTTP/1.1',
+          'connection: upgrade',
+          'upgrade: websocket',
+          'content-length: 32769',
+        ),
+      400,
+      'RELAY_HEAD_INVALID',
     ],
     ['an expectation', () => head('GET / HTTP/1.1', 'expect: x'), 417, 'RELAY_EXPECTATION_FAILED'],
   ])('responds to %s with an error', async (_what, bytes, status, code) => {

@@ -265,7 +265,7 @@ describe('#72 bytes around an opening', () => {
     const answer = await answerTo(headBytes(startLine, closing));
 
     expect(answer).not.toContain(' 101 ');
-    expect(answer).toMatch(/ 501 .*RELAY_UPGRADE_UNSUPPORTED| 566 /s);
+    expect(answer).toMatch(/ 401 .*RELAY_TOKEN_MISSING| 566 /s);
   });
 });
 

@@ -1,8 +1,9 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { setTimeout as after } from 'node:timers/promises';
 
 import { describe, expect, it } from 'vitest';
 
+import { forgedAcceptance } from '../support/attackers/forged-acceptance.js';
 import { forThisTest } from '../support/lifecycle/resources.js';
 import { encodeWebSocketFrame } from '../support/protocol/web-socket-frames.js';
 import { channelHoldings, NOTHING_HELD } from '../support/relays/channel-metrics.js';
@@ -24,20 +25,6 @@ const WARN = 40;
 
 const warningsOf = ({ log }: TestRelay) =>
   log.items.filter((line) => line.msg === 'requests go as messages' && line['level'] === WARN);
-
-/** The 101 of whoever does not hold the secret. RFC 6455 section 4.2.2. */
-function forgedAcceptance(opening: Buffer): Buffer {
-  const [, key = ''] = /^sec-websocket-key: (.*)\r$/im.exec(opening.toString('latin1')) ?? [];
-  const guid = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
-  const accept = createHash('sha1')
-    .update(key + guid)
-    .digest('base64');
-  return Buffer.from(
-    'HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n' +
-      `sec-websocket-accept: ${accept}\r\nsec-websocket-protocol: mte-relay.1\r\n` +
-      `x-mte-relay: 1.${randomBytes(16).toString('base64url')}\r\n\r\n`,
-  );
-}
 
 /** Sends a request every so often for a while. @returns the statuses of the responses */
 async function keepAsking(tunnel: ChannelTunnel): Promise<number[]> {

@@ -41,7 +41,7 @@ export class SendingSide {
     return this.hasSentReset;
   }
 
-  /** The code of the RST_STREAM that was sent. */
+  /** The code of the RST_STREAM that was sent or is to be sent. */
   get code(): number {
     return this.resetCode ?? StreamCode.NO_ERROR;
   }
@@ -106,9 +106,12 @@ export class SendingSide {
     this.isEndQueued = this.resetCode === undefined;
   }
 
-  /** Queues RST_STREAM. What was not sent is forgotten; with NO_ERROR, the reset follows the end instead. */
+  /**
+   * Queues RST_STREAM. What was not sent is forgotten; with NO_ERROR, the reset follows the end instead. The first error is what
+   * the peer is told: others may only follow from it.
+   */
   reset(code: number): void {
-    if (this.hasSentReset) {
+    if (this.hasSentReset || this.code !== StreamCode.NO_ERROR) {
       return;
     }
     this.resetCode = code;

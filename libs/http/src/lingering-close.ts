@@ -69,13 +69,15 @@ export function lingeringClose(socket: Socket): void {
 }
 
 /**
- * Takes a connection away from Node.js's parser, which would pass on what follows the request, and report the end of a client
- * that gives up its upload. The parser has to be reading then: once it is gone, nothing starts a connection again that it has
- * stopped because nobody read the request.
+ * Takes a connection away from whoever reads it, above all from Node.js's parser, which would pass on what follows the request,
+ * and report the end of a client that gives up its upload. The parser has to be reading then: once it is gone, nothing starts a
+ * connection again that it has stopped because nobody read the request.
  */
 function takeOver(socket: Socket, onData: (chunk: Buffer) => void): void {
   const take = (): void => {
-    socket.removeAllListeners('data').removeAllListeners('end');
+    for (const event of ['data', 'readable', 'end']) {
+      socket.removeAllListeners(event);
+    }
     socket.on('data', onData).resume();
   };
   if (socket.isPaused()) {

@@ -189,10 +189,11 @@ describe('a request without a token on a pass-through route', () => {
     expect(upstream.exchanges.items).toHaveLength(1);
   });
 
-  it('results in a 501 if it requests an upgrade to another protocol', async () => {
+  it('is served without the upgrade that it names if its connection field does not', async () => {
     const { text } = await exchange(relay.port, 'GET /x HTTP/1.1', ['Upgrade', 'websocket']);
 
-    expect(text).toBe('501 RELAY_UPGRADE_UNSUPPORTED no');
+    expect(text).toBe('200');
+    expect(valueOf(upstream.exchanges.items[0]!.head.fields, 'upgrade')).toBeUndefined();
   });
 
   it.each(['destroy', 'resetAndDestroy'] as const)(

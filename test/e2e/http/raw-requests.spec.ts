@@ -137,17 +137,6 @@ const REFUSED_OTHERWISE: Refusal[] = [
     505,
   ),
   ...refused(
-    [
-      ['an upgrade to websocket', get('/', 'Connection: Upgrade\r\nUpgrade: websocket\r\n')],
-      [
-        'an upgrade to WebSocket of any version',
-        get('/', 'Connection: upgrade\r\nUpgrade: WebSocket/13 , websocket\r\n'),
-      ],
-    ],
-    'RELAY_UPGRADE_UNSUPPORTED',
-    501,
-  ),
-  ...refused(
     [['an unknown expectation', get('/', 'Expect: 200-ok\r\n')]],
     'RELAY_EXPECTATION_FAILED',
     417,
@@ -202,6 +191,11 @@ const CARRIED: readonly [what: string, request: string, startLine: string][] = [
   ['HTTP/1.0', `GET /old HTTP/1.0\r\n${FIELDS}\r\n`, 'GET /old HTTP/1.1'],
   ['an upgrade to h2c', get('/', 'Connection: Upgrade\r\nUpgrade: h2c\r\n'), 'GET / HTTP/1.1'],
   ['an upgrade to H2C', get('/', 'Connection: upgrade\r\nUpgrade: H2C\r\n'), 'GET / HTTP/1.1'],
+  [
+    'an upgrade to WebSocket of any version',
+    get('/', 'Connection: upgrade\r\nUpgrade: WebSocket/13 , websocket\r\n'),
+    'GET / HTTP/1.1',
+  ],
 ];
 
 describe('a tunnel', () => {

@@ -78,8 +78,9 @@ export class ChannelAttacker {
     peer: ProtocolClient,
     port: number,
     settings: Buffer | 'none' = settingsOf([4, 65_536]),
+    spec: OpeningSpec = {},
   ): Promise<ChannelAttacker> {
-    const { bytes, relayHeader } = openingBy(peer);
+    const { bytes, relayHeader } = openingBy(peer, spec);
     const socket = openSocket(port);
     socket.write(bytes);
     const received = (await socket.until(HEAD_END)).toString('latin1');

@@ -129,6 +129,7 @@ export class UpgradeForwarding implements AskedUpgrade {
       throw openingError(opened);
     }
     if (!opened.hasPlace) {
+      opened.finish();
       throw new TunnelFailedError(
         'RELAY_PEER_CONNECTION_LOST',
         'no',

@@ -2,6 +2,8 @@ import { IncomingMessage, ServerResponse, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
+import { lingeringClose } from '@relay/http';
+
 import { isUpgrade } from './request-routing.js';
 
 /** A connection whose request has asked for an upgrade, and is to be granted it or refused. */
@@ -74,7 +76,11 @@ export function routeUpgrades(
         response.emit('drain');
       }
     });
+    // The client may have sent octets in the hope of a 101, which must not cost it the response.
     response.once('finish', () => {
+      response.detachSocket(socket);
+      response.emit('close');
+      lingeringClose(socket);
       socket.destroySoon();
     });
     route(request, response);
