@@ -83,6 +83,8 @@ export class ClientUpgrade {
     const { socket, body, bodyBytes } = this;
     const octets = body === undefined ? null : (socket.read(bodyBytes) as Buffer | null);
     if (octets?.length === bodyBytes) {
+      // At once: this may be called again before the promise tells anybody.
+      this.body = undefined;
       body?.resolve(octets);
     } else if (socket.readableLength === 0) {
       socket.read();

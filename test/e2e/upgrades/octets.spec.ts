@@ -1,0 +1,83 @@
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
+
+import { beforeAll, describe, expect, it } from 'vitest';
+
+import { Recorder } from '../../support/lifecycle/recorder.js';
+import { forThisTest, sharedResources } from '../../support/lifecycle/resources.js';
+import { listen } from '../../support/network/listen.js';
+import { TOKEN, startRelay, type TestRelay } from '../../support/relays/relay.js';
+
+const SWITCHING = 'HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n';
+
+/** The connections that the API has accepted, and what has arrived on each. */
+interface Accepted {
+  readonly socket: Socket;
+  received: string;
+}
+
+const shared = sharedResources();
+const accepted = new Recorder<Accepted>();
+let inbound: TestRelay;
+let outbound: TestRelay;
+
+/** Switches as soon as it has a head, and keeps everything that follows. */
+const serve = (socket: Socket): void => {
+  const connection: Accepted = { socket, received: '' };
+  accepted.add(connection);
+  let isSwitched = false;
+  socket.on('error', () => undefined);
+  socket.on('data', (chunk: Buffer) => {
+    connection.received += chunk.toString('latin1');
+    if (!isSwitched && connection.received.includes('\r\n\r\n')) {
+      isSwitched = true;
+      socket.write(SWITCHING);
+    }
+  });
+};
+
+beforeAll(async () => {
+  const upstream = shared(await listen(createServer({ allowHalfOpen: true }, serve)));
+  const environment = {
+    TUNNEL_TRANSPORT: 'auto',
+    UPGRADE_PROTOCOLS: 'websocket,tcp',
+    UPSTREAM: upstream.url,
+    PASS_THROUGH_ROUTES: '/open/*',
+  };
+  inbound = shared(await startRelay(environment));
+  outbound = shared(await startRelay(environment));
+});
+
+const ways = {
+  'through the tunnel': () => ({
+    port: outbound.port,
+    fields: `x-mte-outbound-token: ${TOKEN}\r\nx-mte-upstream: ${inbound.url}\r\n`,
+  }),
+  'on a pass-through route': () => ({ port: inbound.port, fields: '' }),
+};
+
+const ask = async (way: keyof typeof ways, path: string, fields: string, behind: string) => {
+  const { port, fields: own } = ways[way]();
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  socket.on('error', () => undefined);
+  forThisTest({ close: () => Promise.resolve(void socket.destroy()) });
+  await once(socket, 'connect');
+  const head = `POST /open/${path} HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: tcp\r\n`;
+  socket.write(`${head}${own}${fields}\r\n${behind}`);
+  return socket;
+};
+
+const behindHead = ({ received }: Accepted): string =>
+  received.slice(received.indexOf('\r\n\r\n') + 4);
+
+const arrived = (path: string) => accepted.find(({ received }) => received.includes(path));
+
+describe.each(Object.keys(ways) as (keyof typeof ways)[])('octets %s', (way) => {
+  it('that come with the body of the request stay in order', async () => {
+    const path = `early-${way.length}`;
+    const socket = await ask(way, path, 'content-length: 1\r\n', 'bCDEFGH');
+    await once(socket, 'data');
+    const connection = await arrived(path);
+    await expect.poll(() => behindHead(connection)).toBe('bCDEFGH');
+  });
+});
