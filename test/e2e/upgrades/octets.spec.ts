@@ -80,4 +80,16 @@ describe.each(Object.keys(ways) as (keyof typeof ways)[])('octets %s', (way) => 
     const connection = await arrived(path);
     await expect.poll(() => behindHead(connection)).toBe('bCDEFGH');
   });
+
+  it('of a body may wait for 100 Continue', async () => {
+    const path = `continue-${way.length}`;
+    const socket = await ask(way, path, 'content-length: 2\r\nexpect: 100-continue\r\n', '');
+    const [first] = (await once(socket, 'data')) as [Buffer];
+    expect(first.toString()).toBe('HTTP/1.1 100 Continue\r\n\r\n');
+    socket.write('ab');
+    const [second] = (await once(socket, 'data')) as [Buffer];
+    expect(second.toString()).toMatch(/^HTTP\/1\.1 101 /);
+    const connection = await arrived(path);
+    await expect.poll(() => behindHead(connection)).toBe('ab');
+  });
 });
