@@ -14,6 +14,7 @@ const SWITCHING = 'HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\
 interface Accepted {
   readonly socket: Socket;
   received: string;
+  end?: 'end' | 'reset';
 }
 
 const shared = sharedResources();
@@ -21,12 +22,19 @@ const accepted = new Recorder<Accepted>();
 let inbound: TestRelay;
 let outbound: TestRelay;
 
+/** Whether there is another side. Node.js takes a reset that comes with the last octets for an end. */
+const isConnected = (socket: Socket): boolean => {
+  const { _handle } = socket as unknown as { _handle: { getpeername(address: object): number } };
+  return _handle.getpeername({}) === 0;
+};
+
 /** Switches as soon as it has a head, and keeps everything that follows. */
 const serve = (socket: Socket): void => {
   const connection: Accepted = { socket, received: '' };
   accepted.add(connection);
   let isSwitched = false;
-  socket.on('error', () => undefined);
+  socket.on('error', () => (connection.end = 'reset'));
+  socket.on('end', () => (connection.end ??= isConnected(socket) ? 'end' : 'reset'));
   socket.on('data', (chunk: Buffer) => {
     connection.received += chunk.toString('latin1');
     if (!isSwitched && connection.received.includes('\r\n\r\n')) {
@@ -91,5 +99,16 @@ describe.each(Object.keys(ways) as (keyof typeof ways)[])('octets %s', (way) => 
     expect(second.toString()).toMatch(/^HTTP\/1\.1 101 /);
     const connection = await arrived(path);
     await expect.poll(() => behindHead(connection)).toBe('ab');
+  });
+
+  it('that a reset cuts off do not seem complete', async () => {
+    for (let count = 0; count < 10; count += 1) {
+      const path = `reset-${way.length}-${count}`;
+      const socket = await ask(way, path, '', '');
+      await once(socket, 'data');
+      const connection = await arrived(path);
+      socket.write('part', () => socket.resetAndDestroy());
+      await expect.poll(() => connection.end).toBe('reset');
+    }
   });
 });
