@@ -44,6 +44,8 @@ export class StreamUpgrade implements WantedUpgrade {
     this.stream.start({ bytes, isLast: false, isUpgrade: true });
     const upstream = new SocketEnd(socket);
     const ends = new JoinedEnds(new StreamEnd(this.stream), upstream, idleTimeoutMs);
+    // What the upstream has yet to read does not keep the channel, whose end the peer awaits for only some seconds.
+    this.stream.release();
     // It may have been paused within the body of the request.
     this.stream.resume();
     this.opened = { ends, over: ends.run(), upstream };
