@@ -58,6 +58,11 @@ export class StreamExchange implements StreamEvents {
     }
   }
 
+  /** Whether the head of a response other than 101 was sent. */
+  get hasResponse(): boolean {
+    return this.response.isStarted;
+  }
+
   /**
    * Forwards the request. To be called once the record with its head has been read, because small bodies come in the same one.
    *

@@ -78,8 +78,8 @@ export class AskingStream implements StreamEvents {
   }
 
   onEnd(): void {
-    // Otherwise the upstream has not switched protocols, and nothing follows.
-    if (this.missingBytes > 0) {
+    // Behind a response, the upstream has not switched protocols, and nothing follows.
+    if (this.missingBytes > 0 || !this.exchange.hasResponse) {
       this.misuse();
     }
   }
