@@ -43,14 +43,21 @@ class ConnectionClient extends Client implements ConnectionHolder {
             callback(error, null);
             return;
           }
-          this.connection = new Connection(socket, monotonicMs() + usableForMs());
-          // A pool keeps its clients, as many as there ever were at once.
+          const connection = new Connection(socket, monotonicMs() + usableForMs());
+          this.connection = connection;
+          // A pool keeps its clients, as many as there ever were at once. An upgraded connection may outlast the next one.
           socket.once('close', () => {
-            this.connection = undefined;
+            if (this.connection === connection) {
+              this.connection = undefined;
+            }
           });
           callback(null, socket);
         });
       },
+    });
+    // A connection that was upgraded is no longer this client's, which would end it for its age.
+    this.on('disconnect', () => {
+      this.connection = undefined;
     });
   }
 
