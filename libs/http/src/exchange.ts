@@ -1,5 +1,4 @@
 import type { Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
 
 import type { Dispatcher } from 'undici';
 
@@ -22,6 +21,7 @@ import { watchedUpload } from './watched-upload.js';
 
 const CONNECT_TIMEOUT_CODE = 'UND_ERR_CONNECT_TIMEOUT';
 const LENGTH_MISMATCH_CODE = 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH';
+const SWITCHING_PROTOCOLS = 101;
 const NO_CONTENT = 204;
 const NOT_MODIFIED = 304;
 
@@ -122,13 +122,11 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   /** Called by undici for every response head, interim ones included. */
   onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
-    if (this.isSettled) {
+    if (this.isSettled || (status < 200 && status !== SWITCHING_PROTOCOLS)) {
       return;
     }
-    if (status < 200) {
-      if (status === 101) {
-        this.giveUp('reset', new Error('the response switches to a protocol unasked'));
-      }
+    if (status === SWITCHING_PROTOCOLS) {
+      this.giveUp('reset', new Error('the response switches to a protocol that nobody asked for'));
       return;
     }
     this.hasHead = true;
@@ -152,11 +150,11 @@ export class Exchange implements Dispatcher.DispatchHandler {
     controller: Dispatcher.DispatchController,
     _status: number,
     _fields: unknown,
-    socket: Duplex,
+    socket: Socket,
   ): void {
     this.connection?.handOver();
     if (this.settle()) {
-      this.events.onUpgrade?.(controller.rawHeaders as Buffer[], socket as Socket);
+      this.events.onUpgrade?.(controller.rawHeaders as Buffer[], socket);
     } else {
       socket.destroy();
     }

@@ -2,15 +2,12 @@ import type { Socket } from 'node:net';
 
 import type { buildConnector } from 'undici';
 
+import { silentResetOf } from './silent-reset.js';
+
 /** What a write fails with once the other side has closed the connection. */
 const CLOSED_CODES: ReadonlySet<string | undefined> = new Set(['EPIPE', 'ECONNRESET']);
 
 type WriteDone = (error?: Error | null) => void;
-
-/** The part of a socket's handle that tells whether it is connected. Node.js does not document it. */
-interface Handle {
-  getpeername?(address: object): number;
-}
 
 /**
  * A connector whose connections are read to their end before a lost connection becomes their outcome. A server that has responded
@@ -55,7 +52,7 @@ function readFirst(socket: Socket): void {
   };
   socket.push = (chunk: Buffer | null, encoding) => {
     if (chunk === null) {
-      failure ??= resetOf(socket);
+      failure ??= silentResetOf(socket);
     }
     if (chunk !== null || failure === undefined) {
       return push(chunk, encoding);
@@ -63,24 +60,6 @@ function readFirst(socket: Socket): void {
     destroyWhenRead(socket, failure);
     return false;
   };
-}
-
-/**
- * The reset that is reported as an orderly end. The system reports a reset once, and then an end: if a write was told, the reader
- * is not. libuv, as of Node.js 20, does not even ask if the reset comes with the last bytes. With an end, a response that was cut
- * off would seem complete.
- */
-function resetOf(socket: Socket): Error | undefined {
-  if (socket.writableEnded) {
-    // Both sides have ended, so that there is no other side either way. An exchange of HTTP does not end its own first.
-    return undefined;
-  }
-  const { _handle: handle } = socket as { readonly _handle?: Handle | null };
-  // After an orderly end, a connection still has its other side.
-  const isConnected = (handle?.getpeername?.({}) ?? 0) === 0;
-  return isConnected
-    ? undefined
-    : Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET', syscall: 'read' });
 }
 
 /** Destroys the socket with this error when everything that has arrived has been read. */

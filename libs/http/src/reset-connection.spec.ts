@@ -45,6 +45,23 @@ describe('a plain TCP connection', () => {
     resetConnection(null);
     expect(socket.destroyed).toBe(true);
   });
+
+  it('is closed if its own end is on its way, which excludes a reset', async () => {
+    const server = createServer({ allowHalfOpen: true });
+    const { port } = forThisTest(await listen(server));
+    const client = forThisTest(openSocket(port));
+    const socket = await accepted(server);
+    const errors: Error[] = [];
+    socket.on('error', (error) => errors.push(error));
+    const closed = once(socket, 'close');
+    socket.write('all', () => {
+      socket.end();
+      resetConnection(socket);
+    });
+    await closed;
+    await client.until('all');
+    expect(errors).toEqual([]);
+  });
 });
 
 describe('a connection over TLS', () => {

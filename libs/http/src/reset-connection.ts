@@ -9,9 +9,14 @@ export function resetConnection(socket: Socket | null): void {
   if (socket === null || socket.destroyed) {
     return;
   }
-  if (socket instanceof TLSSocket) {
+  if (socket instanceof TLSSocket || isBeingShutDown(socket)) {
     socket.destroy();
   } else {
     socket.resetAndDestroy();
   }
+}
+
+/** While the end of this side is on its way behind everything else, libuv refuses a reset, and would leave the socket open. */
+function isBeingShutDown(socket: Socket): boolean {
+  return socket.writableEnded && !socket.writableFinished && socket.writableLength === 0;
 }

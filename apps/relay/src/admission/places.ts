@@ -6,9 +6,12 @@ import { RelayBusyError } from './admission.errors.js';
 export class Places {
   private taken = 0;
 
-  /** @param what - what the limit counts, for its error message */
+  /**
+   * @param limit - how many there are
+   * @param what - what the limit counts, for its error message
+   */
   protected constructor(
-    private readonly limit: number,
+    readonly limit: number,
     private readonly what: string,
   ) {}
 

@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { RelayConfig } from '@relay/config';
 import type { JoinedEnds } from '@relay/http';
 
@@ -20,14 +20,9 @@ export type UpgradeRole = 'outbound' | 'inbound' | 'pass-through';
 
 /** The upgraded connections that this process carries at this moment. */
 @Injectable()
-export class UpgradedConnections {
-  /** How many of the tunnel there may be. */
-  readonly limit: number;
+export class UpgradedConnections implements OnApplicationShutdown {
   private readonly open = new Map<JoinedEnds, UpgradeRole>();
-
-  constructor(config: RelayConfig) {
-    this.limit = config.maxUpgradedConnections;
-  }
+  private readonly endings = new Set<Promise<unknown>>();
 
   /** How many there are, in one role or in all. */
   count(role?: UpgradeRole): number {
@@ -38,7 +33,11 @@ export class UpgradedConnections {
   /** Keeps a connection in mind until it ends. */
   add(role: UpgradeRole, connection: JoinedEnds, ended: Promise<unknown>): void {
     this.open.set(connection, role);
-    void ended.then(() => this.open.delete(connection));
+    this.endings.add(ended);
+    void ended.then(() => {
+      this.open.delete(connection);
+      this.endings.delete(ended);
+    });
   }
 
   /** Resets all of them. */
@@ -46,5 +45,10 @@ export class UpgradedConnections {
     for (const connection of this.open.keys()) {
       connection.reset(cause);
     }
+  }
+
+  /** Waits for what the API has yet to read, although the channel, or the connection to the client, has ended. */
+  async onApplicationShutdown(): Promise<void> {
+    await Promise.all(this.endings);
   }
 }

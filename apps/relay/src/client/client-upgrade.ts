@@ -20,6 +20,7 @@ export class ClientUpgrade {
   readonly protocol: string;
   private readonly socket: Socket;
   private readonly bodyBytes: number;
+  private readonly awaitsContinue: boolean;
   private body: Deferred<Buffer> | undefined;
 
   /** What the client sends from now on waits for the 101. */
@@ -27,6 +28,7 @@ export class ClientUpgrade {
     this.protocol = headers.upgrade?.trim() ?? '';
     this.socket = socket;
     this.bodyBytes = Number(headers['content-length'] ?? 0);
+    this.awaitsContinue = headers.expect?.trim().toLowerCase() === '100-continue';
     if (head.length > 0) {
       socket.unshift(head);
     }
@@ -43,6 +45,10 @@ export class ClientUpgrade {
   async readBody(limitMs: number): Promise<Buffer> {
     if (this.bodyBytes === 0) {
       return NOTHING;
+    }
+    if (this.awaitsContinue) {
+      // Node.js does so for all other requests. RFC 9110 section 10.1.1.
+      this.socket.write('HTTP/1.1 100 Continue\r\n\r\n', 'latin1');
     }
     const body = new Deferred<Buffer>();
     const tooSlow = new IdleTimer(limitMs, () => {
@@ -83,6 +89,8 @@ export class ClientUpgrade {
     const { socket, body, bodyBytes } = this;
     const octets = body === undefined ? null : (socket.read(bodyBytes) as Buffer | null);
     if (octets?.length === bodyBytes) {
+      // At once: this may be called again before the promise tells anybody.
+      this.body = undefined;
       body?.resolve(octets);
     } else if (socket.readableLength === 0) {
       socket.read();

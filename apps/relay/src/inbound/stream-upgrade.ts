@@ -45,6 +45,8 @@ export class StreamUpgrade implements WantedUpgrade {
     const upstream = new SocketEnd(socket);
     const peer = new StreamEnd(this.stream, StreamCode.INTERNAL_ERROR);
     const ends = new JoinedEnds(peer, upstream, idleTimeoutMs);
+    // What the upstream has yet to read does not keep the channel, whose end the peer awaits for only some seconds.
+    this.stream.release();
     // It may have been paused within the body of the request.
     this.stream.resume();
     this.opened = { ends, over: ends.run(), upstream };

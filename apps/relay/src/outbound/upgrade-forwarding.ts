@@ -119,21 +119,19 @@ export class UpgradeForwarding implements AskedUpgrade {
   private async open(): Promise<PeerChannel> {
     const { channels, peer, network } = this.context;
     const opened = await channels.open(peer, network);
-    if (this.abortReason !== undefined) {
-      if (!('kind' in opened)) {
-        opened.finish();
-      }
-      throw this.abortReason;
-    }
     if ('kind' in opened) {
-      throw openingError(opened);
+      throw this.abortReason ?? openingError(opened);
     }
-    if (!opened.hasPlace) {
+    if (this.abortReason !== undefined || !opened.hasPlace) {
+      // Nobody else would end it.
       opened.finish();
-      throw new TunnelFailedError(
-        'RELAY_PEER_CONNECTION_LOST',
-        'no',
-        'the other relay has ended the channel for the connection',
+      throw (
+        this.abortReason ??
+        new TunnelFailedError(
+          'RELAY_PEER_CONNECTION_LOST',
+          'no',
+          'the other relay has ended the channel for the connection',
+        )
       );
     }
     return opened;

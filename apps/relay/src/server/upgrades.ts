@@ -1,6 +1,7 @@
 import { IncomingMessage, ServerResponse, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { Server as TlsServer } from 'node:tls';
 
 import { lingeringClose } from '@relay/http';
 
@@ -18,6 +19,14 @@ const TAKEN = Symbol('whether the offer may be taken up');
 const CONNECTION = Symbol('offered connection');
 
 type Carrier = IncomingMessage & { [CONNECTION]?: OfferedConnection };
+
+/** The part of a connection's parser that is told of each head. Node.js does not document it. */
+interface Parser {
+  onIncoming?: (request: IncomingMessage, isKept: boolean) => number;
+}
+
+/** What the parser is told if everything behind a head is left to whoever takes the connection. */
+const REST_IS_UNPARSED = 2;
 
 /**
  * The requests of a server, which count as requests for an upgrade only if this relay may take the offer up. Node.js would
@@ -63,6 +72,8 @@ export function routeUpgrades(
   server: Server,
   route: (request: IncomingMessage, response: ServerResponse) => void,
 ): void {
+  const opened = server instanceof TlsServer ? 'secureConnection' : 'connection';
+  server.on(opened, leaveBodies);
   server.on('upgrade', (request: IncomingMessage, _: Duplex, head: Buffer) => {
     const { socket } = request;
     socket.on('error', () => socket.destroy());
@@ -85,6 +96,19 @@ export function routeUpgrades(
     });
     route(request, response);
   });
+}
+
+/** Node.js 26 would parse the body of a request for an upgrade, and keep the connection until then. Node.js 20 does not. */
+function leaveBodies({ parser }: Socket & { readonly parser?: Parser }): void {
+  const onIncoming = parser?.onIncoming;
+  if (parser !== undefined && onIncoming !== undefined) {
+    parser.onIncoming = (request, isKept) => {
+      const told = onIncoming(request, isKept);
+      return (request as IncomingMessage & { upgrade?: boolean }).upgrade === true
+        ? REST_IS_UNPARSED
+        : told;
+    };
+  }
 }
 
 /** Whether the connection has a response under way. Node.js does not document where it keeps it. */

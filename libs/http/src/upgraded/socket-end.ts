@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 
 import { countReceived } from '../received-bytes.js';
 import { resetConnection } from '../reset-connection.js';
+import { silentResetOf } from '../silent-reset.js';
 import type { OctetEnd, OctetEvents } from './octet-end.js';
 
 /** A socket, after HTTP on it has ended, as one end of a connection. */
@@ -20,7 +21,12 @@ export class SocketEnd implements OctetEnd {
       }
     });
     socket.on('end', () => {
-      events.onEnd();
+      const reset = silentResetOf(socket);
+      if (reset === undefined) {
+        events.onEnd();
+      } else {
+        socket.destroy(reset);
+      }
     });
     socket.on('drain', () => {
       events.onDrain();

@@ -1,0 +1,21 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
+import { Deferred, type JoinedEnds } from '@relay/http';
+import { describe, expect, it } from 'vitest';
+
+import { UpgradedConnections } from './upgraded-connections.js';
+
+describe('the upgraded connections of a process', () => {
+  it('are waited for before it ends', async () => {
+    const connections = new UpgradedConnections();
+    const ended = new Deferred<void>();
+    connections.add('inbound', {} as JoinedEnds, ended.promise);
+    let isOver = false;
+    const over = connections.onApplicationShutdown().then(() => (isOver = true));
+    await nextTurn();
+    expect(isOver).toBe(false);
+    ended.resolve();
+    await over;
+    expect(connections.count()).toBe(0);
+  });
+});
