@@ -138,6 +138,8 @@ describe('#86 an upgraded connection whose records are attacked is reset at both
     const before = ends.api.received.length;
     channel.deliver(record, 'near');
 
+    const taken = ends.api.until('firstfirst').then(() => 'taken');
+    expect(await Promise.race([ends.api.ended, taken])).toBe('reset');
     await expectReset(ends);
     expect(ends.api.received).toHaveLength(before);
   });

@@ -5,10 +5,10 @@ import type { StreamExchange } from './stream-exchange.js';
 import { AskingStream } from './stream-upgrade.js';
 
 /** A stream whose peer ends its direction. @returns the codes with which it was reset, and what the exchange was told */
-const ended = (missingBytes: number, hasResponse: boolean) => {
+const ended = (missingBytes: number, hasResponded: boolean, hasBegun = false) => {
   const reset = vi.fn();
   const onFailure = vi.fn();
-  const exchange = { hasResponse, onFailure } as unknown as StreamExchange;
+  const exchange = { hasResponded, hasBegun, onFailure } as unknown as StreamExchange;
   new AskingStream({ reset } as unknown as Stream, exchange, missingBytes).onEnd();
   return { codes: reset.mock.calls.flat(), failures: onFailure.mock.calls.flat() };
 };
@@ -17,11 +17,15 @@ describe('the end of a stream that asks for an upgrade', () => {
   it.each([
     ['within the body', 1, false],
     ['before a response', 0, false],
-  ])('breaks a rule %s', (_when, missingBytes, hasResponse) => {
-    expect(ended(missingBytes, hasResponse)).toEqual({
+  ])('breaks a rule %s', (_when, missingBytes, hasResponded) => {
+    expect(ended(missingBytes, hasResponded)).toEqual({
       codes: [StreamCode.PROTOCOL_ERROR],
       failures: ['reset'],
     });
+  });
+
+  it('proves nothing once the upstream has been asked', () => {
+    expect(ended(0, false, true).codes).toEqual([StreamCode.INTERNAL_ERROR]);
   });
 
   it('follows a response that is not 101', () => {

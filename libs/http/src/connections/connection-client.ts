@@ -56,10 +56,6 @@ class ConnectionClient extends Client implements ConnectionHolder {
         });
       },
     });
-    // A connection that was upgraded is no longer this client's, which would end it for its age.
-    this.on('disconnect', () => {
-      this.connection = undefined;
-    });
   }
 
   /** A pool asks a client only if its connection, if any, is idle. */
