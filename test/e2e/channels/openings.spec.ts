@@ -108,9 +108,12 @@ describe('an opening', () => {
     expect([late.status, signed(late)]).toEqual([562, ['1', 'error', '562', '0']]);
   });
 
-  it('for an upgraded connection is refused with a signed 564', async () => {
-    const refused = await send(opening(client, 'conn'));
+  it('for an upgraded connection is accepted, or refused with a signed 564 if it has no place', async () => {
+    expect((await send(opening(client, 'conn'))).status).toBe(101);
+    const [other, sender] = await fresh({ MAX_UPGRADED_CONNECTIONS: '0' });
+    const refused = await send(opening(sender, 'conn'), other);
     expect([refused.status, signed(refused)]).toEqual([564, ['1', 'error', '564', '0']]);
+    expect((await send(opening(sender), other)).status).toBe(101);
   });
 
   it('to a relay without channels is refused with a signed 564', async () => {
@@ -135,7 +138,7 @@ describe('an opening', () => {
   });
 
   it.each<[name: string, connection: string, fields: () => Fields]>([
-    ['by a signed error', 'close', () => opening(client, 'conn')],
+    ['by a signed error', 'close', () => opening(client, 'chan', 400)],
     ['for its form', 'close', () => ({ ...opening(), 'sec-websocket-version': '8' })],
     ['for its missing upgrade', 'keep-alive', () => withoutUpgrade(opening())],
   ])(
@@ -149,7 +152,7 @@ describe('an opening', () => {
 });
 
 describe('the path of openings', () => {
-  it('is a path like any other for other methods, and one that offers an upgrade is not forwarded', async () => {
-    expect((await send(opening(), relay, 'HEAD')).status).toBe(501);
+  it('is a path like any other for other methods: without a token, it is refused', async () => {
+    expect((await send(opening(), relay, 'HEAD')).status).toBe(401);
   });
 });
