@@ -85,7 +85,8 @@ describe('a peer that asks for an upgrade as no outbound relay would', () => {
       const { head, connection } = await tunnel.asked.find();
       attacker.send(frame);
 
-      expect(await resetOf(attacker)).toBe(Code.PROTOCOL);
+      // Not PROTOCOL_ERROR: it would prove that nothing was forwarded.
+      expect(await resetOf(attacker)).toBe(Code.INTERNAL);
       await connection.ended;
       expect(connection.received.toString()).toBe(head);
       await attacker.close();
@@ -105,7 +106,7 @@ describe('a peer that asks for an upgrade as no outbound relay would', () => {
       const { connection } = await tunnel.asked.find();
       attacker.send(dataFrame(1, body, flags));
 
-      expect(await resetOf(attacker)).toBe(Code.PROTOCOL);
+      expect(await resetOf(attacker)).toBe(Code.INTERNAL);
       await connection.ended;
       expect(connection.received.toString()).toMatch(/\r\n\r\na\n?$/);
       await attacker.close();

@@ -9,7 +9,7 @@ describe('the upgraded connections of a process', () => {
   it('are waited for before it ends', async () => {
     const connections = new UpgradedConnections();
     const ended = new Deferred<void>();
-    connections.add('inbound', {} as JoinedEnds, ended.promise);
+    connections.add('inbound', { over: ended.promise } as unknown as JoinedEnds);
     let isOver = false;
     const over = connections.onApplicationShutdown().then(() => (isOver = true));
     await nextTurn();

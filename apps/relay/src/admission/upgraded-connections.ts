@@ -22,7 +22,6 @@ export type UpgradeRole = 'outbound' | 'inbound' | 'pass-through';
 @Injectable()
 export class UpgradedConnections implements OnApplicationShutdown {
   private readonly open = new Map<JoinedEnds, UpgradeRole>();
-  private readonly endings = new Set<Promise<unknown>>();
 
   /** How many there are, in one role or in all. */
   count(role?: UpgradeRole): number {
@@ -30,14 +29,10 @@ export class UpgradedConnections implements OnApplicationShutdown {
     return role === undefined ? roles.length : roles.filter((one) => one === role).length;
   }
 
-  /** Keeps a connection in mind until it ends. */
-  add(role: UpgradeRole, connection: JoinedEnds, ended: Promise<unknown>): void {
+  /** Tracks a connection until it ends. */
+  add(role: UpgradeRole, connection: JoinedEnds): void {
     this.open.set(connection, role);
-    this.endings.add(ended);
-    void ended.then(() => {
-      this.open.delete(connection);
-      this.endings.delete(ended);
-    });
+    void connection.over.then(() => this.open.delete(connection));
   }
 
   /** Resets all of them. */
@@ -49,6 +44,6 @@ export class UpgradedConnections implements OnApplicationShutdown {
 
   /** Waits for what the API has yet to read, although the channel, or the connection to the client, has ended. */
   async onApplicationShutdown(): Promise<void> {
-    await Promise.all(this.endings);
+    await Promise.all([...this.open.keys()].map(({ over }) => over));
   }
 }

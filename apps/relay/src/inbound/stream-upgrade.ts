@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 
 import { StreamCode, type Stream, type StreamEvents, type StreamFailure } from '@relay/channel';
 import type { RelayConfig } from '@relay/config';
-import { JoinedEnds, SocketEnd, type JoinOutcome } from '@relay/http';
+import { JoinedEnds, SocketEnd } from '@relay/http';
 import { HeadInvalidError, encodeSwitching, isSameProtocol } from '@relay/protocol';
 
 import { StreamEnd } from '../channels/stream-end.js';
@@ -10,17 +10,9 @@ import type { WantedUpgrade } from './opened-request.js';
 import type { StreamExchange } from './stream-exchange.js';
 import { switchingResponse } from './upstream-response.js';
 
-/** An upgraded connection, with its end at the upstream. */
-export interface OpenedConnection {
-  readonly ends: JoinedEnds;
-  /** Resolves when it is over. */
-  readonly over: Promise<JoinOutcome>;
-  readonly upstream: SocketEnd;
-}
-
 /** The upgrade that a stream asks for. protocol.md section 11.8. */
 export class StreamUpgrade implements WantedUpgrade {
-  private opened: OpenedConnection | undefined;
+  private joined: JoinedEnds | undefined;
 
   /** @param protocol - as the client has named it */
   constructor(
@@ -29,9 +21,9 @@ export class StreamUpgrade implements WantedUpgrade {
     private readonly config: RelayConfig,
   ) {}
 
-  /** The connection, if it was upgraded. */
-  get connection(): OpenedConnection | undefined {
-    return this.opened;
+  /** The ends of the connection, if it was upgraded. */
+  get ends(): JoinedEnds | undefined {
+    return this.joined;
   }
 
   accept(rawFields: readonly (string | Buffer)[], socket: Socket): void {
@@ -42,14 +34,13 @@ export class StreamUpgrade implements WantedUpgrade {
     }
     const bytes = encodeSwitching(fields, protocol);
     this.stream.start({ bytes, isLast: false, isUpgrade: true });
-    const upstream = new SocketEnd(socket);
     const peer = new StreamEnd(this.stream, StreamCode.INTERNAL_ERROR);
-    const ends = new JoinedEnds(peer, upstream, idleTimeoutMs);
+    this.joined = new JoinedEnds(peer, new SocketEnd(socket), idleTimeoutMs);
     // What the upstream has yet to read does not keep the channel, whose end the peer awaits for only some seconds.
     this.stream.release();
     // It may have been paused within the body of the request.
     this.stream.resume();
-    this.opened = { ends, over: ends.run(), upstream };
+    this.joined.run();
   }
 }
 

@@ -5,18 +5,18 @@ import type { Stream, StreamEvents } from '@relay/channel';
 import { RelayConfig } from '@relay/config';
 import type { RelayError } from '@relay/errors';
 import { fieldValue } from '@relay/fields';
-import { UpgradeUnsupportedError, connectionAuthRefusal, type JoinOutcome } from '@relay/http';
+import { UpgradeUnsupportedError, connectionAuthRefusal } from '@relay/http';
 import { decodeUpgradeRequest, type UpgradeRequest } from '@relay/protocol';
 
-import { UpgradedConnections } from '../admission/upgraded-connections.js';
 import { RequestRecord } from '../telemetry/request-record.js';
-import { RequestReports, type RequestEnd } from '../telemetry/request-reports.js';
+import { RequestReports } from '../telemetry/request-reports.js';
 import { traceIdOf } from '../telemetry/trace-id.js';
+import { UpgradedReports } from '../telemetry/upgraded-reports.js';
 import { UpstreamClient } from '../upstream/upstream-client.js';
 import { rejectStream, type StreamOrigin } from './refused-stream.js';
 import { RouteRule } from './route-rule.js';
 import { StreamExchange } from './stream-exchange.js';
-import { AskingStream, StreamUpgrade, type OpenedConnection } from './stream-upgrade.js';
+import { AskingStream, StreamUpgrade } from './stream-upgrade.js';
 
 /** Serves the streams of channels of type `conn`, each of which asks for an upgrade. protocol.md section 11.8. */
 @Injectable()
@@ -25,7 +25,7 @@ export class UpgradeReceiver {
     private readonly config: RelayConfig,
     private readonly routeRule: RouteRule,
     private readonly upstream: UpstreamClient,
-    private readonly connections: UpgradedConnections,
+    private readonly upgraded: UpgradedReports,
     private readonly reports: RequestReports,
   ) {}
 
@@ -93,30 +93,8 @@ export class UpgradeReceiver {
     } else {
       this.reports.completed(record, end);
     }
-    if (upgrade.connection !== undefined) {
-      await this.untilOver(upgrade.connection, record);
+    if (upgrade.ends !== undefined) {
+      await this.upgraded.untilOver('inbound', upgrade.ends, record);
     }
   }
-
-  private async untilOver(connection: OpenedConnection, record: RequestRecord): Promise<void> {
-    const { ends, over } = connection;
-    const startedAtMs = performance.now();
-    this.connections.add('inbound', ends, over);
-    const outcome = await over;
-    const { forth, back } = ends.bytes;
-    record.bytesIn = forth;
-    record.sealedIn = forth;
-    record.bytesOut = back;
-    record.sealedOut = back;
-    const end = endOf(outcome, connection);
-    this.reports.connectionEnded(record, end, performance.now() - startedAtMs);
-  }
-}
-
-/** This relay itself ends connections when it stops: nobody else is at fault. */
-function endOf({ cause, lost }: JoinOutcome, { upstream }: OpenedConnection): RequestEnd {
-  if (cause === undefined || lost === undefined) {
-    return { error: cause };
-  }
-  return { code: lost === upstream ? 'RELAY_UPSTREAM_FAILED' : 'RELAY_PEER_GONE', error: cause };
 }

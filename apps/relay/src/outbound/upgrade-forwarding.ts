@@ -1,12 +1,6 @@
 import { StreamCode, type Stream } from '@relay/channel';
 import type { RelayConfig } from '@relay/config';
-import {
-  JoinedEnds,
-  UpgradeUnsupportedError,
-  isClientGone,
-  type JoinOutcome,
-  type SocketEnd,
-} from '@relay/http';
+import { JoinedEnds, UpgradeUnsupportedError, isClientGone } from '@relay/http';
 import { HeadInvalidError, decodeSwitching, isSameProtocol } from '@relay/protocol';
 
 import { StreamEnd } from '../channels/stream-end.js';
@@ -36,28 +30,20 @@ export interface UpgradeContext extends AttemptContext {
   readonly network: string;
 }
 
-/** An upgraded connection, with its two ends. */
-export interface SealedConnection {
-  readonly ends: JoinedEnds;
-  /** Resolves when it is over. */
-  readonly over: Promise<JoinOutcome>;
-  readonly client: SocketEnd;
-}
-
 /** A client's request for an upgrade on its way: over a channel of its own, and once. protocol.md section 11.8. */
 export class UpgradeForwarding implements AskedUpgrade {
   private attempt: StreamAttempt | undefined;
   private abortReason: Error | undefined;
-  private sealed: SealedConnection | undefined;
+  private joined: JoinedEnds | undefined;
 
   constructor(
     private readonly context: UpgradeContext,
     private readonly client: ClientUpgrade,
   ) {}
 
-  /** The connection, if it was upgraded. */
-  get connection(): SealedConnection | undefined {
-    return this.sealed;
+  /** The ends of the connection, if it was upgraded. */
+  get ends(): JoinedEnds | undefined {
+    return this.joined;
   }
 
   /**
@@ -97,12 +83,12 @@ export class UpgradeForwarding implements AskedUpgrade {
     }
     const { config } = this.context;
     const client = this.client.accept(clientFields(fields, config.tunnelResponseHeaders, config));
-    const ends = new JoinedEnds(
+    this.joined = new JoinedEnds(
       client,
       new StreamEnd(stream, StreamCode.CANCEL),
       config.idleTimeoutMs,
     );
-    this.sealed = { ends, over: ends.run(), client };
+    this.joined.run();
   }
 
   /** Lets the peer continue after the client has caught up with a response other than 101. */

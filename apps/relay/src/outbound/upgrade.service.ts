@@ -2,26 +2,22 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import { Injectable } from '@nestjs/common';
 import { RelayConfig } from '@relay/config';
-import {
-  ClientGoneError,
-  UpgradeUnsupportedError,
-  isClientGone,
-  type JoinOutcome,
-} from '@relay/http';
+import { ClientGoneError, UpgradeUnsupportedError, isClientGone } from '@relay/http';
 import { encodeUpgradeRequest } from '@relay/protocol';
 
-import { UpgradeLimit, UpgradedConnections } from '../admission/upgraded-connections.js';
+import { UpgradeLimit } from '../admission/upgraded-connections.js';
 import { readClientRequest } from '../client/client-request.js';
 import { ClientUpgrade } from '../client/client-upgrade.js';
 import { PeerOrigins } from '../peers/peer-origin.js';
 import type { OfferedConnection } from '../server/upgrades.js';
 import { recordOf, type RequestRecord } from '../telemetry/request-record.js';
-import { RequestReports, type RequestEnd } from '../telemetry/request-reports.js';
+import { RequestReports } from '../telemetry/request-reports.js';
 import { traceIdOf } from '../telemetry/trace-id.js';
+import { UpgradedReports } from '../telemetry/upgraded-reports.js';
 import { isWhollySealed, parseEncodeOptions } from './encode-options.js';
 import { OptionInvalidError } from './outbound.errors.js';
 import { TunnelService, type TunnelRequest } from './tunnel.service.js';
-import type { SealedConnection, UpgradeForwarding } from './upgrade-forwarding.js';
+import type { UpgradeForwarding } from './upgrade-forwarding.js';
 
 /** Sends a client's request for an upgrade through the tunnel, and then the octets of its connection. protocol.md section 11.8. */
 @Injectable()
@@ -31,7 +27,7 @@ export class UpgradeService {
     private readonly peerOrigins: PeerOrigins,
     private readonly tunnel: TunnelService,
     private readonly places: UpgradeLimit,
-    private readonly connections: UpgradedConnections,
+    private readonly upgraded: UpgradedReports,
     private readonly reports: RequestReports,
   ) {}
 
@@ -90,36 +86,8 @@ export class UpgradeService {
       }
       this.reports.abandoned(record, { code: error.code });
     }
-    if (forwarding.connection !== undefined) {
-      await this.untilOver(forwarding.connection, record);
+    if (forwarding.ends !== undefined) {
+      await this.upgraded.untilOver('outbound', forwarding.ends, record);
     }
   }
-
-  private async untilOver(connection: SealedConnection, record: RequestRecord): Promise<void> {
-    const { ends, over } = connection;
-    const startedAtMs = performance.now();
-    this.connections.add('outbound', ends, over);
-    const outcome = await over;
-    const { forth, back } = ends.bytes;
-    record.bytesIn = forth;
-    record.sealedOut = forth;
-    record.bytesOut = back;
-    record.sealedIn = back;
-    this.reports.connectionEnded(
-      record,
-      endOf(outcome, connection),
-      performance.now() - startedAtMs,
-    );
-  }
-}
-
-/** This relay itself ends connections when it stops: nobody else is at fault. */
-function endOf({ cause, lost }: JoinOutcome, { client }: SealedConnection): RequestEnd {
-  if (cause === undefined || lost === undefined) {
-    return { error: cause };
-  }
-  return {
-    code: lost === client ? 'RELAY_CLIENT_GONE' : 'RELAY_PEER_CONNECTION_LOST',
-    error: cause,
-  };
 }

@@ -21,7 +21,6 @@ import {
   type Exchange,
   type ExchangeEvents,
   type ExchangeFailure,
-  type JoinOutcome,
 } from '@relay/http';
 import { forwardedFields, isSameProtocol, type RequestHead } from '@relay/protocol';
 
@@ -33,14 +32,6 @@ import { upstreamError } from '../upstream/upstream.errors.js';
 
 const SWITCHING_PROTOCOLS = 101;
 
-/** An upgraded connection, with its end at the client. */
-export interface PassedConnection {
-  readonly ends: JoinedEnds;
-  /** Resolves when it is over. */
-  readonly over: Promise<JoinOutcome>;
-  readonly client: SocketEnd;
-}
-
 /** One plaintext request to the upstream and its plaintext response, streamed in both directions. */
 export class PassThroughExchange implements ExchangeEvents {
   private readonly writer: ResponseWriter;
@@ -49,7 +40,7 @@ export class PassThroughExchange implements ExchangeEvents {
   private exchange: Exchange | undefined;
   private headTimer: NodeJS.Immediate | undefined;
   private status = 0;
-  private opened: PassedConnection | undefined;
+  private joined: JoinedEnds | undefined;
 
   constructor(
     request: IncomingMessage,
@@ -109,9 +100,9 @@ export class PassThroughExchange implements ExchangeEvents {
     return { in: this.body.bytes, out: this.writer.bytes };
   }
 
-  /** The connection, if it was upgraded. */
-  get connection(): PassedConnection | undefined {
-    return this.opened;
+  /** The ends of the connection, if it was upgraded. */
+  get ends(): JoinedEnds | undefined {
+    return this.joined;
   }
 
   /** Whether the request was sent to the upstream a second time. */
@@ -162,8 +153,8 @@ export class PassThroughExchange implements ExchangeEvents {
     const { headers, idleTimeoutMs } = this.config;
     const fields = withoutFields(forwardedFields(rawFields), new Set(['content-length']));
     const client = upgrade.accept(clientFields(fields, headers, this.config));
-    const ends = new JoinedEnds(client, new SocketEnd(socket), idleTimeoutMs);
-    this.opened = { ends, over: ends.run(), client };
+    this.joined = new JoinedEnds(client, new SocketEnd(socket), idleTimeoutMs);
+    this.joined.run();
     this.end.resolve(SWITCHING_PROTOCOLS);
   }
 

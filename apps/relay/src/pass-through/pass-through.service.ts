@@ -6,16 +6,16 @@ import { RouteList, hasRequestBody, isClientGone, judgePath } from '@relay/http'
 import type { RequestHead } from '@relay/protocol';
 
 import { PassThroughLimit } from '../admission/concurrency-limit.js';
-import { UpgradedConnections } from '../admission/upgraded-connections.js';
 import { readClientRequest } from '../client/client-request.js';
 import { ClientUpgrade } from '../client/client-upgrade.js';
 import { offeredConnection } from '../server/upgrades.js';
-import { recordOf, type RequestRecord } from '../telemetry/request-record.js';
+import { recordOf } from '../telemetry/request-record.js';
 import { RequestReports } from '../telemetry/request-reports.js';
 import { traceIdOf } from '../telemetry/trace-id.js';
+import { UpgradedReports } from '../telemetry/upgraded-reports.js';
 import { RequestedPaths } from '../upstream/requested-paths.js';
 import { UpstreamClient } from '../upstream/upstream-client.js';
-import { PassThroughExchange, type PassedConnection } from './pass-through-exchange.js';
+import { PassThroughExchange } from './pass-through-exchange.js';
 import { TokenMissingError } from './pass-through.errors.js';
 
 /** Forwards requests on PASS_THROUGH_ROUTES to the upstream without sealing, for clients without a token. */
@@ -28,7 +28,7 @@ export class PassThroughService {
     private readonly config: RelayConfig,
     private readonly places: PassThroughLimit,
     private readonly upstream: UpstreamClient,
-    private readonly connections: UpgradedConnections,
+    private readonly upgraded: UpgradedReports,
     private readonly reports: RequestReports,
   ) {
     this.routes = new RouteList(config.passThroughRoutes);
@@ -86,22 +86,8 @@ export class PassThroughService {
       }
       this.reports.abandoned(record, { code: error.code });
     }
-    if (exchange.connection !== undefined) {
-      await this.untilOver(exchange.connection, record);
+    if (exchange.ends !== undefined) {
+      await this.upgraded.untilOver('pass-through', exchange.ends, record);
     }
-  }
-
-  private async untilOver(connection: PassedConnection, record: RequestRecord): Promise<void> {
-    const { ends, over, client } = connection;
-    const startedAtMs = performance.now();
-    this.connections.add('pass-through', ends, over);
-    const { cause, lost } = await over;
-    const { forth, back } = ends.bytes;
-    record.bytesIn = forth;
-    record.bytesOut = back;
-    // Without either, this relay stops.
-    const loser = lost === client ? 'RELAY_CLIENT_GONE' : 'RELAY_UPSTREAM_FAILED';
-    const end = { code: lost === undefined ? undefined : loser, error: cause } as const;
-    this.reports.connectionEnded(record, end, performance.now() - startedAtMs);
   }
 }

@@ -7,6 +7,7 @@ import { AdmissionMetrics } from './admission-metrics.js';
 import { RelayLog } from './relay-log.js';
 import { RelayMetrics } from './relay-metrics.js';
 import { RequestReports } from './request-reports.js';
+import { UpgradedReports } from './upgraded-reports.js';
 
 /** The log and the metrics, available to every module. */
 @Global()
@@ -21,8 +22,9 @@ import { RequestReports } from './request-reports.js';
     AdmissionMetrics,
     RelayMetrics,
     RequestReports,
+    UpgradedReports,
     { provide: StoreMeter, useExisting: RelayMetrics },
   ],
-  exports: [RelayLog, RelayMetrics, RequestReports, StoreMeter],
+  exports: [RelayLog, RelayMetrics, RequestReports, UpgradedReports, StoreMeter],
 })
 export class TelemetryModule {}

@@ -7,7 +7,7 @@ export interface JoinOutcome {
   /** Why both ends were reset; undefined if both directions ended in order. */
   readonly cause?: Error;
   /** The end that was lost, or took nothing for too long, if that was why. */
-  readonly lost?: OctetEnd;
+  readonly lost?: 'near' | 'far';
 }
 
 /** One direction: what arrives at an end is written to the other. */
@@ -20,11 +20,9 @@ class Direction {
     private readonly target: OctetEnd,
     stallTimeoutMs: number,
     private readonly onOver: () => void,
-    onStalled: (target: OctetEnd) => void,
+    onStalled: () => void,
   ) {
-    this.stalled = new IdleTimer(stallTimeoutMs, () => {
-      onStalled(target);
-    });
+    this.stalled = new IdleTimer(stallTimeoutMs, onStalled);
   }
 
   carry(octets: Buffer): boolean {
@@ -75,11 +73,15 @@ export class JoinedEnds {
         this.settle({});
       }
     };
-    const onStalled = (lost: OctetEnd): void => {
+    const onStalled = (lost: 'near' | 'far'): void => {
       this.giveUp({ cause: new Error(`a receiver took nothing for ${stallTimeoutMs} ms`), lost });
     };
-    this.forth = new Direction(far, stallTimeoutMs, onOver, onStalled);
-    this.back = new Direction(near, stallTimeoutMs, onOver, onStalled);
+    this.forth = new Direction(far, stallTimeoutMs, onOver, () => {
+      onStalled('far');
+    });
+    this.back = new Direction(near, stallTimeoutMs, onOver, () => {
+      onStalled('near');
+    });
   }
 
   /** Octets that went from the near end to the far one, and back. */
@@ -87,11 +89,15 @@ export class JoinedEnds {
     return { forth: this.forth.bytes, back: this.back.bytes };
   }
 
-  /** Begins. @returns how it ended; it never rejects */
-  run(): Promise<JoinOutcome> {
+  /** How it ended, once it has. It never rejects. */
+  get over(): Promise<JoinOutcome> {
+    return this.outcome.promise;
+  }
+
+  /** Begins. */
+  run(): void {
     this.far.listen(this.events(this.far, this.back, this.near, this.forth));
     this.near.listen(this.events(this.near, this.forth, this.far, this.back));
-    return this.outcome.promise;
   }
 
   /** Resets both ends. */
@@ -133,7 +139,7 @@ export class JoinedEnds {
         other.resume();
       },
       onLost: (cause) => {
-        this.giveUp({ cause, lost: end });
+        this.giveUp({ cause, lost: end === this.near ? 'near' : 'far' });
       },
     };
   }
