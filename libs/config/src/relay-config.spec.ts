@@ -112,7 +112,7 @@ describe('UPGRADE_PROTOCOLS', () => {
     expect(() => load({ UPGRADE_PROTOCOLS: `websocket,${protocol}` })).toThrow(
       expect.objectContaining({
         problems: [
-          'UPGRADE_PROTOCOLS entry 2 must not be a version of HTTP, nor TLS: its requests would pass unseen',
+          'UPGRADE_PROTOCOLS entry 2 must not be a version of HTTP or TLS: requests inside it would pass unseen',
         ],
       }),
     );

@@ -10,6 +10,6 @@ export function protocol(text: string): string | Refused {
     return new Refused('must be the name of a protocol, such as websocket');
   }
   return CARRIES_REQUESTS.test(name)
-    ? new Refused('must not be a version of HTTP, nor TLS: its requests would pass unseen')
+    ? new Refused('must not be a version of HTTP or TLS: requests inside it would pass unseen')
     : name;
 }
