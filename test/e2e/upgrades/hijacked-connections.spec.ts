@@ -207,8 +207,8 @@ describe.skipIf(!hasPythonModule('docker'))("Docker's client for Python", () => 
       });
 
       expect(tunnelled).toEqual(direct);
-      // Node.js gives the body of such a request to its connection, where it comes before the input.
-      expect(direct.input).toBe(`${body}a line of input\n`);
+      // Node.js 20 leaves the body of such a request on its connection, before the input; Node.js 26 reads it.
+      expect(['', body].map((before) => `${before}a line of input\n`)).toContain(direct.input);
       expect(direct.target).toMatch(path);
       expect(JSON.parse(direct.printed)).toEqual({
         bytes: output.length,
