@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 
+import { leaveBodies } from '../../../apps/relay/src/server/upgrades.js';
 import { Recorder } from '../lifecycle/recorder.js';
 import { listen, type Listening } from '../network/listen.js';
 
@@ -29,8 +30,9 @@ export async function startUpgradeApi(): Promise<UpgradeApi> {
   const requests = new Recorder<IncomingMessage>();
   const ends = new Recorder<UpgradeEnd>();
   const server = createServer();
+  server.on('connection', leaveBodies);
   server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
-    // A body, which node:http leaves to the protocol.
+    // A body, or what came early.
     socket.unshift(head);
     let wasReset = false;
     socket.on('error', () => {

@@ -98,8 +98,11 @@ export function routeUpgrades(
   });
 }
 
-/** Node.js 26 would parse the body of a request for an upgrade, and keep the connection until then. Node.js 20 does not. */
-function leaveBodies({ parser }: Socket & { readonly parser?: Parser }): void {
+/**
+ * Leaves the body of a request for an upgrade on its connection, for whoever takes that. Node.js 26 would parse the body, and keep
+ * the connection until then; Node.js 20 does not.
+ */
+export function leaveBodies({ parser }: Socket & { readonly parser?: Parser }): void {
   const onIncoming = parser?.onIncoming;
   if (parser !== undefined && onIncoming !== undefined) {
     parser.onIncoming = (request, isKept) => {
