@@ -4,7 +4,7 @@ import { IdleTimer } from './idle-timer.js';
 export interface UploadEvents {
   /** The receiver has stopped reading. */
   onStalled(): void;
-  /** The sender has broken it off. */
+  /** The sender has aborted it. */
   onFailed(error: Error): void;
   /** The last chunk has been taken. */
   onComplete(): void;

@@ -26,7 +26,7 @@ export interface ClientRequest {
 /**
  * Reads and validates a client's head before anything is sealed, so that a head that the peer would refuse costs no session.
  *
- * @throws HeadInvalidError, UpgradeUnsupportedError, ConnectionAuthUnsupportedError
+ * @throws HeadInvalidError, ConnectionAuthUnsupportedError
  */
 export function readClientRequest(request: IncomingMessage, config: RelayConfig): ClientRequest {
   const { authority, path } = targetOf(request);
