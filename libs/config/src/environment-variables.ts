@@ -1,8 +1,7 @@
 import type { RelayConfig } from './relay-config.js';
 
 type Derived =
-  | 'upstreamOrigin'
-  | 'upstreamBasePath'
+  | 'directory'
   | 'tunnelResponseHeaders'
   | 'redisAddress'
   | 'effectiveLogLevel';
@@ -12,6 +11,7 @@ export type RelayConfigProperty = Exclude<keyof RelayConfig, Derived>;
 
 /** The environment variable that each property of `RelayConfig` is read from. */
 export const ENVIRONMENT_VARIABLES = {
+  relayConfigFile: 'RELAY_CONFIG_FILE',
   upstream: 'UPSTREAM',
   upstreamHost: 'UPSTREAM_HOST',
   clientIdSecret: 'CLIENT_ID_SECRET',

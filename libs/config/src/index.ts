@@ -6,12 +6,25 @@
  */
 export { ConfigInvalidError } from './config.errors.js';
 export { describeConfig } from './describe-config.js';
+export {
+  OF_ENVIRONMENT,
+  type ClientEntry,
+  type ClientLimits,
+  type ClientToken,
+  type Directory,
+  type PeerEntry,
+  type PeerReach,
+  type TenantEntry,
+  type UpstreamTls,
+} from './directory/directory.js';
+export type { LoadedDirectory } from './directory/read-directory.js';
 export { ENVIRONMENT_VARIABLES, type RelayConfigProperty } from './environment-variables.js';
 export {
   type HealthAddress,
   loadConfig,
   type LoadedConfig,
   loadHealthAddress,
+  reloadDirectory,
 } from './load-config.js';
 export { type LogLevel, RelayConfig } from './relay-config.js';
 export { RelayConfigModule } from './relay-config.module.js';

@@ -6,6 +6,7 @@ import { validateSync } from 'class-validator';
 import { ConfigInvalidError } from './config.errors.js';
 import { warningsOf } from './config-warnings.js';
 import { findingsIn } from './environment-findings.js';
+import { readDirectory, type LoadedDirectory } from './directory/read-directory.js';
 import { ENVIRONMENT_VARIABLES, type RelayConfigProperty } from './environment-variables.js';
 import { RelayConfig } from './relay-config.js';
 import { isProduction } from './rules/production.js';
@@ -90,10 +91,24 @@ export function loadConfig(environment: NodeJS.ProcessEnv = readEnvironment()): 
   if (problems.length + refused.length > 0) {
     throw new ConfigInvalidError([...problems, ...refused.map(({ line }) => line)]);
   }
+  const { directory, warnings } = readDirectory(config, secrets.environment);
+  Object.assign(config, { directory });
   return deepFreeze({
     config,
-    warnings: [...warningsOf(config), ...findings.map(({ line }) => line)],
+    warnings: [...warningsOf(config), ...warnings, ...findings.map(({ line }) => line)],
   });
+}
+
+/**
+ * Reads the directory of a running relay again: its RELAY_CONFIG_FILE and the files that this names may have changed.
+ *
+ * @throws ConfigInvalidError with all problems together; the relay keeps what it has
+ */
+export function reloadDirectory(
+  config: RelayConfig,
+  environment: NodeJS.ProcessEnv = readEnvironment(),
+): LoadedDirectory {
+  return deepFreeze(readDirectory(config, environment));
 }
 
 /** Where a relay serves `/health/ready`. */

@@ -14,10 +14,11 @@ import {
   REDIS_PAIR,
 } from './rules/key-pair.js';
 import { method } from './rules/method.js';
+import type { Directory } from './directory/directory.js';
 import { NeedsSentinels, NeedsTls } from './rules/redis-tls.js';
 import { MEMORY_URL, type RedisAddress, redisAddress, redisUrl } from './rules/redis-url.js';
 import { route } from './rules/routes.js';
-import { FromText, Integer, listOf, Refused, StrictBoolean } from './rules/rule.js';
+import { FromText, Integer, listOf, Refused, RequiredWithoutFile, StrictBoolean } from './rules/rule.js';
 import { NotWeakInProduction, secret, token } from './rules/secrets.js';
 import { upstreamHost } from './rules/upstream-host.js';
 import { baseUrl, origin } from './rules/url.js';
@@ -29,11 +30,6 @@ const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'
 /** A level of the logger; `silent` logs nothing. */
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-const pathStart = (url: string): number => {
-  const slash = url.indexOf('/', url.indexOf('//') + 2);
-  return slash === -1 ? url.length : slash;
-};
-
 /**
  * The configuration of one relay process: validated, deeply frozen, injected by class. Only `loadConfig` creates it.
  *
@@ -41,18 +37,25 @@ const pathStart = (url: string): number => {
  * into 0.
  */
 export class RelayConfig extends TransportOptions {
+  /** `RELAY_CONFIG_FILE`: YAML file of peers, clients and tenants; what it describes comes from no variable. */
+  @IsOptional()
+  @IsString()
+  readonly relayConfigFile?: string;
+
   /** `UPSTREAM`: http or https URL of the API behind this relay, without a trailing slash. */
+  @RequiredWithoutFile()
   @FromText(baseUrl)
-  readonly upstream!: string;
+  readonly upstream?: string;
 
   /** `UPSTREAM_HOST`: the host that the upstream is told: its own (`upstream`), the client's (`client`) or a fixed one. */
   @FromText(upstreamHost)
   readonly upstreamHost: string = 'upstream';
 
   /** `CLIENT_ID_SECRET`: shared by the two relays of a tunnel; at least 16 characters. */
+  @RequiredWithoutFile()
   @FromText(secret)
   @NotWeakInProduction()
-  readonly clientIdSecret!: string;
+  readonly clientIdSecret?: string;
 
   /** `CLIENT_ID_SECRET_ALT`: a second secret that is accepted but never used to sign. */
   @IsOptional()
@@ -68,9 +71,10 @@ export class RelayConfig extends TransportOptions {
   readonly clientId?: string;
 
   /** `OUTBOUND_TOKEN`: bearer token that clients send; visible ASCII, at least 8 characters. */
+  @RequiredWithoutFile()
   @FromText(token)
   @NotWeakInProduction()
-  readonly outboundToken!: string;
+  readonly outboundToken?: string;
 
   /** `OUTBOUND_TOKEN_ALT`: a second token that is also accepted. */
   @IsOptional()
@@ -257,15 +261,8 @@ export class RelayConfig extends TransportOptions {
   @IsString()
   readonly nodeEnv: string = '';
 
-  /** The origin of the upstream, for example `http://localhost:3000`. */
-  get upstreamOrigin(): string {
-    return this.upstream.slice(0, pathStart(this.upstream));
-  }
-
-  /** The prefix of every path at the upstream: empty, or for example `/base`, without a trailing slash. */
-  get upstreamBasePath(): string {
-    return this.upstream.slice(pathStart(this.upstream));
-  }
+  /** Whom this relay knows when it starts: from the variables and the file. The file may change it while the relay runs. */
+  readonly directory!: Directory;
 
   /** `HEADERS` and `RESPONSE_HEADERS`: what is set on a response to a sender that has proved to hold the token or secret. */
   get tunnelResponseHeaders(): readonly HeaderField[] {

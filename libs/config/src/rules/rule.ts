@@ -1,6 +1,6 @@
 import { applyDecorators } from '@nestjs/common';
 import { Transform, type TransformFnParams } from 'class-transformer';
-import { IsBoolean, IsInt, Max, Min, ValidateBy } from 'class-validator';
+import { IsBoolean, IsInt, Max, Min, ValidateBy, ValidateIf } from 'class-validator';
 
 /**
  * The value of a property whose text breaks its rule, until validation reports it.
@@ -36,6 +36,14 @@ export function FromText(read: (text: string) => unknown): PropertyDecorator {
         },
       },
     }),
+  );
+}
+
+/** Requires the property only if the object's `relayConfigFile` is undefined. */
+export function RequiredWithoutFile(): PropertyDecorator {
+  return ValidateIf(
+    ({ relayConfigFile }: { readonly relayConfigFile?: string }, value) =>
+      relayConfigFile === undefined || value !== undefined,
   );
 }
 

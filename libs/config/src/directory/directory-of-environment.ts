@@ -1,0 +1,59 @@
+import { createHash } from 'node:crypto';
+
+import type { RelayConfig } from '../relay-config.js';
+import { OF_ENVIRONMENT, type ClientEntry, type PeerEntry, type TenantEntry } from './directory.js';
+
+/** The peer that CLIENT_ID_SECRET makes, or none. */
+export function peersOfEnvironment(config: RelayConfig): readonly PeerEntry[] {
+  const { clientIdSecret, clientIdSecretAlt, tunnelTransport } = config;
+  return clientIdSecret === undefined
+    ? []
+    : [
+        {
+          name: OF_ENVIRONMENT,
+          reach: { kind: 'named', allowed: config.outboundAllowedUpstreams },
+          secret: clientIdSecret,
+          secretAlt: clientIdSecretAlt,
+          transport: tunnelTransport,
+        },
+      ];
+}
+
+/** The client that OUTBOUND_TOKEN makes, or none. */
+export function clientsOfEnvironment(config: RelayConfig): readonly ClientEntry[] {
+  const { outboundToken, outboundTokenAlt } = config;
+  return outboundToken === undefined
+    ? []
+    : [
+        {
+          name: OF_ENVIRONMENT,
+          tokens: [outboundToken, outboundTokenAlt]
+            .filter((token) => token !== undefined)
+            .map((token) => ({ sha256: createHash('sha256').update(token).digest('hex') })),
+          limits: {},
+        },
+      ];
+}
+
+/** The tenant that UPSTREAM makes, or none. */
+export function tenantsOfEnvironment(config: RelayConfig): readonly TenantEntry[] {
+  const { upstream } = config;
+  return upstream === undefined
+    ? []
+    : [
+        {
+          name: OF_ENVIRONMENT,
+          audiences: config.relayAudience,
+          upstream,
+          upstreamTls: {},
+          upstreamHost: config.upstreamHost,
+          routes: config.mteRoutes,
+          passThroughRoutes: config.passThroughRoutes,
+          corsOrigins: config.corsOrigins,
+          corsMethods: config.corsMethods,
+          headers: config.headers,
+          requestHeaders: config.requestHeaders,
+          responseHeaders: config.responseHeaders,
+        },
+      ];
+}
