@@ -94,7 +94,7 @@ describe('docs/troubleshooting.md quotes what relay A logs', () => {
       {
         spec: headers({ 'x-mte-outbound-token': 'wrong' }),
         status: 401,
-        quotes: ['RELAY_TOKEN_INVALID', 'x-mte-outbound-token is not the token of this relay'],
+        quotes: ['RELAY_TOKEN_INVALID', 'x-mte-outbound-token is not a token of this relay'],
       },
       {
         spec: headers({ 'x-mte-upstream': 'http://b/path' }),

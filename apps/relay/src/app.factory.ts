@@ -9,6 +9,7 @@ import { collectGarbageWhileReceiving } from './lifecycle/minor-gc.js';
 import { FrameworkLog } from './telemetry/framework-log.js';
 import { RelayLog } from './telemetry/relay-log.js';
 import { createRelayAdapter } from './server/relay-adapter.js';
+import { TenantsService } from './upstream/tenants.service.js';
 
 /** Without a body parser, bodies are not read until a handler reads them. */
 export const RELAY_APP_OPTIONS: NestApplicationOptions = { bodyParser: false, bufferLogs: true };
@@ -29,12 +30,12 @@ export async function configureRelayApp(
 ): Promise<NestFastifyApplication> {
   const log = app.get(RelayLog);
   app.useLogger(new FrameworkLog(log));
-  const { corsOrigins, corsMethods } = app.get(RelayConfig);
-  if (corsOrigins !== undefined) {
-    const options = { origin: [...corsOrigins], methods: [...corsMethods], credentials: true };
+  const config = app.get(RelayConfig);
+  if (config.corsOrigins !== undefined || config.relayConfigFile !== undefined) {
+    const tenants = app.get(TenantsService);
     app.enableCors({
       delegator: (request, done) => {
-        done(null, { ...options, preflight: isPreflight(request) });
+        done(null, corsOptions(request, config, tenants));
       },
     });
   }
@@ -42,6 +43,20 @@ export async function configureRelayApp(
   await app.init();
   await app.getHttpAdapter().getInstance().ready();
   return app;
+}
+
+/** How CORS is handled for a request: as its tenant says, which its host names, or as this relay's own clients have it. */
+function corsOptions(request: FastifyRequest, config: RelayConfig, tenants: TenantsService) {
+  const tenant = tenants.ofHost(request.headers.host ?? '');
+  const { corsOrigins, corsMethods } = tenant?.settings ?? config;
+  return corsOrigins === undefined
+    ? { origin: false }
+    : {
+        origin: [...corsOrigins],
+        methods: [...corsMethods],
+        credentials: true,
+        preflight: isPreflight(request),
+      };
 }
 
 /** Whether an OPTIONS request is a CORS preflight. All others are forwarded to the upstream. */

@@ -7,7 +7,7 @@ import { AdminModule } from './admin/admin.module.js';
 import { ErrorsModule } from './errors/errors.module.js';
 import { RelayErrorFilter } from './errors/relay-error.filter.js';
 import { HealthModule } from './health/health.module.js';
-import { IdentityModule } from './identity/identity.module.js';
+import { DirectoryModule } from './directory/directory.module.js';
 import { InboundModule } from './inbound/inbound.module.js';
 import { OutboundModule } from './outbound/outbound.module.js';
 import { PairingModule } from './pairing/pairing.module.js';
@@ -28,7 +28,7 @@ export class AppModule {
         ClockModule,
         TelemetryModule,
         LifecycleModule,
-        IdentityModule,
+        DirectoryModule,
         ErrorsModule,
         HealthModule,
         AdminModule,

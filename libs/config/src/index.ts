@@ -12,6 +12,7 @@ export {
   type ClientLimits,
   type ClientToken,
   type Directory,
+  type Grant,
   type PeerEntry,
   type PeerReach,
   type TenantEntry,

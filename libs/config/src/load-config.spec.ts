@@ -88,8 +88,10 @@ describe('defaults', () => {
     expect(load(empty).config).toEqual(load().config);
   });
 
-  it('together with the required variables, set exactly the properties that have a variable', () => {
-    expect(Object.keys(load().config).sort()).toEqual(Object.keys(ENVIRONMENT_VARIABLES).sort());
+  it('together with the required variables, set the directory and exactly the properties that have a variable', () => {
+    const { directory, ...properties } = load().config;
+    expect(Object.keys(properties).sort()).toEqual(Object.keys(ENVIRONMENT_VARIABLES).sort());
+    expect(directory).toMatchObject({ peers: [{}], clients: [{}], tenants: [{}] });
   });
 });
 

@@ -10,20 +10,6 @@ const load = (environment: NodeJS.ProcessEnv) =>
     ...environment,
   }).config;
 
-describe('the upstream', () => {
-  it.each([
-    ['http://h:3000', 'http://h:3000', ''],
-    ['http://h:3000/', 'http://h:3000', ''],
-    ['HTTPS://H:443/base/v1/', 'https://h', '/base/v1'],
-    ['http://[::1]:8081/base', 'http://[::1]:8081', '/base'],
-  ])('%s splits into origin %s and base path %j', (UPSTREAM, origin, basePath) => {
-    const config = load({ UPSTREAM });
-    expect(config.upstreamOrigin).toBe(origin);
-    expect(config.upstreamBasePath).toBe(basePath);
-    expect(config.upstream).toBe(origin + basePath);
-  });
-});
-
 describe('the effective log level', () => {
   it('is LOG_LEVEL if DEBUG is false', () => {
     expect(load({ LOG_LEVEL: 'silent' }).effectiveLogLevel).toBe('silent');

@@ -31,7 +31,7 @@ export {
   OUTER_RESPONSE_FIELDS,
 } from './outer-fields.js';
 export { pairTranscript, type PairTranscript } from './key-exchange.js';
-export { KeyRing } from './key-ring.js';
+export { AcceptedKeys, KeyRing } from './key-ring.js';
 export { lengthPrefixed } from './length-prefixed.js';
 export {
   decodeRequestHead,

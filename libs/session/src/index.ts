@@ -5,6 +5,7 @@
  * as unknown, and that a store that does not reply is reported as unavailable, never as one without the session.
  * docs/protocol.md sections 4, 5, 7 and, for what a shared Redis cannot promise, 10.
  */
+export { Audiences } from './audiences.js';
 export { SessionModule } from './session.module.js';
 export { SessionService, type OpenSession, type SessionUse } from './session.service.js';
 export { type MarkOutcome, type MessageNumbers, SessionStore } from './session-store.js';

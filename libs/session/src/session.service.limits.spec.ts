@@ -9,6 +9,7 @@ import {
   type TunnelHeader,
 } from '@relay/protocol';
 
+import { audiencesOf } from '../../../test/support/relays/directory.js';
 import { relayConfig } from '../../../test/support/relays/config.js';
 import { HandMovedClock } from '../../../test/support/time/hand-moved-clock.js';
 import { MemorySessionStore } from './memory-session-store.js';
@@ -44,7 +45,7 @@ beforeAll(async () => {
 beforeEach(() => {
   clock = new HandMovedClock();
   store = new MemorySessionStore(clock, LIFETIME_MS);
-  sessions = new SessionService(store, clock, config);
+  sessions = new SessionService(store, clock, config, audiencesOf(config));
 });
 
 const newSid = (): string => randomBytes(16).toString('base64url');
@@ -160,16 +161,14 @@ describe('a message that replaces another', () => {
 });
 
 describe('the audience of a session', () => {
-  const relayFor = (audiences: string) =>
-    new SessionService(
-      store,
-      clock,
-      relayConfig({
-        SESSION_LIFETIME_SECONDS: String(LIFETIME_SECONDS),
-        SESSION_MAX_MESSAGES: String(MAX_MESSAGES),
-        RELAY_AUDIENCE: audiences,
-      }),
-    );
+  const relayFor = (audiences: string) => {
+    const config = relayConfig({
+      SESSION_LIFETIME_SECONDS: String(LIFETIME_SECONDS),
+      SESSION_MAX_MESSAGES: String(MAX_MESSAGES),
+      RELAY_AUDIENCE: audiences,
+    });
+    return new SessionService(store, clock, config, audiencesOf(config));
+  };
 
   it('is one of those of the relay that opens it', async () => {
     const sid = await paired();
@@ -247,11 +246,8 @@ describe('a message', () => {
   it('is measured from the pairing, also by a relay with another SESSION_LIFETIME_SECONDS', async () => {
     const sid = await paired();
     clock.jump(100_000);
-    const other = new SessionService(
-      store,
-      clock,
-      relayConfig({ SESSION_LIFETIME_SECONDS: '86400' }),
-    );
+    const config = relayConfig({ SESSION_LIFETIME_SECONDS: '86400' });
+    const other = new SessionService(store, clock, config, audiencesOf(config));
     const header = headerOf(sid, 1, { ageSeconds: 100 });
     const session = await other.open(header, owner);
     expect(session.startedAtMs).toBe(clock.nowMs() - 100_000);

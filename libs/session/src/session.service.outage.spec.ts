@@ -8,6 +8,7 @@ import {
   type TunnelHeader,
 } from '@relay/protocol';
 
+import { audiencesOf } from '../../../test/support/relays/directory.js';
 import { relayConfig } from '../../../test/support/relays/config.js';
 import { HandMovedClock } from '../../../test/support/time/hand-moved-clock.js';
 import type { SessionStore } from './session-store.js';
@@ -30,7 +31,14 @@ const secretKeys = await deriveSecretKeys('a-secret-that-both-relays-hold-1');
 const owner = { identity: `${secretKeys.kid}.relay-a`, secretKeys };
 const keys = { clientToServer: randomBytes(32), serverToClient: randomBytes(32) };
 const paired = { keys, audience: 'https://relay-b.example' };
-const session = { sid: SID, keys, blobHead: Buffer.alloc(56), startedAtMs: 0, expiresAtMs: 1 };
+const session = {
+  sid: SID,
+  audience: '',
+  keys,
+  blobHead: Buffer.alloc(56),
+  startedAtMs: 0,
+  expiresAtMs: 1,
+};
 
 const numbered = (sequence: number): TunnelHeader => ({
   raw: '',
@@ -64,7 +72,7 @@ function sessionsOver(working: Partial<SessionStore>, clock = new HandMovedClock
     kill: reject,
     ...working,
   };
-  return new SessionService(store, clock, config);
+  return new SessionService(store, clock, config, audiencesOf(config));
 }
 
 describe('a store that is unavailable', () => {

@@ -8,6 +8,7 @@ import {
   type TunnelHeader,
 } from '@relay/protocol';
 
+import { audiencesOf } from '../../../test/support/relays/directory.js';
 import { relayConfig } from '../../../test/support/relays/config.js';
 import { HandMovedClock } from '../../../test/support/time/hand-moved-clock.js';
 import { MemorySessionStore } from './memory-session-store.js';
@@ -45,7 +46,7 @@ beforeAll(async () => {
 beforeEach(() => {
   clock = new HandMovedClock();
   store = new MemorySessionStore(clock, LIFETIME_MS);
-  sessions = new SessionService(store, clock, config);
+  sessions = new SessionService(store, clock, config, audiencesOf(config));
 });
 
 const newSid = (): string => randomBytes(16).toString('base64url');

@@ -13,6 +13,7 @@ import {
   type TunnelHeader,
 } from '@relay/protocol';
 
+import { Audiences } from './audiences.js';
 import { SessionStore, type MarkOutcome, type MessageNumbers } from './session-store.js';
 import { StoreMeter, type StoreOperation } from './store-meter.js';
 import {
@@ -43,6 +44,8 @@ export interface SessionOwner {
 export interface OpenSession {
   /** The session id: base64url of 16 bytes. */
   readonly sid: string;
+  /** Name of the audience that it was paired for: its `audienceHash` in lower-case hexadecimal. */
+  readonly audience: string;
   /** What the keys of each message are derived from: 32 bytes per direction, which belong to the caller. */
   readonly keys: SessionKeys;
   /**
@@ -66,19 +69,13 @@ export type SessionUse = Pick<TunnelHeader, 'sid' | 'sequence' | 'replaces' | 'a
  */
 @Injectable()
 export class SessionService {
-  /** Undefined if the relay accepts every audience. */
-  private readonly audiences: ReadonlySet<string> | undefined;
-
   constructor(
     @Inject(SessionStore) private readonly store: SessionStore,
     @Inject(Clock) private readonly clock: Clock,
     private readonly config: RelayConfig,
+    @Inject(Audiences) private readonly audiences: Audiences,
     @Optional() @Inject(StoreMeter) private readonly meter?: StoreMeter,
-  ) {
-    const { relayAudience } = config;
-    this.audiences =
-      relayAudience === undefined ? undefined : new Set(relayAudience.map(nameOfAudience));
-  }
+  ) {}
 
   /**
    * Claims the id of a session that is about to be created.
@@ -148,12 +145,12 @@ export class SessionService {
       throw new SessionUnknownError('no live session has this id');
     }
     const stored = openSessionBlob(blob, owner.secretKeys, sid, owner.identity);
-    if (this.audiences?.has(stored.audienceHash.toString('hex')) === false) {
+    const session = openSession(sid, blob, stored);
+    if (!this.audiences.accepts(session.audience, owner.secretKeys.kid)) {
       throw new AudienceRefusedError(
-        'the session is for an audience that RELAY_AUDIENCE does not list',
+        'the session is for an audience that this relay does not accept from its sender',
       );
     }
-    const session = openSession(sid, blob, stored);
     if (sequence > this.config.sessionMaxMessages) {
       await this.expire(session, header, 'the session has used up its sequence numbers');
     }
@@ -242,13 +239,10 @@ function requireFirst(outcome: MarkOutcome, { sequence, replaces }: MessageNumbe
 function openSession(sid: string, blob: Buffer, stored: StoredSession): OpenSession {
   return {
     sid,
+    audience: stored.audienceHash.toString('hex'),
     keys: stored.keys,
     blobHead: blob.subarray(0, BLOB_HEAD_BYTES),
     startedAtMs: stored.expiresAtMs - stored.lifetimeSeconds * 1000,
     expiresAtMs: stored.expiresAtMs,
   };
-}
-
-function nameOfAudience(audience: string): string {
-  return audienceHash(audience).toString('hex');
 }

@@ -7,6 +7,7 @@ export { signError, verifyError, type SignedError } from './error-signature.js';
 export { readPairRequest } from './pair-request.js';
 export { PairSenderInterceptor } from './pair-sender.interceptor.js';
 export { verifySender, signSender, type VerifiedSender } from './sender-signature.js';
+export { RelayName } from './relay-name.js';
 export { SenderSigner } from './sender-signer.js';
 export { sentClientIdHeader, signPairingRequests } from './sign-pairing.js';
 export {

@@ -7,7 +7,7 @@ import {
   PairMessageMalformedError,
   RELAY_HEADER,
   RelayHeaderMalformedError,
-  type KeyRing,
+  type AcceptedKeys,
 } from '@relay/protocol';
 
 import { readExactly } from './read-exactly.js';
@@ -23,13 +23,13 @@ const PAIR_BODY_TIMEOUT_MS = 5_000;
  * @throws RelayHeaderMissingError, RelayHeaderMalformedError; SenderInvalidError if the sender names a secret that is not
  *   known here; PairMessageMalformedError if the request does not state a length of at most MAX_PAIR_REQUEST_BYTES
  */
-export function checkPairHeaders(request: IncomingMessage, keyRing: KeyRing): PairHeaders {
+export function checkPairHeaders(request: IncomingMessage, accepted: AcceptedKeys): PairHeaders {
   const clientIdHeader = singleHeader(request, CLIENT_ID_HEADER);
   const relayHeader = singleHeader(request, RELAY_HEADER);
   if (relayHeader !== PROTOCOL_VERSION) {
     throw new RelayHeaderMalformedError('pairing version is not 1');
   }
-  keysByKid(keyRing, clientIdHeader);
+  keysByKid(accepted, clientIdHeader);
   return { clientIdHeader, relayHeader, bodyBytes: statedLength(request) };
 }
 
@@ -44,11 +44,11 @@ export function checkPairHeaders(request: IncomingMessage, keyRing: KeyRing): Pa
 export async function readPairRequest(
   request: IncomingMessage,
   headers: PairHeaders,
-  keyRing: KeyRing,
+  accepted: AcceptedKeys,
 ): Promise<VerifiedPairRequest> {
   const { clientIdHeader, relayHeader, bodyBytes } = headers;
   const body = await readExactly(request, bodyBytes, PAIR_BODY_TIMEOUT_MS);
-  const sender = verifySender(keyRing, clientIdHeader, relayHeader, { purpose: 'pair', body });
+  const sender = verifySender(accepted, clientIdHeader, relayHeader, { purpose: 'pair', body });
   const verified = { purpose: 'pair', sender, body } as const;
   attachSender(request, verified);
   return verified;

@@ -4,12 +4,12 @@ import {
   type ExecutionContext,
   type NestInterceptor,
 } from '@nestjs/common';
-import { KeyRing, parseClientIdHeader } from '@relay/protocol';
+import { AcceptedKeys, parseClientIdHeader } from '@relay/protocol';
 import type { FastifyRequest } from 'fastify';
 import type { Observable } from 'rxjs';
 
 import { checkPairHeaders } from './pair-request.js';
-import { SenderSigner } from './sender-signer.js';
+import { RelayName } from './relay-name.js';
 import { attachPairHeaders } from './verified-request.js';
 
 /**
@@ -20,14 +20,14 @@ import { attachPairHeaders } from './verified-request.js';
 @Injectable()
 export class PairSenderInterceptor implements NestInterceptor {
   constructor(
-    private readonly keyRing: KeyRing,
-    private readonly signer: SenderSigner,
+    private readonly accepted: AcceptedKeys,
+    private readonly name: RelayName,
   ) {}
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const { raw } = context.switchToHttp().getRequest<FastifyRequest>();
-    const headers = checkPairHeaders(raw, this.keyRing);
-    this.signer.refuseSelf(parseClientIdHeader(headers.clientIdHeader).identity);
+    const headers = checkPairHeaders(raw, this.accepted);
+    this.name.refuseSelf(parseClientIdHeader(headers.clientIdHeader).identity);
     attachPairHeaders(raw, headers);
     return next.handle();
   }

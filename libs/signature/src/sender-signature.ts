@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import {
   formatClientIdHeader,
   parseClientIdHeader,
+  type AcceptedKeys,
   type ClientIdHeader,
-  type KeyRing,
   type SecretKeys,
 } from '@relay/protocol';
 
@@ -53,8 +53,8 @@ export function signSender(
  * @throws RelayHeaderMalformedError if the header does not match its pattern
  * @throws SenderInvalidError if this relay knows no secret with that kid
  */
-export function keysByKid(keyRing: KeyRing, clientIdHeader: string): SecretKeys {
-  return keysOf(keyRing, parseClientIdHeader(clientIdHeader));
+export function keysByKid(accepted: AcceptedKeys, clientIdHeader: string): SecretKeys {
+  return keysOf(accepted, parseClientIdHeader(clientIdHeader));
 }
 
 /**
@@ -67,24 +67,24 @@ export function keysByKid(keyRing: KeyRing, clientIdHeader: string): SecretKeys 
  * @throws SenderInvalidError if the kid is unknown, or if the signature is not that of this request
  */
 export function verifySender(
-  keyRing: KeyRing,
+  accepted: AcceptedKeys,
   clientIdHeader: string,
   relayHeader: string,
   signed: SignedPurpose,
 ): VerifiedSender {
   const stated = parseClientIdHeader(clientIdHeader);
   const { identity, mac } = stated;
-  const secretKeys = keysOf(keyRing, stated);
+  const secretKeys = keysOf(accepted, stated);
   if (!isSameMac(mac, senderMac(secretKeys, identity, relayHeader, signed))) {
     throw new SenderInvalidError('the signature of the sender does not verify');
   }
   return { clientIdHeader, identity, secretKeys };
 }
 
-function keysOf(keyRing: KeyRing, { kid }: ClientIdHeader): SecretKeys {
-  const secretKeys = keyRing.find(kid);
+function keysOf(accepted: AcceptedKeys, { kid }: ClientIdHeader): SecretKeys {
+  const secretKeys = accepted.find(kid);
   if (secretKeys === undefined) {
-    throw new SenderInvalidError('the sender signs with a CLIENT_ID_SECRET that is not known here');
+    throw new SenderInvalidError('the sender signs with a secret that is not known here');
   }
   return secretKeys;
 }

@@ -26,11 +26,12 @@ beforeAll(async () => {
 /** Returns a client as the outbound role configures it, with additional headers. */
 function signingClient(headers: Record<string, string> = {}) {
   const client = axios.create({
+    signer: new SenderSigner(keyRing.current, 'relay-a'),
     responseType: 'arraybuffer',
     proxy: false,
     headers: { 'content-type': 'application/octet-stream', ...headers },
   });
-  signPairingRequests(client, new SenderSigner(keyRing.current, 'relay-a'));
+  signPairingRequests(client);
   return client;
 }
 

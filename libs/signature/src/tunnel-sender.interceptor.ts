@@ -8,8 +8,8 @@ import {
   type NestInterceptor,
 } from '@nestjs/common';
 import {
+  AcceptedKeys,
   CLIENT_ID_HEADER,
-  KeyRing,
   RELAY_HEADER,
   SALT_BYTES,
   formatResponseHeader,
@@ -21,7 +21,7 @@ import type { Observable } from 'rxjs';
 
 import { checkHandshake } from './channel-handshake.js';
 import { singleHeader } from './single-header.js';
-import { SenderSigner } from './sender-signer.js';
+import { RelayName } from './relay-name.js';
 import { verifySender } from './sender-signature.js';
 import {
   attachSender,
@@ -37,8 +37,8 @@ import {
 @Injectable()
 export class TunnelSenderInterceptor implements NestInterceptor {
   constructor(
-    private readonly keyRing: KeyRing,
-    private readonly signer: SenderSigner,
+    private readonly accepted: AcceptedKeys,
+    private readonly name: RelayName,
   ) {}
 
   /**
@@ -53,8 +53,8 @@ export class TunnelSenderInterceptor implements NestInterceptor {
     const clientIdHeader = singleHeader(raw, CLIENT_ID_HEADER);
     const relayHeader = singleHeader(raw, RELAY_HEADER);
     const stated = raw.method === 'GET' ? readOpening(raw, relayHeader) : readTunnel(relayHeader);
-    const sender = verifySender(this.keyRing, clientIdHeader, relayHeader, { purpose: 'tunnel' });
-    this.signer.refuseSelf(sender.identity);
+    const sender = verifySender(this.accepted, clientIdHeader, relayHeader, { purpose: 'tunnel' });
+    this.name.refuseSelf(sender.identity);
     const responseHeader = formatResponseHeader(randomBytes(SALT_BYTES));
     attachSender(raw, { ...stated, sender, responseHeader });
     return next.handle();

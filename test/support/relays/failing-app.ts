@@ -6,9 +6,10 @@ import { Clock } from '@relay/clock';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { RelayConfig } from '@relay/config';
-import { KeyRing, PAIR_PATH, exchangeName, type SecretKeys } from '@relay/protocol';
+import { AcceptedKeys, KeyRing, PAIR_PATH, exchangeName, type SecretKeys } from '@relay/protocol';
 import {
   PairSenderInterceptor,
+  RelayName,
   SenderSigner,
   TunnelSenderInterceptor,
   checkedPairHeaders,
@@ -94,8 +95,8 @@ export async function startFailingApp(): Promise<FailingApp> {
       RequestReports,
       RelayMetrics,
       { provide: RelayLog, useValue: new RelayLog('info', destination) },
-      { provide: KeyRing, useValue: keyRing },
-      { provide: SenderSigner, useValue: new SenderSigner(keyRing.current, 'relay-b') },
+      { provide: AcceptedKeys, useValue: keyRing },
+      { provide: RelayName, useValue: new RelayName('relay-b') },
       { provide: Clock, useValue: clock },
       { provide: RelayConfig, useValue: relayConfig() },
     ],

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { Clock } from '@relay/clock';
 
 import type { PairingClient } from '../../../apps/relay/src/peers/pairing-client.js';
+import type { PeerAddress } from '../../../apps/relay/src/peers/peer-address.js';
 import { PeerSession } from '../../../apps/relay/src/peers/peer-session.js';
 
 interface SessionTerms {
@@ -67,7 +68,7 @@ export class FakePairingClient {
     this.openProbes();
   }
 
-  async pair(origin: string, _reason: string, network?: string): Promise<PeerSession> {
+  async pair({ origin }: PeerAddress, _reason: string, network?: string): Promise<PeerSession> {
     this.origins.push(origin);
     this.networks.push(network);
     const sentAtMs = this.clock.monotonicMs();

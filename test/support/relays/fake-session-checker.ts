@@ -17,7 +17,7 @@ export class FakeSessionChecker {
     this.results.push(...results);
   }
 
-  async check(_origin: string, { sequence }: SequenceReservation): Promise<CheckResult> {
+  async check(_address: unknown, { sequence }: SequenceReservation): Promise<CheckResult> {
     this.sequences.push(sequence);
     return (await this.results.shift()) ?? { kind: 'alive' };
   }

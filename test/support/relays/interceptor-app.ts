@@ -16,8 +16,8 @@ import {
 } from '@nestjs/common';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
-import { KeyRing } from '@relay/protocol';
-import { SenderSigner } from '@relay/signature';
+import { AcceptedKeys, type KeyRing } from '@relay/protocol';
+import { RelayName } from '@relay/signature';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import { Recorder } from '../lifecycle/recorder.js';
@@ -69,8 +69,8 @@ export async function startInterceptorApp(
   const module = await Test.createTestingModule({
     controllers: [RouteController],
     providers: [
-      { provide: KeyRing, useValue: keyRing },
-      { provide: SenderSigner, useValue: new SenderSigner(keyRing.current, OWN_CLIENT_ID) },
+      { provide: AcceptedKeys, useValue: keyRing },
+      { provide: RelayName, useValue: new RelayName(OWN_CLIENT_ID) },
     ],
   }).compile();
   const adapter = new FastifyAdapter();

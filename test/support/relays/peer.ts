@@ -1,3 +1,4 @@
+import { addressOf } from './directory.js';
 import type { FakePairingClient } from './fake-pairing-client.js';
 import { FakeSessionChecker } from './fake-session-checker.js';
 import type { HandMovedClock } from '../time/hand-moved-clock.js';
@@ -8,7 +9,7 @@ import { RelayLog } from '../../../apps/relay/src/telemetry/relay-log.js';
 export function createPeer(client: FakePairingClient, clock: HandMovedClock): Peer {
   const checker = new FakeSessionChecker().asSessionChecker;
   return new Peer(
-    'http://b.example',
+    addressOf('http://b.example'),
     client.asPairingClient,
     checker,
     clock,

@@ -9,7 +9,8 @@ describe('the upgraded connections of a process', () => {
   it('are waited for before it ends', async () => {
     const connections = new UpgradedConnections();
     const ended = new Deferred<void>();
-    connections.add('inbound', { over: ended.promise } as unknown as JoinedEnds);
+    const connection = { over: ended.promise } as unknown as JoinedEnds;
+    connections.add('inbound', connection, { grant: undefined, peerName: undefined });
     let isOver = false;
     const over = connections.onApplicationShutdown().then(() => (isOver = true));
     await nextTurn();

@@ -1,5 +1,5 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { RelayConfig } from '@relay/config';
+import { RelayConfig, type Grant } from '@relay/config';
 import type { JoinedEnds } from '@relay/http';
 
 import { Places } from './places.js';
@@ -18,21 +18,40 @@ export class UpgradeLimit extends Places {
 /** The role in which a relay carries an upgraded connection. */
 export type UpgradeRole = 'outbound' | 'inbound' | 'pass-through';
 
+/** Who has an upgraded connection: the client that was admitted, if it was one, and the peer that it named. */
+export interface UpgradeHolder {
+  readonly grant: Grant | undefined;
+  readonly peerName: string | undefined;
+}
+
 /** The upgraded connections that this process carries at this moment. */
 @Injectable()
 export class UpgradedConnections implements OnApplicationShutdown {
-  private readonly open = new Map<JoinedEnds, UpgradeRole>();
+  private readonly open = new Map<
+    JoinedEnds,
+    { readonly role: UpgradeRole; readonly holder: UpgradeHolder }
+  >();
 
   /** How many there are, in one role or in all. */
   count(role?: UpgradeRole): number {
-    const roles = [...this.open.values()];
-    return role === undefined ? roles.length : roles.filter((one) => one === role).length;
+    const all = [...this.open.values()];
+    return role === undefined ? all.length : all.filter((one) => one.role === role).length;
   }
 
-  /** Tracks a connection until it ends. */
-  add(role: UpgradeRole, connection: JoinedEnds): void {
-    this.open.set(connection, role);
+  /** Tracks a connection until it ends. @param holder - as it was admitted */
+  add(role: UpgradeRole, connection: JoinedEnds, holder: UpgradeHolder): void {
+    this.open.set(connection, { role, holder });
     void connection.over.then(() => this.open.delete(connection));
+  }
+
+  /** Resets those of a role for which there is a reason. */
+  resetThose(role: UpgradeRole, reasonFor: (holder: UpgradeHolder) => Error | undefined): void {
+    for (const [connection, one] of this.open) {
+      const reason = one.role === role ? reasonFor(one.holder) : undefined;
+      if (reason !== undefined) {
+        connection.reset(reason);
+      }
+    }
   }
 
   /** Resets all of them. */

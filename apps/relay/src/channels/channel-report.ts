@@ -31,6 +31,7 @@ export type EndReason =
   | 'the other relay ends it'
   | 'this relay is shutting down'
   | 'its peer was forgotten'
+  | 'its peer or its tenant was removed'
   | 'its session has expired'
   | 'its records are used up';
 

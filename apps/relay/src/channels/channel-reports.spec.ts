@@ -21,7 +21,7 @@ beforeEach(() => {
   lines = [];
   metrics = new RelayMetrics();
   const log = new RelayLog('debug', { write: (line) => lines.push(JSON.parse(line) as Line) });
-  reports = new ChannelReports(log, metrics, relayConfig(), new WaitingOctets(1));
+  reports = new ChannelReports(log, metrics, new WaitingOctets(1), relayConfig());
 });
 
 const channel = { streamCount: 2, openedStreams: 7, recordCount: 30, isDraining: false };
@@ -89,7 +89,12 @@ describe('a stream that the peer resets with a code of its choice', () => {
 });
 
 describe('a failure to open channels', () => {
-  const failed = { peer: 'http://one.example', error: new Error('cause'), hasOthers: false };
+  const failed = {
+    peer: 'http://one.example',
+    transport: 'auto',
+    error: new Error('cause'),
+    hasOthers: false,
+  } as const;
 
   it('is logged at once if the path carries none, and once', () => {
     for (const failures of [1, 2, 3, 4, 5, 6]) {

@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 
 import { Injectable } from '@nestjs/common';
 import { WaitingOctets } from '@relay/channel';
-import { RelayConfig } from '@relay/config';
+import { RelayConfig, type PeerEntry } from '@relay/config';
 
 import { RateLimiter } from '../admission/rate-limiter.js';
 import type { ChannelNumbers, ChannelRole, OpeningResult } from '../telemetry/channel-metrics.js';
@@ -33,6 +33,7 @@ const MANY_FAILURES = 5;
 /** A failure to open a channel, and what it means for requests. */
 export interface OpeningFailed {
   readonly peer: string;
+  readonly transport: PeerEntry['transport'];
   readonly kind: Exclude<OpeningResult, 'ok'>;
   readonly error: Error;
   /** How many times in a row. */
@@ -62,8 +63,8 @@ export class ChannelReports {
   constructor(
     private readonly log: RelayLog,
     private readonly metrics: RelayMetrics,
-    private readonly config: RelayConfig,
     waiting: WaitingOctets,
+    config: RelayConfig,
   ) {
     const { channels } = metrics;
     channels.observe((role) => this.numbersOf(role));
@@ -103,13 +104,10 @@ export class ChannelReports {
   }
 
   /** No channel could be opened to a peer. A line says so once, until one was opened. */
-  notOpened({ peer, kind, error, failures, hasOthers }: OpeningFailed): void {
+  notOpened({ peer, transport, kind, error, failures, hasOthers }: OpeningFailed): void {
     const isDue = failures === (kind === 'no-channels' ? 1 : MANY_FAILURES);
     const isLogged = isDue && !hasOthers && this.lines.tryTake(`not opened ${peer}`);
-    const message =
-      this.config.tunnelTransport === 'auto'
-        ? 'requests go as messages'
-        : 'requests have no channel';
+    const message = transport === 'auto' ? 'requests go as messages' : 'requests have no channel';
     this.log[isLogged ? 'warn' : 'debug'](message, { peer, reason: REASONS[kind], error });
   }
 

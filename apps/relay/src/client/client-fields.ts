@@ -12,7 +12,7 @@ const CORS_PREFIX = 'access-control-';
 export function clientFields(
   fields: RawFields,
   configured: RelayConfig['headers'],
-  { corsOrigins }: Pick<RelayConfig, 'corsOrigins'>,
+  { corsOrigins }: { readonly corsOrigins?: readonly string[] | undefined },
 ): string[] {
   const kept =
     corsOrigins === undefined

@@ -16,6 +16,9 @@ import {
 import { hasShortBody, isOfferOf } from '../server/request-routing.js';
 import { clientAddress } from './client-address.js';
 
+/** What of the configuration decides how a client's request is read. */
+type ClientRequestOptions = Pick<RelayConfig, 'headers' | 'forwardedHeaders' | 'upgradeProtocols'>;
+
 /** The client's request as it will be sealed. */
 export interface ClientRequest {
   readonly head: RequestHead;
@@ -28,7 +31,10 @@ export interface ClientRequest {
  *
  * @throws HeadInvalidError, ConnectionAuthUnsupportedError
  */
-export function readClientRequest(request: IncomingMessage, config: RelayConfig): ClientRequest {
+export function readClientRequest(
+  request: IncomingMessage,
+  config: ClientRequestOptions,
+): ClientRequest {
   const { authority, path } = targetOf(request);
   const head: RequestHead = {
     method: request.method ?? '',
@@ -48,7 +54,10 @@ export function readClientRequest(request: IncomingMessage, config: RelayConfig)
 }
 
 /** What only this relay knows, for the relay in front of the API, which makes the forwarded fields. */
-function addressField({ socket }: IncomingMessage, { forwardedHeaders }: RelayConfig): string[] {
+function addressField(
+  { socket }: IncomingMessage,
+  { forwardedHeaders }: ClientRequestOptions,
+): string[] {
   const address = forwardedHeaders ? clientAddress(socket) : undefined;
   return address === undefined ? [] : [CLIENT_ADDRESS_FIELD, address];
 }
@@ -65,7 +74,7 @@ function checkConnectionAuth({ fields }: RequestHead): void {
  * An upgrade is an offer, which a server may ignore, and must in HTTP/1.0 (RFC 9110 section 7.8). Whoever offers a protocol that
  * this relay carries does not expect it to be ignored, so a body that cannot be passed on with it is an error.
  */
-function checkUpgrade(request: IncomingMessage, { upgradeProtocols }: RelayConfig): void {
+function checkUpgrade(request: IncomingMessage, { upgradeProtocols }: ClientRequestOptions): void {
   const { connection = '' } = request.headers;
   const isOffered = /(?:^|,)[ \t]*upgrade[ \t]*(?:,|$)/i.test(connection);
   const isListed = isOffered && isOfferOf(request, upgradeProtocols);

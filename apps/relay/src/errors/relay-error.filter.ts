@@ -73,7 +73,7 @@ export class RelayErrorFilter implements ExceptionFilter {
     const forwarded = verdictOf(error);
     // Configured fields may be credentials, and tell of the network behind this relay.
     const headers: Record<string, string> = {
-      ...Object.fromEntries(record.hasToken ? this.config.tunnelResponseHeaders : []),
+      ...Object.fromEntries(record.grant !== undefined ? this.config.tunnelResponseHeaders : []),
       ...(this.config.debug ? { 'x-request-id': request.id } : {}),
       'content-type': ERROR_CONTENT_TYPE,
       ...this.refuse(failed, { code, status, forwarded, error: failed.exception }),

@@ -31,6 +31,7 @@ export class HealthService {
       () => this.known.channels(),
       () => this.known.upstream(),
       () => this.known.audience(),
+      () => this.known.knownParties(),
     ]);
   }
 }

@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/terminus';
-import { RelayConfig } from '@relay/config';
 
 import { ChannelReports } from '../channels/channel-reports.js';
+import { DirectoryService } from '../directory/directory.service.js';
+import { DirectoryWatch } from '../directory/directory-watch.js';
 import { PeersService } from '../peers/peers.service.js';
-import { UpstreamClient } from '../upstream/upstream-client.js';
+import { TenantsService } from '../upstream/tenants.service.js';
 
 /**
  * What `/health/ready` reports for information. Never down, because neither a restart nor another replica would help; no
@@ -15,8 +16,9 @@ export class KnownState {
   constructor(
     private readonly indicators: HealthIndicatorService,
     private readonly peerRelays: PeersService,
-    private readonly upstreamClient: UpstreamClient,
-    private readonly config: RelayConfig,
+    private readonly tenants: TenantsService,
+    private readonly directory: DirectoryService,
+    private readonly watch: DirectoryWatch,
     private readonly channelReports: ChannelReports,
   ) {}
 
@@ -32,12 +34,24 @@ export class KnownState {
 
   /** The last known state, without a call to the API. */
   upstream(): HealthIndicatorResult {
-    return this.indicators.check('upstream').up({ lastConnect: this.upstreamClient.state });
+    return this.indicators.check('upstream').up({ lastConnect: this.tenants.state });
   }
 
   /** Whether this relay accepts only what was meant for it. */
   audience(): HealthIndicatorResult {
-    const relayAudience = this.config.relayAudience === undefined ? 'unset' : 'set';
-    return this.indicators.check('audience').up({ relayAudience });
+    const { tenants } = this.directory.current.entries;
+    const takesAll = tenants.some(({ audiences }) => audiences === undefined);
+    return this.indicators.check('audience').up({ relayAudience: takesAll ? 'unset' : 'set' });
+  }
+
+  /** How many this relay knows, and whether RELAY_CONFIG_FILE as it is now is in use. */
+  knownParties(): HealthIndicatorResult {
+    const { peers, clients, tenants } = this.directory.current.entries;
+    return this.indicators.check('directory').up({
+      file: this.watch.state,
+      peers: peers.length,
+      clients: clients.length,
+      tenants: tenants.length,
+    });
   }
 }

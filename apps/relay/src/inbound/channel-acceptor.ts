@@ -8,6 +8,7 @@ import { verifiedRequestFor, type VerifiedOpening } from '@relay/signature';
 import { WebSocketServer, type WebSocket } from 'ws';
 
 import { WEB_SOCKET_OPTIONS } from '../channels/web-socket-options.js';
+import { DirectoryService } from '../directory/directory.service.js';
 import { ShutdownState } from '../lifecycle/shutdown-state.js';
 import { offeredConnection } from '../server/upgrades.js';
 import { recordOf } from '../telemetry/request-record.js';
@@ -33,6 +34,7 @@ export class ChannelAcceptor {
     private readonly channels: InboundChannels,
     private readonly shutdown: ShutdownState,
     private readonly reports: RequestReports,
+    private readonly directory: DirectoryService,
   ) {
     this.webSockets.on('headers', (headers, request) => {
       headers.push(`${RELAY_HEADER}: ${verifiedRequestFor(request, 'channel').responseHeader}`);
@@ -51,6 +53,7 @@ export class ChannelAcceptor {
     const record = recordOf(request);
     record.exchange = exchangeName(header);
     const session = await this.sessions.open(header, sender);
+    record.peer = this.directory.current.nameOf(sender.secretKeys.kid);
     if (this.sessions.isLate(session, header)) {
       await this.sessions.mark(session, header);
       throw new MessageLateError(

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { DEFAULT_WINDOW_BYTES, InboundChannel, WaitingOctets } from '@relay/channel';
+import { DEFAULT_WINDOW_BYTES, InboundChannel, StreamCode, WaitingOctets } from '@relay/channel';
 import { Clock } from '@relay/clock';
 import { RelayConfig } from '@relay/config';
 import {
@@ -18,8 +18,11 @@ import { UpgradeLimit } from '../admission/upgraded-connections.js';
 import { ChannelConnection } from '../channels/channel-connection.js';
 import type { ChannelReport } from '../channels/channel-report.js';
 import { ChannelReports } from '../channels/channel-reports.js';
+import { DirectoryService } from '../directory/directory.service.js';
 import { ShutdownState } from '../lifecycle/shutdown-state.js';
+import { TenantsService, type TenantClaim } from '../upstream/tenants.service.js';
 import { PeerGoneError } from './inbound.errors.js';
+import { refuseStream } from './refused-stream.js';
 import { StreamReceiver } from './stream-receiver.js';
 import { UpgradeReceiver } from './upgrade-receiver.js';
 
@@ -34,6 +37,10 @@ interface Entry {
   readonly report: ChannelReport;
   /** By the wall clock. */
   readonly expiresAtMs: number;
+  readonly type: ChannelType;
+  readonly claim: TenantClaim;
+  /** When it is ended because its peer or its tenant was removed; monotonic. */
+  endsAtMs: number;
 }
 
 /** The channels that peers have opened to this process. protocol.md section 11. */
@@ -53,6 +60,8 @@ export class InboundChannels implements OnApplicationShutdown {
     private readonly reports: ChannelReports,
     @Inject(Clock) private readonly clock: Clock,
     private readonly shutdown: ShutdownState,
+    private readonly tenants: TenantsService,
+    private readonly directory: DirectoryService,
   ) {
     this.timer = setInterval(() => {
       this.check();
@@ -62,6 +71,9 @@ export class InboundChannels implements OnApplicationShutdown {
         report.because('this relay is shutting down');
         connection.channel.goAway();
       }
+    });
+    directory.onChange(() => {
+      this.endRemoved();
     });
   }
 
@@ -102,11 +114,12 @@ export class InboundChannels implements OnApplicationShutdown {
   add(
     socket: WebSocket,
     { header, sender, responseHeader }: VerifiedOpening,
-    { keys, expiresAtMs }: OpenSession,
+    { keys, expiresAtMs, audience }: OpenSession,
     network: Duplex,
   ): void {
     const exchange = exchangeName(header);
-    const origin = { exchange, socket: network };
+    const { kid } = sender.secretKeys;
+    const claim = { audience, kid };
     const isConnection = header.type === 'conn';
     const options = {
       openingKey: deriveRequestKey(keys, header.raw),
@@ -123,10 +136,17 @@ export class InboundChannels implements OnApplicationShutdown {
       (transport, events) =>
         new InboundChannel(options, transport, {
           ...events,
-          onStream: (stream, head, isLast) =>
-            isConnection
+          onStream: (stream, head, isLast) => {
+            const tenant = this.tenants.find(claim);
+            if (tenant === undefined) {
+              return refuseStream(stream, StreamCode.REFUSED_STREAM);
+            }
+            const peer = this.directory.current.nameOf(kid);
+            const origin = { exchange, socket: network, tenant, peer };
+            return isConnection
               ? this.upgrades.receive(stream, head, origin)
-              : this.streams.receive(stream, head, isLast, origin),
+              : this.streams.receive(stream, head, isLast, origin);
+          },
         }),
       {
         onOpen: () => {
@@ -149,7 +169,14 @@ export class InboundChannels implements OnApplicationShutdown {
       connection.channel,
       network,
     );
-    const entry = { connection, report, expiresAtMs };
+    const entry: Entry = {
+      connection,
+      report,
+      expiresAtMs,
+      type: header.type,
+      claim,
+      endsAtMs: Infinity,
+    };
     this.entries.add(entry);
     // The shutdown may have begun while the number of the opening was being consumed.
     if (this.shutdown.isShuttingDown) {
@@ -166,7 +193,7 @@ export class InboundChannels implements OnApplicationShutdown {
 
   private check(): void {
     const nowMs = this.clock.nowMs();
-    for (const { connection, report, expiresAtMs } of this.entries) {
+    for (const { connection, report, expiresAtMs, endsAtMs } of this.entries) {
       if (nowMs >= expiresAtMs || connection.channel.isWornOut) {
         report.because(
           nowMs >= expiresAtMs ? 'its session has expired' : 'its records are used up',
@@ -176,7 +203,25 @@ export class InboundChannels implements OnApplicationShutdown {
       if (nowMs >= expiresAtMs + MAX_AFTER_EXPIRY_MS) {
         connection.terminate(new PeerGoneError('the session of the channel expired a day ago'));
       }
+      if (this.clock.monotonicMs() >= endsAtMs) {
+        connection.terminate(
+          new PeerGoneError('the peer or the tenant of the channel was removed'),
+        );
+      }
       connection.check();
     }
+  }
+
+  /** Requests under way may still end, for as long as at a shutdown. A connection would go on as its ends like. */
+  private endRemoved(): void {
+    const drainMs = this.config.shutdownTimeoutMs;
+    for (const entry of this.entries) {
+      if (entry.endsAtMs === Infinity && this.tenants.find(entry.claim) === undefined) {
+        entry.endsAtMs = this.clock.monotonicMs() + (entry.type === 'conn' ? 0 : drainMs);
+        entry.report.because('its peer or its tenant was removed');
+        entry.connection.channel.goAway();
+      }
+    }
+    this.check();
   }
 }

@@ -29,13 +29,3 @@ export class ResponseUnencodableError extends RelayError {
 export class PeerGoneError extends RelayError {
   readonly code = 'RELAY_PEER_GONE';
 }
-
-/** The path could lead outside the configured routes or base path. */
-export class PathRefusedError extends RelayError {
-  readonly code = 'RELAY_PATH_REFUSED';
-}
-
-/** The path is not among the configured routes. */
-export class RouteUnknownError extends RelayError {
-  readonly code = 'RELAY_ROUTE_UNKNOWN';
-}

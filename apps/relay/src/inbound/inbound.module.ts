@@ -10,7 +10,6 @@ import { InboundChannels } from './inbound-channels.js';
 import { InboundController } from './inbound.controller.js';
 import { InboundService } from './inbound.service.js';
 import { MessageReader } from './message-reader.js';
-import { RouteRule } from './route-rule.js';
 import { StreamReceiver } from './stream-receiver.js';
 import { UpgradeReceiver } from './upgrade-receiver.js';
 import { UpstreamForwarder } from './upstream-forwarder.js';
@@ -24,7 +23,6 @@ import { UpstreamForwarder } from './upstream-forwarder.js';
     InboundChannels,
     InboundService,
     MessageReader,
-    RouteRule,
     StreamReceiver,
     UpgradeReceiver,
     UpstreamForwarder,

@@ -6,19 +6,23 @@ import { SessionService, type OpenSession } from '@relay/session';
 import { verifiedRequestFor, type VerifiedTunnelRequest } from '@relay/signature';
 
 import { ConcurrencyLimit, NO_PLACE } from '../admission/concurrency-limit.js';
+import { DirectoryService } from '../directory/directory.service.js';
 import { recordOf, type RequestRecord } from '../telemetry/request-record.js';
 import { RequestReports, type RequestEnd } from '../telemetry/request-reports.js';
 import { traceIdOf } from '../telemetry/trace-id.js';
+import { TenantsService } from '../upstream/tenants.service.js';
 import { respondToCheck } from './check-response.js';
 import { MessageLateError, MessageUnreadableError, OverloadedError } from './inbound.errors.js';
 import { MessageReader, type ReadMessage } from './message-reader.js';
-import { UpstreamForwarder } from './upstream-forwarder.js';
+import { UpstreamForwarder, type EnteredSession } from './upstream-forwarder.js';
 
 /** Opens a peer's message, sends the request in it to the upstream, and returns the response sealed. */
 @Injectable()
 export class InboundService {
   constructor(
     private readonly sessions: SessionService,
+    private readonly tenants: TenantsService,
+    private readonly directory: DirectoryService,
     private readonly concurrency: ConcurrencyLimit,
     private readonly reader: MessageReader,
     private readonly forwarder: UpstreamForwarder,
@@ -40,6 +44,9 @@ export class InboundService {
     // A check takes no place: what waits for it would otherwise be refused as a failed pairing.
     const hasPlace = isCheck || this.concurrency.tryAcquire(response);
     const session = await this.sessions.open(verified.header, verified.sender);
+    const { kid } = verified.sender.secretKeys;
+    const entered = { session, tenant: this.tenants.of({ audience: session.audience, kid }) };
+    record.peer = this.directory.current.nameOf(kid);
     if (!hasPlace) {
       await this.refuse(verified, session);
     }
@@ -47,9 +54,9 @@ export class InboundService {
       await this.check(request, response, verified, session);
       return;
     }
-    const message = await this.read(request, verified, session);
+    const message = await this.read(request, verified, entered);
     record.traceId = traceIdOf(message.head.fields);
-    const end = await this.forward(message, verified, session, { record, response });
+    const end = await this.forward(message, verified, entered, { record, response });
     if (end.status === undefined) {
       this.reports.cutOff(record, end);
     } else {
@@ -86,10 +93,10 @@ export class InboundService {
   private async read(
     request: IncomingMessage,
     verified: VerifiedTunnelRequest,
-    session: OpenSession,
+    { session, tenant }: EnteredSession,
   ): Promise<ReadMessage> {
     try {
-      return await this.reader.read(request, verified.header, session);
+      return await this.reader.read(request, verified.header, session, tenant);
     } catch (cause) {
       await this.sessions.mark(session, verified.header);
       if (cause instanceof MessageLateError) {
@@ -105,13 +112,13 @@ export class InboundService {
   private async forward(
     message: ReadMessage,
     verified: VerifiedTunnelRequest,
-    session: OpenSession,
+    entered: EnteredSession,
     { record, response }: { readonly record: RequestRecord; readonly response: ServerResponse },
   ): Promise<RequestEnd> {
     try {
-      await this.sessions.mark(session, verified.header);
+      await this.sessions.mark(entered.session, verified.header);
       this.reports.debug(record, 'message opened and marked');
-      return await this.forwarder.forward(message, verified, session, { record, response });
+      return await this.forwarder.forward(message, verified, entered, { record, response });
     } finally {
       record.bytesIn = message.opener.bytes;
       record.sealedIn = message.opener.sealedBytes;

@@ -19,10 +19,10 @@ import {
 } from '../admission/admission.errors.js';
 import { BufferBudget } from '../admission/buffer-budget.js';
 import type { MessageBuffer } from '../admission/message-buffer.js';
+import type { Tenant } from '../upstream/tenant.js';
 import { MessageLateError } from './inbound.errors.js';
 import type { OpenedRequest } from './opened-request.js';
 import { RequestOpener } from './request-opener.js';
-import { RouteRule } from './route-rule.js';
 
 const NO_BODY = Buffer.alloc(0);
 
@@ -39,7 +39,6 @@ export class MessageReader {
   constructor(
     private readonly config: RelayConfig,
     private readonly bufferBudget: BufferBudget,
-    private readonly routeRule: RouteRule,
     private readonly sessions: SessionService,
   ) {}
 
@@ -48,6 +47,7 @@ export class MessageReader {
     request: IncomingMessage,
     header: TunnelHeader,
     session: OpenSession,
+    { routeRule }: Tenant,
   ): Promise<ReadMessage> {
     const key = deriveRequestKey(session.keys, header.raw);
     const opener = new RequestOpener(key, request, this.config.idleTimeoutMs);
@@ -58,7 +58,7 @@ export class MessageReader {
         deriveProof(session.keys),
       );
     }
-    const refusal = this.routeRule.refusalOf(head) ?? connectionAuthRefusal(head.fields);
+    const refusal = routeRule.refusalOf(head) ?? connectionAuthRefusal(head.fields);
     if (refusal !== undefined) {
       return { head, body: undefined, opener, refusal };
     }

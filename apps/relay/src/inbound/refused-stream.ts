@@ -4,12 +4,17 @@ import { StreamCode, type Stream, type StreamEvents } from '@relay/channel';
 import { RelayStatus } from '@relay/errors';
 
 import type { Refusal } from '../telemetry/request-reports.js';
+import type { Tenant } from '../upstream/tenant.js';
 
 /** What is known of the channel that a stream is in. */
 export interface StreamOrigin {
   /** The name of the opening, the same in both relays' logs. */
   readonly exchange: string;
   readonly socket: Duplex;
+  /** The tenant that its peer may enter at this moment. */
+  readonly tenant: Tenant;
+  /** The name of the peer; undefined if its entry has none. */
+  readonly peer: string | undefined;
 }
 
 /** Nothing of a refused stream is of interest. */

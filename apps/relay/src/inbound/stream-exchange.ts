@@ -1,5 +1,4 @@
 import { StreamCode, type Stream, type StreamEvents, type StreamFailure } from '@relay/channel';
-import type { RelayConfig } from '@relay/config';
 import type { RelayError } from '@relay/errors';
 import { fieldValue } from '@relay/fields';
 import { BodyIdleError } from '@relay/http';
@@ -8,6 +7,7 @@ import type { RequestHead } from '@relay/protocol';
 import type { RequestRecord } from '../telemetry/request-record.js';
 import type { RequestEnd } from '../telemetry/request-reports.js';
 import type { UpstreamClient } from '../upstream/upstream-client.js';
+import type { UpstreamSettings } from '../upstream/upstream-settings.js';
 import { UpstreamError } from '../upstream/upstream.errors.js';
 import type { WantedUpgrade } from './opened-request.js';
 import { MessageBrokenError, PeerGoneError, ResponseUnencodableError } from './inbound.errors.js';
@@ -40,11 +40,11 @@ export class StreamExchange implements StreamEvents {
 
   constructor(
     private readonly request: StreamRequest,
-    private readonly config: RelayConfig,
+    private readonly settings: UpstreamSettings,
   ) {
     const { stream, head, hasBody, upgrade } = request;
     this.stream = stream;
-    this.body = new StreamBody(stream, config.idleTimeoutMs);
+    this.body = new StreamBody(stream, settings.idleTimeoutMs);
     this.response = new StreamResponse(stream);
     if (hasBody && upgrade !== undefined) {
       // More than the body will follow.
@@ -122,7 +122,7 @@ export class StreamExchange implements StreamEvents {
       ...(refusal === undefined ? {} : { refusal }),
       ...(upgrade === undefined ? {} : { upgrade }),
     };
-    this.exchange = new UpstreamExchange(opened, this.response, this.config, record.requestId);
+    this.exchange = new UpstreamExchange(opened, this.response, this.settings, record.requestId);
     return this.exchange.run(upstream);
   }
 

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 
 import { Injectable } from '@nestjs/common';
 import { StreamCode, type Stream, type StreamEvents } from '@relay/channel';
-import { RelayConfig } from '@relay/config';
 import { RelayStatus } from '@relay/errors';
 import { connectionAuthRefusal } from '@relay/http';
 import { checkRequestHead, decodeRequestHead, type RequestHead } from '@relay/protocol';
@@ -11,19 +10,15 @@ import { ConcurrencyLimit, NO_PLACE } from '../admission/concurrency-limit.js';
 import { RequestRecord } from '../telemetry/request-record.js';
 import { RequestReports } from '../telemetry/request-reports.js';
 import { traceIdOf } from '../telemetry/trace-id.js';
-import { UpstreamClient } from '../upstream/upstream-client.js';
+import type { Tenant } from '../upstream/tenant.js';
 import { refuseStream, rejectStream, type StreamOrigin } from './refused-stream.js';
-import { RouteRule } from './route-rule.js';
 import { StreamExchange } from './stream-exchange.js';
 
 /** Serves the streams that peers open in their channels. protocol.md section 11.3. */
 @Injectable()
 export class StreamReceiver {
   constructor(
-    private readonly config: RelayConfig,
     private readonly concurrency: ConcurrencyLimit,
-    private readonly routeRule: RouteRule,
-    private readonly upstream: UpstreamClient,
     private readonly reports: RequestReports,
   ) {}
 
@@ -37,6 +32,7 @@ export class StreamReceiver {
   receive(stream: Stream, head: Buffer, isLast: boolean, origin: StreamOrigin): StreamEvents {
     const record = new RequestRecord(randomUUID(), 'inbound');
     record.exchange = `${origin.exchange}.${stream.id}`;
+    record.peer = origin.peer;
     if (!this.concurrency.tryTake()) {
       const code = 'RELAY_OVERLOADED';
       const end = { status: RelayStatus.OVERLOADED, code, error: new Error(NO_PLACE) } as const;
@@ -54,21 +50,23 @@ export class StreamReceiver {
       });
     }
     record.traceId = traceIdOf(request.fields);
-    const refusal = this.routeRule.refusalOf(request) ?? connectionAuthRefusal(request.fields);
+    const { tenant } = origin;
+    const refusal = tenant.routeRule.refusalOf(request) ?? connectionAuthRefusal(request.fields);
     const exchange = new StreamExchange(
       { stream, head: request, headBytes: head.length, hasBody: !isLast, refusal, record },
-      this.config,
+      tenant.settings,
     );
-    queueMicrotask(() => void this.serve(exchange, stream, record));
+    queueMicrotask(() => void this.serve(exchange, tenant, stream, record));
     return exchange;
   }
 
   private async serve(
     exchange: StreamExchange,
+    { upstream }: Tenant,
     stream: Stream,
     record: RequestRecord,
   ): Promise<void> {
-    const end = await exchange.run(this.upstream);
+    const end = await exchange.run(upstream);
     this.concurrency.release();
     stream.release();
     if (end.status === undefined) {

@@ -1,11 +1,11 @@
 import type { Socket } from 'node:net';
 
 import { StreamCode, type Stream, type StreamEvents, type StreamFailure } from '@relay/channel';
-import type { RelayConfig } from '@relay/config';
 import { JoinedEnds, SocketEnd } from '@relay/http';
 import { HeadInvalidError, encodeSwitching, isSameProtocol } from '@relay/protocol';
 
 import { StreamEnd } from '../channels/stream-end.js';
+import type { UpstreamSettings } from '../upstream/upstream-settings.js';
 import type { WantedUpgrade } from './opened-request.js';
 import type { StreamExchange } from './stream-exchange.js';
 import { switchingResponse } from './upstream-response.js';
@@ -18,7 +18,7 @@ export class StreamUpgrade implements WantedUpgrade {
   constructor(
     readonly protocol: string,
     private readonly stream: Stream,
-    private readonly config: RelayConfig,
+    private readonly settings: UpstreamSettings,
   ) {}
 
   /** The ends of the connection, if it was upgraded. */
@@ -27,7 +27,7 @@ export class StreamUpgrade implements WantedUpgrade {
   }
 
   accept(rawFields: readonly (string | Buffer)[], socket: Socket): void {
-    const { tunnelResponseHeaders, idleTimeoutMs } = this.config;
+    const { tunnelResponseHeaders, idleTimeoutMs } = this.settings;
     const { fields, protocol } = switchingResponse(rawFields, tunnelResponseHeaders);
     if (!isSameProtocol(protocol, this.protocol)) {
       throw new HeadInvalidError('the upstream switched to another protocol than it was asked for');

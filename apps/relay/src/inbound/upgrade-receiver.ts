@@ -12,9 +12,8 @@ import { RequestRecord } from '../telemetry/request-record.js';
 import { RequestReports } from '../telemetry/request-reports.js';
 import { traceIdOf } from '../telemetry/trace-id.js';
 import { UpgradedReports } from '../telemetry/upgraded-reports.js';
-import { UpstreamClient } from '../upstream/upstream-client.js';
+import type { Tenant } from '../upstream/tenant.js';
 import { rejectStream, type StreamOrigin } from './refused-stream.js';
-import { RouteRule } from './route-rule.js';
 import { StreamExchange } from './stream-exchange.js';
 import { AskingStream, StreamUpgrade } from './stream-upgrade.js';
 
@@ -23,8 +22,6 @@ import { AskingStream, StreamUpgrade } from './stream-upgrade.js';
 export class UpgradeReceiver {
   constructor(
     private readonly config: RelayConfig,
-    private readonly routeRule: RouteRule,
-    private readonly upstream: UpstreamClient,
     private readonly upgraded: UpgradedReports,
     private readonly reports: RequestReports,
   ) {}
@@ -35,9 +32,14 @@ export class UpgradeReceiver {
    * @param head - of the request; not decoded
    * @returns what hears of the stream
    */
-  receive(stream: Stream, head: Buffer, { exchange: name, socket }: StreamOrigin): StreamEvents {
+  receive(
+    stream: Stream,
+    head: Buffer,
+    { exchange: name, peer, tenant, socket }: StreamOrigin,
+  ): StreamEvents {
     const record = new RequestRecord(randomUUID(), 'inbound');
     record.exchange = `${name}.${stream.id}`;
+    record.peer = peer;
     let request: UpgradeRequest;
     try {
       request = decodeUpgradeRequest(head);
@@ -48,22 +50,22 @@ export class UpgradeReceiver {
     }
     record.traceId = traceIdOf(request.head.fields);
     const bodyBytes = Number(fieldValue(request.head.fields, 'content-length') ?? 0);
-    const upgrade = new StreamUpgrade(request.protocol, stream, this.config);
+    const upgrade = new StreamUpgrade(request.protocol, stream, tenant.settings);
     const exchange = new StreamExchange(
       {
         stream,
         head: request.head,
         headBytes: head.length,
         hasBody: bodyBytes > 0,
-        refusal: this.refusalOf(request),
+        refusal: this.refusalOf(request, tenant),
         record,
         upgrade,
       },
-      this.config,
+      tenant.settings,
     );
     // Once the record with the head has been read, because the body usually comes in the same one.
     queueMicrotask(() => {
-      void this.serve(exchange, upgrade, record).finally(() => {
+      void this.serve(exchange, tenant, upgrade, record).finally(() => {
         stream.release();
       });
     });
@@ -71,10 +73,13 @@ export class UpgradeReceiver {
   }
 
   /** Why this relay responds itself, or undefined. */
-  private refusalOf({ head, protocol }: UpgradeRequest): RelayError | undefined {
+  private refusalOf(
+    { head, protocol }: UpgradeRequest,
+    { routeRule }: Tenant,
+  ): RelayError | undefined {
     const { upgradeProtocols } = this.config;
     return (
-      this.routeRule.refusalOf(head) ??
+      routeRule.refusalOf(head) ??
       connectionAuthRefusal(head.fields) ??
       (upgradeProtocols.includes(protocol.toLowerCase())
         ? undefined
@@ -84,10 +89,11 @@ export class UpgradeReceiver {
 
   private async serve(
     exchange: StreamExchange,
+    { upstream }: Tenant,
     upgrade: StreamUpgrade,
     record: RequestRecord,
   ): Promise<void> {
-    const end = await exchange.run(this.upstream);
+    const end = await exchange.run(upstream);
     if (end.status === undefined) {
       this.reports.cutOff(record, end);
     } else {

@@ -1,6 +1,5 @@
 import type { Socket } from 'node:net';
 
-import type { RelayConfig } from '@relay/config';
 import { RelayError, type Forwarded } from '@relay/errors';
 import {
   ConnectionAuthUnsupportedError,
@@ -16,6 +15,7 @@ import { bodyBytesOf, checkResponseHead, type ResponseHead } from '@relay/protoc
 
 import type { RequestEnd } from '../telemetry/request-reports.js';
 import type { UpstreamClient } from '../upstream/upstream-client.js';
+import type { UpstreamSettings } from '../upstream/upstream-settings.js';
 import { upstreamError } from '../upstream/upstream.errors.js';
 import { PeerGoneError, ResponseUnencodableError } from './inbound.errors.js';
 import type { OpenedRequest } from './opened-request.js';
@@ -34,7 +34,7 @@ export class UpstreamExchange implements ExchangeEvents {
   constructor(
     private readonly request: OpenedRequest,
     private readonly sealer: SealedResponse,
-    private readonly config: RelayConfig,
+    private readonly settings: UpstreamSettings,
     private readonly requestId: string,
   ) {}
 
@@ -89,7 +89,7 @@ export class UpstreamExchange implements ExchangeEvents {
     this.status = status;
     let head: ResponseHead;
     try {
-      head = upstreamResponseHead(status, rawFields, this.config.tunnelResponseHeaders);
+      head = upstreamResponseHead(status, rawFields, this.settings.tunnelResponseHeaders);
       checkResponseHead(head);
       this.sealer.start(head, bodyBytesOf(head, this.request.head.method));
     } catch (cause) {

@@ -1,7 +1,6 @@
 import type { ServerResponse } from 'node:http';
 
 import { Injectable } from '@nestjs/common';
-import { RelayConfig } from '@relay/config';
 import { RelayError } from '@relay/errors';
 import { deriveResponseKey } from '@relay/protocol';
 import type { OpenSession } from '@relay/session';
@@ -9,20 +8,21 @@ import type { VerifiedTunnelRequest } from '@relay/signature';
 
 import type { RequestRecord } from '../telemetry/request-record.js';
 import type { RequestEnd } from '../telemetry/request-reports.js';
-import { UpstreamClient } from '../upstream/upstream-client.js';
+import type { Tenant } from '../upstream/tenant.js';
 import { MessageBrokenError, PeerGoneError, ResponseUnencodableError } from './inbound.errors.js';
 import type { ReadMessage } from './message-reader.js';
 import { ResponseSealer } from './response-sealer.js';
 import { UpstreamExchange } from './upstream-exchange.js';
 
+/** A session, and the tenant that its peer may enter with it. */
+export interface EnteredSession {
+  readonly session: OpenSession;
+  readonly tenant: Tenant;
+}
+
 /** Forwards messages whose sequence number has been consumed, and seals the upstream's responses. */
 @Injectable()
 export class UpstreamForwarder {
-  constructor(
-    private readonly config: RelayConfig,
-    private readonly upstream: UpstreamClient,
-  ) {}
-
   /**
    * @returns how the exchange ended, once the response has been sent or abandoned
    * @throws MessageBrokenError, ResponseUnencodableError, both before the response has begun
@@ -30,16 +30,16 @@ export class UpstreamForwarder {
   async forward(
     message: ReadMessage,
     { header, responseHeader }: VerifiedTunnelRequest,
-    session: OpenSession,
+    { session, tenant }: EnteredSession,
     { record, response }: { readonly record: RequestRecord; readonly response: ServerResponse },
   ): Promise<RequestEnd> {
     const key = deriveResponseKey(session.keys, header.raw, responseHeader);
-    const { config } = this;
-    const sealer = new ResponseSealer(key, responseHeader, response, config.idleTimeoutMs, () => {
+    const { settings } = tenant;
+    const sealer = new ResponseSealer(key, responseHeader, response, settings.idleTimeoutMs, () => {
       exchange.resume();
     });
-    const exchange = new UpstreamExchange(message, sealer, config, record.requestId);
-    const end = await this.run(exchange, response).finally(() => {
+    const exchange = new UpstreamExchange(message, sealer, settings, record.requestId);
+    const end = await this.run(exchange, response, tenant).finally(() => {
       record.upstreamAttempt = exchange.wasRepeated ? 2 : undefined;
     });
     record.bytesOut = sealer.bytes;
@@ -47,7 +47,11 @@ export class UpstreamForwarder {
     return end;
   }
 
-  private async run(exchange: UpstreamExchange, response: ServerResponse): Promise<RequestEnd> {
+  private async run(
+    exchange: UpstreamExchange,
+    response: ServerResponse,
+    { upstream }: Tenant,
+  ): Promise<RequestEnd> {
     const onClose = (): void => {
       if (!response.writableFinished) {
         exchange.abort(new PeerGoneError('the relay that sent the message has gone away'));
@@ -55,7 +59,7 @@ export class UpstreamForwarder {
     };
     response.once('close', onClose);
     try {
-      const end = exchange.run(this.upstream);
+      const end = exchange.run(upstream);
       if (response.destroyed) {
         onClose();
       }

@@ -2,8 +2,8 @@ import type { AddressInfo } from 'node:net';
 
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { describeConfig, type LoadedConfig } from '@relay/config';
-import { KeyRing } from '@relay/protocol';
 
+import { DirectoryService } from '../directory/directory.service.js';
 import { logLastError } from '../telemetry/last-error.js';
 import { RelayLog } from '../telemetry/relay-log.js';
 import { listeningOrigin } from './listening-origin.js';
@@ -25,10 +25,14 @@ export async function runRelay(
   new Shutdown(app).onSignals();
   await app.listen(config.port, config.host);
   const server = app.getHttpServer();
+  const { peers, entries } = app.get(DirectoryService).current;
+  const { clients, tenants } = entries;
   const protocol = config.tlsCertFile === undefined ? 'http' : 'https';
   log.info('relay is listening', {
     address: listeningOrigin(protocol, server.address() as AddressInfo),
-    keyId: app.get(KeyRing).current.kid,
+    // Of many peers, each has its own.
+    keyId: peers.length === 1 ? peers[0]?.keys.current.kid : undefined,
+    directory: { peers: peers.length, clients: clients.length, tenants: tenants.length },
     config: describeConfig(config),
   });
   primary.reportListening();

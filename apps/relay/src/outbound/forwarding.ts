@@ -30,7 +30,7 @@ export interface ForwardingOutcome {
 }
 
 /** What one client request needs on its way. Its attempts share a part of it. */
-export interface ForwardingContext extends Omit<AttemptContext, 'origin' | 'response'> {
+export interface ForwardingContext extends Omit<AttemptContext, 'address' | 'response'> {
   readonly peer: Peer;
   readonly channels: PeerChannels;
   readonly record: RequestRecord;
@@ -63,9 +63,9 @@ export class Forwarding {
     });
     const { request, options, peerClient, bufferBudget, limits } = context;
     // Named one by one: to spread objects costs more than all else that is done here.
-    const { origin } = peer;
+    const { address } = peer;
     this.attemptContext = {
-      origin,
+      address,
       request,
       options,
       response,
@@ -173,10 +173,10 @@ export class Forwarding {
    * channel that was opened since, because one process of the peer often has several channels, and all of them end with it.
    */
   private async begin(body: AttemptBody, replaced?: SequenceReservation): Promise<TunnelAttempt> {
-    const { options, channels, config } = this.context;
+    const { options, channels, peer } = this.context;
     this.throwIfAborted();
     if (replaced === undefined && isWhollySealed(options)) {
-      if (config.tunnelTransport === 'channel') {
+      if (peer.known.entry.transport === 'channel') {
         const forwarded = this.isUnforwarded ? 'no' : 'maybe';
         return withChannel(this.context, forwarded, this.staleChannels, (channel) =>
           this.beginStream(channel, body),

@@ -61,7 +61,7 @@ export class MessageAttempt implements TunnelAttempt, ExchangeEvents {
     const { type } = context.options;
     const fields = { sid: session.sid, sequence, replaces, ageSeconds, type };
     this.relayHeader = formatTunnelHeader(fields, randomBytes(SALT_BYTES));
-    this.clientIdHeader = context.peerClient.sign(this.relayHeader);
+    this.clientIdHeader = context.address.known.sign(this.relayHeader);
     this.sealer = new MessageSealer(deriveRequestKey(session.keys, this.relayHeader));
     this.transfer = new Exchange(context.limits, this);
   }
@@ -77,9 +77,9 @@ export class MessageAttempt implements TunnelAttempt, ExchangeEvents {
 
   run(): Promise<AttemptOutcome> {
     const { body } = this;
-    const { origin, request, options, peerClient } = this.context;
+    const { address, request, options, peerClient } = this.context;
     this.transfer.start(peerClient[this.connections], {
-      origin,
+      origin: address.origin,
       method: 'POST',
       path: outerPath(request.head, options),
       headers: [
@@ -118,7 +118,7 @@ export class MessageAttempt implements TunnelAttempt, ExchangeEvents {
       return;
     }
     const signedError = isSingle
-      ? this.context.peerClient.verifyError(
+      ? this.context.address.known.verifyError(
           this.clientIdHeader,
           this.reservation.session.keys,
           relayHeader,

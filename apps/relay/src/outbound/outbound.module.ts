@@ -4,6 +4,7 @@ import { AdmissionModule } from '../admission/admission.module.js';
 import { PeersModule } from '../peers/peers.module.js';
 import { OutboundController } from './outbound.controller.js';
 import { OutboundService } from './outbound.service.js';
+import { Revocations } from './revocations.js';
 import { TunnelService } from './tunnel.service.js';
 import { UpgradeService } from './upgrade.service.js';
 
@@ -11,6 +12,6 @@ import { UpgradeService } from './upgrade.service.js';
 @Module({
   imports: [AdmissionModule, PeersModule],
   controllers: [OutboundController],
-  providers: [OutboundService, TunnelService, UpgradeService],
+  providers: [OutboundService, Revocations, TunnelService, UpgradeService],
 })
 export class OutboundModule {}

@@ -1,13 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import { Injectable } from '@nestjs/common';
-import { RelayConfig } from '@relay/config';
+import { RelayConfig, type Grant } from '@relay/config';
 import { ClientGoneError, EXCHANGE_OVER, isClientGone } from '@relay/http';
 
 import { ConcurrencyLimit } from '../admission/concurrency-limit.js';
 import { readClientRequest } from '../client/client-request.js';
 import { PeerOrigins } from '../peers/peer-origin.js';
-import { recordOf, type RequestRecord } from '../telemetry/request-record.js';
+import { grantOf, recordOf, type RequestRecord } from '../telemetry/request-record.js';
 import { RequestReports } from '../telemetry/request-reports.js';
 import { traceIdOf } from '../telemetry/trace-id.js';
 import { isWhollySealed, parseEncodeOptions } from './encode-options.js';
@@ -33,27 +33,26 @@ export class OutboundService {
    *   TunnelFailedError, all of them before the response has begun
    */
   async forward(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const tunnelRequest = this.read(request);
+    const record = recordOf(request);
+    const tunnelRequest = this.read(request, grantOf(record));
     this.concurrency.acquire(response);
     const forwarding = this.tunnel.prepare(tunnelRequest, request, response);
     abortOnceClosed(forwarding, response);
-    const record = recordOf(request);
-    record.peer = tunnelRequest.origin;
     record.traceId = traceIdOf(tunnelRequest.request.head.fields);
     await this.run(forwarding, record);
   }
 
   /** Reads the client's request and options. What the peer would refuse is refused here, before it costs a session. */
-  private read(request: IncomingMessage): TunnelRequest {
-    const origin = this.peerOrigins.parse(request.headers['x-mte-upstream']);
+  private read(request: IncomingMessage, { client }: Grant): TunnelRequest {
+    const peer = this.peerOrigins.parse(request.headers['x-mte-upstream'], client);
     const options = parseEncodeOptions(request.headers);
-    if (this.config.tunnelTransport === 'channel' && !isWhollySealed(options)) {
+    if (peer.known.entry.transport === 'channel' && !isWhollySealed(options)) {
       throw new OptionInvalidError(
         'with TUNNEL_TRANSPORT=channel, this relay sends neither MTE messages nor plaintext copies',
       );
     }
     return {
-      origin,
+      peer,
       options,
       request: readClientRequest(request, this.config),
     };

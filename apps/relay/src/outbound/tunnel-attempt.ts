@@ -3,6 +3,7 @@ import type { SignedError } from '@relay/signature';
 
 import type { BufferBudget } from '../admission/buffer-budget.js';
 import type { ClientRequest } from '../client/client-request.js';
+import type { PeerAddress } from '../peers/peer-address.js';
 import type { PeerClient } from '../peers/peer-client.js';
 import type { SequenceReservation } from '../peers/peer-session.js';
 import type { ClientResponse } from './client-response.js';
@@ -40,7 +41,7 @@ export type AttemptOutcome =
 
 /** What all attempts for one client request share. */
 export interface AttemptContext {
-  readonly origin: string;
+  readonly address: PeerAddress;
   readonly request: ClientRequest;
   readonly options: EncodeOptions;
   readonly response: ClientResponse;

@@ -10,6 +10,8 @@ import type { ClientUpgrade } from '../client/client-upgrade.js';
 import { ChannelsToPeers } from '../peers/channels-to-peers.js';
 import { ConnectionChannels } from '../peers/connection-channels.js';
 import { PeerClient } from '../peers/peer-client.js';
+import type { NamedPeer } from '../peers/peer-origin.js';
+import type { Peer } from '../peers/peer.js';
 import { PeersService } from '../peers/peers.service.js';
 import { RelayLog } from '../telemetry/relay-log.js';
 import { recordOf } from '../telemetry/request-record.js';
@@ -25,8 +27,7 @@ const PEER_MARGIN_MS = 2_000;
 
 /** What a client asks for: its request, the peer to send it to, and what of it to show between the relays. */
 export interface TunnelRequest {
-  /** The origin of the peer. */
-  readonly origin: string;
+  readonly peer: NamedPeer;
   readonly options: EncodeOptions;
   readonly request: ClientRequest;
 }
@@ -54,16 +55,19 @@ export class TunnelService {
 
   /** Prepares to forward one request. Nothing is sent, and nothing of the body is read, before the forwarding runs. */
   prepare(
-    { origin, options, request }: TunnelRequest,
+    { peer: named, options, request }: TunnelRequest,
     rawRequest: IncomingMessage,
     rawResponse: ServerResponse,
   ): Forwarding {
     const { config, peerClient, bufferBudget, limits, log } = this;
-    const peer = this.peers.peer(origin);
+    const peer = this.peerOf(named);
+    const record = recordOf(rawRequest);
+    record.peer = peer.origin;
+    record.peerName = peer.known.name;
     const context = {
       peer,
       channels: this.channels.of(peer),
-      record: recordOf(rawRequest),
+      record,
       network: senderNetwork(rawRequest.socket),
       request,
       options,
@@ -82,20 +86,23 @@ export class TunnelService {
 
   /** Prepares to forward one request for an upgrade. Nothing is sent before the forwarding runs. */
   prepareUpgrade(
-    { origin, options, request }: TunnelRequest,
+    { peer: named, options, request }: TunnelRequest,
     rawRequest: IncomingMessage,
     rawResponse: ServerResponse,
     client: ClientUpgrade,
   ): UpgradeForwarding {
+    const peer = this.peerOf(named);
     const { config, peerClient, bufferBudget, limits } = this;
     const record = recordOf(rawRequest);
+    record.peer = peer.origin;
+    record.peerName = peer.known.name;
     const forwarding: UpgradeForwarding = new UpgradeForwarding(
       {
-        peer: this.peers.peer(origin),
+        peer,
         channels: this.connectionChannels,
         record,
         network: senderNetwork(rawRequest.socket),
-        origin,
+        address: peer.address,
         request,
         options,
         response: new ClientResponse(rawResponse, config, record.requestId, () => {
@@ -109,5 +116,9 @@ export class TunnelService {
       client,
     );
     return forwarding;
+  }
+
+  private peerOf({ known, origins }: NamedPeer): Peer {
+    return this.peers.peer({ known, origin: origins[0] });
   }
 }

@@ -8,9 +8,9 @@ import { encodeUpgradeRequest } from '@relay/protocol';
 import { UpgradeLimit } from '../admission/upgraded-connections.js';
 import { readClientRequest } from '../client/client-request.js';
 import { ClientUpgrade } from '../client/client-upgrade.js';
-import { PeerOrigins } from '../peers/peer-origin.js';
+import { PeerOrigins, type NamedPeer } from '../peers/peer-origin.js';
 import type { OfferedConnection } from '../server/upgrades.js';
-import { recordOf, type RequestRecord } from '../telemetry/request-record.js';
+import { grantOf, recordOf, type RequestRecord } from '../telemetry/request-record.js';
 import { RequestReports } from '../telemetry/request-reports.js';
 import { traceIdOf } from '../telemetry/trace-id.js';
 import { UpgradedReports } from '../telemetry/upgraded-reports.js';
@@ -41,14 +41,13 @@ export class UpgradeService {
     response: ServerResponse,
     offered: OfferedConnection,
   ): Promise<void> {
-    const origin = this.peerOrigins.parse(request.headers['x-mte-upstream']);
-    const client = new ClientUpgrade(request, offered);
-    const asked = this.read(request, client.protocol);
-    this.places.acquire(response);
     const record = recordOf(request);
-    record.peer = origin;
+    const peer = this.peerOrigins.parse(request.headers['x-mte-upstream'], grantOf(record).client);
+    const client = new ClientUpgrade(request, offered);
+    const asked = this.read(request, client.protocol, peer);
+    this.places.acquire(response);
     record.traceId = traceIdOf(asked.request.head.fields);
-    const forwarding = this.tunnel.prepareUpgrade({ origin, ...asked }, request, response, client);
+    const forwarding = this.tunnel.prepareUpgrade(asked, request, response, client);
     response.once('close', () => {
       forwarding.abort(new ClientGoneError('the client has gone away'));
     });
@@ -56,8 +55,8 @@ export class UpgradeService {
   }
 
   /** Reads the client's request and options, and whether they allow an upgrade. */
-  private read(request: IncomingMessage, protocol: string): Omit<TunnelRequest, 'origin'> {
-    if (this.config.tunnelTransport === 'message') {
+  private read(request: IncomingMessage, protocol: string, peer: NamedPeer): TunnelRequest {
+    if (peer.known.entry.transport === 'message') {
       throw new UpgradeUnsupportedError(
         'TUNNEL_TRANSPORT is message: only channels carry upgraded connections',
       );
@@ -69,7 +68,11 @@ export class UpgradeService {
       );
     }
     const { head } = readClientRequest(request, this.config);
-    return { options, request: { head, headBytes: encodeUpgradeRequest({ head, protocol }) } };
+    return {
+      peer,
+      options,
+      request: { head, headBytes: encodeUpgradeRequest({ head, protocol }) },
+    };
   }
 
   private async run(forwarding: UpgradeForwarding, record: RequestRecord): Promise<void> {

@@ -1,6 +1,6 @@
 import { Controller, Get, Header, HttpCode, Post, Req, Res, UseInterceptors } from '@nestjs/common';
 import {
-  KeyRing,
+  AcceptedKeys,
   OUTER_CACHE_CONTROL,
   OUTER_RESPONSE_FIELDS,
   PAIR_PATH,
@@ -11,6 +11,7 @@ import {
 import { PairSenderInterceptor, checkedPairHeaders, readPairRequest } from '@relay/signature';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
+import { DirectoryService } from '../directory/directory.service.js';
 import { RelayLog } from '../telemetry/relay-log.js';
 import { recordOf } from '../telemetry/request-record.js';
 import { RequestReports } from '../telemetry/request-reports.js';
@@ -21,7 +22,8 @@ import { PairingService } from './pairing.service.js';
 export class PairingController {
   constructor(
     private readonly pairing: PairingService,
-    private readonly keyRing: KeyRing,
+    private readonly accepted: AcceptedKeys,
+    private readonly directory: DirectoryService,
     private readonly reports: RequestReports,
     private readonly log: RelayLog,
   ) {}
@@ -40,11 +42,13 @@ export class PairingController {
   @UseInterceptors(PairSenderInterceptor)
   async pair(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const headers = checkedPairHeaders(request.raw);
-    const verified = await readPairRequest(request.raw, headers, this.keyRing);
+    const verified = await readPairRequest(request.raw, headers, this.accepted);
+    const { kid } = verified.sender.secretKeys;
+    recordOf(request.raw).peer = this.directory.current.nameOf(kid);
     const body = await this.pairing.respond(verified);
     this.log.debug('paired with a sender', {
       requestId: request.id,
-      keyId: verified.sender.secretKeys.kid,
+      keyId: kid,
     });
     reply.hijack();
     reply.raw.writeHead(200, {

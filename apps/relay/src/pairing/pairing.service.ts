@@ -1,11 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Clock } from '@relay/clock';
-import { RelayConfig } from '@relay/config';
+import { OF_ENVIRONMENT, RelayConfig } from '@relay/config';
 import { decodePairRequest, pairTranscript, respondToPairing } from '@relay/protocol';
 import { AudienceRefusedError, SessionService } from '@relay/session';
 import type { VerifiedPairRequest } from '@relay/signature';
 
 import { RateLimiter } from '../admission/rate-limiter.js';
+import { DirectoryService } from '../directory/directory.service.js';
+import { nameOfAudience } from '../directory/known-tenants.js';
 import { ClockSkewError, PairLimitError } from './pairing.errors.js';
 
 /** How far a sender's clock may be off. protocol.md section 4. */
@@ -19,6 +21,7 @@ export class PairingService {
   constructor(
     private readonly config: RelayConfig,
     private readonly sessions: SessionService,
+    private readonly directory: DirectoryService,
     @Inject(Clock) private readonly clock: Clock,
   ) {
     this.rateLimiter = new RateLimiter(config.maxPairingsPerMinute, clock);
@@ -33,7 +36,7 @@ export class PairingService {
    */
   async respond({ sender, body }: VerifiedPairRequest): Promise<Buffer> {
     const request = decodePairRequest(body);
-    this.checkAudience(request.audience);
+    this.checkAudience(request.audience, sender.secretKeys.kid);
     if (Math.abs(request.unixMs - this.clock.nowMs()) > MAX_CLOCK_SKEW_MS) {
       throw new ClockSkewError(`the sender's clock is more than ${MAX_CLOCK_SKEW_MS} ms off`);
     }
@@ -70,10 +73,19 @@ export class PairingService {
     }
   }
 
-  private checkAudience(audience: string): void {
-    const { relayAudience } = this.config;
-    if (relayAudience !== undefined && !relayAudience.includes(audience)) {
-      throw new AudienceRefusedError(`RELAY_AUDIENCE does not list ${audience}`);
+  private checkAudience(audience: string, kid: string): void {
+    const { current } = this.directory;
+    const name = nameOfAudience(audience);
+    if (current.tenantFor(name, kid) !== undefined) {
+      return;
     }
+    const [tenant] = current.tenants.entries;
+    throw new AudienceRefusedError(
+      tenant?.name === OF_ENVIRONMENT
+        ? `RELAY_AUDIENCE does not list ${audience}`
+        : current.tenants.find(name) === undefined
+          ? `no tenant has the audience ${audience}`
+          : `the peer ${current.nameOf(kid) ?? ''} may not enter the tenant ${audience}`,
+    );
   }
 }

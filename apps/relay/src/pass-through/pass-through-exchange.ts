@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-import type { RelayConfig } from '@relay/config';
 import { rawFieldValues, withoutFields } from '@relay/fields';
 import {
   BodyIdleError,
@@ -28,6 +27,7 @@ import { maxBufferMs } from '../admission/message-buffer.js';
 import { clientFields } from '../client/client-fields.js';
 import type { ClientUpgrade } from '../client/client-upgrade.js';
 import type { UpstreamClient } from '../upstream/upstream-client.js';
+import type { UpstreamSettings } from '../upstream/upstream-settings.js';
 import { upstreamError } from '../upstream/upstream.errors.js';
 
 const SWITCHING_PROTOCOLS = 101;
@@ -45,11 +45,11 @@ export class PassThroughExchange implements ExchangeEvents {
   constructor(
     request: IncomingMessage,
     private readonly response: ServerResponse,
-    private readonly config: RelayConfig,
+    private readonly settings: UpstreamSettings,
     private readonly upgrade?: ClientUpgrade,
   ) {
-    this.body = new BodyReader(request, config.idleTimeoutMs);
-    this.writer = new ResponseWriter(response, config.idleTimeoutMs, () => {
+    this.body = new BodyReader(request, settings.idleTimeoutMs);
+    this.writer = new ResponseWriter(response, settings.idleTimeoutMs, () => {
       this.exchange?.resume();
     });
   }
@@ -71,7 +71,7 @@ export class PassThroughExchange implements ExchangeEvents {
       const { upgrade } = this;
       let body: Buffer | BodyReader | undefined = hasBody ? this.body : undefined;
       if (hasBody && upgrade !== undefined) {
-        body = await upgrade.readBody(this.config.idleTimeoutMs);
+        body = await upgrade.readBody(this.settings.idleTimeoutMs);
       }
       this.exchange = upstream.send(head, body, 'anybody', this, upgrade?.protocol);
       return await this.end.promise;
@@ -87,7 +87,7 @@ export class PassThroughExchange implements ExchangeEvents {
    * limit on silence ends. Once the body has arrived, the limit has no effect.
    */
   private limitOfBody(): IdleTimer {
-    const limitMs = maxBufferMs(this.config.idleTimeoutMs);
+    const limitMs = maxBufferMs(this.settings.idleTimeoutMs);
     const tooSlow = new IdleTimer(limitMs, () => {
       this.body.cancel(new BodyIdleError(`the body is not complete after ${limitMs} ms`));
     });
@@ -123,7 +123,7 @@ export class PassThroughExchange implements ExchangeEvents {
       this.exchange?.allowSilence();
     }
     // RESPONSE_HEADERS may contain credentials, and this client has shown no token.
-    this.writer.start(status, clientFields(fields, this.config.headers, this.config));
+    this.writer.start(status, clientFields(fields, this.settings.headers, this.settings));
     // A body that arrives within one turn of the event loop leaves in the same write.
     this.headTimer = setImmediate(() => {
       this.writer.flushHead();
@@ -150,9 +150,9 @@ export class PassThroughExchange implements ExchangeEvents {
       this.onFailure({ kind: 'reset', wasSent: true, hasHead: true, cause });
       return;
     }
-    const { headers, idleTimeoutMs } = this.config;
+    const { headers, idleTimeoutMs } = this.settings;
     const fields = withoutFields(forwardedFields(rawFields), new Set(['content-length']));
-    const client = upgrade.accept(clientFields(fields, headers, this.config));
+    const client = upgrade.accept(clientFields(fields, headers, this.settings));
     this.joined = new JoinedEnds(client, new SocketEnd(socket), idleTimeoutMs);
     this.joined.run();
     this.end.resolve(SWITCHING_PROTOCOLS);

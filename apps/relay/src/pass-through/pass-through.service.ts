@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import { Injectable } from '@nestjs/common';
 import { RelayConfig } from '@relay/config';
-import { RouteList, hasRequestBody, isClientGone, judgePath } from '@relay/http';
+import { hasRequestBody, isClientGone, judgePath } from '@relay/http';
 import type { RequestHead } from '@relay/protocol';
 
 import { PassThroughLimit } from '../admission/concurrency-limit.js';
@@ -13,27 +13,21 @@ import { recordOf } from '../telemetry/request-record.js';
 import { RequestReports } from '../telemetry/request-reports.js';
 import { traceIdOf } from '../telemetry/trace-id.js';
 import { UpgradedReports } from '../telemetry/upgraded-reports.js';
-import { RequestedPaths } from '../upstream/requested-paths.js';
-import { UpstreamClient } from '../upstream/upstream-client.js';
+import type { Tenant } from '../upstream/tenant.js';
+import { TenantsService } from '../upstream/tenants.service.js';
 import { PassThroughExchange } from './pass-through-exchange.js';
 import { TokenMissingError } from './pass-through.errors.js';
 
 /** Forwards requests on PASS_THROUGH_ROUTES to the upstream without sealing, for clients without a token. */
 @Injectable()
 export class PassThroughService {
-  private readonly routes: RouteList;
-  private readonly paths: RequestedPaths;
-
   constructor(
     private readonly config: RelayConfig,
     private readonly places: PassThroughLimit,
-    private readonly upstream: UpstreamClient,
+    private readonly tenants: TenantsService,
     private readonly upgraded: UpgradedReports,
     private readonly reports: RequestReports,
-  ) {
-    this.routes = new RouteList(config.passThroughRoutes);
-    this.paths = new RequestedPaths(config);
-  }
+  ) {}
 
   /**
    * Forwards one request. Returns once the response has been sent or abandoned.
@@ -41,31 +35,24 @@ export class PassThroughService {
    * @throws TokenMissingError if no route lists the path; HeadInvalidError, RelayBusyError, UpstreamError, BodyIdleError
    */
   async forward(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { head } = readClientRequest(request, this.config);
-    this.requireRoute(head);
+    const { forwardedHeaders, upgradeProtocols } = this.config;
+    // What the tenant sets is set on the way to its API.
+    const options = { forwardedHeaders, upgradeProtocols, headers: [] };
+    const { head } = readClientRequest(request, options);
+    const tenant = this.tenants.ofHost(head.authority);
+    requireRoute(head, tenant);
     this.places.acquire(response);
     const offered = offeredConnection(request);
     const upgrade = offered === undefined ? undefined : new ClientUpgrade(request, offered);
-    const exchange = new PassThroughExchange(request, response, this.config, upgrade);
+    const exchange = new PassThroughExchange(request, response, tenant.settings, upgrade);
     recordOf(request).traceId = traceIdOf(head.fields);
-    await this.run(exchange, head, request);
-  }
-
-  private requireRoute(head: RequestHead): void {
-    const judged = this.paths.of(head, 'anybody').map((path) => judgePath(path ?? ''));
-    const unlisted = judged.find((path) => !this.routes.matches(path));
-    if (unlisted !== undefined) {
-      const reason = unlisted.refusal === undefined ? '' : `: ${unlisted.refusal}`;
-      throw new TokenMissingError(
-        'x-mte-outbound-token is missing (clients of this relay send it with x-mte-upstream), ' +
-          `x-mte-relay is missing (other relays send it), and PASS_THROUGH_ROUTES does not list this path${reason}`,
-      );
-    }
+    await this.run(exchange, tenant, head, request);
   }
 
   /** Sends the request to the upstream, and reports how it ended, unless an error leaves that to the error filter. */
   private async run(
     exchange: PassThroughExchange,
+    { upstream }: Tenant,
     head: RequestHead,
     request: IncomingMessage,
   ): Promise<void> {
@@ -76,9 +63,7 @@ export class PassThroughService {
       record.upstreamAttempt = exchange.wasRepeated ? 2 : undefined;
     };
     try {
-      const status = await exchange
-        .run(this.upstream, head, hasRequestBody(request))
-        .finally(fillIn);
+      const status = await exchange.run(upstream, head, hasRequestBody(request)).finally(fillIn);
       this.reports.completed(record, { status });
     } catch (error) {
       if (!isClientGone(error)) {
@@ -89,5 +74,18 @@ export class PassThroughService {
     if (exchange.ends !== undefined) {
       await this.upgraded.untilOver('pass-through', exchange.ends, record);
     }
+  }
+}
+
+/** @throws TokenMissingError if there is no tenant, or none of its routes lists every path that the request asks for */
+function requireRoute(head: RequestHead, tenant: Tenant | undefined): asserts tenant is Tenant {
+  const judged = tenant?.paths.of(head, 'anybody').map((path) => judgePath(path ?? ''));
+  const unlisted = judged?.find((path) => tenant?.passThroughRoutes.matches(path) === false);
+  if (tenant === undefined || unlisted !== undefined) {
+    const reason = unlisted?.refusal === undefined ? '' : `: ${unlisted.refusal}`;
+    throw new TokenMissingError(
+      'x-mte-outbound-token is missing (clients of this relay send it with x-mte-upstream), ' +
+        `x-mte-relay is missing (other relays send it), and PASS_THROUGH_ROUTES does not list this path${reason}`,
+    );
   }
 }

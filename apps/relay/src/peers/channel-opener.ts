@@ -20,7 +20,7 @@ import { WebSocket, type ClientOptions } from 'ws';
 
 import { WEB_SOCKET_OPTIONS } from '../channels/web-socket-options.js';
 import { UnsignedStatusError, meansUnreached } from './intermediary-response.js';
-import { PeerClient } from './peer-client.js';
+import type { PeerAddress } from './peer-address.js';
 import { PeerOrigins } from './peer-origin.js';
 import type { SequenceReservation } from './peer-session.js';
 import { guardedLookup } from './refused-addresses.js';
@@ -53,10 +53,7 @@ export class OpeningTimeoutError extends Error {}
 export class ChannelOpener {
   private readonly options: ClientOptions;
 
-  constructor(
-    private readonly peerClient: PeerClient,
-    peerOrigins: PeerOrigins,
-  ) {
+  constructor(peerOrigins: PeerOrigins) {
     this.options = {
       ...WEB_SOCKET_OPTIONS,
       followRedirects: false,
@@ -73,14 +70,14 @@ export class ChannelOpener {
    * @returns why the channel was not opened, or undefined if it was
    */
   open(
-    origin: string,
+    { origin, known }: PeerAddress,
     { session, sequence, ageSeconds }: SequenceReservation,
     type: ChannelType,
     onAccepted: (accepted: AcceptedChannel) => void,
   ): Promise<OpeningFailure | undefined> {
     const fields = { sid: session.sid, sequence, ageSeconds, type };
     const relayHeader = formatChannelHeader(fields, randomBytes(SALT_BYTES));
-    const clientIdHeader = this.peerClient.sign(relayHeader);
+    const clientIdHeader = known.sign(relayHeader);
     let isConnected = false;
     const socket = new WebSocket(
       origin.replace(/^http/, 'ws') + CHANNEL_PATH,
@@ -141,7 +138,7 @@ export class ChannelOpener {
         const signedError =
           header === undefined
             ? undefined
-            : this.peerClient.verifyError(clientIdHeader, session.keys, header, status);
+            : known.verifyError(clientIdHeader, session.keys, header, status);
         if (signedError !== undefined) {
           const cause = new Error(`the other relay signed an error with status ${status}`);
           resolve({ kind: 'signed-error', signedError, cause });

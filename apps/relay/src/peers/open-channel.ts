@@ -48,7 +48,7 @@ async function tryOnce(
   { type, network, onAccepted }: Opening,
 ): Promise<OpeningFailure | undefined> {
   const reservation = await peer.reserve(network);
-  const failure = await opener.open(peer.origin, reservation, type, (accepted) => {
+  const failure = await opener.open(peer.address, reservation, type, (accepted) => {
     onAccepted(accepted, reservation);
   });
   if (failure !== undefined) {

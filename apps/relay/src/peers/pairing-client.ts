@@ -14,10 +14,10 @@ import {
   RELAY_HEADER,
 } from '@relay/protocol';
 import {
-  SenderSigner,
   sentClientIdHeader,
   signPairingRequests,
   verifyError,
+  type SenderSigner,
   type SignedError,
 } from '@relay/signature';
 import axios, { type AxiosInstance, type AxiosResponse } from 'axios';
@@ -35,6 +35,7 @@ import { FirstPairings } from './first-pairings.js';
 import { intermediaryResponded, isRelayStatus, meansUnreached } from './intermediary-response.js';
 import { PairingConnections, type PairingConnection } from './pairing-connection.js';
 import { untrustedResponse } from './peer-failure.js';
+import type { PeerAddress } from './peer-address.js';
 import { PeerOrigins } from './peer-origin.js';
 import { PeerSession } from './peer-session.js';
 import { guardedLookup } from './refused-addresses.js';
@@ -60,7 +61,6 @@ export class PairingClient implements OnApplicationShutdown {
   private readonly clockOffsets = new Map<string, number>();
 
   constructor(
-    private readonly signer: SenderSigner,
     private readonly log: RelayLog,
     private readonly metrics: RelayMetrics,
     @Inject(Clock) private readonly clock: Clock,
@@ -81,7 +81,7 @@ export class PairingClient implements OnApplicationShutdown {
       validateStatus: () => true,
       headers: OUTER_REQUEST_FIELDS,
     });
-    signPairingRequests(this.http, this.signer);
+    signPairingRequests(this.http);
   }
 
   /**
@@ -90,8 +90,8 @@ export class PairingClient implements OnApplicationShutdown {
    * @param network - that of the client whose request needs a first pairing
    * @throws TunnelFailedError with `forwarded: "no"`
    */
-  async pair(origin: string, reason: PairingReason, network = ''): Promise<PeerSession> {
-    const pair = (): Promise<PeerSession> => this.pairAndLog(origin, reason);
+  async pair(address: PeerAddress, reason: PairingReason, network = ''): Promise<PeerSession> {
+    const pair = (): Promise<PeerSession> => this.pairAndLog(address, reason);
     return reason === 'first' ? this.firstPairings.run(network, pair) : pair();
   }
 
@@ -113,10 +113,11 @@ export class PairingClient implements OnApplicationShutdown {
     }
   }
 
-  private async pairAndLog(origin: string, reason: PairingReason): Promise<PeerSession> {
+  private async pairAndLog(address: PeerAddress, reason: PairingReason): Promise<PeerSession> {
+    const { origin } = address;
     const startedAt = performance.now();
     try {
-      const session = await this.pairWithin(origin, MAX_ATTEMPTS);
+      const session = await this.pairWithin(address, MAX_ATTEMPTS);
       const ms = Math.round(performance.now() - startedAt);
       this.metrics.pairings.inc({ code: 'ok', reason });
       this.metrics.pairingSeconds.observe(ms / 1000);
@@ -131,34 +132,40 @@ export class PairingClient implements OnApplicationShutdown {
     }
   }
 
-  private async pairWithin(origin: string, attempts: number): Promise<PeerSession> {
-    const attempt = await this.pairOnce(origin);
+  private async pairWithin(address: PeerAddress, attempts: number): Promise<PeerSession> {
+    const attempt = await this.pairOnce(address);
     if ('session' in attempt) {
       return attempt.session;
     }
     const { signedError, httpStatus } = attempt;
+    const { origin } = address;
     if (attempts > 1 && signedError !== undefined && this.mayPairAgain(origin, signedError)) {
       const reason = `the other relay signed an error with status ${signedError.status}`;
       this.log.debug('pairing again', { peer: origin, reason });
-      return this.pairWithin(origin, attempts - 1);
+      return this.pairWithin(address, attempts - 1);
     }
     throw refusal(signedError, httpStatus);
   }
 
-  private async pairOnce(origin: string): Promise<PairAttempt> {
+  private async pairOnce({ origin, known }: PeerAddress): Promise<PairAttempt> {
+    const { signer } = known;
     const signal = wholeCallLimit();
     const connection = await this.connect(origin, signal);
     const unixMs = this.clock.nowMs() + (this.clockOffsets.get(origin) ?? 0);
     const initiator = await PairingInitiator.begin(origin, Math.round(unixMs), undefined);
     const sentAtMs = this.clock.monotonicMs();
-    const response = await this.send(origin, initiator.requestBody, { ...connection, signal });
+    const response = await this.send(origin, initiator.requestBody, {
+      ...connection,
+      signer,
+      signal,
+    });
     const respondedAtMs = this.clock.monotonicMs();
     const clientIdHeader = sentClientIdHeader(response.config);
     const relayHeader: unknown = response.headers[RELAY_HEADER];
     if (response.status !== 200 || relayHeader !== PROTOCOL_VERSION) {
       const signedError =
         typeof relayHeader === 'string'
-          ? verifyError(this.signer.secretKeys, clientIdHeader, relayHeader, response.status)
+          ? verifyError(signer.secretKeys, clientIdHeader, relayHeader, response.status)
           : undefined;
       return { signedError, httpStatus: response.status };
     }
@@ -168,11 +175,7 @@ export class PairingClient implements OnApplicationShutdown {
       throw untrustedResponse(coded, 'no');
     }
     try {
-      const paired = await initiator.complete(
-        clientIdHeader,
-        response.data,
-        this.signer.secretKeys,
-      );
+      const paired = await initiator.complete(clientIdHeader, response.data, signer.secretKeys);
       return { session: new PeerSession(paired, sentAtMs, respondedAtMs) };
     } catch (cause) {
       throw new TunnelFailedError('RELAY_PAIR_REFUSED', 'no', REFUSED_MESSAGE, { cause });
@@ -191,7 +194,7 @@ export class PairingClient implements OnApplicationShutdown {
   private async send(
     origin: string,
     body: Buffer,
-    options: PairingConnection & { readonly signal: AbortSignal },
+    options: PairingConnection & { readonly signer: SenderSigner; readonly signal: AbortSignal },
   ): Promise<AxiosResponse<Buffer>> {
     try {
       return await this.http.post<Buffer>(origin + PAIR_PATH, body, options);

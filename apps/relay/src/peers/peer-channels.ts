@@ -54,7 +54,7 @@ export class PeerChannels implements PeerListener {
    * @returns undefined if no channel has a place now; others are opened in the background
    */
   take(after = 0): PeerChannel | undefined {
-    if (this.tools.config.tunnelTransport === 'message') {
+    if (this.peer.known.entry.transport === 'message') {
       return undefined;
     }
     this.askedAtMs = this.tools.clock.monotonicMs();
@@ -159,7 +159,7 @@ export class PeerChannels implements PeerListener {
     const { config, clock } = this.tools;
     const nowMs = clock.monotonicMs();
     const isWanted = this.isAsked(nowMs) && this.peer.hasPaired && !this.isClosed;
-    if (!isWanted || config.tunnelTransport === 'message') {
+    if (!isWanted || this.peer.known.entry.transport === 'message') {
       return;
     }
     const fresh = this.fresh(nowMs);
@@ -265,6 +265,7 @@ export class PeerChannels implements PeerListener {
     this.lastFailure = failure.cause;
     this.tools.reports.notOpened({
       peer: this.peer.origin,
+      transport: this.peer.known.entry.transport,
       kind: failure.kind,
       error: this.lastFailure,
       failures: this.failures,

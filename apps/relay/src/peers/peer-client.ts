@@ -2,8 +2,6 @@ import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Clock } from '@relay/clock';
 import { RelayConfig } from '@relay/config';
 import { CONNECTION_TOO_OLD, connectionClients, readingFirst } from '@relay/http';
-import { deriveProof, type SessionKeys } from '@relay/protocol';
-import { SenderSigner, verifyError, type SignedError } from '@relay/signature';
 import { Agent, Pool, buildConnector, type Dispatcher, type errors } from 'undici';
 
 import { RelayMetrics } from '../telemetry/relay-metrics.js';
@@ -26,7 +24,7 @@ const LAST_EXCHANGE = 'reset';
 /** An agent closes its pool for an origin when no connection is left, even if a request is waiting for the next one. */
 const CLOSED_CODE = 'UND_ERR_DESTROYED';
 
-/** The connections that messages to other relays are sent on, and the signatures of those messages. */
+/** The connections that messages to other relays are sent on. */
 @Injectable()
 export class PeerClient implements OnApplicationShutdown {
   private readonly keptAgent: Agent;
@@ -34,7 +32,6 @@ export class PeerClient implements OnApplicationShutdown {
 
   constructor(
     config: RelayConfig,
-    private readonly signer: SenderSigner,
     peerOrigins: PeerOrigins,
     metrics: RelayMetrics,
     @Inject(Clock) clock: Clock,
@@ -87,26 +84,6 @@ export class PeerClient implements OnApplicationShutdown {
         listener(url.origin);
       }
     });
-  }
-
-  /** @returns the value of `x-mte-client-id` that goes with this `x-mte-relay` value */
-  sign(relayHeader: string): string {
-    return this.signer.sign(relayHeader, { purpose: 'tunnel' });
-  }
-
-  /**
-   * @param clientIdHeader - what `sign` returned for the message
-   * @param keys - of the session that the message was sealed in
-   * @returns the error that the peer signed for this message, or undefined if the response proves nothing
-   */
-  verifyError(
-    clientIdHeader: string,
-    keys: SessionKeys,
-    relayHeader: string,
-    httpStatus: number,
-  ): SignedError | undefined {
-    const { secretKeys } = this.signer;
-    return verifyError(secretKeys, clientIdHeader, relayHeader, httpStatus, deriveProof(keys));
   }
 
   async onApplicationShutdown(): Promise<void> {

@@ -1,13 +1,18 @@
+import type { ClientEntry } from '@relay/config';
 import { describe, expect, it } from 'vitest';
 
 import { relayConfig } from '../../../../test/support/relays/config.js';
+import { directoryOf } from '../../../../test/support/relays/directory.js';
 import { UpstreamHeaderInvalidError, UpstreamRefusedError } from './peers.errors.js';
 import { PeerOrigins } from './peer-origin.js';
 
-const anyPeer = new PeerOrigins(relayConfig());
+const anyPeer = new PeerOrigins(await directoryOf(relayConfig()));
 const listedPeers = new PeerOrigins(
-  relayConfig({ OUTBOUND_ALLOWED_UPSTREAMS: 'https://b.example, http://169.254.1.1:8080' }),
+  await directoryOf(
+    relayConfig({ OUTBOUND_ALLOWED_UPSTREAMS: 'https://b.example, http://169.254.1.1:8080' }),
+  ),
 );
+const CLIENT: ClientEntry = { name: '', tokens: [], limits: {} };
 
 describe('x-mte-upstream', () => {
   it.each([
@@ -21,7 +26,7 @@ describe('x-mte-upstream', () => {
     ['http://[::1]:8080', 'http://[::1]:8080'],
     ['http://2130706433', 'http://127.0.0.1'],
   ])('of %s names the origin %s', (value, origin) => {
-    expect(anyPeer.parse(value)).toBe(origin);
+    expect(anyPeer.parse(value, CLIENT).origins).toEqual([origin]);
   });
 
   it.each([
@@ -56,19 +61,22 @@ describe('x-mte-upstream', () => {
     'http://[::1',
     'javascript:alert(1)',
   ])('of %j is rejected', (value) => {
-    expect(() => anyPeer.parse(value)).toThrow(UpstreamHeaderInvalidError);
-    expect(() => listedPeers.parse(value)).toThrow(UpstreamHeaderInvalidError);
+    expect(() => anyPeer.parse(value, CLIENT)).toThrow(UpstreamHeaderInvalidError);
+    expect(() => listedPeers.parse(value, CLIENT)).toThrow(UpstreamHeaderInvalidError);
   });
 
   it('is rejected if it is sent twice', () => {
-    expect(() => anyPeer.parse(['http://b.example', 'http://b.example'])).toThrow(
+    expect(() => anyPeer.parse(['http://b.example', 'http://b.example'], CLIENT)).toThrow(
       UpstreamHeaderInvalidError,
     );
   });
 
   it('is rejected if its origin is longer than the 255 bytes that fit into a pairing request', () => {
-    expect(anyPeer.parse(`http://${'b'.repeat(248)}`)).toHaveLength(255);
-    expect(() => anyPeer.parse(`http://${'b'.repeat(249)}`)).toThrow(UpstreamHeaderInvalidError);
+    const [origin] = anyPeer.parse(`http://${'b'.repeat(248)}`, CLIENT).origins;
+    expect(origin).toHaveLength(255);
+    expect(() => anyPeer.parse(`http://${'b'.repeat(249)}`, CLIENT)).toThrow(
+      UpstreamHeaderInvalidError,
+    );
   });
 });
 
@@ -86,7 +94,7 @@ describe('without a list of peers', () => {
     'http://0.0.0.0:8080',
     'http://0',
   ])('%s is refused', (value) => {
-    expect(() => anyPeer.parse(value)).toThrow(UpstreamRefusedError);
+    expect(() => anyPeer.parse(value, CLIENT)).toThrow(UpstreamRefusedError);
   });
 
   it('the addresses that names resolve to are restricted', () => {
@@ -96,8 +104,12 @@ describe('without a list of peers', () => {
 
 describe('with a list of peers', () => {
   it('exactly the listed origins may be called, even at addresses that would otherwise be refused', () => {
-    expect(listedPeers.parse('https://B.example:443/')).toBe('https://b.example');
-    expect(listedPeers.parse('http://169.254.1.1:8080')).toBe('http://169.254.1.1:8080');
+    expect(listedPeers.parse('https://B.example:443/', CLIENT).origins).toEqual([
+      'https://b.example',
+    ]);
+    expect(listedPeers.parse('http://169.254.1.1:8080', CLIENT).origins).toEqual([
+      'http://169.254.1.1:8080',
+    ]);
     expect(listedPeers.areListed).toBe(true);
   });
 
@@ -110,6 +122,6 @@ describe('with a list of peers', () => {
     'http://169.254.1.1',
     'http://127.0.0.1',
   ])('%s is refused', (value) => {
-    expect(() => listedPeers.parse(value)).toThrow(UpstreamRefusedError);
+    expect(() => listedPeers.parse(value, CLIENT)).toThrow(UpstreamRefusedError);
   });
 });

@@ -1,6 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { RelayConfig } from '@relay/config';
+import type { ClientEntry } from '@relay/config';
 
+import { DirectoryService } from '../directory/directory.service.js';
+import type { KnownDirectory } from '../directory/known-directory.js';
+import type { KnownPeer } from '../directory/known-peer.js';
 import { UpstreamHeaderInvalidError, UpstreamRefusedError } from './peers.errors.js';
 import { isRefusedAddress } from './refused-addresses.js';
 
@@ -12,62 +15,98 @@ const MAX_KNOWN = 1_000;
 
 /** An origin with nothing that a URL parser could read as user, path, query or fragment. */
 const ORIGIN = /^https?:\/\/[^\s/?#@\\]+\/?$/i;
+/** No origin looks like a name. */
+const NAME = /^[A-Za-z0-9_-]{1,64}$/;
 
-/** Decides which relays clients may name. */
+/** The peer that a client names, and where it may be called: at one of its origins, which all lead to it. */
+export interface NamedPeer {
+  readonly known: KnownPeer;
+  readonly origins: readonly [string, ...string[]];
+}
+
+/** Finds the relays that clients name, and decides which they may name. */
 @Injectable()
 export class PeerOrigins {
-  private readonly allowed: ReadonlySet<string> | undefined;
-  /** Accepted values and their origins. Whether a value is accepted never changes. */
-  private readonly known = new Map<string, string>();
+  /** What values named in one state of the directory. */
+  private readonly named = new Map<string, NamedPeer>();
+  private namedIn: KnownDirectory | undefined;
 
-  constructor(config: RelayConfig) {
-    const { outboundAllowedUpstreams } = config;
-    this.allowed =
-      outboundAllowedUpstreams === undefined ? undefined : new Set(outboundAllowedUpstreams);
-  }
+  constructor(private readonly directory: DirectoryService) {}
 
   /**
-   * @param value - `x-mte-upstream` as the client sent it
-   * @returns the origin in its normal form, by which peers and their sessions are told apart
+   * @param value - `x-mte-upstream` as the client sent it: the name or an origin of a peer
    * @throws UpstreamHeaderInvalidError, UpstreamRefusedError
    */
-  parse(value: string | string[] | undefined): string {
+  parse(value: string | string[] | undefined, client: ClientEntry): NamedPeer {
     if (typeof value !== 'string') {
       throw new UpstreamHeaderInvalidError('x-mte-upstream is missing');
     }
-    const known = this.known.get(value);
-    if (known !== undefined) {
-      return known;
+    const named = this.find(value);
+    if (client.peers?.includes(named.known.name) === false) {
+      throw new UpstreamRefusedError('x-mte-upstream names a relay that this client may not call');
     }
-    const origin = this.accepted(value);
-    if (this.known.size >= MAX_KNOWN) {
-      this.known.clear();
-    }
-    this.known.set(value, origin);
-    return origin;
+    return named;
   }
 
   /** Whether the operator has listed the peers. If not, their names must not resolve to refused addresses. */
   get areListed(): boolean {
-    return this.allowed !== undefined;
+    return this.directory.current.peers.every(
+      ({ entry: { reach } }) => reach.kind === 'origins' || reach.allowed !== undefined,
+    );
   }
 
-  private accepted(value: string): string {
-    if (!ORIGIN.test(value) || !URL.canParse(value)) {
-      throw new UpstreamHeaderInvalidError(
-        'x-mte-upstream is not an http or https URL without user, path, query and fragment',
-      );
+  private find(value: string): NamedPeer {
+    const { current } = this.directory;
+    if (this.namedIn !== current || this.named.size >= MAX_KNOWN) {
+      this.named.clear();
+      this.namedIn = current;
     }
-    const { origin, hostname } = new URL(value);
-    if (origin.length > MAX_ORIGIN_BYTES) {
-      throw new UpstreamHeaderInvalidError(
-        `x-mte-upstream is longer than ${MAX_ORIGIN_BYTES} bytes`,
-      );
+    const known = this.named.get(value);
+    if (known !== undefined) {
+      return known;
     }
-    const isListed = this.allowed?.has(origin);
-    if (isListed === false || (isListed === undefined && isRefusedAddress(hostname))) {
-      throw new UpstreamRefusedError('x-mte-upstream names a relay that may not be called');
-    }
-    return origin;
+    const named = NAME.test(value) ? byName(value, current) : byOrigin(value, current);
+    this.named.set(value, named);
+    return named;
   }
+}
+
+function byName(name: string, directory: KnownDirectory): NamedPeer {
+  const known = directory.peerNamed(name);
+  if (known?.entry.reach.kind !== 'origins') {
+    throw new UpstreamRefusedError('x-mte-upstream is the name of no peer of this relay');
+  }
+  const [first, ...others] = known.entry.reach.origins;
+  if (first === undefined) {
+    throw new UpstreamRefusedError(
+      'x-mte-upstream names a peer that has no origin to be called at',
+    );
+  }
+  return { known, origins: [first, ...others] };
+}
+
+function byOrigin(value: string, directory: KnownDirectory): NamedPeer {
+  if (!ORIGIN.test(value) || !URL.canParse(value)) {
+    throw new UpstreamHeaderInvalidError(
+      'x-mte-upstream is neither the name of a peer, nor an http or https URL without user, path, query and fragment',
+    );
+  }
+  const { origin, hostname } = new URL(value);
+  if (origin.length > MAX_ORIGIN_BYTES) {
+    throw new UpstreamHeaderInvalidError(`x-mte-upstream is longer than ${MAX_ORIGIN_BYTES} bytes`);
+  }
+  const listed = directory.peerAt(origin);
+  if (listed !== undefined) {
+    return byName(listed.name, directory);
+  }
+  const known = directory.peers.find(({ entry }) => entry.reach.kind === 'named');
+  if (known?.entry.reach.kind !== 'named') {
+    throw new UpstreamRefusedError('x-mte-upstream names a relay that may not be called');
+  }
+  const { allowed } = known.entry.reach;
+  const isRefused = allowed === undefined ? isRefusedAddress(hostname) : !allowed.includes(origin);
+  if (isRefused) {
+    throw new UpstreamRefusedError('x-mte-upstream names a relay that may not be called');
+  }
+  return { known, origins: [origin] };
 }

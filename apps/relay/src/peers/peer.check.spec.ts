@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
+import { addressOf } from '../../../../test/support/relays/directory.js';
 import { FakePairingClient } from '../../../../test/support/relays/fake-pairing-client.js';
 import { FakeSessionChecker } from '../../../../test/support/relays/fake-session-checker.js';
 import { HandMovedClock } from '../../../../test/support/time/hand-moved-clock.js';
@@ -22,7 +23,13 @@ beforeEach(() => {
   client = new FakePairingClient(clock, { lifetimeSeconds: 1_000, maxMessages: 10 });
   checker = new FakeSessionChecker();
   const log = new RelayLog('silent');
-  peer = new Peer('http://b.example', client.asPairingClient, checker.asSessionChecker, clock, log);
+  peer = new Peer(
+    addressOf('http://b.example'),
+    client.asPairingClient,
+    checker.asSessionChecker,
+    clock,
+    log,
+  );
 });
 
 afterEach(() => {

@@ -1,15 +1,18 @@
 import type { Clock } from '@relay/clock';
 
+import type { KnownPeer } from '../directory/known-peer.js';
 import type { RelayLog } from '../telemetry/relay-log.js';
 import type { PairingReason } from '../telemetry/relay-metrics.js';
 import { BackOff, BUSY_BACK_OFF, REFUSED_BACK_OFF } from './back-off.js';
+import type { PeerAddress } from './peer-address.js';
 import type { PairingClient } from './pairing-client.js';
 import type { PeerListener } from './peer-listener.js';
 import type { PeerSession, SequenceReservation } from './peer-session.js';
 import {
+  BUSY_CODES,
   FirstPairingLimitError,
   TunnelFailedError,
-  type TunnelFailureCode,
+  UNREACHABLE_CODES,
 } from './peers.errors.js';
 import { Reachability } from './reachability.js';
 import type { SessionChecker } from './session-checker.js';
@@ -21,19 +24,11 @@ const MIN_SUSPICION_INTERVAL_MS = 30_000;
 const ALIVE_MS = 5_000;
 const MAX_CHECKS = 2;
 
-const UNREACHABLE_CODES: ReadonlySet<TunnelFailureCode> = new Set([
-  'RELAY_PEER_UNREACHABLE',
-  'RELAY_PEER_CONNECT_TIMEOUT',
-  'RELAY_PEER_TIMEOUT',
-]);
-/** The peer's session store is unavailable, or the peer is overloaded. */
-const BUSY_CODES: ReadonlySet<TunnelFailureCode> = new Set([
-  'RELAY_PEER_STORE_UNAVAILABLE',
-  'RELAY_BUSY',
-]);
-
 /** One relay that this relay sends messages to: its current session, and the pairing of the next. protocol.md section 9. */
 export class Peer {
+  readonly origin: string;
+  /** The entry of the peer, whose secret its sessions are paired with. */
+  readonly known: KnownPeer;
   /** While the peer is unreachable no session is of use, so callers fail immediately. */
   readonly reachability: Reachability;
   private current: PeerSession | undefined;
@@ -51,12 +46,15 @@ export class Peer {
   private missingReason: Extract<PairingReason, 'first' | 'dropped'> = 'first';
 
   constructor(
-    readonly origin: string,
+    readonly address: PeerAddress,
     private readonly client: PairingClient,
     private readonly checker: SessionChecker,
     private readonly clock: Clock,
     private readonly log: RelayLog,
   ) {
+    const { origin, known } = address;
+    this.origin = origin;
+    this.known = known;
     const probe = {
       isWorthwhile: () => this.wasPaired,
       send: () => client.probe(origin),
@@ -202,7 +200,7 @@ export class Peer {
     for (let checks = 1; session.isUsable(this.clock.monotonicMs()); checks += 1) {
       const reservation = this.take(session);
       const connections = checks === 1 ? 'kept' : 'fresh';
-      const result = await this.checker.check(this.origin, reservation, connections);
+      const result = await this.checker.check(this.address, reservation, connections);
       switch (result.kind) {
         case 'alive':
           this.reachability.reportReached();
@@ -268,7 +266,7 @@ export class Peer {
 
   private async pairOnce(reason: PairingReason, network?: string): Promise<PeerSession> {
     try {
-      const session = await this.client.pair(this.origin, reason, network);
+      const session = await this.client.pair(this.address, reason, network);
       this.current = session;
       this.wasPaired = true;
       this.refusal.end();

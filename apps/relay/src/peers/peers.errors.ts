@@ -65,3 +65,15 @@ export function peerOverloadedError(forwarded: Forwarded): TunnelFailedError {
     retryAfter: 1,
   });
 }
+
+/** The peer cannot be reached. */
+export const UNREACHABLE_CODES: ReadonlySet<TunnelFailureCode> = new Set([
+  'RELAY_PEER_UNREACHABLE',
+  'RELAY_PEER_CONNECT_TIMEOUT',
+  'RELAY_PEER_TIMEOUT',
+]);
+/** The peer's session store is unavailable, or the peer is overloaded. */
+export const BUSY_CODES: ReadonlySet<TunnelFailureCode> = new Set([
+  'RELAY_PEER_STORE_UNAVAILABLE',
+  'RELAY_BUSY',
+]);

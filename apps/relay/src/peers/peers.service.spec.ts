@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
+import { addressOf, KEYLESS_DIRECTORY } from '../../../../test/support/relays/directory.js';
 import { FakePairingClient } from '../../../../test/support/relays/fake-pairing-client.js';
 import { FakeSessionChecker } from '../../../../test/support/relays/fake-session-checker.js';
 import { TunnelFailedError } from './peers.errors.js';
@@ -20,7 +21,7 @@ const range = (from: number, to: number): number[] =>
   Array.from({ length: to - from }, (_, at) => from + at);
 
 const nameAll = (numbers: readonly number[]): Peer[] =>
-  numbers.map((number) => peers.peer(`http://${number}.example`));
+  numbers.map((number) => peers.peer(addressOf(`http://${number}.example`)));
 
 async function pairWith(numbers: readonly number[]): Promise<Peer[]> {
   const named = nameAll(numbers);
@@ -44,6 +45,7 @@ beforeEach(() => {
     peerClient as PeerClient,
     clock,
     new RelayLog('silent'),
+    KEYLESS_DIRECTORY,
   );
 });
 
@@ -53,16 +55,16 @@ afterEach(() => {
 
 describe('peers', () => {
   it('are unique for each origin', () => {
-    const one = peers.peer('http://one.example');
-    expect(peers.peer('http://one.example')).toBe(one);
-    expect(peers.peer('https://one.example')).not.toBe(one);
+    const one = peers.peer(addressOf('http://one.example'));
+    expect(peers.peer(addressOf('http://one.example'))).toBe(one);
+    expect(peers.peer(addressOf('https://one.example'))).not.toBe(one);
     expect(one.origin).toBe('http://one.example');
   });
 
   it('that were paired are at most 1,000, of which the least recently used is closed and forgotten', async () => {
     const [first, second] = await pairWith(range(0, 1_000));
     second!.reachability.reportUnreachable(unreachable);
-    expect(peers.peer('http://0.example')).toBe(first);
+    expect(peers.peer(addressOf('http://0.example'))).toBe(first);
     expect(vi.getTimerCount()).toBe(1);
 
     await pairWith([1_000]);
@@ -70,31 +72,31 @@ describe('peers', () => {
 
     expect(vi.getTimerCount()).toBe(0);
     expect(peers.summary().paired).toBe(1_000);
-    expect(peers.peer('http://0.example')).toBe(first);
-    expect(peers.peer('http://1.example')).not.toBe(second);
+    expect(peers.peer(addressOf('http://0.example'))).toBe(first);
+    expect(peers.peer(addressOf('http://1.example'))).not.toBe(second);
   });
 
   it('are told of the end of a connection to them alone', async () => {
     for (const origin of ['http://0.example', 'http://1.example']) {
-      await peers.peer(origin).reserve();
+      await peers.peer(addressOf(origin)).reserve();
     }
     disconnect('http://0.example');
     disconnect('http://unknown.example');
-    await peers.peer('http://1.example').reserveChecked();
+    await peers.peer(addressOf('http://1.example')).reserveChecked();
     expect(checker.sequences).toEqual([]);
-    await peers.peer('http://0.example').reserveChecked();
+    await peers.peer(addressOf('http://0.example')).reserveChecked();
     expect(checker.sequences).toEqual([2]);
   });
 
   it('that were never paired are at most 1,000 more, of which the least recently named is forgotten', () => {
     const [first, second] = nameAll(range(0, 1_000));
-    expect(peers.peer('http://0.example')).toBe(first);
+    expect(peers.peer(addressOf('http://0.example'))).toBe(first);
 
     nameAll([1_000]);
 
     expect(peers.summary().known).toBe(1_000);
-    expect(peers.peer('http://0.example')).toBe(first);
-    expect(peers.peer('http://1.example')).not.toBe(second);
+    expect(peers.peer(addressOf('http://0.example'))).toBe(first);
+    expect(peers.peer(addressOf('http://1.example'))).not.toBe(second);
   });
 
   it('that were paired are kept, however many others are named', async () => {
@@ -102,7 +104,7 @@ describe('peers', () => {
 
     nameAll(range(1, 5_000));
 
-    expect(peers.peer('http://0.example')).toBe(good);
+    expect(peers.peer(addressOf('http://0.example'))).toBe(good);
     expect(peers.summary()).toMatchObject({ known: 1_001, paired: 1 });
   });
 
@@ -113,21 +115,21 @@ describe('peers', () => {
 
     nameAll([2_000]);
 
-    expect(peers.peer('http://0.example')).toBe(paired[0]);
+    expect(peers.peer(addressOf('http://0.example'))).toBe(paired[0]);
     client.release();
     await Promise.all(reservations);
   });
 
   it('that are being paired are kept, however many others are named', async () => {
     client.hold();
-    const good = peers.peer('http://0.example');
+    const good = peers.peer(addressOf('http://0.example'));
     const reservation = good.reserve();
 
     nameAll(range(1, 5_000));
     client.release();
     await reservation;
 
-    expect(peers.peer('http://0.example')).toBe(good);
+    expect(peers.peer(addressOf('http://0.example'))).toBe(good);
   });
 
   it('are all closed at shutdown', async () => {

@@ -1,8 +1,10 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Clock } from '@relay/clock';
 
+import { DirectoryService } from '../directory/directory.service.js';
 import { RelayLog } from '../telemetry/relay-log.js';
 import { PairingClient } from './pairing-client.js';
+import type { PeerAddress } from './peer-address.js';
 import { PeerClient } from './peer-client.js';
 import { Peer } from './peer.js';
 import { SessionChecker } from './session-checker.js';
@@ -17,7 +19,7 @@ export interface PeerSummary {
   readonly unreachable: number;
 }
 
-/** The relays that this relay sends messages to, by origin. */
+/** The relays that this relay sends messages to, by name and origin. */
 @Injectable()
 export class PeersService implements OnApplicationShutdown {
   /** Least recently used first. */
@@ -30,8 +32,18 @@ export class PeersService implements OnApplicationShutdown {
     peerClient: PeerClient,
     @Inject(Clock) private readonly clock: Clock,
     private readonly log: RelayLog,
+    private readonly directory: DirectoryService,
   ) {
-    peerClient.onDisconnect((origin) => this.peers.get(origin)?.noteDisconnect());
+    peerClient.onDisconnect((origin) => {
+      for (const peer of this.peers.values()) {
+        if (peer.origin === origin) {
+          peer.noteDisconnect();
+        }
+      }
+    });
+    directory.onChange(() => {
+      this.forgetRemoved();
+    });
   }
 
   /** Counts the peers by what was last known of them, without asking any of them. */
@@ -42,18 +54,24 @@ export class PeersService implements OnApplicationShutdown {
     return { known: states.length, paired: count('paired'), unreachable: count('unreachable') };
   }
 
-  /** The peer at an origin; its session is forgotten if too many other peers are used afterwards. */
-  peer(origin: string): Peer {
+  /** The peer at an address; its session is forgotten if too many other peers are used afterwards. */
+  peer(address: PeerAddress): Peer {
+    const { latest } = this;
     // The usual case. It avoids moving the entry, which makes the map reallocate its table from time to time.
-    if (this.latest?.origin === origin) {
-      return this.latest;
+    if (latest?.origin === address.origin && latest.known === address.known) {
+      return latest;
     }
-    const known = this.peers.get(origin);
-    const peer = known ?? new Peer(origin, this.client, this.checker, this.clock, this.log);
-    this.peers.delete(origin);
-    this.peers.set(origin, peer);
+    const key = keyOf(address);
+    const used = this.peers.get(key);
+    const peer =
+      used?.known === address.known
+        ? used
+        : new Peer(address, this.client, this.checker, this.clock, this.log);
+    this.peers.delete(key);
+    this.peers.set(key, peer);
     this.latest = peer;
-    if (known === undefined) {
+    if (used !== peer) {
+      used?.close();
       this.forgetOldest();
     }
     return peer;
@@ -81,8 +99,28 @@ export class PeersService implements OnApplicationShutdown {
       }
     }
     for (const peer of [...relays.slice(0, -MAX_PEERS), ...named.slice(0, -MAX_PEERS)]) {
-      peer.close();
-      this.peers.delete(peer.origin);
+      this.forget(peer);
     }
   }
+
+  /** Forgets the peers whose entry was removed or replaced. What is under way to them may still end. */
+  private forgetRemoved(): void {
+    const { peers } = this.directory.current;
+    for (const peer of [...this.peers.values()].filter(({ known }) => !peers.includes(known))) {
+      this.forget(peer);
+    }
+  }
+
+  private forget(peer: Peer): void {
+    peer.close();
+    this.peers.delete(keyOf(peer.address));
+    if (this.latest === peer) {
+      this.latest = undefined;
+    }
+  }
+}
+
+/** No name has a blank in it. */
+function keyOf({ known, origin }: PeerAddress): string {
+  return `${known.name} ${origin}`;
 }

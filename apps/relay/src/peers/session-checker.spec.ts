@@ -5,6 +5,7 @@ import { SALT_BYTES } from '@relay/protocol';
 import { Agent } from 'undici';
 import { expect, it } from 'vitest';
 
+import { addressOf } from '../../../../test/support/relays/directory.js';
 import { forThisTest } from '../../../../test/support/lifecycle/resources.js';
 import { listen } from '../../../../test/support/network/listen.js';
 import type { PeerClient } from './peer-client.js';
@@ -30,7 +31,7 @@ it('gives up a check after 10 s in all, although its response keeps arriving byt
   });
   const { url } = forThisTest(await listen(server));
   const agent = new Agent();
-  const client = { kept: agent, sign: () => 'signed' } as unknown as PeerClient;
+  const client = { kept: agent } as unknown as PeerClient;
   const paired = {
     sid: randomBytes(SALT_BYTES).toString('base64url'),
     keys: { clientToServer: randomBytes(32), serverToClient: randomBytes(32) },
@@ -40,7 +41,7 @@ it('gives up a check after 10 s in all, although its response keeps arriving byt
   const session = new PeerSession(paired, 0);
   const reservation = { session, sequence: 1, ageSeconds: 0, reservedAtMs: 0 };
 
-  const result = await new SessionChecker(client).check(url, reservation, 'kept');
+  const result = await new SessionChecker(client).check(addressOf(url), reservation, 'kept');
   await agent.destroy();
 
   expect(result).toMatchObject({

@@ -19,6 +19,7 @@ import {
 import type { SignedError } from '@relay/signature';
 
 import { CONTENT_ENCODING, codedResponse } from './coded-response.js';
+import type { PeerAddress } from './peer-address.js';
 import { PeerClient } from './peer-client.js';
 import { UnsignedStatusError } from './intermediary-response.js';
 import { exchangeFailure, signedFailure, untrustedResponse } from './peer-failure.js';
@@ -60,11 +61,11 @@ export class SessionChecker {
    * @param connections - whether it may be sent on a connection that was used before
    */
   check(
-    origin: string,
+    address: PeerAddress,
     reservation: SequenceReservation,
     connections: 'kept' | 'fresh',
   ): Promise<CheckResult> {
-    return new CheckExchange(this.peerClient, reservation).run(origin, connections);
+    return new CheckExchange(this.peerClient, address, reservation).run(connections);
   }
 }
 
@@ -78,19 +79,20 @@ class CheckExchange implements ExchangeEvents {
 
   constructor(
     private readonly peerClient: PeerClient,
+    private readonly address: PeerAddress,
     private readonly reservation: SequenceReservation,
   ) {
     const { session, sequence, ageSeconds } = reservation;
     const fields = { sid: session.sid, sequence, ageSeconds, type: 'check' } as const;
     this.relayHeader = formatTunnelHeader(fields, randomBytes(SALT_BYTES));
-    this.clientIdHeader = peerClient.sign(this.relayHeader);
+    this.clientIdHeader = address.known.sign(this.relayHeader);
     const limits = { responseTimeoutMs: CHECK_TIMEOUT_MS, idleTimeoutMs: CHECK_TIMEOUT_MS };
     this.exchange = new Exchange(limits, this);
   }
 
-  run(origin: string, connections: 'kept' | 'fresh'): Promise<CheckResult> {
+  run(connections: 'kept' | 'fresh'): Promise<CheckResult> {
     this.exchange.start(this.peerClient[connections], {
-      origin,
+      origin: this.address.origin,
       method: 'POST',
       path: TUNNEL_PATH,
       headers: [RELAY_HEADER, this.relayHeader, CLIENT_ID_HEADER, this.clientIdHeader, ...FIELDS],
@@ -123,7 +125,7 @@ class CheckExchange implements ExchangeEvents {
       return;
     }
     const signedError = isSingle
-      ? this.peerClient.verifyError(this.clientIdHeader, keys, relayHeader, status)
+      ? this.address.known.verifyError(this.clientIdHeader, keys, relayHeader, status)
       : undefined;
     const cause = new UnsignedStatusError(status);
     this.result.resolve(

@@ -16,7 +16,9 @@ export interface LogFields {
   readonly role?: string | undefined;
   /** Only if this side received it in plaintext. */
   readonly method?: string | undefined;
-  /** Origin of the other relay. */
+  /** Name of the client, if its entry has one. */
+  readonly client?: string | undefined;
+  /** Origin of the other relay, or its name if it is the one that has sent the request. */
   readonly peer?: string | undefined;
   readonly status?: number | undefined;
   readonly code?: string | undefined;
@@ -40,6 +42,8 @@ export interface LogFields {
   readonly keyId?: string | undefined;
   readonly error?: unknown;
   readonly config?: Readonly<Record<string, unknown>> | undefined;
+  /** How many peers, clients and tenants this relay knows. */
+  readonly directory?: Readonly<Record<string, number>> | undefined;
   readonly store?: Readonly<Record<string, unknown>> | undefined;
   readonly address?: string | undefined;
   readonly certificate?: Readonly<Record<string, unknown>> | undefined;

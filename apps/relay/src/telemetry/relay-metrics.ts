@@ -165,6 +165,20 @@ export class RelayMetrics implements StoreMeter {
     registers: [this.registry],
   });
 
+  readonly directoryReloads = new Counter({
+    name: 'mte_relay_directory_reloads_total',
+    help: 'Changes of RELAY_CONFIG_FILE, or of a file that it names, that took effect or were refused',
+    labelNames: ['result'] as const,
+    registers: [this.registry],
+  });
+
+  readonly directoryRefused = new Gauge({
+    name: 'mte_relay_directory_refused',
+    help: '1 while RELAY_CONFIG_FILE cannot be used and an earlier state of it is in use, else 0',
+    aggregator: 'max',
+    registers: [this.registry],
+  });
+
   constructor() {
     collectDefaultMetrics({ register: this.registry });
     for (const operation of STORE_OPERATIONS) {

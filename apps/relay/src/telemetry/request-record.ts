@@ -1,5 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 
+import { OF_ENVIRONMENT, type Grant } from '@relay/config';
+
 import { traceIdOf } from './trace-id.js';
 
 /** The role in which this relay serves a request; `none` if the request could not even be read. */
@@ -12,8 +14,12 @@ export type Role = 'outbound' | 'inbound' | 'pairing' | 'pass-through' | 'own' |
 export class RequestRecord {
   /** On the clock of `performance.now()`. */
   readonly startedAtMs = performance.now();
-  /** Origin of the other relay. */
+  /** Origin of the other relay, or its name if it has sent the request and its entry has one. */
   peer: string | undefined;
+  /** Name of the peer that is called. */
+  peerName: string | undefined;
+  /** The client that was admitted, and its token. */
+  grant: Grant | undefined;
   /** Only if this side received it in plaintext. */
   method: string | undefined;
   /** Name of the message, the same in both relays' logs. */
@@ -22,8 +28,6 @@ export class RequestRecord {
   attempt: number | undefined;
   /** 2 if the request was sent to the upstream a second time. */
   upstreamAttempt: number | undefined;
-  /** Whether the client has shown the token of this relay. It decides what an error response may contain. */
-  hasToken = false;
   /** Bytes of the plaintext bodies, received and sent. */
   bytesIn: number | undefined;
   bytesOut: number | undefined;
@@ -40,6 +44,12 @@ export class RequestRecord {
     private traceparent?: string,
   ) {}
 
+  /** The name of the client; undefined if its entry has none. */
+  get clientName(): string | undefined {
+    const name = this.grant?.client.name;
+    return name === OF_ENVIRONMENT ? undefined : name;
+  }
+
   /** Read only when a line is written, because most heads are read by a role as well, which then sets it. */
   get traceId(): string | undefined {
     return this.traceparent === undefined
@@ -51,6 +61,14 @@ export class RequestRecord {
     this.knownTraceId = traceId;
     this.traceparent = undefined;
   }
+}
+
+/** The client of a request that OutboundTokenGuard has admitted. @throws Error if it has not, which would be a mistake in the wiring */
+export function grantOf({ grant }: RequestRecord): Grant {
+  if (grant === undefined) {
+    throw new Error('the client of this request was not admitted');
+  }
+  return grant;
 }
 
 /**

@@ -193,6 +193,7 @@ function lineOf(record: RequestRecord, end: RequestEnd, ms: number): LogFields {
     code: end.code,
     ms: Math.round(ms * 10) / 10,
     method: record.method,
+    client: record.clientName,
     peer: record.peer,
     exchange: record.exchange,
     attempt: record.attempt,

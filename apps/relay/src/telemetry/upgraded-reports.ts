@@ -29,7 +29,7 @@ export class UpgradedReports {
    */
   async untilOver(role: UpgradeRole, ends: JoinedEnds, record: RequestRecord): Promise<void> {
     const startedAtMs = performance.now();
-    this.connections.add(role, ends);
+    this.connections.add(role, ends, record);
     const outcome = await ends.over;
     const { forth, back } = ends.bytes;
     record.bytesIn = forth;

@@ -1,13 +1,16 @@
 import { describe, expect, it } from 'vitest';
 
 import { relayConfig } from '../../../../test/support/relays/config.js';
+import { settingsOf } from '../../../../test/support/relays/directory.js';
 import { LocationRewriter } from './location-rewriter.js';
 
 const head = (authority: string, scheme: 'http' | 'https' = 'http') =>
   ({ method: 'MOVE', scheme, authority, path: '/', fields: [] }) as const;
 const CLIENT = head('client.example:81', 'https');
 const rewriter = (environment: Readonly<Record<string, string>> = {}) =>
-  new LocationRewriter(relayConfig({ UPSTREAM: 'http://api.internal:8080', ...environment }));
+  new LocationRewriter(
+    settingsOf(relayConfig({ UPSTREAM: 'http://api.internal:8080', ...environment })),
+  );
 const BASE = { UPSTREAM: 'http://api.internal:8080/base' };
 
 describe('a location', () => {

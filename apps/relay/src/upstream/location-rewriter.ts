@@ -1,10 +1,10 @@
-import type { RelayConfig } from '@relay/config';
 import { fieldValue, type RawFields } from '@relay/fields';
 import { judgePath } from '@relay/http';
 import type { RequestHead } from '@relay/protocol';
 
 import type { Requester } from './upstream-fields.js';
 import { UpstreamHost } from './upstream-host.js';
+import type { UpstreamSettings } from './upstream-settings.js';
 
 const DESTINATION = 'destination';
 /** Scheme and authority, without a user name, and what follows them. A reference without a scheme is none of these. */
@@ -19,12 +19,12 @@ export class LocationRewriter {
   private readonly forwardedHeaders: boolean;
   private readonly host: UpstreamHost;
 
-  constructor(config: RelayConfig) {
-    const { origin, protocol, host } = new URL(config.upstreamOrigin);
+  constructor(settings: UpstreamSettings) {
+    const { origin, protocol, host } = new URL(settings.upstreamOrigin);
     this.own = { origin, scheme: protocol.slice(0, -1), host };
-    this.basePath = config.upstreamBasePath;
-    this.forwardedHeaders = config.forwardedHeaders;
-    this.host = new UpstreamHost(config);
+    this.basePath = settings.upstreamBasePath;
+    this.forwardedHeaders = settings.forwardedHeaders;
+    this.host = new UpstreamHost(settings);
   }
 
   /**

@@ -1,9 +1,9 @@
-import type { RelayConfig } from '@relay/config';
 import { rawFieldValues } from '@relay/fields';
 import type { RequestHead } from '@relay/protocol';
 
 import { LocationRewriter } from './location-rewriter.js';
 import type { Requester } from './upstream-fields.js';
+import type { UpstreamSettings } from './upstream-settings.js';
 
 const DESTINATION = 'destination';
 /** Without a host, or with a backslash or a blank in it, servers differ in where the path begins: then none is taken off. */
@@ -17,9 +17,9 @@ export class RequestedPaths {
   private readonly basePath: string;
   private readonly locations: LocationRewriter | undefined;
 
-  constructor(config: RelayConfig) {
-    this.basePath = config.upstreamBasePath;
-    this.locations = config.rewriteLocation ? new LocationRewriter(config) : undefined;
+  constructor(settings: UpstreamSettings) {
+    this.basePath = settings.upstreamBasePath;
+    this.locations = settings.rewriteLocation ? new LocationRewriter(settings) : undefined;
   }
 
   /** @returns the paths without the base path; undefined for a destination that is not below it */

@@ -1,15 +1,14 @@
-import { Injectable } from '@nestjs/common';
 import { fieldValue, withoutFields } from '@relay/fields';
-import { RelayConfig } from '@relay/config';
 import { Exchange, isSafeMethod, type ExchangeEvents } from '@relay/http';
 import type { RequestHead } from '@relay/protocol';
 
 import { withForwardedFields, withoutClientAddress } from './forwarded-headers.js';
 import { LocationRewriter } from './location-rewriter.js';
 import { RewrittenResponse } from './rewritten-response.js';
-import { UpstreamConnections } from './upstream-connections.js';
+import type { UpstreamConnections } from './upstream-connections.js';
 import { upstreamFields, type Requester } from './upstream-fields.js';
 import { UpstreamHost } from './upstream-host.js';
+import type { UpstreamSettings } from './upstream-settings.js';
 
 const CONTENT_LENGTH = 'content-length';
 /** Methods whose requests state the length of their body even if it is empty. RFC 9110 section 8.6. */
@@ -18,18 +17,17 @@ const METHODS_WITH_BODY = new Set(['POST', 'PUT', 'PATCH']);
 /** A buffered body is sent in slices of this size. */
 const SLICE_BYTES = 65_536;
 
-/** The one upstream of this relay: a fixed host and port, whatever a message names. */
-@Injectable()
+/** The upstream of one tenant: a fixed host and port, whatever a message names. */
 export class UpstreamClient {
   private readonly host: UpstreamHost;
   private readonly locations: LocationRewriter | undefined;
 
   constructor(
-    private readonly config: RelayConfig,
+    private readonly settings: UpstreamSettings,
     private readonly connections: UpstreamConnections,
   ) {
-    this.host = new UpstreamHost(config);
-    this.locations = config.rewriteLocation ? new LocationRewriter(config) : undefined;
+    this.host = new UpstreamHost(settings);
+    this.locations = settings.rewriteLocation ? new LocationRewriter(settings) : undefined;
   }
 
   /**
@@ -50,8 +48,8 @@ export class UpstreamClient {
   ): Exchange {
     const exchange = new Exchange(
       {
-        responseTimeoutMs: this.config.responseTimeoutMs,
-        idleTimeoutMs: this.config.idleTimeoutMs,
+        responseTimeoutMs: this.settings.responseTimeoutMs,
+        idleTimeoutMs: this.settings.idleTimeoutMs,
       },
       this.translated(events, head, requester),
     );
@@ -60,9 +58,9 @@ export class UpstreamClient {
     // An upgraded connection is not kept.
     const connections = upgrade === undefined ? this.connections.kept : this.connections.fresh;
     exchange.start(connections, {
-      origin: this.config.upstreamOrigin,
+      origin: this.settings.upstreamOrigin,
       method: head.method,
-      path: this.config.upstreamBasePath + head.path,
+      path: this.settings.upstreamBasePath + head.path,
       headers: [
         ...this.hostField(head, requester),
         ...this.headersOf(head, body !== undefined, requester),
@@ -98,11 +96,11 @@ export class UpstreamClient {
   }
 
   private headersOf(head: RequestHead, hasBody: boolean, requester: Requester): string[] {
-    const described = this.config.forwardedHeaders
+    const described = this.settings.forwardedHeaders
       ? withForwardedFields(head, this.host.believed(head, requester))
       : withoutClientAddress(head);
     const translated = this.locations?.inFields(described, head, requester) ?? described;
-    const fields = upstreamFields(translated, this.config, requester);
+    const fields = upstreamFields(translated, this.settings, requester);
     if (hasBody || fieldValue(fields, CONTENT_LENGTH) === undefined) {
       const lacksLength = !hasBody && METHODS_WITH_BODY.has(head.method);
       return lacksLength ? [...fields, CONTENT_LENGTH, '0'] : fields;

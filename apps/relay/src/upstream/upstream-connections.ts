@@ -1,12 +1,10 @@
-import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { Clock } from '@relay/clock';
-import { RelayConfig } from '@relay/config';
+import type { Clock } from '@relay/clock';
 import { MAX_CONNECTION_AGE_MS, connectionClients } from '@relay/http';
 import { Pool, type Dispatcher } from 'undici';
 
-import { RelayMetrics } from '../telemetry/relay-metrics.js';
 import { connectorThatReportsResets } from './reset-connector.js';
 import { withServerName } from './server-name.js';
+import type { UpstreamSettings } from './upstream-settings.js';
 
 /** A whole head may have 64 KiB, of which undici counts the names and values. */
 const MAX_RESPONSE_HEADER_BYTES = 65_536;
@@ -15,9 +13,8 @@ const KEEP_ALIVE_MS = 4_000;
 /** How much earlier than the upstream says it is closed, so that no request meets the upstream's own closing. */
 const KEEP_ALIVE_MARGIN_MS = 2_000;
 
-/** The connections to the one upstream of this relay. */
-@Injectable()
-export class UpstreamConnections implements OnApplicationShutdown {
+/** The connections to the upstream of one tenant. */
+export class UpstreamConnections {
   private readonly keptPool: Pool;
   private readonly freshPool: Pool;
   /** Connections that are kept open between requests. */
@@ -26,29 +23,27 @@ export class UpstreamConnections implements OnApplicationShutdown {
   readonly fresh: Dispatcher;
   private lastSeen: 'unknown' | 'reachable' | 'unreachable' = 'unknown';
 
-  constructor(config: RelayConfig, metrics: RelayMetrics, @Inject(Clock) clock: Clock) {
+  constructor(settings: UpstreamSettings, clock: Clock) {
     const options = {
-      connect: connectorThatReportsResets(config.connectTimeoutMs),
+      connect: connectorThatReportsResets(settings.connectTimeoutMs),
       factory: connectionClients(() => clock.monotonicMs()),
       maxHeaderSize: MAX_RESPONSE_HEADER_BYTES,
       keepAliveTimeout: KEEP_ALIVE_MS,
       keepAliveTimeoutThreshold: KEEP_ALIVE_MARGIN_MS,
       keepAliveMaxTimeout: MAX_CONNECTION_AGE_MS,
     };
-    this.keptPool = this.observed(new Pool(config.upstreamOrigin, { ...options, pipelining: 1 }));
+    this.keptPool = this.observed(new Pool(settings.upstreamOrigin, { ...options, pipelining: 1 }));
     // Without pipelining, undici closes each connection after its first exchange.
-    this.freshPool = this.observed(new Pool(config.upstreamOrigin, { ...options, pipelining: 0 }));
+    this.freshPool = this.observed(
+      new Pool(settings.upstreamOrigin, { ...options, pipelining: 0 }),
+    );
     // With the host that is the upstream's own, undici names that in TLS by itself.
     const named = (pool: Pool): Dispatcher =>
-      config.upstreamHost === 'upstream'
+      settings.upstreamHost === 'upstream'
         ? pool
-        : pool.compose(withServerName(config.upstreamOrigin));
+        : pool.compose(withServerName(settings.upstreamOrigin));
     this.kept = named(this.keptPool);
     this.fresh = named(this.freshPool);
-    metrics.openSockets.observe(
-      () => this.keptPool.stats.connected + this.freshPool.stats.connected,
-      'upstream',
-    );
   }
 
   /** What the last attempt to connect showed. Reading it does not contact the upstream. */
@@ -56,7 +51,13 @@ export class UpstreamConnections implements OnApplicationShutdown {
     return this.lastSeen;
   }
 
-  async onApplicationShutdown(): Promise<void> {
+  /** How many are open. */
+  get openSockets(): number {
+    return this.keptPool.stats.connected + this.freshPool.stats.connected;
+  }
+
+  /** Closes all of them, whatever they carry. */
+  async destroy(): Promise<void> {
     await Promise.all([this.keptPool.destroy(), this.freshPool.destroy()]);
   }
 

@@ -1,5 +1,6 @@
-import type { RelayConfig } from '@relay/config';
 import { type RawFields, withReplacedNamesakes, withoutNamesakes } from '@relay/fields';
+
+import type { UpstreamSettings } from './upstream-settings.js';
 
 /** Who asks for a request: a peer, whose message was verified, or anybody, on a pass-through route. */
 export type Requester = 'peer' | 'anybody';
@@ -11,7 +12,7 @@ export type Requester = 'peer' | 'anybody';
  */
 export function upstreamFields(
   fields: RawFields,
-  { headers, requestHeaders }: Pick<RelayConfig, 'headers' | 'requestHeaders'>,
+  { headers, requestHeaders }: Pick<UpstreamSettings, 'headers' | 'requestHeaders'>,
   requester: Requester,
 ): string[] {
   if (requester === 'peer') {

@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
 
 import { relayConfig } from '../../../../test/support/relays/config.js';
+import { settingsOf } from '../../../../test/support/relays/directory.js';
 import { UpstreamHost } from './upstream-host.js';
 
 const AUDIENCE = 'https://relay.example.com,http://10.0.0.7:8080,http://[::1]';
 
 const hostOf = (environment: Readonly<Record<string, string>>) =>
-  new UpstreamHost(relayConfig(environment));
+  new UpstreamHost(settingsOf(relayConfig(environment)));
 const head = (authority: string) =>
   ({ method: 'GET', scheme: 'http', authority, path: '/', fields: [] }) as const;
 

@@ -1,9 +1,8 @@
-import type { RelayConfig } from '@relay/config';
 import type { RequestHead } from '@relay/protocol';
 
+import { hostsOf } from '../directory/known-tenants.js';
 import type { Requester } from './upstream-fields.js';
-
-const DEFAULT_PORTS: Readonly<Record<string, string>> = { 'http:': '80', 'https:': '443' };
+import type { UpstreamSettings } from './upstream-settings.js';
 
 /**
  * Which host the upstream is told, and which of those that requesters name is believed. A peer has proved to hold the secret.
@@ -14,9 +13,9 @@ export class UpstreamHost {
   private readonly ownNames: ReadonlySet<string>;
   private readonly setting: string;
 
-  constructor({ upstreamHost, relayAudience = [] }: RelayConfig) {
+  constructor({ upstreamHost, audiences = [] }: UpstreamSettings) {
     this.setting = upstreamHost;
-    this.ownNames = new Set(relayAudience.flatMap(namesOf));
+    this.ownNames = new Set(audiences.flatMap(hostsOf));
   }
 
   /** The host that the requester named; empty if it named none, or none that is believed. */
@@ -38,10 +37,4 @@ export class UpstreamHost {
         return this.setting;
     }
   }
-}
-
-/** What a host field may say for an origin: the default port may be stated or left out. */
-function namesOf(origin: string): string[] {
-  const { host, port, protocol } = new URL(origin);
-  return port === '' ? [host, `${host}:${DEFAULT_PORTS[protocol] ?? ''}`] : [host];
 }

@@ -45,3 +45,13 @@ export function upstreamError({ kind, wasSent, cause }: ExchangeFailure): Upstre
       return failed('RELAY_UPSTREAM_FAILED', 'the upstream gave no valid response');
   }
 }
+
+/** The path could lead outside the configured routes or base path. */
+export class PathRefusedError extends RelayError {
+  readonly code = 'RELAY_PATH_REFUSED';
+}
+
+/** The path is not among the configured routes. */
+export class RouteUnknownError extends RelayError {
+  readonly code = 'RELAY_ROUTE_UNKNOWN';
+}

@@ -1,8 +1,7 @@
 import { Module } from '@nestjs/common';
 
-import { UpstreamClient } from './upstream-client.js';
-import { UpstreamConnections } from './upstream-connections.js';
+import { TenantsService } from './tenants.service.js';
 
-/** The one upstream, for the roles that call it. */
-@Module({ providers: [UpstreamClient, UpstreamConnections], exports: [UpstreamClient] })
+/** The APIs behind this relay, for the roles that call them. */
+@Module({ providers: [TenantsService], exports: [TenantsService] })
 export class UpstreamModule {}

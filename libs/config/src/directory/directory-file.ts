@@ -8,8 +8,8 @@ export interface ReadDirectoryFile {
   readonly parts: DirectoryParts;
   /** What an operator should fix: one line each, which never shows a value. */
   readonly warnings: readonly string[];
-  /** Identifies the content of the file and of every file that it names, so that changes are noticed: SHA-256, hexadecimal. */
-  readonly fingerprint: string;
+  /** The paths of the files that it names, whose content may change as well. */
+  readonly files: readonly string[];
 }
 
 /**

@@ -51,6 +51,12 @@ export interface ClientEntry {
   readonly limits: ClientLimits;
 }
 
+/** Under which entry a client was admitted, and with which of its tokens. */
+export interface Grant {
+  readonly client: ClientEntry;
+  readonly token: ClientToken;
+}
+
 /** TLS towards an API. Each is the path of a PEM file, which was valid when it was read. */
 export interface UpstreamTls {
   /** The authorities that the API is verified against; if undefined, those of Node.js. */

@@ -12,8 +12,8 @@ export interface LoadedDirectory {
   readonly directory: Directory;
   /** What an operator should fix: one line each, which never shows a value. */
   readonly warnings: readonly string[];
-  /** Identifies the content that was read; empty without a file. */
-  readonly fingerprint: string;
+  /** The paths of the files that RELAY_CONFIG_FILE names. */
+  readonly files: readonly string[];
 }
 
 /**
@@ -32,9 +32,9 @@ export function readDirectory(
     tenants: tenantsOfEnvironment(config),
   };
   if (config.relayConfigFile === undefined) {
-    return { directory: ofEnvironment, warnings: [], fingerprint: '' };
+    return { directory: ofEnvironment, warnings: [], files: [] };
   }
-  const { parts, warnings, fingerprint } = readDirectoryFile(
+  const { parts, warnings, files } = readDirectoryFile(
     config.relayConfigFile,
     environment,
     config.nodeEnv,
@@ -44,5 +44,5 @@ export function readDirectory(
     clients: parts.clients ?? ofEnvironment.clients,
     tenants: parts.tenants ?? ofEnvironment.tenants,
   };
-  return { directory, warnings, fingerprint };
+  return { directory, warnings, files };
 }

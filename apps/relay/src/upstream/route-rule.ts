@@ -1,24 +1,22 @@
-import { Injectable } from '@nestjs/common';
-import { RelayConfig } from '@relay/config';
 import type { RelayError } from '@relay/errors';
 import { RouteList, judgePath } from '@relay/http';
 import type { RequestHead } from '@relay/protocol';
 
-import { RequestedPaths } from '../upstream/requested-paths.js';
-import { PathRefusedError, RouteUnknownError } from './inbound.errors.js';
+import { RequestedPaths } from './requested-paths.js';
+import { PathRefusedError, RouteUnknownError } from './upstream.errors.js';
+import type { UpstreamSettings } from './upstream-settings.js';
 
 /** Decides which paths can be reached through the tunnel: those of MTE_ROUTES, and none outside UPSTREAM's base path. */
-@Injectable()
 export class RouteRule {
   private readonly routes: RouteList | undefined;
   private readonly limitsPaths: boolean;
   private readonly paths: RequestedPaths;
 
-  constructor(config: RelayConfig) {
-    const { mteRoutes, upstreamBasePath } = config;
-    this.routes = mteRoutes === undefined ? undefined : new RouteList(mteRoutes);
-    this.limitsPaths = mteRoutes !== undefined || upstreamBasePath !== '';
-    this.paths = new RequestedPaths(config);
+  constructor(settings: UpstreamSettings) {
+    const { routes, upstreamBasePath } = settings;
+    this.routes = routes === undefined ? undefined : new RouteList(routes);
+    this.limitsPaths = routes !== undefined || upstreamBasePath !== '';
+    this.paths = new RequestedPaths(settings);
   }
 
   /** @returns why this relay refuses to forward the request, or undefined if its paths may be reached */

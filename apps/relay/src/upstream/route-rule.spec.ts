@@ -6,7 +6,8 @@ import {
   targetsWith,
 } from '../../../../test/support/http-cases/path-forms.js';
 import { relayConfig } from '../../../../test/support/relays/config.js';
-import { PathRefusedError, RouteUnknownError } from './inbound.errors.js';
+import { settingsOf } from '../../../../test/support/relays/directory.js';
+import { PathRefusedError, RouteUnknownError } from './upstream.errors.js';
 import { RouteRule } from './route-rule.js';
 
 const UPSTREAM = 'http://127.0.0.1:9';
@@ -16,7 +17,7 @@ const head = (path: string) =>
 
 describe('without MTE_ROUTES', () => {
   it('every path is forwarded to an upstream that has no base path', () => {
-    const rule = new RouteRule(relayConfig({ UPSTREAM }));
+    const rule = new RouteRule(settingsOf(relayConfig({ UPSTREAM })));
     for (const [path] of PATH_FORMS) {
       expect(rule.refusalOf(head(path)), path).toBeUndefined();
     }
@@ -24,7 +25,7 @@ describe('without MTE_ROUTES', () => {
 });
 
 describe('with a base path', () => {
-  const rule = new RouteRule(relayConfig({ UPSTREAM: `${UPSTREAM}/base` }));
+  const rule = new RouteRule(settingsOf(relayConfig({ UPSTREAM: `${UPSTREAM}/base` })));
 
   it.each(targetsWith(200, 'basePath'))('%s is forwarded to the upstream', (path) => {
     expect(rule.refusalOf(head(path))).toBeUndefined();
@@ -43,7 +44,7 @@ describe('with a base path', () => {
 
 describe('with MTE_ROUTES', () => {
   const routes = { MTE_ROUTES: ROUTES_OF_FORMS };
-  const rule = new RouteRule(relayConfig({ UPSTREAM, ...routes }));
+  const rule = new RouteRule(settingsOf(relayConfig({ UPSTREAM, ...routes })));
 
   it.each(targetsWith(200, 'mteRoutes'))('%s is forwarded to the upstream', (path) => {
     expect(rule.refusalOf(head(path))).toBeUndefined();
@@ -58,7 +59,9 @@ describe('with MTE_ROUTES', () => {
   });
 
   it('a base path changes nothing', () => {
-    const based = new RouteRule(relayConfig({ UPSTREAM: `${UPSTREAM}/base`, ...routes }));
+    const based = new RouteRule(
+      settingsOf(relayConfig({ UPSTREAM: `${UPSTREAM}/base`, ...routes })),
+    );
     for (const [path] of PATH_FORMS) {
       expect(based.refusalOf(head(path))?.code, path).toBe(rule.refusalOf(head(path))?.code);
     }

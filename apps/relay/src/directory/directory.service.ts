@@ -1,0 +1,64 @@
+import { isDeepStrictEqual } from 'node:util';
+
+import type { Directory } from '@relay/config';
+import type { AcceptedKeys, SecretKeys } from '@relay/protocol';
+import type { Audiences } from '@relay/session';
+import type { RelayName } from '@relay/signature';
+
+import { KnownDirectory } from './known-directory.js';
+
+/** Whom this relay knows at this moment. */
+export class DirectoryService implements AcceptedKeys, Audiences {
+  private readonly listeners: (() => void)[] = [];
+  private replacing: Promise<unknown> = Promise.resolve();
+
+  private constructor(
+    private known: KnownDirectory,
+    private readonly name: RelayName,
+  ) {}
+
+  /** Derives the keys of all peers, which takes about 130 ms for each secret. */
+  static async begin(entries: Directory, name: RelayName): Promise<DirectoryService> {
+    return new DirectoryService(await KnownDirectory.of(entries, name), name);
+  }
+
+  /** All that is known, as of now. What belongs together is asked of the same one. */
+  get current(): KnownDirectory {
+    return this.known;
+  }
+
+  /** Calls back after each change. */
+  onChange(listener: () => void): void {
+    this.listeners.push(listener);
+  }
+
+  /**
+   * Replaces everything at once.
+   *
+   * @returns whether anything has changed
+   */
+  replace(entries: Directory): Promise<boolean> {
+    const replaced = this.replacing.then(() => this.replaceNow(entries));
+    this.replacing = replaced.catch(() => undefined);
+    return replaced;
+  }
+
+  find(kid: string): SecretKeys | undefined {
+    return this.known.holderOf(kid)?.keys;
+  }
+
+  accepts(audience: string, kid: string): boolean {
+    return this.known.tenantFor(audience, kid) !== undefined;
+  }
+
+  private async replaceNow(entries: Directory): Promise<boolean> {
+    if (isDeepStrictEqual(entries, this.known.entries)) {
+      return false;
+    }
+    this.known = await KnownDirectory.of(entries, this.name, this.known);
+    for (const listener of this.listeners) {
+      listener();
+    }
+    return true;
+  }
+}

@@ -1,0 +1,106 @@
+import { isDeepStrictEqual } from 'node:util';
+
+import {
+  ConfigInvalidError,
+  OF_ENVIRONMENT,
+  type Directory,
+  type TenantEntry,
+} from '@relay/config';
+import type { SecretKeys } from '@relay/protocol';
+import type { RelayName } from '@relay/signature';
+
+import { KnownPeer } from './known-peer.js';
+import { KnownTenants } from './known-tenants.js';
+import { KnownTokens } from './known-tokens.js';
+
+/** A directory in the form in which it is asked: by kid, by name, by token, by audience. It never changes. */
+export class KnownDirectory {
+  readonly tokens: KnownTokens;
+  readonly tenants: KnownTenants;
+  private readonly byKid = new Map<
+    string,
+    { readonly peer: KnownPeer; readonly keys: SecretKeys }
+  >();
+  private readonly byName: ReadonlyMap<string, KnownPeer>;
+  private readonly byOrigin = new Map<string, KnownPeer>();
+
+  private constructor(
+    readonly entries: Directory,
+    readonly peers: readonly KnownPeer[],
+  ) {
+    this.tokens = new KnownTokens(entries.clients);
+    this.tenants = new KnownTenants(entries.tenants);
+    this.byName = new Map(peers.map((peer) => [peer.name, peer]));
+    for (const peer of peers) {
+      for (const keys of peer.keys.all) {
+        // One in four billion pairs of secrets. The sessions of two peers must not be mistaken for one another.
+        if (this.byKid.has(keys.kid)) {
+          throw new ConfigInvalidError([
+            `peers.${peer.name} has a secret with the same key id as that of another peer: choose another secret`,
+          ]);
+        }
+        this.byKid.set(keys.kid, { peer, keys });
+      }
+      const { reach } = peer.entry;
+      for (const origin of reach.kind === 'origins' ? reach.origins : []) {
+        this.byOrigin.set(origin, peer);
+      }
+    }
+  }
+
+  /** @param previous - the directory until now: what has not changed is taken from it, with its keys and its identity */
+  static async of(
+    entries: Directory,
+    name: RelayName,
+    previous?: KnownDirectory,
+  ): Promise<KnownDirectory> {
+    const peers = await Promise.all(
+      entries.peers.map(async (entry) => {
+        const before = previous?.byName.get(entry.name);
+        return before !== undefined && isDeepStrictEqual(before.entry, entry)
+          ? before
+          : KnownPeer.of(entry, name, before);
+      }),
+    );
+    const tenants = entries.tenants.map(
+      (entry) =>
+        previous?.entries.tenants.find((before) => isDeepStrictEqual(before, entry)) ?? entry,
+    );
+    return new KnownDirectory({ ...entries, tenants }, peers);
+  }
+
+  /** The peer that holds the secret which a kid names, and the keys of that secret. */
+  holderOf(kid: string): { readonly peer: KnownPeer; readonly keys: SecretKeys } | undefined {
+    return this.byKid.get(kid);
+  }
+
+  /** The name of the peer that holds the secret which a kid names; undefined if its entry has none. */
+  nameOf(kid: string): string | undefined {
+    const name = this.byKid.get(kid)?.peer.name;
+    return name === OF_ENVIRONMENT ? undefined : name;
+  }
+
+  /** The peer of this name. */
+  peerNamed(name: string): KnownPeer | undefined {
+    return this.byName.get(name);
+  }
+
+  /** The peer that has listed this origin as its own. */
+  peerAt(origin: string): KnownPeer | undefined {
+    return this.byOrigin.get(origin);
+  }
+
+  /**
+   * The tenant that a peer may enter under an audience.
+   *
+   * @param audience - name of the audience, as in a session
+   * @param kid - of the secret that the peer signs with
+   */
+  tenantFor(audience: string, kid: string): TenantEntry | undefined {
+    const peer = this.byKid.get(kid)?.peer;
+    const tenant = this.tenants.find(audience);
+    const isAdmitted =
+      peer !== undefined && (tenant?.peers === undefined || tenant.peers.includes(peer.name));
+    return isAdmitted ? tenant : undefined;
+  }
+}
