@@ -1,10 +1,6 @@
 import type { RelayConfig } from './relay-config.js';
 
-type Derived =
-  | 'directory'
-  | 'tunnelResponseHeaders'
-  | 'redisAddress'
-  | 'effectiveLogLevel';
+type Derived = 'directory' | 'tunnelResponseHeaders' | 'redisAddress' | 'effectiveLogLevel';
 
 /** A property of `RelayConfig` that is read from an environment variable. */
 export type RelayConfigProperty = Exclude<keyof RelayConfig, Derived>;

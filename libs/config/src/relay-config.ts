@@ -18,7 +18,14 @@ import type { Directory } from './directory/directory.js';
 import { NeedsSentinels, NeedsTls } from './rules/redis-tls.js';
 import { MEMORY_URL, type RedisAddress, redisAddress, redisUrl } from './rules/redis-url.js';
 import { route } from './rules/routes.js';
-import { FromText, Integer, listOf, Refused, RequiredWithoutFile, StrictBoolean } from './rules/rule.js';
+import {
+  FromText,
+  Integer,
+  listOf,
+  Refused,
+  RequiredWithoutFile,
+  StrictBoolean,
+} from './rules/rule.js';
 import { NotWeakInProduction, secret, token } from './rules/secrets.js';
 import { upstreamHost } from './rules/upstream-host.js';
 import { baseUrl, origin } from './rules/url.js';
