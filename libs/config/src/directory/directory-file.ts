@@ -9,11 +9,11 @@ import { readClients } from './file/clients-of-file.js';
 import { closest } from './file/closest.js';
 import { variablesInstead } from './file/variables-instead.js';
 import type { FileContext } from './file/context.js';
-import { NAME } from './file/entry-classes.js';
 import { NamedFiles } from './file/named-files.js';
 import { readPeers } from './file/peers-of-file.js';
 import type { Problems } from './file/problems.js';
 import { readTenants } from './file/tenants-of-file.js';
+import { NAME } from './file/values.js';
 import { isMapping, readYaml, type Plain, type PlainMapping } from './file/yaml-text.js';
 
 /** The parts of a directory that a file has. A part that it lacks is undefined. */

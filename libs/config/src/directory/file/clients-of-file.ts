@@ -1,6 +1,6 @@
 import type { ClientEntry } from '../directory.js';
 import type { FileContext } from './context.js';
-import { ClientInFile } from './entry-classes.js';
+import { ClientInFile } from './client-in-file.js';
 import { checkPeerNames } from './peer-names.js';
 import { readEntry } from './read-entry.js';
 import { Taken } from './taken.js';
@@ -20,7 +20,8 @@ export function readClients(
     if (client === undefined) {
       return [];
     }
-    const { tokens: given = [], limits = {} } = client;
+    const { tokens: given = [], limits } = client;
+    const { requestsPerSecond, concurrent } = limits ?? {};
     given.forEach(({ sha256 }, index) => {
       tokens.take(sha256, [...path, 'tokens', index, 'sha256'], name);
     });
@@ -33,7 +34,7 @@ export function readClients(
         name,
         tokens: given.map(({ sha256, expires }) => ({ sha256, expiresAtMs: expires })),
         peers: client.peers,
-        limits: { ...limits },
+        limits: { requestsPerSecond, concurrent },
       },
     ];
   });

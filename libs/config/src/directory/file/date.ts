@@ -10,8 +10,9 @@ export function moment(text: string): number | Refused {
   const [, date] = DATE.exec(text) ?? [];
   const momentMs = Date.parse(text);
   // `Date` takes the 30th of February for a day in March.
-  const isDay = date !== undefined && new Date(`${date}T00:00Z`).toJSON()?.startsWith(date);
-  return isDay === true && !Number.isNaN(momentMs)
+  const day = new Date(`${date ?? ''}T00:00Z`);
+  const isDay = !Number.isNaN(day.getTime()) && day.toJSON().startsWith(date ?? '?');
+  return isDay && !Number.isNaN(momentMs)
     ? momentMs
     : new Refused('must be a date, such as 2027-03-01 or 2027-03-01T12:00:00Z');
 }

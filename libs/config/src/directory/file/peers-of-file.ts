@@ -1,7 +1,6 @@
-import { Refused } from '../../rules/rule.js';
 import type { PeerEntry } from '../directory.js';
 import type { FileContext } from './context.js';
-import { PeerInFile } from './entry-classes.js';
+import { PeerInFile } from './peer-in-file.js';
 import type { KeyPath } from './problems.js';
 import { proxyUrl } from './proxy-url.js';
 import { readEntry } from './read-entry.js';
@@ -23,14 +22,7 @@ const readProxy = (
   context: FileContext,
 ): string | undefined => {
   const text = readSource(proxy, path, context);
-  const url = text === undefined ? undefined : proxyUrl(text);
-  if (url instanceof Refused) {
-    url.problems.forEach((rule) => {
-      context.problems.add(path, rule);
-    });
-    return undefined;
-  }
-  return url;
+  return text === undefined ? undefined : context.problems.accept(path, proxyUrl(text));
 };
 
 const readPeer = (

@@ -1,3 +1,5 @@
+import { Refused } from '../../rules/rule.js';
+
 /** A key path in a directory file: keys of mappings, and positions in lists, counted from 0. */
 export type KeyPath = readonly (string | number)[];
 
@@ -39,6 +41,17 @@ export class Problems {
   /** @param rule - the end of a sentence that begins with the key */
   add(path: KeyPath, rule: string): void {
     this.#errors.push(this.#problem(path, rule));
+  }
+
+  /** Returns a value that has been read, or adds why it was refused and returns undefined. */
+  accept<T>(path: KeyPath, value: T | Refused): T | undefined {
+    if (!(value instanceof Refused)) {
+      return value;
+    }
+    value.problems.forEach((rule) => {
+      this.add(path, rule);
+    });
+    return undefined;
   }
 
   /** Adds a problem at a line that has no key: `rule` stands alone. */

@@ -20,7 +20,7 @@ const reportUnknown = (
   property: string,
   problems: Problems,
 ): void => {
-  const known = keysOf((target as object).constructor as EntryClass<object>);
+  const known = target === undefined ? [] : keysOf(target.constructor as EntryClass<object>);
   const meant = closest(property, known);
   // Whatever stands in the place of a key may be a secret, unless it resembles a key.
   if (meant === undefined) {

@@ -6,11 +6,12 @@ import { Refused } from '../../rules/rule.js';
 import { origin } from '../../rules/url.js';
 import type { TenantEntry, UpstreamTls } from '../directory.js';
 import type { FileContext } from './context.js';
-import { TenantInFile, type FileSource } from './entry-classes.js';
 import { checkPeerNames } from './peer-names.js';
 import type { KeyPath } from './problems.js';
 import { readEntry } from './read-entry.js';
+import type { FileSource } from './sources.js';
 import { Taken } from './taken.js';
+import { TenantInFile } from './tenant-in-file.js';
 import type { Plain } from './yaml-text.js';
 
 const MAX_PEM_BYTES = 1_048_576;
@@ -27,11 +28,8 @@ const readPem = (
     return undefined;
   }
   const file = files.pathOf(source.file);
-  const content = files.read(file, MAX_PEM_BYTES);
-  if (content instanceof Refused) {
-    content.problems.forEach((rule) => {
-      problems.add([...path, 'file'], rule);
-    });
+  const content = problems.accept([...path, 'file'], files.read(file, MAX_PEM_BYTES));
+  if (content === undefined) {
     return undefined;
   }
   if (!new RegExp(`^-----BEGIN ([A-Z]+ )?${label}-----`, 'm').test(content.toString('latin1'))) {

@@ -142,7 +142,7 @@ class Reader {
         continue;
       }
       const keyNode = isAlias(pair.key) ? this.#targets.get(pair.key) : pair.key;
-      if (!isScalar(keyNode) || keyNode.value === null) {
+      if (!isScalar(keyNode) || !['string', 'number', 'boolean'].includes(typeof keyNode.value)) {
         this.#refuse(positionOf(pair.key), 'must have a text as key');
         continue;
       }
