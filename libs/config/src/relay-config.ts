@@ -2,9 +2,7 @@ import { IsIn, IsOptional, IsString, Matches } from 'class-validator';
 import {
   type HeaderField,
   NotAlsoInHeaders,
-  headerFields,
-  requestHeaderFields,
-  responseHeaderFields,
+  headerRules,
 } from './rules/headers.js';
 import {
   KeyOfCertificate,
@@ -31,6 +29,8 @@ import { upstreamHost } from './rules/upstream-host.js';
 import { baseUrl, origin } from './rules/url.js';
 import { NeedsSharedSessions, workerCount } from './rules/workers.js';
 import { TransportOptions } from './transport-options.js';
+
+const HEADER_RULES = headerRules({ request: 'REQUEST_HEADERS', response: 'RESPONSE_HEADERS' });
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
@@ -157,16 +157,16 @@ export class RelayConfig extends TransportOptions {
   readonly logLevel: LogLevel = 'info';
 
   /** `HEADERS`: fields, with lower-case names, that this relay sets on forwarded requests and on their responses. */
-  @FromText(headerFields)
+  @FromText(HEADER_RULES.headers)
   readonly headers: readonly HeaderField[] = [];
 
   /** `REQUEST_HEADERS`: fields that this relay sets on requests of peers to its own upstream, and on nothing else. */
-  @FromText(requestHeaderFields)
+  @FromText(HEADER_RULES.requestHeaders)
   @NotAlsoInHeaders()
   readonly requestHeaders: readonly HeaderField[] = [];
 
   /** `RESPONSE_HEADERS`: fields that this relay sets on responses to clients with the token and to peers. */
-  @FromText(responseHeaderFields)
+  @FromText(HEADER_RULES.responseHeaders)
   @NotAlsoInHeaders()
   readonly responseHeaders: readonly HeaderField[] = [];
 

@@ -3,7 +3,8 @@ import { IsIn } from 'class-validator';
 import { protocol } from './rules/protocol.js';
 import { FromText, Integer, listOf } from './rules/rule.js';
 
-const TUNNEL_TRANSPORTS = ['auto', 'message', 'channel'] as const;
+/** Every value of `TUNNEL_TRANSPORT`. */
+export const TUNNEL_TRANSPORTS = ['auto', 'message', 'channel'] as const;
 
 /** How requests travel between the relays. */
 export type TunnelTransport = (typeof TUNNEL_TRANSPORTS)[number];

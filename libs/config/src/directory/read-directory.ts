@@ -37,7 +37,7 @@ export function readDirectory(
   const { parts, warnings, files } = readDirectoryFile(
     config.relayConfigFile,
     environment,
-    config.nodeEnv,
+    config,
   );
   const directory = {
     peers: parts.peers ?? ofEnvironment.peers,

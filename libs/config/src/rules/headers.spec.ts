@@ -1,14 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { headerFields, requestHeaderFields, responseHeaderFields } from './headers.js';
+import { headerRules } from './headers.js';
 import { Refused } from './rule.js';
 
+const rules = headerRules({ request: 'REQUEST_HEADERS', response: 'RESPONSE_HEADERS' });
+
 const VARIABLES = [
-  ['HEADERS', headerFields],
-  ['REQUEST_HEADERS', requestHeaderFields],
-  ['RESPONSE_HEADERS', responseHeaderFields],
+  ['HEADERS', rules.headers],
+  ['REQUEST_HEADERS', rules.requestHeaders],
+  ['RESPONSE_HEADERS', rules.responseHeaders],
 ] as const;
 
-const problemsOf = (read: typeof headerFields, ...names: string[]): readonly string[] => {
+const problemsOf = (read: typeof rules.headers, ...names: string[]): readonly string[] => {
   const refused = read(JSON.stringify(Object.fromEntries(names.map((name) => [name, 'canary']))));
   return refused instanceof Refused ? refused.problems : [];
 };
@@ -92,16 +94,16 @@ describe('a credential', () => {
     'x_api_key',
     'proxy-authorization',
   ])('is refused in HEADERS, with advice and without its value: %s', (name) => {
-    expect(problemsOf(headerFields, 'x-zone', name)).toEqual([
+    expect(problemsOf(rules.headers, 'x-zone', name)).toEqual([
       `must not set ${name.toLowerCase()}, which names a credential: use REQUEST_HEADERS (on ` +
-        'requests to UPSTREAM only) or RESPONSE_HEADERS (on responses only)',
+        'requests to the API only) or RESPONSE_HEADERS (on responses only)',
     ]);
   });
 
   it.each(['Authorization', 'cookie', 'x-api-key', 'x-auth-token', 'proxy-authorization'])(
     'is accepted in REQUEST_HEADERS: %s',
     (name) => {
-      expect(requestHeaderFields(JSON.stringify({ [name]: 'a' }))).toEqual([
+      expect(rules.requestHeaders(JSON.stringify({ [name]: 'a' }))).toEqual([
         [name.toLowerCase(), 'a'],
       ]);
     },
@@ -110,7 +112,7 @@ describe('a credential', () => {
   it.each(['Set-Cookie', 'x-api-key', 'x-auth-token'])(
     'is accepted in RESPONSE_HEADERS: %s',
     (name) => {
-      expect(responseHeaderFields(JSON.stringify({ [name]: 'a' }))).toEqual([
+      expect(rules.responseHeaders(JSON.stringify({ [name]: 'a' }))).toEqual([
         [name.toLowerCase(), 'a'],
       ]);
     },
@@ -119,14 +121,14 @@ describe('a credential', () => {
   it.each(['authorization', 'Cookie', 'proxy-authorization'])(
     'for an API is refused in RESPONSE_HEADERS, which would show it to clients: %s',
     (name) => {
-      expect(problemsOf(responseHeaderFields, name)).toEqual([
+      expect(problemsOf(rules.responseHeaders, name)).toEqual([
         `must not set ${name.toLowerCase()}, a field of requests: use REQUEST_HEADERS`,
       ]);
     },
   );
 
   it.each(['Set-Cookie', 'set_cookie'])('for clients is refused in REQUEST_HEADERS: %s', (name) => {
-    expect(problemsOf(requestHeaderFields, name)).toEqual([
+    expect(problemsOf(rules.requestHeaders, name)).toEqual([
       `must not set ${name.toLowerCase()}, a field of responses: use RESPONSE_HEADERS`,
     ]);
   });

@@ -24,19 +24,28 @@ const RESPONSE_FIELDS = new Set(['set-cookie'].map(variableName));
 /** Says why a variable must not set a field of this name, as the end of the problem; undefined if it may. */
 type NameRule = (name: string) => string | undefined;
 
-const inBothDirections: NameRule = (name) =>
-  isCredentialName(name)
-    ? ', which names a credential: use REQUEST_HEADERS (on requests to UPSTREAM only) ' +
-      'or RESPONSE_HEADERS (on responses only)'
-    : undefined;
+/** What the options for one direction are called where fields are set: as variables, or as keys of a file. */
+interface OptionNames {
+  readonly request: string;
+  readonly response: string;
+}
 
-const onRequests: NameRule = (name) =>
-  RESPONSE_FIELDS.has(variableName(name))
-    ? ', a field of responses: use RESPONSE_HEADERS'
-    : undefined;
+const inBothDirections =
+  ({ request, response }: OptionNames): NameRule =>
+  (name) =>
+    isCredentialName(name)
+      ? `, which names a credential: use ${request} (on requests to the API only) or ${response} (on responses only)`
+      : undefined;
 
-const onResponses: NameRule = (name) =>
-  REQUEST_FIELDS.has(variableName(name)) ? ', a field of requests: use REQUEST_HEADERS' : undefined;
+const onRequests =
+  ({ response }: OptionNames): NameRule =>
+  (name) =>
+    RESPONSE_FIELDS.has(variableName(name)) ? `, a field of responses: use ${response}` : undefined;
+
+const onResponses =
+  ({ request }: OptionNames): NameRule =>
+  (name) =>
+    REQUEST_FIELDS.has(variableName(name)) ? `, a field of requests: use ${request}` : undefined;
 
 const isReserved = (name: string): boolean => {
   const variable = variableName(name);
@@ -99,14 +108,17 @@ const fieldsBy =
     return found.length > 0 ? new Refused(...found) : fields;
   };
 
-/** Reads `HEADERS`: a JSON object of string values as header fields, in the given order. No credentials. */
-export const headerFields = fieldsBy(inBothDirections);
-
-/** Reads `REQUEST_HEADERS`, which has the same form and may contain credentials. */
-export const requestHeaderFields = fieldsBy(onRequests);
-
-/** Reads `RESPONSE_HEADERS`, which has the same form and may contain credentials. */
-export const responseHeaderFields = fieldsBy(onResponses);
+/** Returns the readers of the three options that set fields: each takes a JSON object of string values, in the given order. */
+export function headerRules(names: OptionNames) {
+  return {
+    /** In both directions: no credentials. */
+    headers: fieldsBy(inBothDirections(names)),
+    /** May be credentials. */
+    requestHeaders: fieldsBy(onRequests(names)),
+    /** May be credentials. */
+    responseHeaders: fieldsBy(onResponses(names)),
+  };
+}
 
 const isRead = (value: unknown): value is readonly HeaderField[] => Array.isArray(value);
 

@@ -1,0 +1,39 @@
+import { IsIn } from 'class-validator';
+
+import { origin } from '../../rules/url.js';
+import { TUNNEL_TRANSPORTS, type TunnelTransport } from '../../transport-options.js';
+import { list, Mapping, Optional, text, Value } from './keys.js';
+import { SecretSource } from './sources.js';
+
+const HOW_SECRET =
+  'must be { file: PATH } or { env: NAME }: a secret does not stand in this file itself';
+
+/** A key of `peers`. */
+export class PeerInFile {
+  /** How to reach the peer: http or https origins; without any, the peer only calls this relay. */
+  @Optional()
+  @Value(list(text(origin)))
+  readonly origins?: readonly string[];
+
+  /** The secret that this relay shares with the peer alone: signs and pairs. */
+  @Mapping(() => SecretSource, HOW_SECRET)
+  readonly secret!: SecretSource;
+
+  /** A second secret that is accepted, and never used to sign: for rotation. */
+  @Optional()
+  @Mapping(() => SecretSource, HOW_SECRET)
+  readonly secretAlt?: SecretSource;
+
+  /** As TUNNEL_TRANSPORT, which is the default. */
+  @Optional()
+  @IsIn(TUNNEL_TRANSPORTS, { message: `must be one of ${TUNNEL_TRANSPORTS.join(', ')}` })
+  readonly transport?: TunnelTransport;
+
+  /** Where the URL of the egress proxy on the way to the peer is; without it, PEER_PROXY_URL counts. */
+  @Optional()
+  @Mapping(
+    () => SecretSource,
+    'must be { file: PATH } or { env: NAME }: the URL may have a password',
+  )
+  readonly proxy?: SecretSource;
+}
