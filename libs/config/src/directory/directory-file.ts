@@ -129,5 +129,5 @@ export function readDirectoryFile(
   if (problems.errors.length > 0) {
     throw new ConfigInvalidError(problems.errors);
   }
-  return { parts, warnings: problems.warnings, fingerprint: files.fingerprint() };
+  return { parts, warnings: problems.warnings, files: files.paths };
 }

@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 
 import { Refused } from '../../rules/rule.js';
 import { cannotBeRead } from '../../unreadable-file.js';
 
-/** Every file of a directory: the directory file itself, and what it names. Reads each once, and identifies them all together. */
+/** Every file of a directory: the directory file itself, and what it names. Reads each once. */
 export class NamedFiles {
   readonly #folder: string;
   readonly #contents = new Map<string, Buffer | Refused>();
@@ -31,15 +30,9 @@ export class NamedFiles {
     return content;
   }
 
-  /** SHA-256, hexadecimal, over the paths and contents of all files that have been read or could not be. */
-  fingerprint(): string {
-    const hash = createHash('sha256');
-    for (const [path, content] of this.#contents) {
-      const digest = createHash('sha256');
-      digest.update(content instanceof Refused ? content.problems.join() : content);
-      hash.update(`${path}\0${digest.digest('hex')}\0`);
-    }
-    return hash.digest('hex');
+  /** The paths of all files that have been read, or could not be. */
+  get paths(): readonly string[] {
+    return [...this.#contents.keys()];
   }
 }
 
