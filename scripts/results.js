@@ -1,5 +1,12 @@
 /** The counts of a run, kept as one small file for each check in .test-results/counts. */
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 
 /**
  * How many parts of a check passed and failed.
@@ -11,6 +18,34 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 
 export const RESULTS_DIR = '.test-results';
 const COUNTS_DIR = `${RESULTS_DIR}/counts`;
+
+/** @typedef {{ failed: readonly string[], repeated: readonly string[] }} Failures */
+
+const FAILURES_FILE = `${RESULTS_DIR}/failures.jsonl`;
+
+/**
+ * Adds the tests that failed in a run, and those that passed only when they were repeated.
+ *
+ * @param {Failures} failures
+ */
+export function recordFailures(failures) {
+  mkdirSync(RESULTS_DIR, { recursive: true });
+  appendFileSync(FAILURES_FILE, `${JSON.stringify(failures)}\n`);
+}
+
+/**
+ * Returns what `recordFailures` has added since the results were deleted.
+ *
+ * @returns {Failures[]}
+ */
+export function readFailures() {
+  try {
+    const lines = readFileSync(FAILURES_FILE, 'utf8').trimEnd().split('\n');
+    return lines.map((line) => JSON.parse(line));
+  } catch {
+    return [];
+  }
+}
 
 /** Deletes all earlier results. */
 export function clearResults() {
