@@ -1,6 +1,7 @@
 """The head of a message: Binary HTTP (RFC 9292), truncated after the header section. docs/protocol.md, section 6."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 
@@ -15,6 +16,8 @@ AUTHORITY = re.compile(r'(?:[A-Za-z0-9._~-]+|\[([0-9A-Fa-f:.]+)\])(?::([1-9][0-9
 PATH = re.compile(r'/(?!/)[\x21\x22\x24-\x3e\x40-\x5b\x5d-\x7e]*(\?[\x21\x22\x24-\x7e]*)?')
 CONTENT_LENGTH = re.compile(r'[0-9]{1,15}')
 CLIENT_ADDRESS = 'x-mte-client-address'
+CLIENT_NAME = 'x-mte-client'
+NAME = re.compile(r'[A-Za-z0-9_-]{1,64}')
 NEVER_INSIDE = {
     'connection',
     'keep-alive',
@@ -167,14 +170,15 @@ def check_request(head: RequestHead) -> None:
         raise HeadRefused('the authority is not host[:port]')
     if not PATH.fullmatch(head.path):
         raise HeadRefused('the path is invalid')
-    check_fields(_without_client_address(head.fields))
+    unaddressed = _without(head.fields, CLIENT_ADDRESS, _is_address)
+    check_fields(_without(unaddressed, CLIENT_NAME, NAME.fullmatch))
 
 
-def _without_client_address(fields: Fields) -> Fields:
-    addresses = [value for name, value in fields if name == CLIENT_ADDRESS]
-    if len(addresses) > 1 or not all(map(_is_address, addresses)):
-        raise HeadRefused('the address of the client is invalid or repeated')
-    return [(name, value) for name, value in fields if name != CLIENT_ADDRESS]
+def _without(fields: Fields, added: str, is_valid: Callable[[str], object]) -> Fields:
+    values = [value for name, value in fields if name == added]
+    if len(values) > 1 or not all(map(is_valid, values)):
+        raise HeadRefused(f'{added} is invalid or repeated')
+    return [(name, value) for name, value in fields if name != added]
 
 
 def _is_address(text: str) -> bool:

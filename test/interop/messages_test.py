@@ -110,6 +110,7 @@ def a_changed_message_is_rejected() -> None:
 
 
 ADDRESS = 'x-mte-client-address'
+NAME = 'x-mte-client'
 AUTHORITIES = ['', 'a_b', '192.0.2.1:1', '[::1]', '[2001:DB8::192.0.2.1]:65535', 'a' * 255]
 NO_AUTHORITIES = [
     *('a@b', 'a:', ':80', 'a:0', 'a:080', 'a:65536', 'a,b', 'a b', 'a/', 'a%2eb', 'a\r\n'),
@@ -140,6 +141,8 @@ def a_head_that_violates_the_rules_is_rejected() -> None:
         request(fields=[(ADDRESS, '::1')]),
         request(fields=[(ADDRESS, '[::1]:80')]),
         request(fields=[(ADDRESS, '192.0.2.1')] * 2),
+        *(request(fields=[(NAME, name)]) for name in ('', 'a b', 'a.b', 'a,b', 'a' * 65, 'a\n')),
+        request(fields=[(NAME, 'billing')] * 2),
         request(fields=[('transfer-encoding', 'chunked')]),
         request(fields=[('content-length', '1'), ('content-length', '1')]),
         request(fields=[('content-length', '+1')]),
@@ -151,7 +154,8 @@ def a_head_that_violates_the_rules_is_rejected() -> None:
         encoded = head.encode_request_head(head.RequestHead(**request(authority=text)))
         expect(head.decode_request_head(encoded).authority, text)
     for text in ('192.0.2.1', '[2001:db8::1]'):
-        head.encode_request_head(head.RequestHead(**request(fields=[(ADDRESS, text)])))
+        fields = [(ADDRESS, text), *[('a', 'b')] * 256, (NAME, 'Shop_2-eu')]
+        head.encode_request_head(head.RequestHead(**request(fields=fields)))
     encoded = octets(MORE['response_two_cookies']['head_bytes'])
     for changed in (encoded + b'\0', encoded[:-1], b'\0' + encoded[1:], b'\1\x40\xc7\0'):
         expect_refusal(head.HeadRefused, lambda: head.decode_response_head(changed))

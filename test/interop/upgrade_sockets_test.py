@@ -128,7 +128,11 @@ def an_upgraded_connection_carries_octets_both_ways_and_each_end() -> None:
             do='upgrade',
             method='GET',
             path='/echo',
-            fields=[('x-mte-client-address', '127.0.0.1'), ('upgrade', 'WebSocket')],
+            fields=[
+                ('x-mte-client-address', '127.0.0.1'),
+                ('x-mte-client', 'billing'),
+                ('upgrade', 'WebSocket'),
+            ],
         )
         expect(asked, {'switched': {'status': 101, 'fields': [('x-api', 'yes'), ('upgrade', 'websocket')]}})
         expect(b'upgrade: WebSocket\r\n' in api.heads[0] and b'connection: upgrade\r\n' in api.heads[0], True)

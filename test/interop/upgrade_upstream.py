@@ -7,7 +7,7 @@ from email.message import Message
 from http.client import HTTPException, HTTPResponse
 from urllib.parse import urlsplit
 
-from head import CLIENT_ADDRESS, NEVER_INSIDE, Fields, RequestHead, content_lengths
+from head import CLIENT_ADDRESS, CLIENT_NAME, NEVER_INSIDE, Fields, RequestHead, content_lengths
 from upgrade_heads import SWITCHING, is_same_protocol, protocol_of
 from upstream import Answer
 from websocket_handshake import HandshakeResponse, NoHandshake, read_response
@@ -64,7 +64,8 @@ class ApiConnection:
 
     def _request(self, head: RequestHead, body: bytes) -> bytes:
         fields = [('host', self._host), ('connection', 'upgrade')]
-        fields += [field for field in head.fields if field[0] not in (CLIENT_ADDRESS, 'content-length')]
+        dropped = (CLIENT_ADDRESS, CLIENT_NAME, 'content-length')
+        fields += [field for field in head.fields if field[0] not in dropped]
         if content_lengths(head.fields) or head.method in STATE_NO_BODY:
             fields.append(('content-length', str(len(body))))
         lines = [f'{head.method} {head.path} HTTP/1.1', *(f'{name}: {value}' for name, value in fields)]

@@ -3,7 +3,7 @@ import { isAuthority, type RawFields } from '@relay/fields';
 import { isForwardedField } from './forwarded-fields.js';
 import { HeadInvalidError } from './protocol.errors.js';
 import type { RequestHead, ResponseHead } from './message-head.js';
-import { CLIENT_ADDRESS_FIELD } from './relay-headers.js';
+import { CLIENT_ADDRESS_FIELD, CLIENT_NAME_FIELD } from './relay-headers.js';
 
 /** Limit of field lines in a head. protocol.md section 6. */
 const MAX_FIELDS = 256;
@@ -19,6 +19,7 @@ const PATH = /^\/(?!\/)[\x21\x22\x24-\x3e\x40-\x5b\x5d-\x7e]*(?:\?[\x21\x22\x24-
 const CONTENT_LENGTH = /^\d{1,15}$/;
 /** An IPv4 address, or an IPv6 address in brackets. */
 const ADDRESS = /^(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-f:.]+\])$/;
+const CLIENT_NAME = /^[A-Za-z0-9_-]{1,64}$/;
 
 /** CONNECT opens a tunnel and TRACE echoes the request; a relay forwards neither. */
 const REFUSED_METHODS = new Set(['CONNECT', 'TRACE']);
@@ -42,7 +43,8 @@ export function checkRequestHead(head: RequestHead): void {
       'path does not begin with exactly one slash or contains a forbidden byte',
     );
   }
-  checkFields(withoutClientAddress(head.fields));
+  const unaddressed = without(head.fields, CLIENT_ADDRESS_FIELD, isAddress);
+  checkFields(without(unaddressed, CLIENT_NAME_FIELD, isClientName));
 }
 
 /**
@@ -58,17 +60,27 @@ export function checkResponseHead(head: ResponseHead): void {
   checkFields(head.fields);
 }
 
-/** The fields of a request but the address of its client, which is checked here. */
-function withoutClientAddress(fields: RawFields): RawFields {
-  const at = fields.findIndex((text, index) => index % 2 === 0 && text === CLIENT_ADDRESS_FIELD);
+/**
+ * The fields of a request but one that relays add, whose value is checked here. A second one of its name remains, and is then
+ * refused like every other `x-mte-*`.
+ */
+function without(fields: RawFields, name: string, isValid: (value: string) => boolean): RawFields {
+  const at = fields.findIndex((text, index) => index % 2 === 0 && text === name);
   if (at === -1) {
     return fields;
   }
-  const address = fields[at + 1] ?? '';
-  if (!ADDRESS.test(address) || !URL.canParse(`http://${address}`)) {
-    throw new HeadInvalidError(`${CLIENT_ADDRESS_FIELD} is not an IP address`);
+  if (!isValid(fields[at + 1] ?? '')) {
+    throw new HeadInvalidError(`${name} is invalid`);
   }
   return [...fields.slice(0, at), ...fields.slice(at + 2)];
+}
+
+function isAddress(value: string): boolean {
+  return ADDRESS.test(value) && URL.canParse(`http://${value}`);
+}
+
+function isClientName(value: string): boolean {
+  return CLIENT_NAME.test(value);
 }
 
 function checkFields(fields: RawFields): void {

@@ -32,7 +32,10 @@ export const CHANNEL_SUBPROTOCOL = 'mte-relay.1';
 export const PROBE_PATH = '/api/mte-relay';
 
 /**
- * The one `x-mte-*` field that the head of a sealed request may have: the address of the client, as the outbound role saw it.
- * No client can send it. protocol.md section 6.
+ * A field that the head of a sealed request may have although its name is `x-mte-*`: the address of the client, as the outbound
+ * role saw it. No client can send it. protocol.md section 6.
  */
 export const CLIENT_ADDRESS_FIELD = 'x-mte-client-address';
+
+/** The other such field: the name of the client, as the outbound role knows it by its token. protocol.md section 6. */
+export const CLIENT_NAME_FIELD = 'x-mte-client';

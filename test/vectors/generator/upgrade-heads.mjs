@@ -16,6 +16,7 @@ const asks = {
 };
 const accept = ['sec-websocket-accept', 'Bz3qJYTGdOe8fuSpLoseDiLKDrk='];
 const switches = { status: 101, fields: [...accept, 'upgrade', 'websocket'] };
+const upgrade = ['upgrade', 'websocket'];
 const withFields = (...fields) => ({ fields });
 
 export const upgradeHeads = {
@@ -23,6 +24,7 @@ export const upgradeHeads = {
     asks,
     { ...asks, fields: ['upgrade', 'WebSocket', 'cookie', 'a=1', 'cookie', 'b=2', 'x', '\xe9'] },
     { ...asks, fields: ['x-mte-client-address', '[2001:db8::1]', 'upgrade', 'websocket'] },
+    { ...asks, fields: ['upgrade', 'websocket', 'x-mte-client', 'Shop_2-eu'] },
     {
       method: 'POST',
       scheme: 'http',
@@ -57,6 +59,8 @@ export const upgradeHeads = {
     ['a hop-by-hop field', withFields('connection', 'upgrade', 'upgrade', 'websocket')],
     ['a host', withFields('host', 'api.example', 'upgrade', 'websocket')],
     ['a field of the relay', withFields('x-mte-upstream', 'x', 'upgrade', 'websocket')],
+    ['two names of the client', withFields(...['x-mte-client', 'a', 'x-mte-client', 'a'], ...upgrade)],
+    ['not a name of a client', withFields('x-mte-client', 'a b', ...upgrade)],
     ['CONNECT', { method: 'CONNECT' }],
     ['a path with a fragment', { path: '/a#b' }],
   ].map(refused(requestHead, asks)),

@@ -27,9 +27,9 @@ describe('the fields that are copied in plaintext', () => {
     expect(clearCopies(head(fields), { ...sealed, sealedFields: false })).toEqual(fields);
   });
 
-  it('do not have the address of the client, which is for relays', () => {
-    const address = ['x-mte-client-address', '192.0.2.1', 'a', '1'];
-    expect(clearCopies(head(address), { ...sealed, sealedFields: false })).toEqual(['a', '1']);
+  it('have neither the address nor the name of the client, which are for relays', () => {
+    const described = ['x-mte-client-address', '192.0.2.1', 'a', '1', 'x-mte-client', 'billing'];
+    expect(clearCopies(head(described), { ...sealed, sealedFields: false })).toEqual(['a', '1']);
   });
 
   it('are the remaining ones if some are named for sealing', () => {

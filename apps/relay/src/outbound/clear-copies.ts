@@ -1,4 +1,9 @@
-import { CLIENT_ADDRESS_FIELD, TUNNEL_PATH, type RequestHead } from '@relay/protocol';
+import {
+  CLIENT_ADDRESS_FIELD,
+  CLIENT_NAME_FIELD,
+  TUNNEL_PATH,
+  type RequestHead,
+} from '@relay/protocol';
 
 import type { EncodeOptions } from './encode-options.js';
 
@@ -15,6 +20,7 @@ const NEVER_COPIED = new Set([
   'proxy-authorization',
   'accept-encoding',
   CLIENT_ADDRESS_FIELD,
+  CLIENT_NAME_FIELD,
 ]);
 const NEVER_COPIED_PREFIX = 'content-';
 
