@@ -66,6 +66,16 @@ describe("a client's request", () => {
     expect(readClientRequest(message, configured).head.fields).toEqual(['authorization', 'theirs']);
   });
 
+  it('has the name of its client, whatever the client sends as such', async () => {
+    const { message } = await server.receive(
+      'GET / HTTP/1.1\r\nhost: a\r\nx-mte-client: forged\r\nX-MTE-Client: forged\r\nx-a: 1\r\n\r\n',
+    );
+    const { head, headBytes } = readClientRequest(message, config, 'billing');
+    expect(head.fields).toEqual(['x-a', '1', 'x-mte-client', 'billing']);
+    expect(decodeRequestHead(headBytes)).toEqual(head);
+    expect(readClientRequest(message, config).head.fields).toEqual(['x-a', '1']);
+  });
+
   it('has its original path even if the router was given a different one', async () => {
     const { message } = await server.receive('GET /-/outbound HTTP/1.1\r\nhost: a\r\n\r\n');
     Object.assign(message, { originalUrl: '/original/path' });

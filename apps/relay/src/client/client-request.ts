@@ -6,6 +6,7 @@ import { isAuthority, withReplacedNamesakes } from '@relay/fields';
 import { connectionAuthRefusal } from '@relay/http';
 import {
   CLIENT_ADDRESS_FIELD,
+  CLIENT_NAME_FIELD,
   forwardedFields,
   HeadInvalidError,
   checkRequestHead,
@@ -29,11 +30,13 @@ export interface ClientRequest {
 /**
  * Reads and validates a client's head before anything is sealed, so that a head that the peer would refuse costs no session.
  *
+ * @param clientName - that the token of the client belongs to; empty if it has none
  * @throws HeadInvalidError, ConnectionAuthUnsupportedError
  */
 export function readClientRequest(
   request: IncomingMessage,
   config: ClientRequestOptions,
+  clientName = '',
 ): ClientRequest {
   const { authority, path } = targetOf(request);
   const head: RequestHead = {
@@ -44,6 +47,7 @@ export function readClientRequest(
     fields: [
       ...withReplacedNamesakes(forwardedFields(request.rawHeaders), config.headers),
       ...addressField(request, config),
+      ...(clientName === '' ? [] : [CLIENT_NAME_FIELD, clientName]),
     ],
   };
   checkConnectionAuth(head);

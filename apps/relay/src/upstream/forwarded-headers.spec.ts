@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { withForwardedFields, withoutClientAddress } from './forwarded-headers.js';
+import { withForwardedFields, withoutFieldsForRelays } from './forwarded-headers.js';
 
 const ADDRESS = 'x-mte-client-address';
 const head = (scheme: 'http' | 'https', ...fields: string[]) => ({
@@ -50,8 +50,14 @@ describe('the fields that relays make', () => {
 });
 
 describe('the fields of a request', () => {
-  it('do not have the address that is only for relays', () => {
-    expect(withoutClientAddress(head('http', 'a', '1', ADDRESS, '192.0.2.1'))).toEqual(['a', '1']);
-    expect(withoutClientAddress(head('http', 'a', '1'))).toEqual(['a', '1']);
+  it.each([
+    ['an address', [ADDRESS, '192.0.2.1']],
+    ['a name', ['x-mte-client', 'billing']],
+    ['both', ['x-mte-client', 'billing', ADDRESS, '192.0.2.1']],
+    ['neither', []],
+  ])('do not have what is only for relays: %s', (_what, fields) => {
+    expect(withoutFieldsForRelays(head('http', 'a', '1', ...fields))).toEqual(['a', '1']);
+    const made = withForwardedFields(head('http', ...fields), '');
+    expect(made.filter((name) => name.startsWith('x-mte-'))).toEqual([]);
   });
 });

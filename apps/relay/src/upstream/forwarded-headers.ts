@@ -1,12 +1,13 @@
 import { type RawFields, fieldValue, variableName, withoutFields } from '@relay/fields';
-import { CLIENT_ADDRESS_FIELD, type RequestHead } from '@relay/protocol';
+import { CLIENT_ADDRESS_FIELD, CLIENT_NAME_FIELD, type RequestHead } from '@relay/protocol';
 
 /**
  * What describes a client, as a server may read the names: also fields of this kind that relays do not make. Rack, for one, takes
  * the scheme from x-forwarded-ssl before it reads x-forwarded-proto.
  */
 const DESCRIBING = /^(?:forwarded|x_forwarded(?:_.*)?)$/;
-const ADDRESS_FIELD = new Set([CLIENT_ADDRESS_FIELD]);
+const FOR_RELAYS = [CLIENT_ADDRESS_FIELD, CLIENT_NAME_FIELD];
+const FIELDS_FOR_RELAYS = new Set(FOR_RELAYS);
 const DEFAULT_PORTS = { http: '80', https: '443' } as const;
 const PORT = /:(\d+)$/;
 
@@ -36,12 +37,12 @@ export function withForwardedFields({ fields, scheme }: RequestHead, host: strin
 
 function undescribed(fields: RawFields): string[] {
   const names = fields.filter((name, at) => at % 2 === 0 && DESCRIBING.test(variableName(name)));
-  return withoutFields(fields, new Set([CLIENT_ADDRESS_FIELD, ...names]));
+  return withoutFields(fields, new Set([...FOR_RELAYS, ...names]));
 }
 
-/** The fields of a request without the one that is only for relays. */
-export function withoutClientAddress({ fields }: RequestHead): readonly string[] {
-  return fieldValue(fields, CLIENT_ADDRESS_FIELD) === undefined
+/** The fields of a request without those that are only for relays. */
+export function withoutFieldsForRelays({ fields }: RequestHead): readonly string[] {
+  return FOR_RELAYS.every((name) => fieldValue(fields, name) === undefined)
     ? fields
-    : withoutFields(fields, ADDRESS_FIELD);
+    : withoutFields(fields, FIELDS_FOR_RELAYS);
 }

@@ -2,7 +2,7 @@ import { fieldValue, withoutFields } from '@relay/fields';
 import { Exchange, isSafeMethod, type ExchangeEvents } from '@relay/http';
 import type { RequestHead } from '@relay/protocol';
 
-import { withForwardedFields, withoutClientAddress } from './forwarded-headers.js';
+import { withForwardedFields, withoutFieldsForRelays } from './forwarded-headers.js';
 import { LocationRewriter } from './location-rewriter.js';
 import { RewrittenResponse } from './rewritten-response.js';
 import type { UpstreamConnections } from './upstream-connections.js';
@@ -98,7 +98,7 @@ export class UpstreamClient {
   private headersOf(head: RequestHead, hasBody: boolean, requester: Requester): string[] {
     const described = this.settings.forwardedHeaders
       ? withForwardedFields(head, this.host.believed(head, requester))
-      : withoutClientAddress(head);
+      : withoutFieldsForRelays(head);
     const translated = this.locations?.inFields(described, head, requester) ?? described;
     const fields = upstreamFields(translated, this.settings, requester);
     if (hasBody || fieldValue(fields, CONTENT_LENGTH) === undefined) {
