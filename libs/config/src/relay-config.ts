@@ -28,7 +28,7 @@ import { NotWeakInProduction, secret, token } from './rules/secrets.js';
 import { upstreamHost } from './rules/upstream-host.js';
 import { baseUrl, origin } from './rules/url.js';
 import { NeedsSharedSessions, workerCount } from './rules/workers.js';
-import { TransportOptions } from './transport-options.js';
+import { UpstreamTlsOptions } from './upstream-tls-options.js';
 
 const HEADER_RULES = headerRules({ request: 'REQUEST_HEADERS', response: 'RESPONSE_HEADERS' });
 
@@ -43,7 +43,7 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
  * The implicit conversion of class-transformer stays off, because it turns the text `false` into true and an empty port
  * into 0.
  */
-export class RelayConfig extends TransportOptions {
+export class RelayConfig extends UpstreamTlsOptions {
   /** `RELAY_CONFIG_FILE`: YAML file of peers, clients and tenants; what it describes comes from no variable. */
   @IsOptional()
   @IsString()

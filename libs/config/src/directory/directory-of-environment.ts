@@ -45,7 +45,12 @@ export function tenantsOfEnvironment(config: RelayConfig): readonly TenantEntry[
           name: OF_ENVIRONMENT,
           audiences: config.relayAudience,
           upstream,
-          upstreamTls: {},
+          upstreamTls: {
+            caFile: config.upstreamTlsCaFile,
+            certFile: config.upstreamTlsCertFile,
+            keyFile: config.upstreamTlsKeyFile,
+            serverName: config.upstreamTlsServerName,
+          },
           upstreamHost: config.upstreamHost,
           routes: config.mteRoutes,
           passThroughRoutes: config.passThroughRoutes,

@@ -16,6 +16,12 @@ export const REDIS_PAIR: KeyPairNames = {
   key: ['redisTlsKeyFile', 'REDIS_TLS_KEY_FILE'],
 };
 
+/** The certificate that the relay presents to the API. */
+export const UPSTREAM_PAIR: KeyPairNames = {
+  certificate: ['upstreamTlsCertFile', 'UPSTREAM_TLS_CERT_FILE'],
+  key: ['upstreamTlsKeyFile', 'UPSTREAM_TLS_KEY_FILE'],
+};
+
 /** The certificate that the relay's listener presents. */
 export const LISTENER_PAIR: KeyPairNames = {
   certificate: ['tlsCertFile', 'TLS_CERT_FILE'],

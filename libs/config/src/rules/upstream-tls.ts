@@ -1,0 +1,28 @@
+import { isIP } from 'node:net';
+
+import { isAuthority } from '@relay/fields';
+
+import { Refused, refuseUnless } from './rule.js';
+
+/** Of a name in DNS. RFC 1035 section 2.3.4. */
+const MAX_NAME_OCTETS = 253;
+
+/**
+ * Reads the name that the certificate of an API must have. It is also named in the handshake, where an address must not be: RFC
+ * 6066 section 3.
+ */
+export function serverName(text: string): string | Refused {
+  const isName =
+    isAuthority(text) && !text.includes(':') && isIP(text) === 0 && text.length <= MAX_NAME_OCTETS;
+  return isName ? text.toLowerCase() : new Refused('must be a host name, without a port');
+}
+
+/** Refuses a TLS setting that would have no effect, because the API is called in plaintext. */
+export function NeedsHttps(): PropertyDecorator {
+  return refuseUnless(
+    'needsHttps',
+    'needs an UPSTREAM that begins with https',
+    // An invalid UPSTREAM has its own line.
+    ({ upstream }) => upstream instanceof Refused || String(upstream).startsWith('https:'),
+  );
+}
