@@ -21,8 +21,8 @@ import { RelayLog } from '../telemetry/relay-log.js';
 import { UpstreamConnector } from './upstream-connector.js';
 
 const IN_USE = 'new TLS files for the API are in use';
-const PREVIOUS_IN_USE = 'the TLS files for the API cannot be used: the previous ones stay in use';
-const NOT_CALLED = 'the TLS files for the API cannot be used: it is not called';
+const PREVIOUS_IN_USE = 'new TLS files for the API are unusable: the previous ones stay';
+const NOT_CALLED = 'TLS files for the API are unusable: it is not called';
 
 const shared = sharedResources();
 let authority: Authority;

@@ -84,15 +84,13 @@ export class UpstreamConnector {
   }
 
   private refuse(error: unknown): void {
+    const fields = { address: this.upstream, error };
     if (this.current === undefined) {
-      this.failure = new Error('the TLS files for the API cannot be used', { cause: error });
+      this.failure = new Error('TLS files for the API are unusable', { cause: error });
+      this.log.error('TLS files for the API are unusable: it is not called', fields);
+    } else {
+      this.log.error('new TLS files for the API are unusable: the previous ones stay', fields);
     }
-    const effect =
-      this.current === undefined ? 'it is not called' : 'the previous ones stay in use';
-    this.log.error(`the TLS files for the API cannot be used: ${effect}`, {
-      address: this.upstream,
-      error,
-    });
   }
 }
 
