@@ -2,7 +2,7 @@ import { IsOptional } from 'class-validator';
 
 import { KeyOfCertificate, NeedsKey, pemFile, UPSTREAM_PAIR } from './rules/key-pair.js';
 import { FromText } from './rules/rule.js';
-import { NeedsHttps, serverName } from './rules/upstream-tls.js';
+import { NeedsHttps, nameInCertificate } from './rules/upstream-tls.js';
 import { TransportOptions } from './transport-options.js';
 
 /** TLS towards the API of `UPSTREAM`. Its certificate is verified in any case. */
@@ -29,7 +29,7 @@ export abstract class UpstreamTlsOptions extends TransportOptions {
 
   /** `UPSTREAM_TLS_SERVER_NAME`: the name that the API's certificate must have; if undefined, the host of its URL. */
   @IsOptional()
-  @FromText(serverName)
+  @FromText(nameInCertificate)
   @NeedsHttps()
   readonly upstreamTlsServerName?: string;
 }

@@ -54,7 +54,7 @@ export class OutboundService {
     return {
       peer,
       options,
-      request: readClientRequest(request, this.config),
+      request: readClientRequest(request, this.config, client.name),
     };
   }
 

@@ -42,12 +42,13 @@ export class UpgradeService {
     offered: OfferedConnection,
   ): Promise<void> {
     const record = recordOf(request);
-    const peer = this.peerOrigins.parse(request.headers['x-mte-upstream'], grantOf(record).client);
-    const client = new ClientUpgrade(request, offered);
-    const asked = this.read(request, client.protocol, peer);
+    const { client } = grantOf(record);
+    const peer = this.peerOrigins.parse(request.headers['x-mte-upstream'], client);
+    const upgrade = new ClientUpgrade(request, offered);
+    const asked = this.read(request, upgrade.protocol, peer, client.name);
     this.places.acquire(response);
     record.traceId = traceIdOf(asked.request.head.fields);
-    const forwarding = this.tunnel.prepareUpgrade(asked, request, response, client);
+    const forwarding = this.tunnel.prepareUpgrade(asked, request, response, upgrade);
     response.once('close', () => {
       forwarding.abort(new ClientGoneError('the client has gone away'));
     });
@@ -55,7 +56,12 @@ export class UpgradeService {
   }
 
   /** Reads the client's request and options, and whether they allow an upgrade. */
-  private read(request: IncomingMessage, protocol: string, peer: NamedPeer): TunnelRequest {
+  private read(
+    request: IncomingMessage,
+    protocol: string,
+    peer: NamedPeer,
+    clientName: string,
+  ): TunnelRequest {
     if (peer.known.entry.transport === 'message') {
       throw new UpgradeUnsupportedError(
         'TUNNEL_TRANSPORT is message: only channels carry upgraded connections',
@@ -67,7 +73,7 @@ export class UpgradeService {
         'an upgraded connection is neither an MTE message, nor has it plaintext copies',
       );
     }
-    const { head } = readClientRequest(request, this.config);
+    const { head } = readClientRequest(request, this.config, clientName);
     return {
       peer,
       options,

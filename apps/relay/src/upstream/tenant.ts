@@ -2,6 +2,7 @@ import type { Clock } from '@relay/clock';
 import type { TenantEntry } from '@relay/config';
 import { RouteList } from '@relay/http';
 
+import type { RelayLog } from '../telemetry/relay-log.js';
 import { RequestedPaths } from './requested-paths.js';
 import { RouteRule } from './route-rule.js';
 import { UpstreamClient } from './upstream-client.js';
@@ -22,8 +23,9 @@ export class Tenant {
     readonly entry: TenantEntry,
     readonly settings: UpstreamSettings,
     clock: Clock,
+    log: RelayLog,
   ) {
-    this.connections = new UpstreamConnections(settings, clock);
+    this.connections = new UpstreamConnections(settings, clock, log);
     this.upstream = new UpstreamClient(settings, this.connections);
     this.routeRule = new RouteRule(settings);
     this.passThroughRoutes = new RouteList(settings.passThroughRoutes);
@@ -33,6 +35,11 @@ export class Tenant {
   /** How many connections to the API are open. */
   get openSockets(): number {
     return this.connections.openSockets;
+  }
+
+  /** To be called when it is removed: what is under way may still end. */
+  retire(): void {
+    this.connections.retire();
   }
 
   /** Closes all connections, whatever they carry. */

@@ -4,6 +4,7 @@ import { RelayConfig, type TenantEntry } from '@relay/config';
 import { AudienceRefusedError } from '@relay/session';
 
 import { DirectoryService } from '../directory/directory.service.js';
+import { RelayLog } from '../telemetry/relay-log.js';
 import { RelayMetrics } from '../telemetry/relay-metrics.js';
 import { Tenant } from './tenant.js';
 import { upstreamSettings } from './upstream-settings.js';
@@ -25,6 +26,7 @@ export class TenantsService implements OnApplicationShutdown {
     private readonly config: RelayConfig,
     private readonly directory: DirectoryService,
     @Inject(Clock) private readonly clock: Clock,
+    private readonly log: RelayLog,
     metrics: RelayMetrics,
   ) {
     metrics.openSockets.observe(
@@ -74,8 +76,9 @@ export class TenantsService implements OnApplicationShutdown {
    */
   private makeAll(): void {
     const { entries } = this.directory.current.tenants;
-    for (const entry of this.tenants.keys()) {
+    for (const [entry, tenant] of this.tenants) {
       if (!entries.includes(entry)) {
+        tenant.retire();
         this.tenants.delete(entry);
       }
     }
@@ -83,7 +86,7 @@ export class TenantsService implements OnApplicationShutdown {
       if (!this.tenants.has(entry)) {
         this.tenants.set(
           entry,
-          new Tenant(entry, upstreamSettings(entry, this.config), this.clock),
+          new Tenant(entry, upstreamSettings(entry, this.config), this.clock, this.log),
         );
       }
     }

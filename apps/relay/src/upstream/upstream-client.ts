@@ -2,6 +2,7 @@ import { fieldValue, withoutFields } from '@relay/fields';
 import { Exchange, isSafeMethod, type ExchangeEvents } from '@relay/http';
 import type { RequestHead } from '@relay/protocol';
 
+import { withClientName } from './client-name.js';
 import { withForwardedFields, withoutFieldsForRelays } from './forwarded-headers.js';
 import { LocationRewriter } from './location-rewriter.js';
 import { RewrittenResponse } from './rewritten-response.js';
@@ -100,7 +101,8 @@ export class UpstreamClient {
       ? withForwardedFields(head, this.host.believed(head, requester))
       : withoutFieldsForRelays(head);
     const translated = this.locations?.inFields(described, head, requester) ?? described;
-    const fields = upstreamFields(translated, this.settings, requester);
+    const configured = upstreamFields(translated, this.settings, requester);
+    const fields = withClientName(configured, head, this.settings.forwardClient, requester);
     if (hasBody || fieldValue(fields, CONTENT_LENGTH) === undefined) {
       const lacksLength = !hasBody && METHODS_WITH_BODY.has(head.method);
       return lacksLength ? [...fields, CONTENT_LENGTH, '0'] : fields;

@@ -2,8 +2,9 @@ import type { Clock } from '@relay/clock';
 import { MAX_CONNECTION_AGE_MS, connectionClients } from '@relay/http';
 import { Pool, type Dispatcher } from 'undici';
 
-import { connectorThatReportsResets } from './reset-connector.js';
+import type { RelayLog } from '../telemetry/relay-log.js';
 import { withServerName } from './server-name.js';
+import { UpstreamConnector } from './upstream-connector.js';
 import type { UpstreamSettings } from './upstream-settings.js';
 
 /** A whole head may have 64 KiB, of which undici counts the names and values. */
@@ -15,6 +16,7 @@ const KEEP_ALIVE_MARGIN_MS = 2_000;
 
 /** The connections to the upstream of one tenant. */
 export class UpstreamConnections {
+  private readonly connector: UpstreamConnector;
   private readonly keptPool: Pool;
   private readonly freshPool: Pool;
   /** Connections that are kept open between requests. */
@@ -23,9 +25,11 @@ export class UpstreamConnections {
   readonly fresh: Dispatcher;
   private lastSeen: 'unknown' | 'reachable' | 'unreachable' = 'unknown';
 
-  constructor(settings: UpstreamSettings, clock: Clock) {
+  constructor(settings: UpstreamSettings, clock: Clock, log: RelayLog) {
+    const { upstream, upstreamTls, connectTimeoutMs } = settings;
+    this.connector = new UpstreamConnector(upstream, upstreamTls, connectTimeoutMs, log);
     const options = {
-      connect: connectorThatReportsResets(settings.connectTimeoutMs),
+      connect: this.connector.connect,
       factory: connectionClients(() => clock.monotonicMs()),
       maxHeaderSize: MAX_RESPONSE_HEADER_BYTES,
       keepAliveTimeout: KEEP_ALIVE_MS,
@@ -56,8 +60,14 @@ export class UpstreamConnections {
     return this.keptPool.stats.connected + this.freshPool.stats.connected;
   }
 
+  /** Looks at the TLS files no more. */
+  retire(): void {
+    this.connector.close();
+  }
+
   /** Closes all of them, whatever they carry. */
   async destroy(): Promise<void> {
+    this.retire();
     await Promise.all([this.keptPool.destroy(), this.freshPool.destroy()]);
   }
 

@@ -81,7 +81,7 @@ describe('TLS towards the API', () => {
     'is refused with the name %s',
     (name) => {
       expect(configProblems({ ...HTTPS, UPSTREAM_TLS_SERVER_NAME: name })).toEqual([
-        'UPSTREAM_TLS_SERVER_NAME must be a host name, without a port',
+        'UPSTREAM_TLS_SERVER_NAME must be a host name',
       ]);
     },
   );

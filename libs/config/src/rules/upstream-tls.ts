@@ -11,10 +11,10 @@ const MAX_NAME_OCTETS = 253;
  * Reads the name that the certificate of an API must have. It is also named in the handshake, where an address must not be: RFC
  * 6066 section 3.
  */
-export function serverName(text: string): string | Refused {
+export function nameInCertificate(text: string): string | Refused {
   const isName =
     isAuthority(text) && !text.includes(':') && isIP(text) === 0 && text.length <= MAX_NAME_OCTETS;
-  return isName ? text.toLowerCase() : new Refused('must be a host name, without a port');
+  return isName ? text.toLowerCase() : new Refused('must be a host name');
 }
 
 /** Refuses a TLS setting that would have no effect, because the API is called in plaintext. */

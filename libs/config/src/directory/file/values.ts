@@ -1,5 +1,6 @@
 import { headerRules, type HeaderField } from '../../rules/headers.js';
 import { Refused } from '../../rules/rule.js';
+import { nameInCertificate } from '../../rules/upstream-tls.js';
 import { text } from './keys.js';
 
 /** What a name of a peer or a client looks like: never like an origin. */
@@ -10,7 +11,6 @@ export const HEADER_RULES = headerRules({ request: 'requestHeaders', response: '
 
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const DIGEST = /^[0-9a-f]{64}$/i;
-const HOST_NAME = /^(?=.{1,253}$)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*$/;
 
 /** Reads the name of a peer or a client. */
 export const name = text((given) =>
@@ -35,9 +35,7 @@ export const digest = text((given) =>
 );
 
 /** Reads the name that a certificate must have. */
-export const serverName = text((given) =>
-  HOST_NAME.test(given) ? given.toLowerCase() : new Refused('must be a host name'),
-);
+export const serverName = text(nameInCertificate);
 
 /** Reads the name of the field in which an API is told the client's name. */
 export const fieldName = text((given) => {
