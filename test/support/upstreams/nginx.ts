@@ -39,13 +39,23 @@ export function hasNginx(): boolean {
   return isThere;
 }
 
-export async function startNginx(): Promise<Nginx> {
+/** TLS that nginx requires of its clients: a certificate of theirs, and paths of PEM files for its own. */
+export interface NginxTls {
+  readonly cert: string;
+  readonly key: string;
+  /** The authority that signs for its clients. */
+  readonly ca: string;
+  /** Port of a server that speaks WebSocket, for `/ws`. */
+  readonly webSocketPort: number;
+}
+
+export async function startNginx(tls?: NginxTls): Promise<Nginx> {
   const folder = await temporaryFolder();
   const root = join(folder.path, 'root');
   await mkdir(root);
   const port = await closedPort(createServer());
   const config = join(folder.path, 'nginx.conf');
-  await writeFile(config, configuration(folder.path, root, port));
+  await writeFile(config, configuration(folder.path, root, port, tls));
   const child = spawn('nginx', ['-c', config, '-p', folder.path], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
@@ -66,7 +76,7 @@ export async function startNginx(): Promise<Nginx> {
   });
   return {
     port,
-    url: `http://127.0.0.1:${port}`,
+    url: tls === undefined ? `http://127.0.0.1:${port}` : `https://localhost:${port}`,
     root,
     close: async () => {
       const closed = once(child, 'close');
@@ -78,7 +88,22 @@ export async function startNginx(): Promise<Nginx> {
   };
 }
 
-const configuration = (folder: string, root: string, port: number): string => `
+/** `/caller` responds with the name in the certificate of the client. */
+const mutualTls = ({ cert, key, ca, webSocketPort }: NginxTls): string => `
+    ssl_certificate ${cert};
+    ssl_certificate_key ${key};
+    ssl_client_certificate ${ca};
+    ssl_verify_client on;
+    location /caller { return 200 "$ssl_client_s_dn $ssl_server_name $host"; }
+    location /ws {
+      proxy_pass http://127.0.0.1:${webSocketPort};
+      proxy_http_version 1.1;
+      proxy_set_header Connection upgrade;
+      proxy_set_header Upgrade $http_upgrade;
+      proxy_set_header X-Caller $ssl_client_s_dn;
+    }`;
+
+const configuration = (folder: string, root: string, port: number, tls?: NginxTls): string => `
 load_module ${DAV_MODULE};
 daemon off;
 master_process off;
@@ -99,7 +124,7 @@ http {
   gzip_min_length 1;
   dav_ext_lock_zone zone=locks:1m;
   server {
-    listen 127.0.0.1:${port};
+    listen 127.0.0.1:${port}${tls === undefined ? '' : ' ssl'};${tls === undefined ? '' : mutualTls(tls)}
     root ${root};
     location / { autoindex on; }
     location /small/ { client_max_body_size 1k; dav_methods PUT; }
