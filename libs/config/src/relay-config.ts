@@ -1,9 +1,5 @@
 import { IsIn, IsOptional, IsString, Matches } from 'class-validator';
-import {
-  type HeaderField,
-  NotAlsoInHeaders,
-  headerRules,
-} from './rules/headers.js';
+import { type HeaderField, NotAlsoInHeaders, headerRules } from './rules/headers.js';
 import {
   KeyOfCertificate,
   LISTENER_PAIR,
