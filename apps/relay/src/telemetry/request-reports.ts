@@ -26,6 +26,7 @@ const FLOOD_CODES: ReadonlySet<ErrorCode> = new Set([
   'RELAY_OVERLOADED',
   'RELAY_PAIR_LIMIT',
   'RELAY_BUSY',
+  'RELAY_CLIENT_LIMITED',
 ]);
 const FLOOD_LINES_PER_MINUTE = 100;
 
