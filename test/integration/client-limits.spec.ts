@@ -5,7 +5,13 @@ import type { ServerResponse } from 'node:http';
 import { Test } from '@nestjs/testing';
 import { ClockModule } from '@relay/clock';
 import { RelayConfigModule, type ClientEntry } from '@relay/config';
-import { SessionModule, StoreHealth, StoreMeter, type StoreReport } from '@relay/session';
+import {
+  SessionModule,
+  SessionStore,
+  StoreHealth,
+  StoreMeter,
+  type StoreReport,
+} from '@relay/session';
 import { describe, expect, it } from 'vitest';
 
 import { ClientLimits } from '../../apps/relay/src/admission/client-limits.js';
@@ -13,7 +19,7 @@ import { Recorder } from '../support/lifecycle/recorder.js';
 import { forThisTest } from '../support/lifecycle/resources.js';
 import { startRedisCluster } from '../support/redis/redis-cluster.js';
 import { startRedisServer, type RedisServer } from '../support/redis/redis-server.js';
-import { connectRedis, timed } from '../support/redis/session-store.js';
+import { connectRedis, immediateError, timed } from '../support/redis/session-store.js';
 import { relayConfig } from '../support/relays/config.js';
 
 const PER_SECOND = 5;
@@ -33,6 +39,7 @@ const billing: ClientEntry = {
 
 interface OpenedLimits {
   readonly limits: ClientLimits;
+  readonly store: SessionStore;
   readonly failures: Recorder<Error | undefined>;
   readonly reports: Recorder<StoreReport>;
 }
@@ -62,7 +69,7 @@ const openLimits = async (REDIS_URL: string): Promise<OpenedLimits> => {
     reports.add(report);
   });
   await reports.find(({ state }) => state === 'available');
-  return { limits, failures, reports };
+  return { limits, store: module.get<SessionStore>(SessionStore), failures, reports };
 };
 
 const isAdmitted = (limits: ClientLimits): Promise<boolean> =>
@@ -178,6 +185,22 @@ describe('requests per second of a client', () => {
     expect(ms).toBeGreaterThan(LIMIT_MS - TIMER_ERROR_MS);
     expect(ms).toBeLessThan(2 * LIMIT_MS - TIMER_ERROR_MS);
     expect(failures.items).toHaveLength(1);
+  });
+
+  it('leave sessions most of the commands that may wait for Redis, and are counted alone beyond their part', async () => {
+    const { url } = await start();
+    const { limits, store } = await openLimits(url);
+    await forThisTest(connectRedis(url)).client('PAUSE', 15_000);
+
+    const flood = Promise.all(Array.from({ length: 1500 }, () => isAdmitted(limits)));
+
+    // It waits for Redis, as it would without the flood, and is not refused at once.
+    const operation = store.open('of-a-peer');
+    expect(await immediateError(operation)).toBeUndefined();
+    await expect(operation).rejects.toMatchObject({ code: 'RELAY_STORE_UNAVAILABLE' });
+    const admissions = (await flood).filter(Boolean);
+    expect(admissions.length).toBeGreaterThanOrEqual(PER_SECOND);
+    expect(admissions.length).toBeLessThan(1500 / 2);
   });
 
   it('are counted with the rights that docs/configuration.md lists, and alone with fewer', async () => {

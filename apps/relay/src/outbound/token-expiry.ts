@@ -10,7 +10,7 @@ const SHOWN_DIGITS = 8;
 export interface ExpiringToken {
   readonly client: string;
   /** The first digits of its SHA-256. */
-  readonly token: string;
+  readonly tokenId: string;
   readonly hasExpired: boolean;
   /** In ISO 8601. */
   readonly expires: string;
@@ -27,7 +27,7 @@ export function expiringTokens(
         ? []
         : {
             client: name,
-            token: sha256.slice(0, SHOWN_DIGITS),
+            tokenId: sha256.slice(0, SHOWN_DIGITS),
             hasExpired: expiresAtMs <= nowMs,
             expires: new Date(expiresAtMs).toISOString(),
           },

@@ -24,11 +24,11 @@ describe('tokens that an operator is warned about', () => {
     ];
     expect(expiringTokens(clients, NOW_MS)).toEqual([
       {
-        ...{ client: 'billing', token: 'aaaaaaaa', hasExpired: false },
+        ...{ client: 'billing', tokenId: 'aaaaaaaa', hasExpired: false },
         expires: '2027-03-15T12:00:00.000Z',
       },
       {
-        ...{ client: 'orders', token: 'dddddddd', hasExpired: true },
+        ...{ client: 'orders', tokenId: 'dddddddd', hasExpired: true },
         expires: '2026-01-25T12:00:00.000Z',
       },
     ]);
