@@ -145,7 +145,7 @@ export class RedisLink {
       if (command === undefined) {
         throw new Error(`the script ${name} was not defined`);
       }
-      return command.apply(client, args);
+      return command.call(client, ...args);
     });
   }
 

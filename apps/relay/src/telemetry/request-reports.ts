@@ -175,6 +175,9 @@ export class RequestReports {
     if (code !== undefined) {
       this.metrics.observeCode(role, code);
     }
+    if (record.clientName !== undefined) {
+      this.metrics.clients.count(record.clientName, code);
+    }
     this.metrics.traffic.add(record);
     this.metrics.requests.inc({ role, code: code ?? 'ok' });
     this.metrics.requestSeconds.observe({ role }, ms / 1000);
