@@ -6,7 +6,7 @@ const DAYS = /^(\d{1,5})d$/;
 const DATE = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?Z)?$/;
 
 /** The form of `--expires`, for messages. */
-export const EXPIRY_FORM = 'a number of days such as 90d, or a date such as 2027-03-01';
+const EXPIRY_FORM = 'a number of days such as 90d, or a date such as 2027-03-01';
 
 /**
  * When a date begins, or undefined if the text is none.

@@ -5,13 +5,7 @@ import type { ServerResponse } from 'node:http';
 import { Test } from '@nestjs/testing';
 import { ClockModule } from '@relay/clock';
 import { RelayConfigModule, type ClientEntry } from '@relay/config';
-import {
-  SessionModule,
-  SessionStore,
-  StoreHealth,
-  StoreMeter,
-  type StoreReport,
-} from '@relay/session';
+import { SessionModule, SessionStore, StoreHealth, type StoreReport } from '@relay/session';
 import { describe, expect, it } from 'vitest';
 
 import { ClientLimits } from '../../apps/relay/src/admission/client-limits.js';
@@ -20,6 +14,7 @@ import { forThisTest } from '../support/lifecycle/resources.js';
 import { startRedisCluster } from '../support/redis/redis-cluster.js';
 import { startRedisServer, type RedisServer } from '../support/redis/redis-server.js';
 import { connectRedis, immediateError, timed } from '../support/redis/session-store.js';
+import { SESSION_SURROUNDINGS } from '../support/redis/session-surroundings.js';
 import { relayConfig } from '../support/relays/config.js';
 
 const PER_SECOND = 5;
@@ -54,8 +49,8 @@ const start = async (args: readonly string[] = []): Promise<RedisServer> => {
 const openLimits = async (REDIS_URL: string): Promise<OpenedLimits> => {
   const config = relayConfig({ REDIS_URL, REDIS_COMMAND_TIMEOUT_MS: String(LIMIT_MS) });
   const module = await Test.createTestingModule({
-    imports: [RelayConfigModule.register(config), ClockModule, SessionModule],
-    providers: [ClientLimits, { provide: StoreMeter, useValue: { observe: () => undefined } }],
+    imports: [RelayConfigModule.register(config), ClockModule, SESSION_SURROUNDINGS, SessionModule],
+    providers: [ClientLimits],
   }).compile();
   await module.init();
   forThisTest({ close: () => module.close() });
