@@ -31,7 +31,8 @@ Adds, lists and revokes the tokens of the clients in a RELAY_CONFIG_FILE. The fi
 
 Exit code 1: the file cannot be used, or does not have what was named; it is as it was.`;
 
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+/** As the relay demands it of names in the file. */
+const NAME = /^[A-Za-z0-9_-]{1,64}$/;
 const DIGITS = /^[0-9a-f]{1,64}$/;
 
 const { values, positionals } = readArguments(USAGE, {
@@ -95,10 +96,7 @@ function readExpires(when) {
 
 function nameOfClient() {
   if (name === undefined || !NAME.test(name)) {
-    return refuseArguments(
-      USAGE,
-      'the name of a client has 1 to 64 letters, digits, ".", "_" or "-", and begins with a letter or digit',
-    );
+    return refuseArguments(USAGE, 'the name of a client has 1 to 64 letters, digits, "_" or "-"');
   }
   return name;
 }
