@@ -15,7 +15,7 @@ const HEAD = ['client', 'tokens', 'token', 'expires', 'days left', 'peers', 'lim
 export function clientsTable(clients, nowMs) {
   const rows = clients.flatMap(([name, { tokens, peers, limits }]) => {
     const ofTokens = tokens.map(({ sha256, expires }) => [
-      String(sha256).slice(0, DIGITS),
+      String(sha256).slice(0, DIGITS).toLowerCase(),
       ...expiryCells(expires, nowMs),
     ]);
     const [first = ['none', '', ''], ...rest] = ofTokens;

@@ -118,7 +118,7 @@ export function removeToken(document, name, digits) {
   }
   const { items } = tokensOf(client);
   const found = items.filter(
-    (item) => isMap(item) && String(item.get('sha256')).startsWith(digits),
+    (item) => isMap(item) && String(item.get('sha256')).toLowerCase().startsWith(digits),
   );
   if (found.length !== 1) {
     throw new Error(

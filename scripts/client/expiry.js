@@ -1,9 +1,9 @@
-/** Dates on which tokens expire, as `expires` of a token has them. All of them are UTC. */
+/** Dates on which tokens expire, as a relay takes them in `expires`: a date is UTC, a time has an offset. */
 
 const MS_PER_DAY = 24 * 60 * 60 * 1000;
 const MAX_DAYS = 36_500;
 const DAYS = /^(\d{1,5})d$/;
-const DATE = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?Z)?$/;
+const DATE = /^(\d{4}-\d{2}-\d{2})(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?(?:Z|[+-]\d{2}:\d{2}))?$/;
 
 /** The form of `--expires`, for messages. */
 const EXPIRY_FORM = 'a number of days such as 90d, or a date such as 2027-03-01';
@@ -14,10 +14,12 @@ const EXPIRY_FORM = 'a number of days such as 90d, or a date such as 2027-03-01'
  * @param {string} text
  */
 export function readDate(text) {
-  const ms = DATE.test(text) ? Date.parse(text) : NaN;
-  // Date.parse takes 31 February for a day in March.
-  const isReal = !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(text.slice(0, 10));
-  return isReal ? ms : undefined;
+  const [, date = ''] = DATE.exec(text) ?? [];
+  const day = new Date(date);
+  const ms = Date.parse(text);
+  // Date takes 30 February for a day in March.
+  const isDay = !Number.isNaN(day.getTime()) && day.toISOString().startsWith(date);
+  return isDay && !Number.isNaN(ms) ? ms : undefined;
 }
 
 /**

@@ -230,6 +230,10 @@ describe('npm run client', () => {
     [['add', 'a', '--expires', '90'], '--expires 90 is neither'],
     [['add', 'a', '--expires', '0d'], '--expires 0d is neither'],
     [['add', 'a', '--expires', '2999-02-31'], '--expires 2999-02-31 is neither'],
+    [
+      ['add', 'a', '--expires', '2020-03-01T01:00+02:00'],
+      '--expires 2020-03-01T01:00+02:00 has passed',
+    ],
     [['add', 'a', '--expires', '2020-03-01'], '--expires 2020-03-01 has passed'],
     [['list'], 'list needs --file'],
     [['revoke', 'a'], 'revoke needs --file'],
