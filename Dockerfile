@@ -7,13 +7,14 @@ WORKDIR /src
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
 COPY nest-cli.json tsconfig.json LICENSE ./
-COPY scripts/require-node.cjs scripts/
+COPY scripts/require-node.cjs scripts/arguments.js scripts/client.js scripts/
+COPY scripts/client scripts/client
 COPY apps apps
 COPY libs libs
 # The files that later stages copy are readable by every user, regardless of the file modes of the checkout.
 RUN npm run build \
  && find dist \( -name '*.map' -o -name '*.d.ts' \) -delete \
- && chmod -R u=rwX,go=rX dist package.json LICENSE
+ && chmod -R u=rwX,go=rX dist scripts package.json LICENSE
 
 FROM ${BASE_IMAGE} AS dependencies
 WORKDIR /src
@@ -25,6 +26,8 @@ WORKDIR /app
 COPY --from=dependencies /src/node_modules node_modules
 COPY --from=build /src/package.json /src/LICENSE ./
 COPY --from=build /src/dist dist
+# node scripts/client.js makes and revokes the tokens of clients: docs/operations.md.
+COPY --from=build /src/scripts scripts
 
 # Port 9464 serves only metrics and health: do not publish it.
 ENV NODE_ENV=production \

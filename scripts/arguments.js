@@ -33,7 +33,34 @@ export function readOptions(usage, options) {
   try {
     return parseArgs({ options: { ...options, ...HELP } }).values;
   } catch (error) {
-    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
-    process.exit(USAGE_ERROR);
+    return refuseArguments(usage, error);
+  }
+}
+
+/**
+ * Ends the process because its arguments cannot be used: prints what is wrong with them, and the usage.
+ *
+ * @param {string} usage
+ * @param {unknown} problem
+ * @returns {never}
+ */
+export function refuseArguments(usage, problem) {
+  console.error(`${problem instanceof Error ? problem.message : String(problem)}\n\n${usage}`);
+  process.exit(USAGE_ERROR);
+}
+
+/**
+ * As `readOptions`, for a command that takes words as well.
+ *
+ * @template {NonNullable<ParseArgsConfig['options']>} T
+ * @param {string} usage
+ * @param {T} options
+ */
+export function readArguments(usage, options) {
+  offerHelp(usage);
+  try {
+    return parseArgs({ options: { ...options, ...HELP }, allowPositionals: true });
+  } catch (error) {
+    return refuseArguments(usage, error);
   }
 }

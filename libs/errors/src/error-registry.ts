@@ -56,6 +56,7 @@ export const ERRORS = {
   RELAY_BODY_TOO_LARGE: toClient(413, 'no'),
   RELAY_MESSAGE_TOO_LONG: toClient(413, 'maybe'),
   RELAY_BUSY: toClient(503, 'varies'),
+  RELAY_CLIENT_LIMITED: toClient(429, 'no'),
   RELAY_PATH_REFUSED: toClient(400, 'no'),
   RELAY_ROUTE_UNKNOWN: toClient(404, 'no'),
   RELAY_PAIR_REFUSED: toClient(502, 'varies'),

@@ -3,6 +3,7 @@ import type { RedisAddress, RelayConfig } from '@relay/config';
 import { createRedisClient, tlsOptions, type RedisClient } from './redis-client.js';
 import { watchFailover } from './redis-failover.js';
 import { redisFailure } from './redis-failure.js';
+import type { RedisScript } from './redis-scripts.js';
 import { SessionStoreUnavailableError } from './session.errors.js';
 
 /** Without this limit, a Redis that has stopped replying would fill the memory of this process. */
@@ -11,6 +12,10 @@ const FIRST_RETRY_MS = 25;
 const LONGEST_RETRY_MS = 1000;
 /** ioredis emits errors with this message after the error that gives the reason. */
 const CLOSED_WITHOUT_REASON = 'Connection is closed';
+
+type DefinedCommands = Readonly<
+  Record<string, (this: unknown, ...args: readonly string[]) => Promise<unknown>>
+>;
 
 /** Callbacks for changes of the connection. */
 export interface LinkEvents {
@@ -124,6 +129,23 @@ export class RedisLink {
           this.inFlight -= 1;
           clearTimeout(timer);
         });
+    });
+  }
+
+  /** Makes a script known by a name. */
+  define(name: string, script: RedisScript): void {
+    this.client.defineCommand(name, script);
+  }
+
+  /** Runs a script that was defined, as `call` sends a command. */
+  run(name: string, args: readonly string[]): Promise<unknown> {
+    return this.call((client) => {
+      // The type of a client lacks the commands that `defineCommand` adds to it.
+      const command = (client as unknown as DefinedCommands)[name];
+      if (command === undefined) {
+        throw new Error(`the script ${name} was not defined`);
+      }
+      return command.call(client, ...args);
     });
   }
 

@@ -78,14 +78,20 @@ redis.call('SET', KEYS[1], 'x', 'PX', ARGV[1])
 return 1
 `;
 
-/** The scripts in the form that ioredis expects. It sends EVALSHA, and EVAL if Redis does not have the script. */
+/** A script of Redis, in the form that ioredis expects. */
+export interface RedisScript {
+  readonly lua: string;
+  readonly numberOfKeys: number;
+}
+
+/** The scripts of sessions. ioredis sends EVALSHA, and EVAL if Redis does not have the script. */
 export const SESSION_SCRIPTS = {
   sessionReserve: { lua: RESERVE, numberOfKeys: 1 },
   sessionPut: { lua: PUT, numberOfKeys: 1 },
   sessionOpen: { lua: OPEN, numberOfKeys: 1 },
   sessionMark: { lua: MARK, numberOfKeys: 1 },
   sessionKill: { lua: KILL, numberOfKeys: 1 },
-} as const;
+} as const satisfies Readonly<Record<string, RedisScript>>;
 
 /** The commands that ioredis creates from the scripts, in the variants whose replies are bytes. */
 export interface SessionCommands {

@@ -7,15 +7,17 @@ import { EMPTY } from 'rxjs';
 
 import { AppModule } from '#dist/apps/relay/src/app.module.js';
 import { configureRelayApp, RELAY_APP_OPTIONS } from '#dist/apps/relay/src/app.factory.js';
+import { DirectoryService } from '#dist/apps/relay/src/directory/directory.service.js';
 import { RelayErrorFilter } from '#dist/apps/relay/src/errors/relay-error.filter.js';
 import { InboundService } from '#dist/apps/relay/src/inbound/inbound.service.js';
 import { OutboundTokenGuard } from '#dist/apps/relay/src/outbound/outbound-token.guard.js';
 import { OutboundService } from '#dist/apps/relay/src/outbound/outbound.service.js';
 import { createRelayAdapter } from '#dist/apps/relay/src/server/relay-adapter.js';
 import { OUTBOUND_ROUTE, TUNNEL_ROUTE } from '#dist/apps/relay/src/server/request-routing.js';
+import { Clock } from '#dist/libs/clock/src/index.js';
 import { loadConfig } from '#dist/libs/config/src/index.js';
-import { KeyRing } from '#dist/libs/protocol/src/index.js';
-import { SenderSigner, TunnelSenderInterceptor } from '#dist/libs/signature/src/index.js';
+import { AcceptedKeys } from '#dist/libs/protocol/src/index.js';
+import { RelayName, TunnelSenderInterceptor } from '#dist/libs/signature/src/index.js';
 
 /** @import { IncomingMessage, ServerResponse } from 'node:http' */
 /** @import { ExecutionContext } from '@nestjs/common' */
@@ -56,7 +58,7 @@ function route(path, check, handler) {
   });
 }
 
-const sender = new TunnelSenderInterceptor(app.get(KeyRing), app.get(SenderSigner));
+const sender = new TunnelSenderInterceptor(app.get(AcceptedKeys), app.get(RelayName));
 const inbound = app.get(InboundService);
 route(
   TUNNEL_ROUTE,
@@ -64,7 +66,7 @@ route(
   (request, response) => inbound.receive(request, response),
 );
 
-const guard = new OutboundTokenGuard(config);
+const guard = new OutboundTokenGuard(app.get(DirectoryService), app.get(Clock));
 const outbound = app.get(OutboundService);
 route(
   OUTBOUND_ROUTE,

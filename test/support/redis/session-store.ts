@@ -14,6 +14,7 @@ import { Redis } from 'ioredis';
 
 import { relayConfig } from '../relays/config.js';
 import { Recorder } from '../lifecycle/recorder.js';
+import { SESSION_SURROUNDINGS } from './session-surroundings.js';
 
 /** A session store as a relay has it: wired by its module and configured by the environment. */
 export interface OpenedStore {
@@ -31,7 +32,7 @@ export async function openStore(
 ): Promise<OpenedStore> {
   const config = relayConfig({ REDIS_URL, ...environment });
   const module = await Test.createTestingModule({
-    imports: [RelayConfigModule.register(config), ClockModule, SessionModule],
+    imports: [RelayConfigModule.register(config), ClockModule, SESSION_SURROUNDINGS, SessionModule],
   }).compile();
   await module.init();
   const health = module.get<StoreHealth>(StoreHealth);

@@ -9,6 +9,20 @@ export class RelayBusyError extends RelayError {
   readonly retryAfter = 1;
 }
 
+/** A client has used up what its limits allow. Other clients are not affected. */
+export class ClientLimitedError extends RelayError {
+  readonly code = 'RELAY_CLIENT_LIMITED';
+  readonly forwarded = 'no';
+
+  /** @param retryAfter - in seconds */
+  constructor(
+    message: string,
+    readonly retryAfter: number,
+  ) {
+    super(message);
+  }
+}
+
 /** A message that must be buffered whole took longer than the limit, although its sender was never silent for too long. */
 export class MessageTooSlowError extends BodyIdleError {}
 

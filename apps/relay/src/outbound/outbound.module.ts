@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 
 import { AdmissionModule } from '../admission/admission.module.js';
 import { PeersModule } from '../peers/peers.module.js';
+import { ClientReports } from './client-reports.js';
 import { OutboundController } from './outbound.controller.js';
 import { OutboundService } from './outbound.service.js';
 import { Revocations } from './revocations.js';
@@ -12,6 +13,6 @@ import { UpgradeService } from './upgrade.service.js';
 @Module({
   imports: [AdmissionModule, PeersModule],
   controllers: [OutboundController],
-  providers: [OutboundService, Revocations, TunnelService, UpgradeService],
+  providers: [ClientReports, OutboundService, Revocations, TunnelService, UpgradeService],
 })
 export class OutboundModule {}

@@ -4,6 +4,7 @@ import { Injectable } from '@nestjs/common';
 import { RelayConfig, type Grant } from '@relay/config';
 import { ClientGoneError, EXCHANGE_OVER, isClientGone } from '@relay/http';
 
+import { ClientLimits } from '../admission/client-limits.js';
 import { ConcurrencyLimit } from '../admission/concurrency-limit.js';
 import { readClientRequest } from '../client/client-request.js';
 import { PeerOrigins } from '../peers/peer-origin.js';
@@ -21,6 +22,7 @@ export class OutboundService {
   constructor(
     private readonly config: RelayConfig,
     private readonly peerOrigins: PeerOrigins,
+    private readonly limits: ClientLimits,
     private readonly concurrency: ConcurrencyLimit,
     private readonly tunnel: TunnelService,
     private readonly reports: RequestReports,
@@ -29,12 +31,21 @@ export class OutboundService {
   /**
    * Forwards one request of a client that holds the token. Returns once the response has been sent or abandoned.
    *
-   * @throws UpstreamHeaderInvalidError, UpstreamRefusedError, OptionInvalidError, HeadInvalidError, RelayBusyError and
-   *   TunnelFailedError, all of them before the response has begun
+   * @throws UpstreamHeaderInvalidError, UpstreamRefusedError, OptionInvalidError, HeadInvalidError, ClientLimitedError,
+   *   RelayBusyError and TunnelFailedError, all of them before the response has begun
    */
   async forward(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const record = recordOf(request);
-    const tunnelRequest = this.read(request, grantOf(record));
+    const grant = grantOf(record);
+    const tunnelRequest = this.read(request, grant);
+    const admission = this.limits.admit(grant.client, response);
+    if (admission !== undefined) {
+      await admission;
+      if (response.destroyed) {
+        this.reports.abandoned(record, { code: 'RELAY_CLIENT_GONE' });
+        return;
+      }
+    }
     this.concurrency.acquire(response);
     const forwarding = this.tunnel.prepare(tunnelRequest, request, response);
     abortOnceClosed(forwarding, response);

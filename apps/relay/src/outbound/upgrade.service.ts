@@ -5,6 +5,7 @@ import { RelayConfig } from '@relay/config';
 import { ClientGoneError, UpgradeUnsupportedError, isClientGone } from '@relay/http';
 import { encodeUpgradeRequest } from '@relay/protocol';
 
+import { ClientLimits } from '../admission/client-limits.js';
 import { UpgradeLimit } from '../admission/upgraded-connections.js';
 import { readClientRequest } from '../client/client-request.js';
 import { ClientUpgrade } from '../client/client-upgrade.js';
@@ -26,6 +27,7 @@ export class UpgradeService {
     private readonly config: RelayConfig,
     private readonly peerOrigins: PeerOrigins,
     private readonly tunnel: TunnelService,
+    private readonly limits: ClientLimits,
     private readonly places: UpgradeLimit,
     private readonly upgraded: UpgradedReports,
     private readonly reports: RequestReports,
@@ -46,6 +48,14 @@ export class UpgradeService {
     const peer = this.peerOrigins.parse(request.headers['x-mte-upstream'], client);
     const upgrade = new ClientUpgrade(request, offered);
     const asked = this.read(request, upgrade.protocol, peer, client.name);
+    const admission = this.limits.admit(client, response);
+    if (admission !== undefined) {
+      await admission;
+      if (response.destroyed) {
+        this.reports.abandoned(record, { code: 'RELAY_CLIENT_GONE' });
+        return;
+      }
+    }
     this.places.acquire(response);
     record.traceId = traceIdOf(asked.request.head.fields);
     const forwarding = this.tunnel.prepareUpgrade(asked, request, response, upgrade);

@@ -40,6 +40,9 @@ export interface LogFields {
   readonly reason?: string | undefined;
   /** Identifies a secret without revealing it: equal in two relays that have the same secret. */
   readonly keyId?: string | undefined;
+  /** The first digits of the SHA-256 of a client's token, and when it expires. */
+  readonly tokenId?: string | undefined;
+  readonly expires?: string | undefined;
   readonly error?: unknown;
   readonly config?: Readonly<Record<string, unknown>> | undefined;
   /** How many peers, clients and tenants this relay knows. */

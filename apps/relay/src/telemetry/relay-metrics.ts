@@ -4,6 +4,7 @@ import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom
 
 import type { UpgradeRole } from '../admission/upgraded-connections.js';
 import { ChannelMetrics } from './channel-metrics.js';
+import { ClientMetrics } from './client-metrics.js';
 import { ObservableGauge } from './observable-gauge.js';
 import type { Role } from './request-record.js';
 import { TrafficTotals } from './traffic-totals.js';
@@ -24,8 +25,8 @@ const REPLAY_CODES = new Set(['RELAY_MESSAGE_REPLAYED', 'RELAY_PAIR_REPLAYED']);
 const SIGNATURE_CODES = new Set(['RELAY_SENDER_INVALID', 'RELAY_PEER_ANSWER_INVALID']);
 
 /**
- * All metrics of a relay; docs/metrics.md lists them. Every label has a small, fixed set of values: never a path, a peer or
- * anything else that a client chooses. Metrics on which an alert depends start at 0, so that the first event is noticed.
+ * All metrics of a relay; docs/metrics.md lists them. Every label has a small set of values, fixed or named in the directory: never
+ * a path, a peer or anything else that a client chooses. Metrics on which an alert depends start at 0, so that the first event is noticed.
  */
 @Injectable()
 export class RelayMetrics implements StoreMeter {
@@ -150,6 +151,8 @@ export class RelayMetrics implements StoreMeter {
   );
 
   readonly channels = new ChannelMetrics(this.registry);
+
+  readonly clients = new ClientMetrics(this.registry);
 
   readonly bufferedBytes = new ObservableGauge<'mte'>(
     this.registry,

@@ -26,6 +26,7 @@ const FLOOD_CODES: ReadonlySet<ErrorCode> = new Set([
   'RELAY_OVERLOADED',
   'RELAY_PAIR_LIMIT',
   'RELAY_BUSY',
+  'RELAY_CLIENT_LIMITED',
 ]);
 const FLOOD_LINES_PER_MINUTE = 100;
 
@@ -173,6 +174,9 @@ export class RequestReports {
     }
     if (code !== undefined) {
       this.metrics.observeCode(role, code);
+    }
+    if (record.clientName !== undefined) {
+      this.metrics.clients.count(record.clientName, code);
     }
     this.metrics.traffic.add(record);
     this.metrics.requests.inc({ role, code: code ?? 'ok' });
