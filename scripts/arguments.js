@@ -33,7 +33,37 @@ export function readOptions(usage, options) {
   try {
     return parseArgs({ options: { ...options, ...HELP } }).values;
   } catch (error) {
-    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
-    process.exit(USAGE_ERROR);
+    return endWithUsage(error instanceof Error ? error.message : String(error), usage);
   }
+}
+
+/**
+ * As `readOptions`, for a command that takes one operand besides, such as a file.
+ *
+ * @template {NonNullable<ParseArgsConfig['options']>} T
+ * @param {string} usage
+ * @param {T} options
+ */
+export function readOperand(usage, options) {
+  offerHelp(usage);
+  try {
+    const config = { options: { ...options, ...HELP }, allowPositionals: true };
+    const { values, positionals } = parseArgs(config);
+    const [operand] = positionals;
+    return operand !== undefined && positionals.length === 1
+      ? { values, operand }
+      : endWithUsage('exactly one operand is needed', usage);
+  } catch (error) {
+    return endWithUsage(error instanceof Error ? error.message : String(error), usage);
+  }
+}
+
+/**
+ * @param {string} message
+ * @param {string} usage
+ * @returns {never}
+ */
+function endWithUsage(message, usage) {
+  console.error(`${message}\n\n${usage}`);
+  process.exit(USAGE_ERROR);
 }

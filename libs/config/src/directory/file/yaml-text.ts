@@ -62,7 +62,10 @@ class Reader {
   #values = 0;
 
   constructor(fileName: string) {
-    this.problems = new Problems(fileName, (path) => this.#lineOf(path));
+    this.problems = new Problems(
+      (line) => `${fileName}:${line}: `,
+      (path) => this.#lineOf(path),
+    );
   }
 
   read(text: string): Plain {
