@@ -1,6 +1,6 @@
 import { ENVIRONMENT_VARIABLES as names } from './environment-variables.js';
 import type { RelayConfig } from './relay-config.js';
-import { weaknessesOf } from './rules/domains.js';
+import { weaknessesOf } from './directory/domain-rules.js';
 import { weaknessOf } from './rules/secrets.js';
 
 const CREDENTIALS = [

@@ -10,7 +10,7 @@ import {
 import { method } from './rules/method.js';
 import type { Directory } from './directory/directory.js';
 import { domainMap, type Domain } from './directory/domain-map.js';
-import { FitsVariables } from './rules/domains.js';
+import { FitsVariables } from './directory/domain-rules.js';
 import { NeedsSentinels, NeedsTls } from './rules/redis-tls.js';
 import { MEMORY_URL, type RedisAddress, redisAddress, redisUrl } from './rules/redis-url.js';
 import { route } from './rules/routes.js';

@@ -1,8 +1,8 @@
 import { ValidateBy } from 'class-validator';
 
-import type { Domain } from '../directory/domain-map.js';
-import { isProduction } from './production.js';
-import { weaknessOf } from './secrets.js';
+import type { Domain } from './domain-map.js';
+import { isProduction } from '../rules/production.js';
+import { weaknessOf } from '../rules/secrets.js';
 
 /** What the rules between `DOMAIN_MAP` and other variables look at. */
 interface Surroundings {
