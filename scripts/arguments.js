@@ -64,3 +64,18 @@ export function readArguments(usage, options) {
     return refuseArguments(usage, error);
   }
 }
+
+/**
+ * As `readOptions`, for a command that takes one operand besides, such as a file.
+ *
+ * @template {NonNullable<ParseArgsConfig['options']>} T
+ * @param {string} usage
+ * @param {T} options
+ */
+export function readOperand(usage, options) {
+  const { values, positionals } = readArguments(usage, options);
+  const [operand] = positionals;
+  return operand !== undefined && positionals.length === 1
+    ? { values, operand }
+    : refuseArguments(usage, 'exactly one operand is needed');
+}

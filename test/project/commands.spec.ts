@@ -82,8 +82,9 @@ describe('a command', () => {
     const folder = forThisTest(await temporaryFolder());
     const copied = join(folder.path, 'scripts');
     mkdirSync(copied);
-    cpSync('scripts/start.js', join(copied, 'start.js'));
-    cpSync('scripts/arguments.js', join(copied, 'arguments.js'));
+    for (const name of ['start.js', 'arguments.js', 'build-if-missing.js']) {
+      cpSync(join('scripts', name), join(copied, name));
+    }
     writeFileSync(
       join(folder.path, 'package.json'),
       JSON.stringify({ type: 'module', scripts: { build: 'exit 3' } }),

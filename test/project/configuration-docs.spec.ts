@@ -45,7 +45,7 @@ const named = (entries: readonly { name: string }[]) => entries.map(({ name }) =
 
 describe('every configuration variable', () => {
   it('belongs to a property of RelayConfig, and vice versa', () => {
-    expect(Object.keys(ENVIRONMENT_VARIABLES).sort()).toEqual(
+    expect([...Object.keys(ENVIRONMENT_VARIABLES), 'directory'].sort()).toEqual(
       Object.keys(new RelayConfig()).sort(),
     );
     expect(new Set(variables).size).toBe(variables.length);

@@ -1,5 +1,6 @@
 import { ENVIRONMENT_VARIABLES as names } from './environment-variables.js';
 import type { RelayConfig } from './relay-config.js';
+import { weaknessesOf } from './directory/domain-rules.js';
 import { weaknessOf } from './rules/secrets.js';
 
 const CREDENTIALS = [
@@ -9,33 +10,39 @@ const CREDENTIALS = [
   'outboundTokenAlt',
 ] as const;
 
-const weaknesses = (config: RelayConfig): string[] =>
-  CREDENTIALS.flatMap((property) => {
+const weaknesses = (config: RelayConfig): string[] => [
+  ...CREDENTIALS.flatMap((property) => {
     const value = config[property];
     const weakness = value === undefined ? undefined : weaknessOf(value);
     return weakness === undefined ? [] : [`${names[property]} ${weakness}`];
-  });
+  }),
+  ...weaknessesOf(config.domainMap ?? []).map((line) => `${names.domainMap} ${line}`),
+];
 
 /** Returns what an operator should fix although the relay starts: one line each, which never shows a value. */
 export function warningsOf(config: RelayConfig): readonly string[] {
   const warnings = weaknesses(config);
-  if (config.clientIdSecretAlt === config.clientIdSecret) {
+  const { clientIdSecret, clientIdSecretAlt, outboundToken, outboundTokenAlt } = config;
+  if (clientIdSecretAlt !== undefined && clientIdSecretAlt === clientIdSecret) {
     warnings.push(`${names.clientIdSecretAlt} equals ${names.clientIdSecret}: nothing rotates`);
   }
-  if (config.outboundTokenAlt === config.outboundToken) {
+  if (outboundTokenAlt !== undefined && outboundTokenAlt === outboundToken) {
     warnings.push(`${names.outboundTokenAlt} equals ${names.outboundToken}: nothing rotates`);
   }
-  if (config.outboundToken === config.clientIdSecret) {
+  if (outboundToken !== undefined && outboundToken === clientIdSecret) {
     warnings.push(
       `${names.outboundToken} equals ${names.clientIdSecret}: every client can then act as a relay`,
     );
   }
-  if (config.outboundAllowedUpstreams === undefined) {
+  const namesPeers = config.directory.peers.some(
+    ({ reach }) => reach.kind === 'named' && reach.allowed === undefined,
+  );
+  if (namesPeers && config.directory.clients.length > 0) {
     warnings.push(
       `${names.outboundAllowedUpstreams} is not set: a client with the token may name any host as peer`,
     );
   }
-  if (config.relayAudience === undefined) {
+  if (config.upstream !== undefined && config.relayAudience === undefined) {
     warnings.push(
       `${names.relayAudience} is not set: this relay accepts what was meant for any holder of the secret`,
     );

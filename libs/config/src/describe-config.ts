@@ -18,6 +18,7 @@ const withoutAccount = (text: string): string => text.replace(/\/\/[^@]*@/, `//$
 /** Has an entry for every property, so that no new property reaches the log without a decision to show or mask it. */
 const DESCRIBE: { [P in RelayConfigProperty]: (value: RelayConfig[P]) => unknown } = {
   relayConfigFile: shown,
+  domainMap: (domains) => domains?.map(({ host }) => host),
   upstream: shown,
   upstreamHost: shown,
   upstreamTlsCaFile: shown,

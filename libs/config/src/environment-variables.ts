@@ -8,6 +8,7 @@ export type RelayConfigProperty = Exclude<keyof RelayConfig, Derived>;
 /** The environment variable that each property of `RelayConfig` is read from. */
 export const ENVIRONMENT_VARIABLES = {
   relayConfigFile: 'RELAY_CONFIG_FILE',
+  domainMap: 'DOMAIN_MAP',
   upstream: 'UPSTREAM',
   upstreamHost: 'UPSTREAM_HOST',
   upstreamTlsCaFile: 'UPSTREAM_TLS_CA_FILE',

@@ -18,11 +18,13 @@ export {
   type TenantEntry,
   type UpstreamTls,
 } from './directory/directory.js';
+export { directoryChanges } from './directory/directory-changes.js';
 export type { LoadedDirectory } from './directory/read-directory.js';
 export { ENVIRONMENT_VARIABLES, type RelayConfigProperty } from './environment-variables.js';
 export {
   type HealthAddress,
   loadConfig,
+  loadConfigWith,
   type LoadedConfig,
   loadHealthAddress,
   reloadDirectory,

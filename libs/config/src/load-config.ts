@@ -9,6 +9,7 @@ import { findingsIn } from './environment-findings.js';
 import { readDirectory, type LoadedDirectory } from './directory/read-directory.js';
 import { ENVIRONMENT_VARIABLES, type RelayConfigProperty } from './environment-variables.js';
 import { RelayConfig } from './relay-config.js';
+import { MEMORY_URL } from './rules/redis-url.js';
 import { isProduction } from './rules/production.js';
 import { readSecretFiles } from './secret-files.js';
 import { cannotBeRead } from './unreadable-file.js';
@@ -96,6 +97,22 @@ export function loadConfig(environment: NodeJS.ProcessEnv = readEnvironment()): 
   return deepFreeze({
     config,
     warnings: [...warningsOf(config), ...warnings, ...findings.map(({ line }) => line)],
+  });
+}
+
+/**
+ * Loads the configuration as a relay with this RELAY_CONFIG_FILE would, without REDIS_URL if that is not set: to check a file.
+ *
+ * @throws ConfigInvalidError with all problems together
+ */
+export function loadConfigWith(
+  relayConfigFile: string,
+  environment: NodeJS.ProcessEnv = readEnvironment(),
+): LoadedConfig {
+  return loadConfig({
+    REDIS_URL: MEMORY_URL,
+    ...environment,
+    RELAY_CONFIG_FILE: relayConfigFile,
   });
 }
 

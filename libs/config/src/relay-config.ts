@@ -9,6 +9,8 @@ import {
 } from './rules/key-pair.js';
 import { method } from './rules/method.js';
 import type { Directory } from './directory/directory.js';
+import { domainMap, type Domain } from './directory/domain-map.js';
+import { FitsVariables } from './directory/domain-rules.js';
 import { NeedsSentinels, NeedsTls } from './rules/redis-tls.js';
 import { MEMORY_URL, type RedisAddress, redisAddress, redisUrl } from './rules/redis-url.js';
 import { route } from './rules/routes.js';
@@ -17,7 +19,7 @@ import {
   Integer,
   listOf,
   Refused,
-  RequiredWithoutFile,
+  RequiredWithoutDirectory,
   StrictBoolean,
 } from './rules/rule.js';
 import { NotWeakInProduction, secret, token } from './rules/secrets.js';
@@ -45,8 +47,14 @@ export class RelayConfig extends UpstreamTlsOptions {
   @IsString()
   readonly relayConfigFile?: string;
 
+  /** `DOMAIN_MAP`: an API for each host by which peers reach this relay; `*` is every other one. */
+  @IsOptional()
+  @FromText(domainMap)
+  @FitsVariables()
+  readonly domainMap?: readonly Domain[];
+
   /** `UPSTREAM`: http or https URL of the API behind this relay, without a trailing slash. */
-  @RequiredWithoutFile()
+  @RequiredWithoutDirectory()
   @FromText(baseUrl)
   readonly upstream?: string;
 
@@ -55,7 +63,7 @@ export class RelayConfig extends UpstreamTlsOptions {
   readonly upstreamHost: string = 'upstream';
 
   /** `CLIENT_ID_SECRET`: shared by the two relays of a tunnel; at least 16 characters. */
-  @RequiredWithoutFile()
+  @RequiredWithoutDirectory()
   @FromText(secret)
   @NotWeakInProduction()
   readonly clientIdSecret?: string;
@@ -74,7 +82,7 @@ export class RelayConfig extends UpstreamTlsOptions {
   readonly clientId?: string;
 
   /** `OUTBOUND_TOKEN`: bearer token that clients send; visible ASCII, at least 8 characters. */
-  @RequiredWithoutFile()
+  @RequiredWithoutDirectory()
   @FromText(token)
   @NotWeakInProduction()
   readonly outboundToken?: string;

@@ -1,16 +1,13 @@
-import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
 
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-
-import type { ConfigInvalidError } from '../config.errors.js';
-import { loadConfig } from '../load-config.js';
-
-const SECRET = '2DkV4DDabehO8cifDktdF9elKJL0CKrk';
-const OTHER_SECRET = 'kq7Zt1mXw9LrB4vNc8Yp2HsJd6Gf3TaE';
-const HASH = createHash('sha256').update('a token').digest('hex');
+import {
+  loadDirectoryFile as load,
+  NEXT_SECRET,
+  OTHER_SECRET,
+  problemsOfDirectoryFile as problemsOf,
+  SECRET,
+  TOKEN_HASH as HASH,
+} from '../../../../test/support/relays/directory-file.js';
 
 const GOOD = `
 peers:
@@ -42,39 +39,6 @@ tenants:
     forwardClient: X-Mte-Client
 `;
 
-let folder: string;
-
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'directory-file-'));
-  writeFileSync(join(folder, 'payments'), `${SECRET}\n`);
-});
-
-afterEach(() => {
-  rmSync(folder, { recursive: true });
-});
-
-const load = (yaml: string, environment: NodeJS.ProcessEnv = {}) => {
-  const path = join(folder, 'relay.yaml');
-  writeFileSync(path, yaml);
-  return loadConfig({
-    REDIS_URL: 'memory://',
-    RELAY_CONFIG_FILE: path,
-    NEXT: 'V9wJbYx3Qm5RtK8zLp2NsHd7Gf4CaE6u',
-    SHOP: OTHER_SECRET,
-    PROXY: 'http://user:word@proxy.example:3128',
-    ...environment,
-  });
-};
-
-const problemsOf = (yaml: string, environment: NodeJS.ProcessEnv = {}): readonly string[] => {
-  try {
-    load(yaml, environment);
-  } catch (error) {
-    return (error as ConfigInvalidError).problems;
-  }
-  return [];
-};
-
 describe('a directory file', () => {
   it('becomes peers, clients and tenants', () => {
     expect(load(GOOD).config.directory).toEqual({
@@ -86,7 +50,7 @@ describe('a directory file', () => {
             origins: ['https://relay-1.pay.example', 'https://relay-2.pay.example'],
           },
           secret: SECRET,
-          secretAlt: 'V9wJbYx3Qm5RtK8zLp2NsHd7Gf4CaE6u',
+          secretAlt: NEXT_SECRET,
           transport: 'channel',
           proxy: 'http://user:word@proxy.example:3128',
         },
@@ -160,6 +124,81 @@ tenants:
       'relay.yaml:14: tenants must not be there together with the variable UPSTREAM',
       'relay.yaml:15: tenants has a name here that must not have a path',
       'relay.yaml:16: tenants["https://api.example"].routes must be a list',
+    ]);
+  });
+});
+
+describe('YAML', () => {
+  const inPeers = (yaml: string) => `peers:\n  shop:\n    secret: { env: SHOP }\n${yaml}`;
+  const CLIENTS = 'clients: { c: { tokens: [] } }\n';
+
+  it.each([
+    ['a tag', inPeers('clients: !!map { c: { tokens: [] } }'), 4, 'must not have a tag ("!")'],
+    ['a type of its own', inPeers('clients: !other { c: 1 }'), 4, 'must not have a tag ("!")'],
+    ['a key twice', inPeers(`${CLIENTS}clients: {}`), 5, 'repeats a key'],
+    ['a key that is no text', `? [a]\n: b\n`, 1, 'must have a text as key'],
+    [
+      'a second document',
+      `${inPeers(CLIENTS)}---\na: b`,
+      5,
+      'must be one document: "---" begins a second one',
+    ],
+    [
+      'an alias of nothing',
+      inPeers('clients: *nothing'),
+      4,
+      'has an alias without an anchor before it',
+    ],
+    [
+      'a mapping that is cut off',
+      inPeers('clients: { c: { tokens: ['),
+      4,
+      'has a wrong indentation, or a bracket that is not closed',
+    ],
+    ['a key of objects', inPeers('__proto__: {}'), 4, 'must not have the key __proto__'],
+    ['nothing', '', 1, 'must be a mapping with at least one of the keys peers, clients, tenants'],
+    [
+      'only a comment',
+      '# peers',
+      1,
+      'must be a mapping with at least one of the keys peers, clients, tenants',
+    ],
+  ])('with %s is refused by its line', (_, yaml, line, rule) => {
+    expect(problemsOf(yaml)).toContain(`relay.yaml:${line}: ${rule}`);
+  });
+
+  it('may use anchors, and a problem has the line of what the alias stands for', () => {
+    const yaml = (routes: string) => `${inPeers('')}tenants:
+  https://a.example: { upstream: http://a, routes: &routes [${routes}] }
+  https://b.example: { upstream: http://b, routes: *routes }
+`;
+    expect(load(yaml('/api/*')).config.directory.tenants).toMatchObject([
+      { routes: ['/api/*'] },
+      { routes: ['/api/*'] },
+    ]);
+    expect(problemsOf(yaml('api'))).toEqual([
+      'relay.yaml:5: tenants["https://a.example"].routes[0] must begin with "/"',
+      'relay.yaml:5: tenants["https://b.example"].routes[0] must begin with "/"',
+    ]);
+  });
+
+  it('that expands to billions of values, or contains itself, is refused at once', () => {
+    const levels = Array.from({ length: 10 }, (_, level) =>
+      level === 0
+        ? 'l0: &l0 [a, a, a, a, a, a, a, a, a, a]'
+        : `l${level}: &l${level} [${Array.from({ length: 10 }, () => `*l${level - 1}`).join(', ')}]`,
+    );
+    expect(problemsOf(levels.join('\n')).join()).toContain('has too many values');
+    expect(problemsOf('peers: &p { a: *p }').join()).toContain('is nested too deeply');
+    expect(problemsOf('['.repeat(100_000)).length).toBeGreaterThan(0);
+  });
+
+  it('is not parsed if the file is too large, or not a file', () => {
+    expect(problemsOf(`${GOOD}#${'a'.repeat(2 ** 20)}`)).toEqual([
+      'RELAY_CONFIG_FILE must name a file of at most 1048576 bytes',
+    ]);
+    expect(problemsOf(GOOD, { RELAY_CONFIG_FILE: '/dev/zero' })).toEqual([
+      'RELAY_CONFIG_FILE must name a file',
     ]);
   });
 });

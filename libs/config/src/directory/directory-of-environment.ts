@@ -35,30 +35,30 @@ export function clientsOfEnvironment(config: RelayConfig): readonly ClientEntry[
       ];
 }
 
+/** A tenant with the options of the variables. */
+export function tenantOf(config: RelayConfig, upstream: string): TenantEntry {
+  return {
+    name: OF_ENVIRONMENT,
+    audiences: config.relayAudience,
+    upstream,
+    upstreamTls: {
+      caFile: config.upstreamTlsCaFile,
+      certFile: config.upstreamTlsCertFile,
+      keyFile: config.upstreamTlsKeyFile,
+      serverName: config.upstreamTlsServerName,
+    },
+    upstreamHost: config.upstreamHost,
+    routes: config.mteRoutes,
+    passThroughRoutes: config.passThroughRoutes,
+    corsOrigins: config.corsOrigins,
+    corsMethods: config.corsMethods,
+    headers: config.headers,
+    requestHeaders: config.requestHeaders,
+    responseHeaders: config.responseHeaders,
+  };
+}
+
 /** The tenant that UPSTREAM makes, or none. */
 export function tenantsOfEnvironment(config: RelayConfig): readonly TenantEntry[] {
-  const { upstream } = config;
-  return upstream === undefined
-    ? []
-    : [
-        {
-          name: OF_ENVIRONMENT,
-          audiences: config.relayAudience,
-          upstream,
-          upstreamTls: {
-            caFile: config.upstreamTlsCaFile,
-            certFile: config.upstreamTlsCertFile,
-            keyFile: config.upstreamTlsKeyFile,
-            serverName: config.upstreamTlsServerName,
-          },
-          upstreamHost: config.upstreamHost,
-          routes: config.mteRoutes,
-          passThroughRoutes: config.passThroughRoutes,
-          corsOrigins: config.corsOrigins,
-          corsMethods: config.corsMethods,
-          headers: config.headers,
-          requestHeaders: config.requestHeaders,
-          responseHeaders: config.responseHeaders,
-        },
-      ];
+  return config.upstream === undefined ? [] : [tenantOf(config, config.upstream)];
 }

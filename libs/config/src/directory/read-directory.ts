@@ -1,3 +1,6 @@
+import { basename } from 'node:path';
+
+import { ConfigInvalidError } from '../config.errors.js';
 import type { RelayConfig } from '../relay-config.js';
 import {
   clientsOfEnvironment,
@@ -5,6 +8,7 @@ import {
   tenantsOfEnvironment,
 } from './directory-of-environment.js';
 import { readDirectoryFile } from './directory-file.js';
+import { directoryOfDomainMap } from './directory-of-domain-map.js';
 import type { Directory } from './directory.js';
 
 /** A directory, and what is to be said of it. */
@@ -16,6 +20,25 @@ export interface LoadedDirectory {
   readonly files: readonly string[];
 }
 
+const directoryOfVariables = (config: RelayConfig): Directory =>
+  config.domainMap === undefined
+    ? {
+        peers: peersOfEnvironment(config),
+        clients: clientsOfEnvironment(config),
+        tenants: tenantsOfEnvironment(config),
+      }
+    : directoryOfDomainMap(config, config.domainMap);
+
+/** What a relay cannot do without. Without a file, the variables are required one by one. */
+const missingFrom = ({ peers, clients, tenants }: Directory): string[] => [
+  ...(peers.length === 0 ? ['there is no peer: add one under peers, or set CLIENT_ID_SECRET'] : []),
+  ...(clients.length === 0 && tenants.length === 0
+    ? [
+        'there is neither a client nor a tenant: add one under clients or tenants, or set OUTBOUND_TOKEN or UPSTREAM',
+      ]
+    : []),
+];
+
 /**
  * Combines the variables of a configuration with its RELAY_CONFIG_FILE, if there is one.
  *
@@ -26,23 +49,20 @@ export function readDirectory(
   config: RelayConfig,
   environment: NodeJS.ProcessEnv,
 ): LoadedDirectory {
-  const ofEnvironment: Directory = {
-    peers: peersOfEnvironment(config),
-    clients: clientsOfEnvironment(config),
-    tenants: tenantsOfEnvironment(config),
-  };
-  if (config.relayConfigFile === undefined) {
+  const ofEnvironment = directoryOfVariables(config);
+  const { relayConfigFile } = config;
+  if (relayConfigFile === undefined) {
     return { directory: ofEnvironment, warnings: [], files: [] };
   }
-  const { parts, warnings, files } = readDirectoryFile(
-    config.relayConfigFile,
-    environment,
-    config,
-  );
+  const { parts, warnings, files } = readDirectoryFile(relayConfigFile, environment, config);
   const directory = {
     peers: parts.peers ?? ofEnvironment.peers,
     clients: parts.clients ?? ofEnvironment.clients,
     tenants: parts.tenants ?? ofEnvironment.tenants,
   };
+  const missing = missingFrom(directory);
+  if (missing.length > 0) {
+    throw new ConfigInvalidError(missing.map((line) => `${basename(relayConfigFile)}:1: ${line}`));
+  }
   return { directory, warnings, files };
 }

@@ -39,11 +39,15 @@ export function FromText(read: (text: string) => unknown): PropertyDecorator {
   );
 }
 
-/** Requires the property only if the object's `relayConfigFile` is undefined. */
-export function RequiredWithoutFile(): PropertyDecorator {
+/** Requires the property only if the object has neither a `relayConfigFile` nor a `domainMap`, which may say it instead. */
+export function RequiredWithoutDirectory(): PropertyDecorator {
   return ValidateIf(
-    ({ relayConfigFile }: { readonly relayConfigFile?: string }, value) =>
-      relayConfigFile === undefined || value !== undefined,
+    (
+      object: { readonly relayConfigFile?: unknown; readonly domainMap?: unknown },
+      value: unknown,
+    ) =>
+      (object.relayConfigFile === undefined && object.domainMap === undefined) ||
+      value !== undefined,
   );
 }
 

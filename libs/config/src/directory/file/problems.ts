@@ -24,17 +24,17 @@ interface Problem {
   readonly text: string;
 }
 
-/** Collects what is wrong with a directory file, and what should be better: with the line and the key, and never with a value. */
+/** Collects what is wrong with a directory file, or with a variable of the same form: with the key, and never with a value. */
 export class Problems {
-  readonly #file: string;
+  readonly #placeOf: (line: number) => string;
   /** The line of a path, counted from 1; that of its nearest parent if the path is not in the file. */
   readonly lineOf: (path: KeyPath) => number;
   readonly #errors: Problem[] = [];
   readonly #warnings: Problem[] = [];
 
-  /** @param file - the name of the file as lines show it */
-  constructor(file: string, lineOf: (path: KeyPath) => number) {
-    this.#file = file;
+  /** @param placeOf - what a problem on a line begins with */
+  constructor(placeOf: (line: number) => string, lineOf: (path: KeyPath) => number) {
+    this.#placeOf = placeOf;
     this.lineOf = lineOf;
   }
 
@@ -80,6 +80,6 @@ export class Problems {
 
   #shown(problems: readonly Problem[]): readonly string[] {
     const inOrder = problems.toSorted((one, other) => one.line - other.line);
-    return [...new Set(inOrder.map(({ line, text }) => `${this.#file}:${line}: ${text}`))];
+    return [...new Set(inOrder.map(({ line, text }) => `${this.#placeOf(line)}${text}`))];
   }
 }

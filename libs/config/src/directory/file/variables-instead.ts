@@ -3,11 +3,16 @@ import type { Directory } from '../directory.js';
 
 /** The variables that say the same as each part of a file. */
 const VARIABLES: { readonly [Part in keyof Directory]: readonly string[] } = {
-  peers: [names.clientIdSecret, names.clientIdSecretAlt, names.outboundAllowedUpstreams],
-  clients: [names.outboundToken, names.outboundTokenAlt],
+  peers: [
+    names.clientIdSecret,
+    names.clientIdSecretAlt,
+    names.outboundAllowedUpstreams,
+    names.domainMap,
+  ],
+  clients: [names.outboundToken, names.outboundTokenAlt, names.domainMap],
   tenants: [
     ...[names.upstream, names.upstreamHost, names.relayAudience, names.mteRoutes],
-    ...[names.passThroughRoutes, names.corsOrigins],
+    ...[names.passThroughRoutes, names.corsOrigins, names.domainMap],
   ],
 };
 

@@ -36,7 +36,6 @@ const MAX_VALUES = 200_000;
 
 /** The messages of the parser quote the file, which may contain a secret by mistake. */
 const SYNTAX: Partial<Record<ErrorCode, string>> = {
-  BAD_ALIAS: 'has an alias without an anchor before it',
   BAD_INDENT: 'has a wrong indentation, or a bracket that is not closed',
   MISSING_CHAR: 'lacks a character: a quote, a bracket, a comma or a space',
   MULTILINE_IMPLICIT_KEY:
@@ -62,7 +61,10 @@ class Reader {
   #values = 0;
 
   constructor(fileName: string) {
-    this.problems = new Problems(fileName, (path) => this.#lineOf(path));
+    this.problems = new Problems(
+      (line) => `${fileName}:${line}: `,
+      (path) => this.#lineOf(path),
+    );
   }
 
   read(text: string): Plain {
@@ -73,7 +75,8 @@ class Reader {
       merge: false,
       // Our own comparison takes linear time.
       uniqueKeys: false,
-      logLevel: 'silent',
+      // Not `silent`, with which a second document would be ignored.
+      logLevel: 'error',
     });
     for (const { code, pos } of [...document.errors, ...document.warnings]) {
       this.#refuse(pos[0], SYNTAX[code] ?? `is not YAML here (${code})`);
@@ -91,7 +94,9 @@ class Reader {
       Node: (_, node) => {
         if (isAlias(node)) {
           const target = anchors.get(node.source);
-          if (target !== undefined) {
+          if (target === undefined) {
+            this.#refuse(positionOf(node), 'has an alias without an anchor before it');
+          } else {
             this.#targets.set(node, target);
           }
         } else if (node.anchor !== undefined) {

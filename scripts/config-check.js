@@ -1,0 +1,65 @@
+/** `npm run config:check`: what a relay would say of a RELAY_CONFIG_FILE, before it is given the file. */
+import { readOperand } from './arguments.js';
+import { buildIfMissing } from './build-if-missing.js';
+
+const { values, operand } = readOperand(
+  `Usage: npm run --silent config:check -- FILE [--against OLD_FILE]
+
+Reads FILE as a relay reads RELAY_CONFIG_FILE, with the variables of the environment and of .env, and prints what is wrong
+with line and key, or a summary. With --against, it also prints what would change for a relay that runs with OLD_FILE: names
+and keys, never secrets. Exit code 0: the file is valid; 1: it is not; 2: wrong arguments.`,
+  { against: { type: 'string' } },
+);
+
+const library = new URL('../dist/libs/config/src/index.js', import.meta.url);
+buildIfMissing(library);
+const { ConfigInvalidError, directoryChanges, loadConfigWith } =
+  await import('#dist/libs/config/src/index.js');
+
+/**
+ * The configuration with a file. Prints what is wrong and ends the process if it is not valid.
+ *
+ * @param {string} file
+ */
+function load(file) {
+  try {
+    return loadConfigWith(file);
+  } catch (error) {
+    if (!(error instanceof ConfigInvalidError)) {
+      throw error;
+    }
+    for (const line of error.problems) {
+      console.error(line);
+    }
+    console.error(`${file} is not valid: ${error.problems.length} problem(s)`);
+    process.exit(1);
+  }
+}
+
+/**
+ * @param {string} kind
+ * @param {readonly { readonly name: string }[]} entries
+ */
+function summary(kind, entries) {
+  const names = entries.map(({ name }) => (name === '' ? '(of the variables)' : name));
+  return `${kind}: ${names.length === 0 ? 'none' : names.join(', ')}`;
+}
+
+const {
+  config: { directory },
+  warnings,
+} = load(operand);
+for (const line of warnings) {
+  console.error(`warning: ${line}`);
+}
+console.log(summary('peers', directory.peers));
+console.log(summary('clients', directory.clients));
+console.log(summary('tenants', directory.tenants));
+
+if (values.against !== undefined) {
+  const changes = directoryChanges(load(values.against).config.directory, directory);
+  console.log(changes.length === 0 ? 'Nothing would change.' : 'What would change:');
+  for (const line of changes) {
+    console.log(`  ${line}`);
+  }
+}

@@ -1,0 +1,80 @@
+import { execFile } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { describe, expect, it } from 'vitest';
+
+import { forThisTest } from '../support/lifecycle/resources.js';
+import { temporaryFolder } from '../support/lifecycle/temporary-folder.js';
+
+const SECRET = '2DkV4DDabehO8cifDktdF9elKJL0CKrk';
+const FILE = `peers:
+  shop: { secret: { file: shop } }
+clients:
+  billing: { tokens: [{ sha256: "${'ab'.repeat(32)}" }] }
+`;
+
+const check = (...args: string[]) =>
+  new Promise<{ exitCode: number; stdout: string; stderr: string }>((resolve) => {
+    const { PATH } = process.env;
+    const options = { env: { PATH } };
+    execFile(
+      process.execPath,
+      ['scripts/config-check.js', ...args],
+      options,
+      (error, stdout, stderr) => {
+        resolve({ exitCode: error === null ? 0 : Number(error.code), stdout, stderr });
+      },
+    );
+  });
+
+const write = async (files: Readonly<Record<string, string>>) => {
+  const { path } = forThisTest(await temporaryFolder());
+  writeFileSync(join(path, 'shop'), SECRET);
+  return Object.entries(files).map(([name, yaml]) => {
+    writeFileSync(join(path, name), yaml);
+    return join(path, name);
+  });
+};
+
+describe('npm run config:check', () => {
+  it('prints a summary of a valid file, and what would change for a relay with another', async () => {
+    const [file = '', old = ''] = await write({
+      'relay.yaml': FILE.replace('billing', 'invoices').replace(
+        'shop }',
+        'shop }, transport: message',
+      ),
+      'old.yaml': FILE,
+    });
+    expect(await check(file, '--against', old)).toEqual({
+      exitCode: 0,
+      stderr: '',
+      stdout: `peers: shop
+clients: invoices
+tenants: none
+What would change:
+  peer shop: changed transport
+  client billing: removed
+  client invoices: added
+`,
+    });
+    expect((await check(file, '--against', file)).stdout).toContain('Nothing would change.\n');
+  });
+
+  it('ends with 1 and the lines of what is wrong', async () => {
+    const [file = ''] = await write({ 'relay.yaml': FILE.replace('secret:', 'secert:') });
+    expect(await check(file)).toEqual({
+      exitCode: 1,
+      stdout: '',
+      stderr: `relay.yaml:2: peers.shop.secert is no key: did you mean secret?
+relay.yaml:2: peers.shop.secret is required
+${file} is not valid: 2 problem(s)
+`,
+    });
+  });
+
+  it('ends with 2 without exactly one file', async () => {
+    expect(await check()).toMatchObject({ exitCode: 2, stdout: '' });
+    expect(await check('a', 'b')).toMatchObject({ exitCode: 2, stdout: '' });
+  });
+});
