@@ -51,6 +51,7 @@ describe('defaults', () => {
       requestHeaders: [],
       responseHeaders: [],
       outboundAllowedUpstreams: undefined,
+      noProxy: [],
       passThroughRoutes: [],
       mteRoutes: undefined,
       corsOrigins: undefined,
