@@ -12,8 +12,9 @@ const masked = (value: string | undefined): string | undefined =>
 const maskedFields = (fields: readonly HeaderField[]): Record<string, string> =>
   Object.fromEntries(fields.map(([name]) => [name, MASK]));
 
-/** Masks the credentials and keeps the hosts. `URL` cannot do this, because it rejects a list of hosts. */
-const withoutAccount = (text: string): string => text.replace(/\/\/[^@]*@/, `//${MASK}@`);
+/** Masks the credentials and keeps the hosts. `URL` cannot do this, because it rejects the list of hosts that Redis may have. */
+const withoutAccount = (text: string | undefined): string | undefined =>
+  text?.replace(/\/\/[^@]*@/, `//${MASK}@`);
 
 /** Has an entry for every property, so that no new property reaches the log without a decision to show or mask it. */
 const DESCRIBE: { [P in RelayConfigProperty]: (value: RelayConfig[P]) => unknown } = {
@@ -49,6 +50,8 @@ const DESCRIBE: { [P in RelayConfigProperty]: (value: RelayConfig[P]) => unknown
   forwardedHeaders: shown,
   rewriteLocation: shown,
   outboundAllowedUpstreams: shown,
+  peerProxyUrl: withoutAccount,
+  noProxy: shown,
   passThroughRoutes: shown,
   mteRoutes: shown,
   corsOrigins: shown,
@@ -80,7 +83,7 @@ const DESCRIBE: { [P in RelayConfigProperty]: (value: RelayConfig[P]) => unknown
 
 /**
  * Returns the configuration as the start-up log may show it: one entry per property, null if it is unset. Secrets,
- * tokens, header values and the credentials of Redis are masked. The caller owns the object, but its lists are those of
+ * tokens, header values and the credentials of Redis and of the proxy are masked. The caller owns the object, but its lists are those of
  * the configuration and are frozen.
  */
 export function describeConfig(config: RelayConfig): Record<RelayConfigProperty, unknown> {

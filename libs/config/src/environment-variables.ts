@@ -39,6 +39,8 @@ export const ENVIRONMENT_VARIABLES = {
   forwardedHeaders: 'FORWARDED_HEADERS',
   rewriteLocation: 'REWRITE_LOCATION',
   outboundAllowedUpstreams: 'OUTBOUND_ALLOWED_UPSTREAMS',
+  peerProxyUrl: 'PEER_PROXY_URL',
+  noProxy: 'NO_PROXY',
   passThroughRoutes: 'PASS_THROUGH_ROUTES',
   mteRoutes: 'MTE_ROUTES',
   corsOrigins: 'CORS_ORIGINS',

@@ -50,6 +50,7 @@ describe('defaults', () => {
       requestHeaders: [],
       responseHeaders: [],
       outboundAllowedUpstreams: undefined,
+      noProxy: [],
       passThroughRoutes: [],
       mteRoutes: undefined,
       corsOrigins: undefined,

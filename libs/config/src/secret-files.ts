@@ -10,6 +10,7 @@ export const FILE_VARIABLES = [
   'OUTBOUND_TOKEN_ALT',
   'REDIS_URL',
   'DOMAIN_MAP',
+  'PEER_PROXY_URL',
 ] as const;
 
 /** An environment that includes the contents of its secret files, and the problems with those files. */

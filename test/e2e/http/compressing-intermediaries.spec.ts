@@ -3,6 +3,7 @@ import { gzipSync } from 'node:zlib';
 
 import { describe, expect, it } from 'vitest';
 
+import { DirectoryService } from '../../../apps/relay/src/directory/directory.service.js';
 import { PairingClient } from '../../../apps/relay/src/peers/pairing-client.js';
 import type { Interception, WireResponse } from '../../support/attackers/man-in-the-middle.js';
 import {
@@ -167,7 +168,9 @@ describe('between relays', () => {
     const { port } = forThisTest(await listen(server));
     const relay = forThisTest(await startRelay());
 
-    expect(await relay.app.get(PairingClient).probe(`http://127.0.0.1:${port}`)).toBe(true);
+    const [known] = relay.app.get(DirectoryService).current.peers;
+    const address = { origin: `http://127.0.0.1:${port}`, known: known! };
+    expect(await relay.app.get(PairingClient).probe(address)).toBe(true);
     expect(requests[0]?.headers['accept-encoding']).toBe('identity');
   });
 

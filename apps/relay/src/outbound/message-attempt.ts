@@ -78,7 +78,8 @@ export class MessageAttempt implements TunnelAttempt, ExchangeEvents {
   run(): Promise<AttemptOutcome> {
     const { body } = this;
     const { address, request, options, peerClient } = this.context;
-    this.transfer.start(peerClient[this.connections], {
+    const { kept, fresh } = peerClient.connectionsTo(address);
+    this.transfer.start(this.connections === 'kept' ? kept : fresh, {
       origin: address.origin,
       method: 'POST',
       path: outerPath(request.head, options),
@@ -91,7 +92,7 @@ export class MessageAttempt implements TunnelAttempt, ExchangeEvents {
         this.clientIdHeader,
       ],
       body: Buffer.isBuffer(body) ? this.sealWhole(body) : this.sealChunks(body),
-      fresh: peerClient.fresh,
+      fresh,
     });
     return this.outcome.promise;
   }

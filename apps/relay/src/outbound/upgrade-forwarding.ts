@@ -9,7 +9,7 @@ import type { ClientUpgrade } from '../client/client-upgrade.js';
 import { OpeningTimeoutError, type OpeningFailure } from '../peers/channel-opener.js';
 import type { ConnectionChannels } from '../peers/connection-channels.js';
 import type { PeerChannel } from '../peers/peer-channel.js';
-import { signedFailure } from '../peers/peer-failure.js';
+import { signedFailure, unconnected } from '../peers/peer-failure.js';
 import type { Peer } from '../peers/peer.js';
 import { TunnelFailedError } from '../peers/peers.errors.js';
 import type { RequestRecord } from '../telemetry/request-record.js';
@@ -143,11 +143,11 @@ function openingError(failure: OpeningFailure): Error {
         { cause },
       );
     case 'unreached':
-      return new TunnelFailedError(
-        'RELAY_PEER_UNREACHABLE',
-        'no',
-        'the other relay cannot be reached',
-        { cause },
+      return (
+        unconnected(cause, 'no') ??
+        new TunnelFailedError('RELAY_PEER_UNREACHABLE', 'no', 'the other relay cannot be reached', {
+          cause,
+        })
       );
     case 'signed-error':
       return signedFailure(failure.signedError, 'no');

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import type { LookupFunction } from 'node:net';
 
 import { Injectable } from '@nestjs/common';
 import { RelayError } from '@relay/errors';
@@ -23,6 +24,8 @@ import { UnsignedStatusError, meansUnreached } from './intermediary-response.js'
 import type { PeerAddress } from './peer-address.js';
 import { PeerOrigins } from './peer-origin.js';
 import type { SequenceReservation } from './peer-session.js';
+import { connectionThrough } from './proxied-socket.js';
+import { PeerProxies } from './peer-proxies.js';
 import { guardedLookup } from './refused-addresses.js';
 
 /** Within this time the peer must have accepted the handshake, whatever it sends in the meantime. protocol.md section 11.1. */
@@ -52,14 +55,19 @@ export class OpeningTimeoutError extends Error {}
 @Injectable()
 export class ChannelOpener {
   private readonly options: ClientOptions;
+  private readonly lookup: LookupFunction | undefined;
 
-  constructor(peerOrigins: PeerOrigins) {
+  constructor(
+    peerOrigins: PeerOrigins,
+    private readonly proxies: PeerProxies,
+  ) {
+    this.lookup = peerOrigins.areListed ? undefined : guardedLookup;
     this.options = {
       ...WEB_SOCKET_OPTIONS,
       followRedirects: false,
       // What is sealed needs no mask to hide from intermediaries, and zeros cost no copy.
       generateMask: (mask) => mask.fill(0),
-      ...(peerOrigins.areListed ? {} : { lookup: guardedLookup }),
+      ...(this.lookup === undefined ? {} : { lookup: this.lookup }),
     };
   }
 
@@ -78,14 +86,21 @@ export class ChannelOpener {
     const fields = { sid: session.sid, sequence, ageSeconds, type };
     const relayHeader = formatChannelHeader(fields, randomBytes(SALT_BYTES));
     const clientIdHeader = known.sign(relayHeader);
+    const route = this.proxies.routeTo(origin, known.entry.proxy);
+    const isSecure = origin.startsWith('https:');
+    const limit = AbortSignal.timeout(HANDSHAKE_TIMEOUT_MS);
     let isConnected = false;
     const socket = new WebSocket(
       origin.replace(/^http/, 'ws') + CHANNEL_PATH,
       CHANNEL_SUBPROTOCOL,
       {
         ...this.options,
+        ...(route === undefined
+          ? {}
+          : { createConnection: connectionThrough(route, isSecure, this.lookup, limit) }),
         finishRequest: (request) => {
           request.once('socket', (connection) => {
+            isConnected = !connection.connecting;
             connection.once('connect', () => {
               isConnected = true;
             });

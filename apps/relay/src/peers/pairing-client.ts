@@ -1,6 +1,3 @@
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
-
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { INTERNAL_CODE, RelayError, RelayStatus } from '@relay/errors';
 import { Clock } from '@relay/clock';
@@ -37,6 +34,7 @@ import { PairingConnections, type PairingConnection } from './pairing-connection
 import { untrustedResponse } from './peer-failure.js';
 import type { PeerAddress } from './peer-address.js';
 import { PeerOrigins } from './peer-origin.js';
+import { PeerProxies } from './peer-proxies.js';
 import { PeerSession } from './peer-session.js';
 import { guardedLookup } from './refused-addresses.js';
 
@@ -53,8 +51,6 @@ type PairAttempt =
 @Injectable()
 export class PairingClient implements OnApplicationShutdown {
   private readonly http: AxiosInstance;
-  /** For probes. */
-  private readonly agents: readonly [HttpAgent, HttpsAgent];
   private readonly connections: PairingConnections;
   private readonly firstPairings: FirstPairings;
   /** How far the clocks of peers are ahead of this relay's, in ms, by origin. Taken from signed errors only. */
@@ -65,14 +61,11 @@ export class PairingClient implements OnApplicationShutdown {
     private readonly metrics: RelayMetrics,
     @Inject(Clock) private readonly clock: Clock,
     peerOrigins: PeerOrigins,
+    private readonly proxies: PeerProxies,
   ) {
-    const options = peerOrigins.areListed ? {} : { lookup: guardedLookup };
-    this.agents = [new HttpAgent(options), new HttpsAgent(options)];
-    this.connections = new PairingConnections(options.lookup);
+    this.connections = new PairingConnections(peerOrigins.areListed ? undefined : guardedLookup);
     this.firstPairings = new FirstPairings(clock);
     this.http = axios.create({
-      httpAgent: this.agents[0],
-      httpsAgent: this.agents[1],
       maxRedirects: 0,
       maxContentLength: PAIR_RESPONSE_BYTES + MAX_CODING_BYTES,
       responseType: 'arraybuffer',
@@ -96,9 +89,14 @@ export class PairingClient implements OnApplicationShutdown {
   }
 
   /** Whether a relay responds at this origin. */
-  async probe(origin: string): Promise<boolean> {
+  async probe(address: PeerAddress): Promise<boolean> {
     try {
-      const { status } = await this.http.head(origin + PROBE_PATH, { signal: wholeCallLimit() });
+      const signal = wholeCallLimit();
+      const connection = await this.open(address, signal);
+      const { status } = await this.http.head(address.origin + PROBE_PATH, {
+        ...connection,
+        signal,
+      });
       return status === 200;
     } catch {
       // The reason does not matter: there will be another probe.
@@ -108,9 +106,6 @@ export class PairingClient implements OnApplicationShutdown {
 
   onApplicationShutdown(): void {
     this.connections.close();
-    for (const agent of this.agents) {
-      agent.destroy();
-    }
   }
 
   private async pairAndLog(address: PeerAddress, reason: PairingReason): Promise<PeerSession> {
@@ -147,10 +142,11 @@ export class PairingClient implements OnApplicationShutdown {
     throw refusal(signedError, httpStatus);
   }
 
-  private async pairOnce({ origin, known }: PeerAddress): Promise<PairAttempt> {
-    const { signer } = known;
+  private async pairOnce(address: PeerAddress): Promise<PairAttempt> {
+    const { origin } = address;
+    const { signer } = address.known;
     const signal = wholeCallLimit();
-    const connection = await this.connect(origin, signal);
+    const connection = await this.connect(address, signal);
     const unixMs = this.clock.nowMs() + (this.clockOffsets.get(origin) ?? 0);
     const initiator = await PairingInitiator.begin(origin, Math.round(unixMs), undefined);
     const sentAtMs = this.clock.monotonicMs();
@@ -183,12 +179,16 @@ export class PairingClient implements OnApplicationShutdown {
   }
 
   /** Connects before the key is made: an origin that cannot be connected to is not worth one. */
-  private async connect(origin: string, signal: AbortSignal): Promise<PairingConnection> {
+  private async connect(address: PeerAddress, signal: AbortSignal): Promise<PairingConnection> {
     try {
-      return await this.connections.open(origin, signal);
+      return await this.open(address, signal);
     } catch (error) {
       throw unreachable(error, NotConnectedError);
     }
+  }
+
+  private open({ origin, known }: PeerAddress, signal: AbortSignal): Promise<PairingConnection> {
+    return this.connections.open(origin, this.proxies.routeTo(origin, known.entry.proxy), signal);
   }
 
   private async send(
@@ -261,6 +261,9 @@ function wholeCallLimit(): AbortSignal {
 
 /** Keeps only the code and the message of an axios error, because the error contains the request with its headers. */
 function unreachable(error: unknown, Failure = TunnelFailedError): TunnelFailedError {
+  if (error instanceof NotConnectedError) {
+    return error;
+  }
   const { code = '', message } = error as { readonly code?: string; readonly message: string };
   if (code === BAD_RESPONSE_CODE) {
     const cause = new Error(`${code} ${message}`);

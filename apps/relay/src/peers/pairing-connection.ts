@@ -4,6 +4,9 @@ import { Agent as HttpsAgent } from 'node:https';
 import { connect, isIP, type LookupFunction, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 
+import { overTls } from './proxied-socket.js';
+import type { ConnectTarget, ProxyRoute } from './proxy-route.js';
+
 /** The agents of axios for one request, both of which use a connection that exists already. */
 export interface PairingConnection {
   readonly httpAgent: HttpAgent;
@@ -21,22 +24,29 @@ export class PairingConnections {
   constructor(private readonly lookup: LookupFunction | undefined) {}
 
   /**
+   * @param route - the proxy that leads to the origin, if any
    * @param signal - ends the attempt
    * @throws Error with a code, if there is no connection
    */
-  async open(origin: string, signal: AbortSignal): Promise<PairingConnection> {
+  async open(
+    origin: string,
+    route: ProxyRoute | undefined,
+    signal: AbortSignal,
+  ): Promise<PairingConnection> {
     const { protocol, hostname, port } = new URL(origin);
     const isSecure = protocol === 'https:';
     const host = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname;
     const target = {
       host,
       port: port === '' ? DEFAULT_PORTS[isSecure ? 'https' : 'http'] : Number(port),
-      noDelay: true,
-      ...(this.lookup === undefined ? {} : { lookup: this.lookup }),
+      lookup: this.lookup,
     };
-    const socket = isSecure
-      ? connectTls({ ...target, servername: isIP(host) === 0 ? host : '', ALPNProtocols: [HTTP] })
-      : connect(target);
+    const tunnel = await route?.connect(target, signal);
+    if (tunnel !== undefined && !isSecure) {
+      this.keep(tunnel);
+      return agentsOf(tunnel);
+    }
+    const socket = tunnel === undefined ? connected(target, isSecure) : overTls(tunnel, host);
     this.keep(socket);
     try {
       await once(socket, isSecure ? 'secureConnect' : 'connect', { signal });
@@ -60,6 +70,14 @@ export class PairingConnections {
     // If the connection fails while the key is being made, the request that follows reports it.
     socket.on('error', () => undefined);
   }
+}
+
+function connected(target: ConnectTarget, isSecure: boolean): Socket {
+  const { host, port, lookup } = target;
+  const options = { host, port, noDelay: true, ...(lookup === undefined ? {} : { lookup }) };
+  return isSecure
+    ? connectTls({ ...options, servername: isIP(host) === 0 ? host : '', ALPNProtocols: [HTTP] })
+    : connect(options);
 }
 
 const HTTP = 'http/1.1';

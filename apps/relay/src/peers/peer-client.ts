@@ -1,71 +1,45 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Clock } from '@relay/clock';
 import { RelayConfig } from '@relay/config';
-import { CONNECTION_TOO_OLD, connectionClients, readingFirst } from '@relay/http';
-import { Agent, Pool, buildConnector, type Dispatcher, type errors } from 'undici';
+import { buildConnector } from 'undici';
 
 import { RelayMetrics } from '../telemetry/relay-metrics.js';
+import type { PeerAddress } from './peer-address.js';
+import { PeerConnections } from './peer-connections.js';
 import { PeerOrigins } from './peer-origin.js';
+import { PeerProxies } from './peer-proxies.js';
+import { proxiedConnector } from './proxied-connector.js';
+import type { ProxyRoute } from './proxy-route.js';
 import { guardedLookup } from './refused-addresses.js';
-
-/** Shorter than the keep-alive limit of any relay or load balancer, so that no request meets a connection that is closing. */
-const KEEP_ALIVE_MS = 4_000;
-/** The head of a relay's own response is small, and proxies add little. protocol.md section 9. */
-const MAX_RESPONSE_HEADER_BYTES = 16_384;
-
-/** The ends of connections that this relay has caused: it gave up a request, or the connection was idle for too long, or old. */
-const OWN_ENDS: ReadonlySet<string> = new Set([
-  'aborted',
-  'socket idle timeout',
-  CONNECTION_TOO_OLD,
-]);
-/** How undici names the end of a connection after its last exchange. */
-const LAST_EXCHANGE = 'reset';
-/** An agent closes its pool for an origin when no connection is left, even if a request is waiting for the next one. */
-const CLOSED_CODE = 'UND_ERR_DESTROYED';
 
 /** The connections that messages to other relays are sent on. */
 @Injectable()
 export class PeerClient implements OnApplicationShutdown {
-  private readonly keptAgent: Agent;
-  private readonly freshAgent: Agent;
+  private readonly direct: PeerConnections;
+  /** By the URL of the proxy. */
+  private readonly proxied = new Map<string, PeerConnections>();
+  private listener: (origin: string) => void = () => undefined;
 
   constructor(
-    config: RelayConfig,
-    peerOrigins: PeerOrigins,
+    private readonly config: RelayConfig,
+    private readonly peerOrigins: PeerOrigins,
+    private readonly proxies: PeerProxies,
     metrics: RelayMetrics,
-    @Inject(Clock) clock: Clock,
+    @Inject(Clock) private readonly clock: Clock,
   ) {
-    const factory = connectionClients(() => clock.monotonicMs());
-    const options: Agent.Options = {
-      connect: readingFirst(
-        buildConnector({
-          timeout: config.connectTimeoutMs,
-          ...(peerOrigins.areListed ? {} : { lookup: guardedLookup }),
-        }),
-      ),
-      factory: (origin, poolOptions: Pool.Options) => new Pool(origin, { ...poolOptions, factory }),
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      keepAliveMaxTimeout: KEEP_ALIVE_MS,
-      maxHeaderSize: MAX_RESPONSE_HEADER_BYTES,
-    };
-    this.keptAgent = new Agent({ ...options, pipelining: 1 });
-    // Without pipelining, undici closes each connection after its first exchange.
-    this.freshAgent = new Agent({ ...options, pipelining: 0 });
+    this.direct = this.connections(undefined);
     metrics.openSockets.observe(
-      () => connectionsOf(this.keptAgent) + connectionsOf(this.freshAgent),
+      () => [this.direct, ...this.proxied.values()].reduce((sum, { count }) => sum + count, 0),
       'peers',
     );
   }
 
-  /** Sends requests to any origin, on connections that are kept open between requests. */
-  get kept(): Dispatcher {
-    return this.keptAgent;
-  }
-
-  /** Sends each request on a new connection: a request that was lost with a kept connection shall not be lost with another. */
-  get fresh(): Dispatcher {
-    return this.freshAgent;
+  /** The connections that lead to a peer, directly or through a proxy. */
+  connectionsTo({ origin, known }: PeerAddress): PeerConnections {
+    const route = this.proxies.routeTo(origin, known.entry.proxy);
+    return route === undefined
+      ? this.direct
+      : (this.proxied.get(route.url) ?? this.connectionsThrough(route));
   }
 
   /**
@@ -74,27 +48,39 @@ export class PeerClient implements OnApplicationShutdown {
    * @param listener - receives the origin of the peer
    */
   onDisconnect(listener: (origin: string) => void): void {
-    this.keptAgent.on('disconnect', (url, _targets, error) => {
-      if (!isOwnEnd(error)) {
-        listener(url.origin);
-      }
-    });
-    this.freshAgent.on('disconnect', (url, _targets, error) => {
-      if (!isOwnEnd(error) && error.message !== LAST_EXCHANGE) {
-        listener(url.origin);
-      }
-    });
+    this.listener = listener;
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await Promise.all([this.keptAgent.destroy(), this.freshAgent.destroy()]);
+    const all = [this.direct, ...this.proxied.values()];
+    await Promise.all(all.map((connections) => connections.destroy()));
   }
-}
 
-function isOwnEnd({ code, message }: errors.UndiciError): boolean {
-  return code === CLOSED_CODE || (code === 'UND_ERR_INFO' && OWN_ENDS.has(message));
-}
+  private connectionsThrough(route: ProxyRoute): PeerConnections {
+    for (const [url, connections] of this.proxied) {
+      // Peers that had another proxy until the directory changed.
+      if (connections.areUnused) {
+        this.proxied.delete(url);
+      }
+    }
+    const connections = this.connections(route);
+    this.proxied.set(route.url, connections);
+    return connections;
+  }
 
-function connectionsOf(agent: Agent): number {
-  return Object.values(agent.stats).reduce((sum, { connected }) => sum + Number(connected), 0);
+  private connections(route: ProxyRoute | undefined): PeerConnections {
+    const timeout = this.config.connectTimeoutMs;
+    const lookup = this.peerOrigins.areListed ? undefined : guardedLookup;
+    const connect =
+      route === undefined
+        ? buildConnector({ timeout, ...(lookup === undefined ? {} : { lookup }) })
+        : proxiedConnector(route, timeout, lookup);
+    return new PeerConnections(
+      connect,
+      () => this.clock.monotonicMs(),
+      (origin) => {
+        this.listener(origin);
+      },
+    );
+  }
 }

@@ -10,7 +10,12 @@ import {
   intermediaryResponded,
   isRelayStatus,
 } from './intermediary-response.js';
-import { TunnelFailedError, peerOverloadedError, type TunnelFailureCode } from './peers.errors.js';
+import {
+  NotConnectedError,
+  TunnelFailedError,
+  peerOverloadedError,
+  type TunnelFailureCode,
+} from './peers.errors.js';
 
 /** What failed in an exchange with the other relay. protocol.md section 8. */
 export function exchangeFailure(
@@ -21,7 +26,10 @@ export function exchangeFailure(
     new TunnelFailedError(code, forwarded, message, { cause });
   switch (kind) {
     case 'unreachable':
-      return failed('RELAY_PEER_UNREACHABLE', 'the other relay cannot be reached');
+      return (
+        unconnected(cause, forwarded) ??
+        failed('RELAY_PEER_UNREACHABLE', 'the other relay cannot be reached')
+      );
     case 'connect-timeout':
       return failed(
         'RELAY_PEER_CONNECT_TIMEOUT',
@@ -38,6 +46,17 @@ export function exchangeFailure(
     case 'aborted':
       return abortedBy(cause, failed);
   }
+}
+
+/**
+ * What a proxy on the way to the other relay has failed with, if that is why there is no connection.
+ *
+ * @param forwarded - of the request, of which nothing was sent this time
+ */
+export function unconnected(cause: Error, forwarded: Forwarded): TunnelFailedError | undefined {
+  return cause instanceof NotConnectedError
+    ? new TunnelFailedError(cause.code, forwarded, cause.message, { cause: cause.cause })
+    : undefined;
 }
 
 /** This relay gave up: its reason is more useful than the fact that it gave up. */

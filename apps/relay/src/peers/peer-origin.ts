@@ -41,7 +41,7 @@ export class PeerOrigins {
     if (typeof value !== 'string') {
       throw new UpstreamHeaderInvalidError('x-mte-upstream is missing');
     }
-    const named = this.find(value);
+    const named = this.find(value, client);
     if (client.peers?.includes(named.known.name) === false) {
       throw new UpstreamRefusedError('x-mte-upstream names a relay that this client may not call');
     }
@@ -55,18 +55,20 @@ export class PeerOrigins {
     );
   }
 
-  private find(value: string): NamedPeer {
+  private find(value: string, client: ClientEntry): NamedPeer {
     const { current } = this.directory;
     if (this.namedIn !== current || this.named.size >= MAX_KNOWN) {
       this.named.clear();
       this.namedIn = current;
     }
-    const known = this.named.get(value);
+    // No name of a client has a blank in it.
+    const key = `${client.name} ${value}`;
+    const known = this.named.get(key);
     if (known !== undefined) {
       return known;
     }
-    const named = NAME.test(value) ? byName(value, current) : byOrigin(value, current);
-    this.named.set(value, named);
+    const named = NAME.test(value) ? byName(value, current) : byOrigin(value, current, client);
+    this.named.set(key, named);
     return named;
   }
 }
@@ -85,7 +87,7 @@ function byName(name: string, directory: KnownDirectory): NamedPeer {
   return { known, origins: [first, ...others] };
 }
 
-function byOrigin(value: string, directory: KnownDirectory): NamedPeer {
+function byOrigin(value: string, directory: KnownDirectory, client: ClientEntry): NamedPeer {
   if (!ORIGIN.test(value) || !URL.canParse(value)) {
     throw new UpstreamHeaderInvalidError(
       'x-mte-upstream is neither the name of a peer, nor an http or https URL without user, path, query and fragment',
@@ -99,7 +101,10 @@ function byOrigin(value: string, directory: KnownDirectory): NamedPeer {
   if (listed !== undefined) {
     return byName(listed.name, directory);
   }
-  const known = directory.peers.find(({ entry }) => entry.reach.kind === 'named');
+  // DOMAIN_MAP makes several, of which each client has its own.
+  const known = directory.peers.find(
+    ({ name, entry }) => entry.reach.kind === 'named' && client.peers?.includes(name) !== false,
+  );
   if (known?.entry.reach.kind !== 'named') {
     throw new UpstreamRefusedError('x-mte-upstream names a relay that may not be called');
   }

@@ -57,7 +57,7 @@ export class Peer {
     this.known = known;
     const probe = {
       isWorthwhile: () => this.wasPaired,
-      send: () => client.probe(origin),
+      send: () => client.probe(address),
       onReached: () => this.listener?.onUsable(),
     };
     this.reachability = new Reachability(origin, probe, clock, log);

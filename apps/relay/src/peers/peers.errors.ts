@@ -19,6 +19,10 @@ export type TunnelFailureCode =
   | 'RELAY_PAIR_REFUSED'
   | 'RELAY_PEER_UNREACHABLE'
   | 'RELAY_PEER_CONNECT_TIMEOUT'
+  | 'RELAY_PEER_PROXY_UNREACHABLE'
+  | 'RELAY_PEER_PROXY_TIMEOUT'
+  | 'RELAY_PEER_PROXY_AUTH_FAILED'
+  | 'RELAY_PEER_PROXY_REFUSED'
   | 'RELAY_PEER_TIMEOUT'
   | 'RELAY_PEER_STALLED'
   | 'RELAY_PEER_STORE_UNAVAILABLE'
@@ -71,6 +75,10 @@ export const UNREACHABLE_CODES: ReadonlySet<TunnelFailureCode> = new Set([
   'RELAY_PEER_UNREACHABLE',
   'RELAY_PEER_CONNECT_TIMEOUT',
   'RELAY_PEER_TIMEOUT',
+  'RELAY_PEER_PROXY_UNREACHABLE',
+  'RELAY_PEER_PROXY_TIMEOUT',
+  'RELAY_PEER_PROXY_AUTH_FAILED',
+  'RELAY_PEER_PROXY_REFUSED',
 ]);
 /** The peer's session store is unavailable, or the peer is overloaded. */
 export const BUSY_CODES: ReadonlySet<TunnelFailureCode> = new Set([

@@ -7,6 +7,7 @@ import { ConnectionChannels } from './connection-channels.js';
 import { PairingClient } from './pairing-client.js';
 import { PeerClient } from './peer-client.js';
 import { PeerOrigins } from './peer-origin.js';
+import { PeerProxies } from './peer-proxies.js';
 import { PeersMetrics } from './peers-metrics.js';
 import { PeersService } from './peers.service.js';
 import { SessionChecker } from './session-checker.js';
@@ -21,6 +22,7 @@ import { SessionChecker } from './session-checker.js';
     PairingClient,
     PeerClient,
     PeerOrigins,
+    PeerProxies,
     PeersMetrics,
     PeersService,
     SessionChecker,

@@ -1,5 +1,5 @@
 import { lookup as dnsLookup, type LookupAddress, type LookupOptions } from 'node:dns';
-import { BlockList, isIP } from 'node:net';
+import { BlockList, isIP, type LookupFunction } from 'node:net';
 
 import { UpstreamRefusedError } from './peers.errors.js';
 
@@ -70,6 +70,28 @@ type LookupCallback = (
   address: string | LookupAddress[],
   family?: number,
 ) => void;
+
+/**
+ * The addresses of a name, as far as they differ in family: whoever cannot reach one of them can perhaps reach the other.
+ *
+ * @param lookup - rejects names by the addresses that they have
+ */
+export async function addressesOf(name: string, lookup: LookupFunction): Promise<string[]> {
+  const addresses = await new Promise<LookupAddress[]>((resolve, reject) => {
+    lookup(name, { all: true }, (error, found) => {
+      if (error === null) {
+        resolve(found as LookupAddress[]);
+      } else {
+        reject(error);
+      }
+    });
+  });
+  return [4, 6]
+    .map((family) => addresses.findIndex((address) => address.family === family))
+    .filter((index) => index !== -1)
+    .sort((one, other) => one - other)
+    .map((index) => addresses[index]?.address ?? '');
+}
 
 /** dns.lookup for connecting, except that it fails for a name that resolves to a refused address. */
 export function guardedLookup(

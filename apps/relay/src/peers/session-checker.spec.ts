@@ -31,7 +31,8 @@ it('gives up a check after 10 s in all, although its response keeps arriving byt
   });
   const { url } = forThisTest(await listen(server));
   const agent = new Agent();
-  const client = { kept: agent } as unknown as PeerClient;
+  const connections = { kept: agent, fresh: agent };
+  const client = { connectionsTo: () => connections } as unknown as PeerClient;
   const paired = {
     sid: randomBytes(SALT_BYTES).toString('base64url'),
     keys: { clientToServer: randomBytes(32), serverToClient: randomBytes(32) },

@@ -91,13 +91,14 @@ class CheckExchange implements ExchangeEvents {
   }
 
   run(connections: 'kept' | 'fresh'): Promise<CheckResult> {
-    this.exchange.start(this.peerClient[connections], {
+    const { kept, fresh } = this.peerClient.connectionsTo(this.address);
+    this.exchange.start(connections === 'kept' ? kept : fresh, {
       origin: this.address.origin,
       method: 'POST',
       path: TUNNEL_PATH,
       headers: [RELAY_HEADER, this.relayHeader, CLIENT_ID_HEADER, this.clientIdHeader, ...FIELDS],
       body: EMPTY,
-      fresh: this.peerClient.fresh,
+      fresh,
     });
     // The limits of an exchange are on silence: this one covers the whole check, which everything that matters waits for.
     const limit = setTimeout(() => {

@@ -11,6 +11,8 @@ const NAMES: ReadonlySet<string> = new Set([
   // OpenSSL, and servers that read it likewise.
   'SSL_CERT_FILE',
   'SSL_KEY_FILE',
+  // The spelling of NO_PROXY that some programs read instead.
+  'no_proxy',
   // CGI and many gateways.
   'CLIENT_IP',
 ]);

@@ -19,7 +19,7 @@ const KNOWN: ReadonlySet<string> = new Set(OURS);
 
 const PREFIXES = [
   ...['MTE_', 'RELAY_', 'OUTBOUND_', 'CLIENT_ID', 'PASS_THROUGH_'],
-  ...['REDIS_', 'SESSION_', 'TLS_', 'UPSTREAM_', 'ADMIN_', 'SHUTDOWN_', 'MAX_'],
+  ...['REDIS_', 'SESSION_', 'TLS_', 'UPSTREAM_', 'ADMIN_', 'SHUTDOWN_', 'MAX_', 'PEER_'],
 ];
 
 /** Without them, something is open that they would have closed; so a mistyped one must not go unnoticed. */

@@ -2,7 +2,7 @@ import type { PeerEntry } from '../directory.js';
 import type { FileContext } from './context.js';
 import { PeerInFile } from './peer-in-file.js';
 import type { KeyPath } from './problems.js';
-import { proxyUrl } from './proxy-url.js';
+import { proxyUrl } from '../../rules/proxy-url.js';
 import { readEntry } from './read-entry.js';
 import { readSecret, readSource } from './secrets-of-file.js';
 import { Taken } from './taken.js';
