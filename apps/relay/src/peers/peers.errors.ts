@@ -88,8 +88,7 @@ export const BUSY_CODES: ReadonlySet<TunnelFailureCode> = new Set([
 export function noOriginLeft(failures: readonly RelayError[]): RelayError | undefined {
   const [first, ...others] = failures;
   const codes = [...new Set(failures.map(({ code }) => code))];
-  const isAway = failures.some((failure) => isUnreachable(failure));
-  if (others.length === 0 || (codes.length === 1 && !isAway)) {
+  if (others.length === 0 || (codes.length === 1 && !failures.some(isAway))) {
     return first;
   }
   const waits = failures.flatMap((failure) =>
@@ -103,6 +102,10 @@ export function noOriginLeft(failures: readonly RelayError[]): RelayError | unde
   );
 }
 
-function isUnreachable(failure: RelayError): boolean {
-  return failure instanceof TunnelFailedError && UNREACHABLE_CODES.has(failure.code);
+/** Without a channel where nothing else is allowed, a peer is as good as away. */
+function isAway(failure: RelayError): boolean {
+  return (
+    failure instanceof TunnelFailedError &&
+    (UNREACHABLE_CODES.has(failure.code) || failure.code === 'RELAY_CHANNEL_UNAVAILABLE')
+  );
 }

@@ -1,0 +1,143 @@
+import { Readable } from 'node:stream';
+
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+
+import { errorOf } from '../support/clients/client.js';
+import { forThisTest } from '../support/lifecycle/resources.js';
+import { startOriginsTunnel, type OriginsTunnel } from '../support/tunnels/origins-tunnel.js';
+
+const LIMIT = { timeout: 30_000, interval: 20 };
+
+/** How many of these requests each origin has served. */
+const shares = (served: readonly string[]): Record<string, number> =>
+  Object.fromEntries(
+    [...new Set(served)].sort().map((name) => [name, served.filter((one) => one === name).length]),
+  );
+
+describe.each(['message', 'auto', 'channel'])(
+  'a peer with three origins, transport %s',
+  (transport) => {
+    let tunnel: OriginsTunnel;
+
+    beforeEach(async () => {
+      tunnel = forThisTest(await startOriginsTunnel(transport));
+      // Each origin has been paired with, as after a minute of traffic.
+      await sendAll(6);
+      tunnel.upstream.forget();
+    });
+
+    /** @returns the statuses of requests that are sent one after the other */
+    const sendAll = async (count: number, method = 'POST'): Promise<number[]> => {
+      const statuses: number[] = [];
+      for (let sent = 0; sent < count; sent += 1) {
+        const { status } = await tunnel.send({ method, path: `/${sent}`, body: `body ${sent}` });
+        statuses.push(status);
+      }
+      return statuses;
+    };
+
+    it('has its origins asked in turn, whether a client names the peer or one of them', async () => {
+      const headers = { 'x-mte-upstream': tunnel.inbound[0]!.url };
+      for (let sent = 0; sent < 6; sent += 1) {
+        await tunnel.send();
+        await tunnel.send({ headers });
+      }
+      expect(shares(tunnel.served())).toEqual({ B1: 4, B2: 4, B3: 4 });
+      const served = tunnel.served().join(' ');
+      expect(served.repeat(2)).toContain('B1 B2 B3');
+    });
+
+    it('loses no request when an origin has gone, and each of the others serves half', async () => {
+      await tunnel.inbound[1]!.close();
+      expect(await sendAll(12)).toEqual(Array<number>(12).fill(200));
+      expect(shares(tunnel.served())).toEqual({ B1: 6, B3: 6 });
+      expect(tunnel.upstream.hits).toBe(12);
+      const { url } = tunnel.inbound[1]!;
+      const failovers = tunnel.outbound.log.items.filter(
+        ({ msg }) => msg === 'trying another origin of the peer',
+      );
+      expect(failovers.map(({ level, peer }) => ({ level, peer }))).toEqual(
+        failovers.map(() => ({ level: 20, peer: url })),
+      );
+      expect(failovers.length).toBeGreaterThan(0);
+      const { requestId } = failovers[0]!;
+      const line = await tunnel.outbound.log.find(
+        ({ msg, requestId: id }) => msg === 'request completed' && id === requestId,
+      );
+      expect(tunnel.inbound.map((relay) => relay.url)).toContain(line['peer']);
+      expect(line['peer']).not.toBe(url);
+      expect(line['attempt']).toBeGreaterThan(0);
+    });
+
+    it('gives an origin its share again once it is back', async () => {
+      await tunnel.inbound[2]!.close();
+      await sendAll(6);
+      await tunnel.restart(2);
+      await vi.waitFor(async () => {
+        tunnel.upstream.forget();
+        expect(await sendAll(6)).toEqual(Array<number>(6).fill(200));
+        expect(shares(tunnel.served())).toEqual({ B1: 2, B2: 2, B3: 2 });
+      }, LIMIT);
+    });
+
+    it('is 503 with retry-after and a proof if all its origins have gone', async () => {
+      await Promise.all(tunnel.inbound.map((relay) => relay.close()));
+      await vi.waitFor(async () => {
+        const response = await tunnel.send({ method: 'POST', body: 'body' });
+        const { code, forwarded } = errorOf(response);
+        expect(forwarded).toBe('no');
+        expect(code).toBe(
+          transport === 'channel' ? 'RELAY_CHANNEL_UNAVAILABLE' : 'RELAY_PEER_UNAVAILABLE',
+        );
+        if (transport !== 'channel') {
+          expect(response.status).toBe(503);
+          expect(Number(response.headers['retry-after'])).toBeGreaterThan(0);
+        }
+      }, LIMIT);
+      expect(tunnel.upstream.hits).toBe(0);
+    });
+
+    it('gets a body that arrives in parts whole, whichever origin has gone', async () => {
+      await tunnel.inbound[0]!.close();
+      const parts = ['one ', 'two ', 'three'];
+      for (let sent = 0; sent < 3; sent += 1) {
+        const slow = Readable.from(
+          (async function* () {
+            for (const part of parts) {
+              yield Buffer.from(part);
+              await new Promise((resolve) => setTimeout(resolve, 20));
+            }
+          })(),
+        );
+        const { status, body } = await tunnel.send({ method: 'POST', body: slow });
+        expect(`${status} ${body.toString()}`).toBe('200 one two three');
+      }
+      expect(tunnel.upstream.hits).toBe(3);
+    });
+
+    it.each(['GET', 'POST'])(
+      'never has a %s sent to a second origin that may have run at the first: #109',
+      async (method) => {
+        tunnel.upstream.handle(() => undefined);
+        const sent = tunnel.send({
+          method,
+          path: '/running',
+          ...(method === 'POST' && { body: '1' }),
+        });
+        await tunnel.upstream.requests.find(({ url }) => url === '/running');
+        const [name] = tunnel.served();
+        await tunnel.inbound[Number(name?.slice(1)) - 1]!.close();
+
+        const response = await sent;
+        expect(response.status).toBeGreaterThanOrEqual(502);
+        expect(errorOf(response).forwarded).toBe('maybe');
+        expect(tunnel.served()).toEqual([name]);
+        expect(
+          tunnel.outbound.log.items.filter(
+            ({ msg }) => msg === 'trying another origin of the peer',
+          ),
+        ).toEqual([]);
+      },
+    );
+  },
+);
