@@ -3,7 +3,9 @@ import { Readable } from 'node:stream';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { errorOf } from '../support/clients/client.js';
+import { openWebSocket } from '../support/clients/web-socket-client.js';
 import { forThisTest } from '../support/lifecycle/resources.js';
+import { echo, startWebSocketServer } from '../support/upstreams/web-socket-server.js';
 import { startOriginsTunnel, type OriginsTunnel } from '../support/tunnels/origins-tunnel.js';
 
 const LIMIT = { timeout: 30_000, interval: 20 };
@@ -85,14 +87,12 @@ describe.each(['message', 'auto', 'channel'])(
       await vi.waitFor(async () => {
         const response = await tunnel.send({ method: 'POST', body: 'body' });
         const { code, forwarded } = errorOf(response);
-        expect(forwarded).toBe('no');
-        expect(code).toBe(
-          transport === 'channel' ? 'RELAY_CHANNEL_UNAVAILABLE' : 'RELAY_PEER_UNAVAILABLE',
-        );
-        if (transport !== 'channel') {
-          expect(response.status).toBe(503);
-          expect(Number(response.headers['retry-after'])).toBeGreaterThan(0);
-        }
+        expect({ status: response.status, code, forwarded }).toEqual({
+          status: 503,
+          code: 'RELAY_PEER_UNAVAILABLE',
+          forwarded: 'no',
+        });
+        expect(Number(response.headers['retry-after'])).toBeGreaterThan(0);
       }, LIMIT);
       expect(tunnel.upstream.hits).toBe(0);
     });
@@ -141,3 +141,63 @@ describe.each(['message', 'auto', 'channel'])(
     );
   },
 );
+
+describe('a peer with three origins of which one is overloaded', () => {
+  it.each(['message', 'auto'])(
+    'has what that one refuses served by another, once: transport %s',
+    async (transport) => {
+      const waiting: (() => void)[] = [];
+      const tunnel = forThisTest(
+        await startOriginsTunnel(
+          transport,
+          ({ url }, response) => {
+            const respond = (): void => {
+              response.end('done');
+            };
+            if (url === '/long') {
+              waiting.push(respond);
+            } else {
+              respond();
+            }
+          },
+          [{ MAX_CONCURRENT_REQUESTS: '1' }],
+        ),
+      );
+      const send = (path: string) => tunnel.send({ method: 'POST', path, body: path });
+      const long = [send('/long'), send('/long'), send('/long')];
+      await vi.waitFor(() => {
+        expect(shares(tunnel.served())).toEqual({ B1: 1, B2: 1, B3: 1 });
+      }, LIMIT);
+
+      const short = await Promise.all(Array.from({ length: 9 }, (_, at) => send(`/${at}`)));
+      expect(short.map(({ status }) => status)).toEqual(short.map(() => 200));
+      expect(tunnel.upstream.hits).toBe(3 + 9);
+      expect(tunnel.served().filter((name) => name === 'B1')).toHaveLength(1);
+      for (const respond of waiting) {
+        respond();
+      }
+      expect((await Promise.all(long)).map(({ status }) => status)).toEqual([200, 200, 200]);
+    },
+  );
+});
+
+describe('a WebSocket to a peer with three origins', () => {
+  it('is opened through another origin if one has gone', async () => {
+    const api = forThisTest(await startWebSocketServer(echo));
+    const environment = { UPSTREAM: api.url };
+    const tunnel = forThisTest(
+      await startOriginsTunnel('auto', undefined, [environment, environment, environment]),
+    );
+    const { outbound, inbound, clientHeaders: headers } = tunnel;
+    const way = { url: outbound.url, webSocketUrl: outbound.url.replace('http', 'ws'), headers };
+    await inbound[1]!.close();
+
+    for (let opened = 0; opened < 4; opened += 1) {
+      const { socket, events } = await openWebSocket(way);
+      socket.send(`message ${opened}`);
+      expect(await events.find()).toEqual(['text', `message ${opened}`]);
+      socket.terminate();
+    }
+    expect(api.accepted.items).toHaveLength(4);
+  });
+});
