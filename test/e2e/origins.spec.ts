@@ -1,10 +1,12 @@
 import { Readable } from 'node:stream';
+import { setTimeout as after } from 'node:timers/promises';
 
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { errorOf } from '../support/clients/client.js';
 import { openWebSocket } from '../support/clients/web-socket-client.js';
 import { forThisTest } from '../support/lifecycle/resources.js';
+import { echoBody } from '../support/upstreams/upstream.js';
 import { echo, startWebSocketServer } from '../support/upstreams/web-socket-server.js';
 import { startOriginsTunnel, type OriginsTunnel } from '../support/tunnels/origins-tunnel.js';
 
@@ -14,6 +16,17 @@ const LIMIT = { timeout: 30_000, interval: 20 };
 const shares = (served: readonly string[]): Record<string, number> =>
   Object.fromEntries(
     [...new Set(served)].sort().map((name) => [name, served.filter((one) => one === name).length]),
+  );
+
+/** A body whose parts arrive one after the other. */
+const inParts = (parts: readonly string[]): Readable =>
+  Readable.from(
+    (async function* () {
+      for (const part of parts) {
+        yield Buffer.from(part);
+        await after(20);
+      }
+    })(),
   );
 
 describe.each(['message', 'auto', 'channel'])(
@@ -101,15 +114,7 @@ describe.each(['message', 'auto', 'channel'])(
       await tunnel.inbound[0]!.close();
       const parts = ['one ', 'two ', 'three'];
       for (let sent = 0; sent < 3; sent += 1) {
-        const slow = Readable.from(
-          (async function* () {
-            for (const part of parts) {
-              yield Buffer.from(part);
-              await new Promise((resolve) => setTimeout(resolve, 20));
-            }
-          })(),
-        );
-        const { status, body } = await tunnel.send({ method: 'POST', body: slow });
+        const { status, body } = await tunnel.send({ method: 'POST', body: inParts(parts) });
         expect(`${status} ${body.toString()}`).toBe('200 one two three');
       }
       expect(tunnel.upstream.hits).toBe(3);
@@ -118,7 +123,12 @@ describe.each(['message', 'auto', 'channel'])(
     it.each(['GET', 'POST'])(
       'never has a %s sent to a second origin that may have run at the first: #109',
       async (method) => {
-        tunnel.upstream.handle(() => undefined);
+        tunnel.upstream.handle(async (request, response) => {
+          // Only the first is left running.
+          if (tunnel.upstream.hits > 1) {
+            await echoBody(request, response);
+          }
+        });
         const sent = tunnel.send({
           method,
           path: '/running',
@@ -150,15 +160,11 @@ describe('a peer with three origins of which one is overloaded', () => {
       const tunnel = forThisTest(
         await startOriginsTunnel(
           transport,
-          ({ url }, response) => {
-            const respond = (): void => {
-              response.end('done');
-            };
-            if (url === '/long') {
-              waiting.push(respond);
-            } else {
-              respond();
+          async (request, response) => {
+            if (request.url === '/long') {
+              await new Promise<void>((respond) => waiting.push(respond));
             }
+            await echoBody(request, response);
           },
           [{ MAX_CONCURRENT_REQUESTS: '1' }],
         ),
@@ -169,9 +175,17 @@ describe('a peer with three origins of which one is overloaded', () => {
         expect(shares(tunnel.served())).toEqual({ B1: 1, B2: 1, B3: 1 });
       }, LIMIT);
 
-      const short = await Promise.all(Array.from({ length: 9 }, (_, at) => send(`/${at}`)));
-      expect(short.map(({ status }) => status)).toEqual(short.map(() => 200));
-      expect(tunnel.upstream.hits).toBe(3 + 9);
+      const parts = Array.from({ length: 5 }, (_, at) => `part ${at}, `);
+      const short = await Promise.all([
+        ...Array.from({ length: 9 }, (_, at) => send(`/${at}`)),
+        // They are refused while they are arriving.
+        ...Array.from({ length: 6 }, () => tunnel.send({ method: 'POST', body: inParts(parts) })),
+      ]);
+      expect(short.map(({ status, body }) => `${status} ${body.toString()}`)).toEqual([
+        ...Array.from({ length: 9 }, (_, at) => `200 /${at}`),
+        ...Array<string>(6).fill(`200 ${parts.join('')}`),
+      ]);
+      expect(tunnel.upstream.hits).toBe(3 + 9 + 6);
       expect(tunnel.served().filter((name) => name === 'B1')).toHaveLength(1);
       for (const respond of waiting) {
         respond();

@@ -116,7 +116,7 @@ describe.each(['message', 'auto', 'channel'])(
         outcomes.filter(({ id }) => fleet.upstream.executions(id) > 1),
         summary,
       ).toEqual([]);
-      expect(Math.min(...sharesAfterwards), `${sharesAfterwards.join(', ')}`).toBeGreaterThan(15);
+      expect(Math.min(...sharesAfterwards), sharesAfterwards.join(', ')).toBeGreaterThan(15);
     });
   },
 );

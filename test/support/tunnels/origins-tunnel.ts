@@ -11,7 +11,7 @@ import { tunnelClient, type TunnelClient } from './tunnel-client.js';
 export const PEER = 'payments';
 
 /** The environment of an inbound relay that tells the API which of several it is. */
-export function namedInbound(name: string): RelayEnvironment {
+function namedInbound(name: string): RelayEnvironment {
   return { HEADERS: JSON.stringify({ [REPLICA_HEADER]: name }) };
 }
 

@@ -32,7 +32,7 @@ function named(
 ): NamedPeer {
   const { known } = addressOf(origins[0]);
   const entry = { ...known.entry, transport, reach: { kind: 'origins', origins } as const };
-  return { known: { ...known, entry } as KnownPeer, origins };
+  return { known: { name: '', entry } as unknown as KnownPeer, origins };
 }
 
 const numberOf = ({ origin }: Peer): string => origin.slice('http://b'.length, -'.example'.length);
