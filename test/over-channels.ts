@@ -19,6 +19,7 @@ export const OVER_CHANNELS = [
 
 /** Suites among these that are not for channels, by reason. */
 const EXCLUDED = {
+  'it sends its requests both ways itself': ['test/e2e/origins.spec.ts'],
   'no request of it goes from one relay to another': [
     'test/e2e/http/differential-pass-through.spec.ts',
     'test/e2e/http/http2-refused.spec.ts',

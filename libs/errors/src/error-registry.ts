@@ -60,6 +60,7 @@ export const ERRORS = {
   RELAY_PATH_REFUSED: toClient(400, 'no'),
   RELAY_ROUTE_UNKNOWN: toClient(404, 'no'),
   RELAY_PAIR_REFUSED: toClient(502, 'varies'),
+  RELAY_PEER_UNAVAILABLE: toClient(503, 'no'),
   RELAY_PEER_UNREACHABLE: toClient(502, 'varies'),
   RELAY_PEER_CONNECT_TIMEOUT: toClient(504, 'varies'),
   RELAY_PEER_PROXY_UNREACHABLE: toClient(502, 'varies'),

@@ -18,6 +18,9 @@ const MAX_GROWTH_BYTES = 80 * 1024 * 1024;
 const MAX_RESIDENT_BYTES = 256 * 1024 * 1024;
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
 
+/** What a fault under load needs of a fleet. */
+export type LoadedFleet = Pick<Fleet, 'replicas' | 'inbound' | 'upstream' | 'seen' | 'load'>;
+
 /** The effect of a fault on the traffic. */
 export interface Phase {
   readonly outcomes: readonly LoadOutcome[];
@@ -34,7 +37,7 @@ export interface Phase {
  * @param fault - resolves when the fault is over
  */
 export async function underLoad(
-  fleet: Fleet,
+  fleet: LoadedFleet,
   fault: (load: SteadyLoad) => Promise<unknown>,
 ): Promise<Phase> {
   const begunAt = new Date().toISOString();
@@ -63,7 +66,7 @@ export async function underLoad(
 }
 
 /** Keeps the load running through the fault, and until the last response. */
-async function play(fleet: Fleet, fault: (load: SteadyLoad) => Promise<unknown>) {
+async function play(fleet: LoadedFleet, fault: (load: SteadyLoad) => Promise<unknown>) {
   const load = fleet.load();
   try {
     await load.pass(WARM_REQUESTS);
@@ -90,7 +93,7 @@ function answeredInARow(outcomes: readonly LoadOutcome[], since: number): number
 }
 
 /** Waits for what relays may still be sending to the upstream for clients that were refused. */
-async function quiet({ upstream }: Fleet): Promise<void> {
+async function quiet({ upstream }: LoadedFleet): Promise<void> {
   await vi.waitFor(
     () => {
       expect(upstream.running.size).toBe(0);
@@ -106,7 +109,7 @@ function isOdd({ end }: LoadOutcome): boolean {
 }
 
 /** Refusals that state "no" although the request was executed, or that lack a verdict; HEAD cannot carry one. */
-function falseVerdicts({ upstream }: Fleet, failed: readonly LoadOutcome[]): LoadOutcome[] {
+function falseVerdicts({ upstream }: LoadedFleet, failed: readonly LoadOutcome[]): LoadOutcome[] {
   return failed
     .filter(({ end, method }) => end === 'refused' && method !== 'HEAD')
     .filter(
@@ -116,7 +119,7 @@ function falseVerdicts({ upstream }: Fleet, failed: readonly LoadOutcome[]): Loa
 }
 
 /** Requests that were executed too often, or that succeeded without having been executed. */
-function doubled({ upstream, seen }: Fleet, outcomes: readonly LoadOutcome[]): string[] {
+function doubled({ upstream, seen }: LoadedFleet, outcomes: readonly LoadOutcome[]): string[] {
   return outcomes.flatMap(({ id, method, end }) => {
     const executions = upstream.executions(id);
     const sent = seen?.count(id) ?? Infinity;
@@ -127,7 +130,7 @@ function doubled({ upstream, seen }: Fleet, outcomes: readonly LoadOutcome[]): s
 }
 
 /** Forwarded messages, by session and sequence number: an inbound relay logs one line for each. */
-export function exchangesOf({ inbound }: Fleet): string[] {
+export function exchangesOf({ inbound }: LoadedFleet): string[] {
   return inbound.flatMap(({ log }) =>
     log.flatMap(({ msg, role, exchange }) =>
       role === 'inbound' && (msg === 'request completed' || msg === 'response cut off')
@@ -155,7 +158,7 @@ function summaryOf(outcomes: readonly LoadOutcome[], recoveryMs: number): string
 }
 
 /** How many messages the inbound relays have refused since then, by reason. */
-function reasonsOf({ inbound }: Fleet, since: string): string[] {
+function reasonsOf({ inbound }: LoadedFleet, since: string): string[] {
   const counts = new Map<string, number>();
   for (const { name, log } of inbound) {
     for (const { msg, time, code, error } of log) {

@@ -1,5 +1,4 @@
 import type { RelayConfig } from '@relay/config';
-import type { Forwarded } from '@relay/errors';
 
 import type { PeerChannel } from '../peers/peer-channel.js';
 import type { PeerChannels } from '../peers/peer-channels.js';
@@ -13,6 +12,7 @@ interface Chooser {
   /** The network that the client is in. */
   readonly network: string;
   readonly config: RelayConfig;
+  readonly hasOtherOrigin: boolean;
 }
 
 /**
@@ -21,11 +21,11 @@ interface Chooser {
  * @param after - a channel is wanted that was opened when `openedCount` was already this; an older one only if there is none in time
  * @param use - called in the turn in which the channel has a place, because whoever else waits takes the next one in the same turn
  * @returns what `use` returns
- * @throws TunnelFailedError if there is none within CONNECT_TIMEOUT_MS, or no session
+ * @throws TunnelFailedError if there is none within CONNECT_TIMEOUT_MS, or no session; at once if none could be opened, and the peer
+ *   has another origin
  */
 export async function withChannel<T>(
-  { peer, channels, network, config }: Chooser,
-  forwarded: Forwarded,
+  { peer, channels, network, config, hasOtherOrigin }: Chooser,
   after: number,
   use: (channel: PeerChannel) => T,
 ): Promise<T> {
@@ -40,10 +40,12 @@ export async function withChannel<T>(
     if (channel !== undefined) {
       return use(channel);
     }
-    if (leftMs <= 0) {
+    // Another origin need not be waited for in vain.
+    const isVain = hasOtherOrigin && channels.failure !== undefined;
+    if (leftMs <= 0 || isVain) {
       throw new TunnelFailedError(
         'RELAY_CHANNEL_UNAVAILABLE',
-        forwarded,
+        'no',
         'no channel to the other relay was opened in time, and TUNNEL_TRANSPORT allows nothing else',
         { cause: channels.failure },
       );

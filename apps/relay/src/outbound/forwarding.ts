@@ -1,49 +1,35 @@
 import type { ServerResponse } from 'node:http';
 
-import type { RelayConfig } from '@relay/config';
 import { RelayStatus, type RelayError } from '@relay/errors';
 import { isClientGone, isSafeMethod } from '@relay/http';
 
 import type { PeerChannel } from '../peers/peer-channel.js';
-import type { PeerChannels } from '../peers/peer-channels.js';
 import type { SequenceReservation } from '../peers/peer-session.js';
-import type { Peer } from '../peers/peer.js';
 import { TunnelFailedError } from '../peers/peers.errors.js';
-import type { RelayLog } from '../telemetry/relay-log.js';
 import type { RequestRecord } from '../telemetry/request-record.js';
 import { withChannel } from './channel-choice.js';
 import { ClientResponse } from './client-response.js';
 import { isWhollySealed } from './encode-options.js';
+import type { ForwardingContext, ForwardingOutcome } from './forwarding-context.js';
 import { MessageAttempt } from './message-attempt.js';
 import { causeOf, reasonOf } from './outcome-reason.js';
 import type { ReplayableBody } from './replayable-body.js';
-import { isProvenUnforwarded, retryOf, type Retry } from './retry-rule.js';
+import { isProvenUnforwarded, mayGoElsewhere, retryOf, type Retry } from './retry-rule.js';
 import { StreamAttempt } from './stream-attempt.js';
-import type { AttemptBody, AttemptContext, TunnelAttempt } from './tunnel-attempt.js';
+import type {
+  AttemptBody,
+  AttemptContext,
+  AttemptOutcome,
+  TunnelAttempt,
+} from './tunnel-attempt.js';
 import { tunnelFailure, type FailedOutcome } from './tunnel-failure.js';
-
-/** How a client's request ended, once its response had begun. */
-export interface ForwardingOutcome {
-  readonly status?: number;
-  /** Why the response was cut off, if it was. */
-  readonly error?: Error;
-}
-
-/** What one client request needs on its way. Its attempts share a part of it. */
-export interface ForwardingContext extends Omit<AttemptContext, 'address' | 'response'> {
-  readonly peer: Peer;
-  readonly channels: PeerChannels;
-  readonly record: RequestRecord;
-  /** The network that the client is in. */
-  readonly network: string;
-  readonly config: RelayConfig;
-  readonly log: RelayLog;
-}
 
 /** One client request on its way through the tunnel: one message or stream, or two if protocol.md section 8 allows it. */
 export class Forwarding {
   private readonly attemptContext: AttemptContext;
   private current: TunnelAttempt | undefined;
+  /** How the last attempt ended; undefined until it has, and if what precedes an attempt failed. */
+  private lastOutcome: AttemptOutcome | undefined;
   private attempts = 0;
   private readonly earlierSealedBytes = { out: 0, in: 0 };
   private abortReason: Error | undefined;
@@ -96,15 +82,31 @@ export class Forwarding {
     this.current?.abort(reason);
   }
 
+  /** Whether another origin of the peer may be asked, after `run` has thrown: nothing was forwarded here, and never will be. */
+  get mayGoElsewhere(): boolean {
+    const { request, config } = this.context;
+    return (
+      this.abortReason === undefined &&
+      this.isUnforwarded &&
+      this.body.isReplayable &&
+      mayGoElsewhere(this.lastOutcome, {
+        method: request.head.method,
+        retryUnsafeMethods: config.retryUnsafeMethods,
+      })
+    );
+  }
+
   /** Sends the request, and again for as long as the retry rule allows it. */
   private async attempt(): Promise<ForwardingOutcome> {
-    const whole = await this.body.wholeAtHand();
+    const whole = this.body.isBegun ? undefined : await this.body.wholeAtHand();
     let replaced: SequenceReservation | undefined;
     for (;;) {
       // Called before anything is awaited: from this call on, everything that this attempt has to send is kept.
       const body = whole ?? this.body.chunks();
+      this.lastOutcome = undefined;
       const attempt = await this.begin(body, replaced);
       const outcome = await attempt.run();
+      this.lastOutcome = outcome;
       this.context.record.exchange = attempt.exchange;
       const cause = causeOf(outcome);
       if (isClientGone(cause)) {
@@ -125,7 +127,7 @@ export class Forwarding {
 
   /** Evaluates a failed attempt. @returns whether and how the request may be sent again */
   private judge(outcome: FailedOutcome, { reservation }: TunnelAttempt): Retry {
-    const { peer, channels, config, request } = this.context;
+    const { peer, channels, config, request, hasOtherOrigin } = this.context;
     const coversEarlier = reservation?.replaces !== undefined && outcome.kind === 'signed-error';
     // The peer consumes both numbers at once: what it signs about a replacement holds for the message that was replaced, too.
     this.isUnforwarded = isProvenUnforwarded(outcome) && (this.isUnforwarded || coversEarlier);
@@ -139,15 +141,13 @@ export class Forwarding {
       isReplayable: this.body.isReplayable,
       isReplaceable: reservation !== undefined && peer.canReplace(reservation),
       retryUnsafeMethods: config.retryUnsafeMethods,
+      hasOtherOrigin,
     });
     this.explain(outcome, retry);
     return retry;
   }
 
-  /**
-   * Reserves the sequence number of the next attempt. A failed pairing or check is not an attempt, so its "not forwarded" does
-   * not cover the attempts before it.
-   */
+  /** Reserves the sequence number of the next attempt. */
   private async reserve(replaced?: SequenceReservation): Promise<SequenceReservation> {
     const { peer, request, network } = this.context;
     try {
@@ -160,12 +160,17 @@ export class Forwarding {
         ? await peer.reserveChecked(network)
         : await peer.reserve(network);
     } catch (error) {
-      if (error instanceof TunnelFailedError && !this.isUnforwarded) {
-        const { code, message, retryAfter } = error;
-        throw new TunnelFailedError(code, 'maybe', message, { cause: error, retryAfter });
-      }
-      throw error;
+      throw this.withEarlier(error);
     }
+  }
+
+  /** A failed pairing, check or channel is not an attempt, so its "not forwarded" does not cover the attempts before it. */
+  private withEarlier(error: unknown): unknown {
+    if (error instanceof TunnelFailedError && !this.isUnforwarded) {
+      const { code, message, retryAfter } = error;
+      return new TunnelFailedError(code, 'maybe', message, { cause: error, retryAfter });
+    }
+    return error;
   }
 
   /**
@@ -177,10 +182,13 @@ export class Forwarding {
     this.throwIfAborted();
     if (replaced === undefined && isWhollySealed(options)) {
       if (peer.known.entry.transport === 'channel') {
-        const forwarded = this.isUnforwarded ? 'no' : 'maybe';
-        return withChannel(this.context, forwarded, this.staleChannels, (channel) =>
-          this.beginStream(channel, body),
-        );
+        try {
+          return await withChannel(this.context, this.staleChannels, (channel) =>
+            this.beginStream(channel, body),
+          );
+        } catch (error) {
+          throw this.withEarlier(error);
+        }
       }
       const channel = channels.take(this.staleChannels);
       if (channel !== undefined) {
@@ -207,7 +215,8 @@ export class Forwarding {
     this.earlierSealedBytes.in += received;
     this.attempts += 1;
     this.current = attempt;
-    record.attempt = this.attempts;
+    // Those at other origins of the peer count as well.
+    record.attempt = (record.attempt ?? 0) + 1;
     record.exchange = attempt.exchange;
     log.debug('sealing a message', {
       requestId: record.requestId,
@@ -278,8 +287,8 @@ export class Forwarding {
     record.bytesOut = this.attemptContext.response.bytes;
     if (this.current !== undefined) {
       const { out, in: received } = this.current.sealedBytes;
-      record.sealedOut = this.earlierSealedBytes.out + out;
-      record.sealedIn = this.earlierSealedBytes.in + received;
+      record.sealedOut = (record.sealedOut ?? 0) + this.earlierSealedBytes.out + out;
+      record.sealedIn = (record.sealedIn ?? 0) + this.earlierSealedBytes.in + received;
     }
   }
 }

@@ -12,9 +12,8 @@ import { grantOf, recordOf, type RequestRecord } from '../telemetry/request-reco
 import { RequestReports } from '../telemetry/request-reports.js';
 import { traceIdOf } from '../telemetry/trace-id.js';
 import { isWhollySealed, parseEncodeOptions } from './encode-options.js';
-import type { Forwarding } from './forwarding.js';
 import { OptionInvalidError } from './outbound.errors.js';
-import { TunnelService, type TunnelRequest } from './tunnel.service.js';
+import { TunnelService, type RequestForwarding, type TunnelRequest } from './tunnel.service.js';
 
 /** Sends a client's plaintext request to the peer as a sealed message, and returns the response. */
 @Injectable()
@@ -70,7 +69,7 @@ export class OutboundService {
   }
 
   /** Sends the request through the tunnel, and reports how it ended, unless an error leaves that to the error filter. */
-  private async run(forwarding: Forwarding, record: RequestRecord): Promise<void> {
+  private async run(forwarding: RequestForwarding, record: RequestRecord): Promise<void> {
     try {
       const { status, error } = await forwarding.run();
       if (error === undefined) {
@@ -88,7 +87,7 @@ export class OutboundService {
 }
 
 /** Ends the forwarding as soon as its response is closed, because then nobody is waiting for it. */
-function abortOnceClosed(forwarding: Forwarding, response: ServerResponse): void {
+function abortOnceClosed(forwarding: RequestForwarding, response: ServerResponse): void {
   response.once('close', () => {
     forwarding.abort(
       response.writableFinished ? EXCHANGE_OVER : new ClientGoneError('the client has gone away'),

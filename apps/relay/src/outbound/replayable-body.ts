@@ -30,13 +30,19 @@ export class ReplayableBody {
     return this.readBytes;
   }
 
+  /** Whether an attempt has begun to take it in chunks, so that a further one has to do so as well. */
+  get isBegun(): boolean {
+    return this.attempt > 0;
+  }
+
   /** Whether an attempt can still begin with the first byte. */
   get isReplayable(): boolean {
     return this.readBytes <= REPLAY_BUFFER_BYTES;
   }
 
   /**
-   * Reads what has arrived, and waits for no more than one turn of the event loop.
+   * Reads what has arrived, and waits for no more than one turn of the event loop. Call it only while not `isBegun`: a chunk that an
+   * earlier attempt is about to receive would be missing.
    *
    * @returns the whole body, or undefined if it has not all arrived or exceeds the replay buffer
    */

@@ -1,7 +1,13 @@
 import type { ExchangeFailure } from '@relay/http';
 import { describe, expect, it } from 'vitest';
 
-import { isProvenUnforwarded, retryOf, type Retry, type RetryCircumstances } from './retry-rule.js';
+import {
+  isProvenUnforwarded,
+  mayGoElsewhere,
+  retryOf,
+  type Retry,
+  type RetryCircumstances,
+} from './retry-rule.js';
 import type { AttemptOutcome, UnforwardedReason } from './tunnel-attempt.js';
 
 const cause = new Error('cause');
@@ -32,6 +38,7 @@ const CIRCUMSTANCES: RetryCircumstances = {
   isReplayable: true,
   isReplaceable: true,
   retryUnsafeMethods: true,
+  hasOtherOrigin: false,
 };
 /** How a request with each of these methods is sent again. */
 const retries = (
@@ -163,5 +170,67 @@ describe('proof that a message was not and never will be forwarded', () => {
     ['the response was cut off', false, cutOff],
   ])('if %s: %s', (_name, expected, outcome) => {
     expect(isProvenUnforwarded(outcome)).toBe(expected);
+  });
+});
+
+describe('a request to a peer with another origin', () => {
+  const changes = { hasOtherOrigin: true };
+  /** Whether a request with each of these methods may go to the other origin. */
+  const goesElsewhere = (
+    outcome: AttemptOutcome | undefined,
+    methods: readonly string[],
+    retryUnsafeMethods = true,
+  ): Set<boolean> =>
+    new Set(methods.map((method) => mayGoElsewhere(outcome, { method, retryUnsafeMethods })));
+  const YES = new Set([true]);
+  const NO = new Set([false]);
+
+  it('is not sent again where there is no connection, but goes to the other one', () => {
+    for (const kind of ['unreachable', 'connect-timeout'] as const) {
+      expect(retries(failed(kind, false), METHODS, changes)).toEqual(NONE);
+      expect(goesElsewhere(failed(kind, false), METHODS)).toEqual(YES);
+    }
+  });
+
+  it('is sent again under the same session after a reset, and never elsewhere: #109', () => {
+    expect(retries(failed('reset', true), OTHERS, changes)).toEqual(REPLACING);
+    expect(goesElsewhere(failed('reset', true), METHODS)).toEqual(NO);
+  });
+
+  it('goes there if a pairing or a check has failed before any attempt', () => {
+    expect(goesElsewhere(undefined, METHODS)).toEqual(YES);
+  });
+
+  it.each<[string, AttemptOutcome]>([
+    ['an overloaded peer has signed that it does not forward it', signed(564, true)],
+    ['a session has ended for good', signed(559, true)],
+    ['a channel drains', unforwarded('not-forwarded')],
+    ['a channel has no place', unforwarded('refused')],
+  ])('goes there if %s, unless RETRY_UNSAFE_METHODS is false', (_name, outcome) => {
+    expect(goesElsewhere(outcome, METHODS)).toEqual(YES);
+    expect(goesElsewhere(outcome, IDEMPOTENT, false)).toEqual(YES);
+    expect(goesElsewhere(outcome, OTHERS, false)).toEqual(NO);
+  });
+
+  it('goes there whatever RETRY_UNSAFE_METHODS is if nothing was sent', () => {
+    expect(goesElsewhere(failed('unreachable', false), OTHERS, false)).toEqual(YES);
+    expect(goesElsewhere(unforwarded('not-sent'), OTHERS, false)).toEqual(YES);
+  });
+
+  it.each<[string, AttemptOutcome]>([
+    ['a lost connection', failed('reset', true)],
+    ['a response timeout', failed('response-timeout', true)],
+    ['silence within a response', failed('idle', true)],
+    ['an abort before anything was sent', failed('aborted', false)],
+    ['a request that breaks a rule', unforwarded('rejected')],
+    ['an unauthenticated response', unauthenticated],
+    ['a complete response', completed],
+    ['a response that was cut off', cutOff],
+    ['a stream that was given up', { kind: 'given-up', cause }],
+    ['a signed 560 with p = 1', signed(560, false)],
+    ['a signed 563 with p = 1', signed(563, false)],
+    ['a signed 565 with p = 1', signed(565, false)],
+  ])('does not go there after %s, not even a GET: #109', (_name, outcome) => {
+    expect(goesElsewhere(outcome, METHODS)).toEqual(NO);
   });
 });

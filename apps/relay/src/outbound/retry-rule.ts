@@ -25,6 +25,8 @@ export interface RetryCircumstances {
   readonly isReplaceable: boolean;
   /** RETRY_UNSAFE_METHODS. */
   readonly retryUnsafeMethods: boolean;
+  /** Whether the peer has another origin that this request has not asked. */
+  readonly hasOtherOrigin: boolean;
 }
 
 /** Whether an attempt proves that its message was not forwarded and never will be. protocol.md section 8. */
@@ -47,13 +49,17 @@ export function isProvenUnforwarded(outcome: AttemptOutcome): boolean {
 
 /** Whether and how a request that failed is sealed and sent again. protocol.md section 8, rules (a) to (d). */
 export function retryOf(outcome: AttemptOutcome, circumstances: RetryCircumstances): Retry {
-  const { method, attempt, isReplayable, isReplaceable, retryUnsafeMethods } = circumstances;
+  const { method, attempt, isReplayable, isReplaceable, hasOtherOrigin } = circumstances;
   if (attempt >= MAX_ATTEMPTS || !isReplayable) {
     return 'none';
   }
-  const mayRepeat = retryUnsafeMethods || isSafeMethod(method) || IDEMPOTENT_METHODS.has(method);
+  const mayRepeat = mayRepeatSent(circumstances);
   switch (outcome.kind) {
     case 'failed':
+      if (hasOtherOrigin && !outcome.failure.wasSent) {
+        // What cannot be connected to is not worth waiting for a second time.
+        return 'none';
+      }
       return retryOfFailure(outcome, method, mayRepeat && isReplaceable);
     case 'signed-error':
       return retryOfSignedError(outcome, method, mayRepeat);
@@ -66,6 +72,42 @@ export function retryOf(outcome: AttemptOutcome, circumstances: RetryCircumstanc
     case 'given-up':
       return 'none';
   }
+}
+
+/**
+ * Whether a request may be sent to another origin of the peer, where no session and no number of the first one counts: only what is
+ * never forwarded at the first origin is never executed twice. What came before the outcome must be proven as well.
+ *
+ * @param outcome - of the last attempt; undefined if there was none, because a pairing, a check or a channel failed
+ */
+export function mayGoElsewhere(
+  outcome: AttemptOutcome | undefined,
+  circumstances: Pick<RetryCircumstances, 'method' | 'retryUnsafeMethods'>,
+): boolean {
+  if (outcome === undefined) {
+    return true;
+  }
+  if (!isProvenUnforwarded(outcome)) {
+    return false;
+  }
+  if (outcome.kind === 'failed') {
+    // An abort is no failure of the origin.
+    return outcome.failure.kind !== 'aborted';
+  }
+  const reason = outcome.kind === 'unforwarded' ? outcome.reason : undefined;
+  if (reason === 'rejected') {
+    // What breaks a rule breaks it everywhere.
+    return false;
+  }
+  return reason === 'not-sent' || mayRepeatSent(circumstances);
+}
+
+/** Whether a message that was sent may be followed by another one if it is proven not to be forwarded. */
+function mayRepeatSent({
+  method,
+  retryUnsafeMethods,
+}: Pick<RetryCircumstances, 'method' | 'retryUnsafeMethods'>): boolean {
+  return retryUnsafeMethods || isSafeMethod(method) || IDEMPOTENT_METHODS.has(method);
 }
 
 /** A broken connection is worth another attempt; a peer that did not respond in time would not do so the next time either. */

@@ -53,7 +53,7 @@ export class StreamAttempt implements TunnelAttempt, OutboundStreamEvents {
    * @param body - of the request; a Buffer if an upgrade is asked for
    */
   constructor(
-    private readonly context: AttemptContext,
+    private readonly context: Omit<AttemptContext, 'address'>,
     private readonly channel: PeerChannel,
     private readonly body: AttemptBody,
     private readonly upgrade?: AskedUpgrade,

@@ -9,16 +9,17 @@ import type { ClientRequest } from '../client/client-request.js';
 import type { ClientUpgrade } from '../client/client-upgrade.js';
 import { ChannelsToPeers } from '../peers/channels-to-peers.js';
 import { ConnectionChannels } from '../peers/connection-channels.js';
+import { OriginChoice } from '../peers/origin-choice.js';
 import { PeerClient } from '../peers/peer-client.js';
 import type { NamedPeer } from '../peers/peer-origin.js';
 import type { Peer } from '../peers/peer.js';
-import { PeersService } from '../peers/peers.service.js';
 import { RelayLog } from '../telemetry/relay-log.js';
 import { recordOf } from '../telemetry/request-record.js';
 import { senderNetwork } from '../telemetry/sender-network.js';
 import { ClientResponse } from './client-response.js';
 import type { EncodeOptions } from './encode-options.js';
 import { Forwarding } from './forwarding.js';
+import { OriginsForwarding } from './origins-forwarding.js';
 import { ReplayableBody } from './replayable-body.js';
 import { UpgradeForwarding } from './upgrade-forwarding.js';
 
@@ -32,6 +33,9 @@ export interface TunnelRequest {
   readonly request: ClientRequest;
 }
 
+/** A client's request that is ready to be forwarded. */
+export type RequestForwarding = Pick<Forwarding, 'run' | 'abort'>;
+
 /** Gives each client request what it needs on its way through the tunnel. */
 @Injectable()
 export class TunnelService {
@@ -39,7 +43,7 @@ export class TunnelService {
 
   constructor(
     private readonly config: RelayConfig,
-    private readonly peers: PeersService,
+    private readonly choice: OriginChoice,
     private readonly channels: ChannelsToPeers,
     private readonly connectionChannels: ConnectionChannels,
     private readonly peerClient: PeerClient,
@@ -58,30 +62,34 @@ export class TunnelService {
     { peer: named, options, request }: TunnelRequest,
     rawRequest: IncomingMessage,
     rawResponse: ServerResponse,
-  ): Forwarding {
-    const { config, peerClient, bufferBudget, limits, log } = this;
-    const peer = this.peerOf(named);
+  ): RequestForwarding {
+    const { config, choice, peerClient, bufferBudget, limits, log } = this;
+    const origins = choice.of(named);
+    const [first] = origins;
     const record = recordOf(rawRequest);
-    record.peer = peer.origin;
-    record.peerName = peer.known.name;
-    const context = {
-      peer,
-      channels: this.channels.of(peer),
-      record,
-      network: senderNetwork(rawRequest.socket),
-      request,
-      options,
-      config,
-      peerClient,
-      bufferBudget,
-      limits,
-      log,
+    record.peer = first.origin;
+    record.peerName = first.known.name;
+    const body = new ReplayableBody(rawRequest, config.idleTimeoutMs);
+    const begin = (peer: Peer, hasOtherOrigin: boolean): Forwarding => {
+      const context = {
+        peer,
+        channels: this.channels.of(peer),
+        record,
+        network: senderNetwork(rawRequest.socket),
+        request,
+        options,
+        config,
+        peerClient,
+        bufferBudget,
+        limits,
+        log,
+        hasOtherOrigin,
+      };
+      return new Forwarding(context, body, rawResponse);
     };
-    return new Forwarding(
-      context,
-      new ReplayableBody(rawRequest, config.idleTimeoutMs),
-      rawResponse,
-    );
+    return origins.length === 1
+      ? begin(first, false)
+      : new OriginsForwarding({ origins, choice, record, log }, begin);
   }
 
   /** Prepares to forward one request for an upgrade. Nothing is sent before the forwarding runs. */
@@ -91,18 +99,16 @@ export class TunnelService {
     rawResponse: ServerResponse,
     client: ClientUpgrade,
   ): UpgradeForwarding {
-    const peer = this.peerOf(named);
-    const { config, peerClient, bufferBudget, limits } = this;
+    const { config, choice, peerClient, bufferBudget, limits, log } = this;
     const record = recordOf(rawRequest);
-    record.peer = peer.origin;
-    record.peerName = peer.known.name;
+    record.peerName = named.known.name;
     const forwarding: UpgradeForwarding = new UpgradeForwarding(
       {
-        peer,
+        origins: choice.of(named),
+        choice,
         channels: this.connectionChannels,
         record,
         network: senderNetwork(rawRequest.socket),
-        address: peer.address,
         request,
         options,
         response: new ClientResponse(rawResponse, config, record.requestId, () => {
@@ -112,13 +118,10 @@ export class TunnelService {
         peerClient,
         bufferBudget,
         limits,
+        log,
       },
       client,
     );
     return forwarding;
-  }
-
-  private peerOf({ known, origins }: NamedPeer): Peer {
-    return this.peers.peer({ known, origin: origins[0] });
   }
 }

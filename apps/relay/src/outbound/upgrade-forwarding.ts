@@ -1,5 +1,6 @@
 import { StreamCode, type Stream } from '@relay/channel';
 import type { RelayConfig } from '@relay/config';
+import type { RelayError } from '@relay/errors';
 import { JoinedEnds, UpgradeUnsupportedError, isClientGone } from '@relay/http';
 import { HeadInvalidError, decodeSwitching, isSameProtocol } from '@relay/protocol';
 
@@ -12,8 +13,8 @@ import type { PeerChannel } from '../peers/peer-channel.js';
 import { signedFailure, unconnected } from '../peers/peer-failure.js';
 import type { Peer } from '../peers/peer.js';
 import { TunnelFailedError } from '../peers/peers.errors.js';
-import type { RequestRecord } from '../telemetry/request-record.js';
-import type { ForwardingOutcome } from './forwarding.js';
+import type { ForwardingOutcome } from './forwarding-context.js';
+import { askInTurn, type Failover } from './origin-failover.js';
 import { isProvenUnforwarded } from './retry-rule.js';
 import { StreamAttempt, type AskedUpgrade } from './stream-attempt.js';
 import type { AttemptContext } from './tunnel-attempt.js';
@@ -21,16 +22,14 @@ import { causeOf } from './outcome-reason.js';
 import { tunnelFailure } from './tunnel-failure.js';
 
 /** What an upgrade needs on its way. */
-export interface UpgradeContext extends AttemptContext {
-  readonly peer: Peer;
+export interface UpgradeContext extends Omit<AttemptContext, 'address'>, Failover {
   readonly channels: ConnectionChannels;
   readonly config: RelayConfig;
-  readonly record: RequestRecord;
   /** The network that the client is in. */
   readonly network: string;
 }
 
-/** A client's request for an upgrade on its way: over a channel of its own, and once. protocol.md section 11.8. */
+/** A client's request for an upgrade on its way: over a channel of its own, to one origin of the peer, and once. protocol.md section 11.8. */
 export class UpgradeForwarding implements AskedUpgrade {
   private attempt: StreamAttempt | undefined;
   private abortReason: Error | undefined;
@@ -55,7 +54,7 @@ export class UpgradeForwarding implements AskedUpgrade {
     const { record, config } = this.context;
     const body = await this.client.readBody(config.idleTimeoutMs);
     record.bytesIn = body.length;
-    const channel = await this.open();
+    const channel = await this.openInTurn();
     this.attempt = new StreamAttempt(this.context, channel, body, this);
     // Its only stream: with it, the channel ends.
     channel.finish();
@@ -102,8 +101,19 @@ export class UpgradeForwarding implements AskedUpgrade {
     this.attempt?.abort(reason);
   }
 
-  private async open(): Promise<PeerChannel> {
-    const { channels, peer, network } = this.context;
+  /** Opens a channel to the first origin of the peer that accepts one. An opening forwards nothing, whatever becomes of it. */
+  private openInTurn(): Promise<PeerChannel> {
+    return askInTurn(
+      this.context,
+      (peer) => this.open(peer),
+      (error): error is RelayError =>
+        this.abortReason === undefined &&
+        (error instanceof TunnelFailedError || error instanceof UpgradeUnsupportedError),
+    );
+  }
+
+  private async open(peer: Peer): Promise<PeerChannel> {
+    const { channels, network } = this.context;
     const opened = await channels.open(peer, network);
     if ('kind' in opened) {
       throw this.abortReason ?? openingError(opened);

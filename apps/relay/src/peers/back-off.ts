@@ -11,6 +11,8 @@ interface BackOffBounds {
 export const UNREACHABLE_BACK_OFF: BackOffBounds = { firstMs: 250, maxMs: 2_000 };
 export const BUSY_BACK_OFF: BackOffBounds = { firstMs: 250, maxMs: 2_000 };
 export const REFUSED_BACK_OFF: BackOffBounds = { firstMs: 500, maxMs: 30_000 };
+/** How long an origin is asked after the others, because a request went on from it to another one. */
+export const AVOIDED_BACK_OFF: BackOffBounds = { firstMs: 250, maxMs: 10_000 };
 
 /** Remembers a failure for a time that doubles with each one. Meanwhile callers receive it immediately instead of trying. */
 export class BackOff {
@@ -25,7 +27,7 @@ export class BackOff {
 
   /** Begins or extends the back-off, with jitter so that waiting callers do not all come back in the same instant. */
   begin(failure: TunnelFailedError): void {
-    if (this.waitMs() > 0) {
+    if (this.isActive) {
       // Several attempts that were under way together count as one failure.
       return;
     }
@@ -40,6 +42,11 @@ export class BackOff {
   end(): void {
     this.failure = undefined;
     this.failures = 0;
+  }
+
+  /** Whether a failure is backed off from now. */
+  get isActive(): boolean {
+    return this.waitMs() > 0;
   }
 
   /** @throws TunnelFailedError with the remembered failure, and with the seconds after which to try again */

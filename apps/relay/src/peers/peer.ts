@@ -55,8 +55,9 @@ export class Peer {
     const { origin, known } = address;
     this.origin = origin;
     this.known = known;
+    const isListed = known.entry.reach.kind === 'origins';
     const probe = {
-      isWorthwhile: () => this.wasPaired,
+      isWorthwhile: () => isListed || this.wasPaired,
       send: () => client.probe(address),
       onReached: () => this.listener?.onUsable(),
     };

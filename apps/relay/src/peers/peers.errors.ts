@@ -17,6 +17,7 @@ export type TunnelFailureCode =
   | 'RELAY_CHANNEL_UNAVAILABLE'
   | 'RELAY_MESSAGE_TOO_LONG'
   | 'RELAY_PAIR_REFUSED'
+  | 'RELAY_PEER_UNAVAILABLE'
   | 'RELAY_PEER_UNREACHABLE'
   | 'RELAY_PEER_CONNECT_TIMEOUT'
   | 'RELAY_PEER_PROXY_UNREACHABLE'
@@ -85,3 +86,34 @@ export const BUSY_CODES: ReadonlySet<TunnelFailureCode> = new Set([
   'RELAY_PEER_STORE_UNAVAILABLE',
   'RELAY_BUSY',
 ]);
+
+/**
+ * What is reported if each origin of a peer has failed, and nothing was forwarded at any of them: with a single origin its failure,
+ * with several the reason that they have in common, unless it is that the peer is away.
+ *
+ * @param failures - one of each origin
+ */
+export function noOriginLeft(failures: readonly RelayError[]): RelayError | undefined {
+  const [first, ...others] = failures;
+  const codes = [...new Set(failures.map(({ code }) => code))];
+  if (others.length === 0 || (codes.length === 1 && !failures.some(isAway))) {
+    return first;
+  }
+  const waits = failures.flatMap((failure) =>
+    failure instanceof TunnelFailedError ? (failure.retryAfter ?? []) : [],
+  );
+  return new TunnelFailedError(
+    'RELAY_PEER_UNAVAILABLE',
+    'no',
+    `none of the ${failures.length} origins of the other relay can be used: ${codes.join(', ')}`,
+    { cause: failures.at(-1), retryAfter: waits.length === 0 ? 1 : Math.min(...waits) },
+  );
+}
+
+/** Without a channel where nothing else is allowed, a peer is as good as away. */
+function isAway(failure: RelayError): boolean {
+  return (
+    failure instanceof TunnelFailedError &&
+    (UNREACHABLE_CODES.has(failure.code) || failure.code === 'RELAY_CHANNEL_UNAVAILABLE')
+  );
+}

@@ -4,6 +4,7 @@ import { ChannelsModule } from '../channels/channels.module.js';
 import { ChannelOpener } from './channel-opener.js';
 import { ChannelsToPeers } from './channels-to-peers.js';
 import { ConnectionChannels } from './connection-channels.js';
+import { OriginChoice } from './origin-choice.js';
 import { PairingClient } from './pairing-client.js';
 import { PeerClient } from './peer-client.js';
 import { PeerOrigins } from './peer-origin.js';
@@ -19,6 +20,7 @@ import { SessionChecker } from './session-checker.js';
     ChannelOpener,
     ChannelsToPeers,
     ConnectionChannels,
+    OriginChoice,
     PairingClient,
     PeerClient,
     PeerOrigins,
@@ -27,6 +29,13 @@ import { SessionChecker } from './session-checker.js';
     PeersService,
     SessionChecker,
   ],
-  exports: [ChannelsToPeers, ConnectionChannels, PeerClient, PeerOrigins, PeersService],
+  exports: [
+    ChannelsToPeers,
+    ConnectionChannels,
+    OriginChoice,
+    PeerClient,
+    PeerOrigins,
+    PeersService,
+  ],
 })
 export class PeersModule {}

@@ -12,7 +12,7 @@ const REMEMBERED_MS = MAX_UNREQUESTED_PROBES * PROBE_INTERVAL_MS;
 
 /** How a peer is probed. */
 interface Probe {
-  /** Whether the peer is known to be a relay. One that a client has merely named is not probed. */
+  /** Whether the peer is known to be a relay, or listed as one. One that a client has merely named is not probed. */
   isWorthwhile(): boolean;
   /** @returns whether a relay responds at the peer's origin */
   send(): Promise<boolean>;
@@ -22,8 +22,8 @@ interface Probe {
 
 /**
  * Whether a peer can be reached. While it cannot, requests to it fail immediately, and it is probed until it responds or there
- * has been no request to it for a minute. protocol.md section 9. A peer that was never paired is not probed: after the back-off,
- * the next request shows whether it can be reached.
+ * has been no request to it for a minute. protocol.md section 9. A peer that only clients say to be a relay is not probed: after
+ * the back-off, the next request shows whether it can be reached.
  */
 export class Reachability {
   private readonly backOff: BackOff;
@@ -33,6 +33,7 @@ export class Reachability {
   private probeTimer: NodeJS.Timeout | undefined;
   private unrequestedProbes = 0;
   private reportedAtMs = -Infinity;
+  private isClosed = false;
 
   constructor(
     private readonly origin: string,
@@ -71,7 +72,7 @@ export class Reachability {
       peer: this.origin,
       code: failure.code,
     });
-    if (this.probing === undefined && this.probe.isWorthwhile()) {
+    if (this.probing === undefined && !this.isClosed && this.probe.isWorthwhile()) {
       this.probing = Symbol('probing');
       this.probeLater(this.probing);
     }
@@ -85,11 +86,16 @@ export class Reachability {
       this.probe.onReached();
     }
     this.backOff.end();
-    this.close();
+    this.stopProbing();
   }
 
-  /** Ends the probing. */
+  /** Ends the probing, and lets none begin again. */
   close(): void {
+    this.isClosed = true;
+    this.stopProbing();
+  }
+
+  private stopProbing(): void {
     this.probing = undefined;
     clearTimeout(this.probeTimer);
   }

@@ -24,7 +24,7 @@ export class RequestRecord {
   method: string | undefined;
   /** Name of the message, the same in both relays' logs. */
   exchange: string | undefined;
-  /** 2 if the request was sealed and sent a second time. */
+  /** How often the request was sealed and sent: at most twice to each origin of the peer. */
   attempt: number | undefined;
   /** 2 if the request was sent to the upstream a second time. */
   upstreamAttempt: number | undefined;
