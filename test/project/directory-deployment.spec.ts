@@ -12,12 +12,12 @@ import {
   expectTimeToStop,
   pairs,
   read,
-  ROOT,
   seconds,
   serviceOf,
   type Environment,
   type NameValue,
 } from '../support/assertions/deploy-files.js';
+import { DIRECTORY_GUIDE, followDirectoryGuide } from '../support/assertions/directory-guide.js';
 import { blocksOf, under } from '../support/assertions/guide-text.js';
 import {
   manifestsOf,
@@ -25,7 +25,6 @@ import {
   type Manifest,
 } from '../support/assertions/kubernetes-schemas.js';
 import { sharedResources } from '../support/lifecycle/resources.js';
-import { temporaryFolder } from '../support/lifecycle/temporary-folder.js';
 
 const SIDES = ['receiving', 'sending'] as const;
 type Side = (typeof SIDES)[number];
@@ -33,40 +32,10 @@ type Side = (typeof SIDES)[number];
 const MOUNTED = '/etc/mte-api-relay';
 const SERVICES = { receiving: 'mte-api-relay', sending: 'mte-api-relay-sending' } as const;
 const STACKS = { receiving: 'stack', sending: 'sending' } as const;
-/** What the steps before this section leave behind. */
-const BEFORE = `
-  mkdir receiving sending
-  openssl rand -base64 32 | tee {receiving,sending}/client-id-secret receiving/redis-{password,url}`;
-/** Keep what would be created, each under its name: in a swarm, or for Kubernetes in its namespace. */
-const PROGRAMS = `
-  docker() { if [ "$2" = create ]; then mkdir -p created; cp "$4" "created/$3"; fi; }
-  kubectl() {
-    local folder="created/$6-$4"
-    mkdir -p "$folder"
-    while [ $# -gt 0 ]; do
-      if [ "$1" = --from-file ]; then cp "$2" "$folder"; fi
-      shift
-    done
-  }`;
-
 const hasKubectl = spawnSync('kubectl', ['kustomize', '--help']).status === 0;
 const shared = sharedResources();
-const section = under(read('docs/deployment.md'), 2, 'With a directory file');
-const [preparation = ''] = blocksOf(section);
-
-/** Runs commands as the guide prints them, in a folder of their own. */
-async function follow(...blocks: readonly string[]): Promise<string> {
-  const { path } = shared(await temporaryFolder());
-  cpSync(join(ROOT, 'deploy'), join(path, 'deploy'), { recursive: true });
-  const script = [BEFORE, PROGRAMS, preparation, ...blocks].join('\n');
-  const { status, stderr } = spawnSync('bash', ['-euo', 'pipefail', '-c', script], {
-    cwd: path,
-    encoding: 'utf8',
-  });
-  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-  return path;
-}
-
+const follow = async (...blocks: readonly string[]): Promise<string> =>
+  shared(await followDirectoryGuide(...blocks)).path;
 /** What both sides serve, however they are deployed. */
 function expectDirectory(side: Side, { directory, nodeEnv }: RelayConfig, origin: string): void {
   expect(nodeEnv).toBe('production');
@@ -129,7 +98,7 @@ describe('the stacks with a directory file', () => {
   let folder: string;
 
   beforeAll(async () => {
-    folder = await follow(...blocksOf(under(section, 3, 'The file in a swarm')));
+    folder = await follow(...blocksOf(under(DIRECTORY_GUIDE, 3, 'The file in a swarm')));
   });
 
   it.each(SIDES)('have what the file of the %s side names, each as external', (side) => {
@@ -189,7 +158,7 @@ describe('the component for a directory file in Kubernetes', () => {
   let folder: string;
 
   beforeAll(async () => {
-    folder = await follow(...blocksOf(under(section, 3, 'The file in Kubernetes')));
+    folder = await follow(...blocksOf(under(DIRECTORY_GUIDE, 3, 'The file in Kubernetes')));
   });
 
   const render = (side: Side): readonly Manifest[] => {
