@@ -1,8 +1,9 @@
-import { statSync } from 'node:fs';
+import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { COMPOSE, docker, inspect, logsOf, run } from './engine.js';
+import { blocksOf, under } from '../support/assertions/guide-text.js';
+import { COMPOSE, docker, inspect, logsOf, run, waitUntil } from './engine.js';
 import { expectUnused, Reader, type Printed } from './guide.js';
 
 const SIGNED_IN = '{"signedIn":true,"as":"ada"}';
@@ -74,46 +75,54 @@ describe('the commands of docs/deployment.md for docker run', () => {
   });
 });
 
+/** The containers of a section that uses Docker Compose: a project for each side. */
+const PROJECTS = ['receiving', 'sending'];
+
+const containerOf = async (side: string, service: string): Promise<string> => {
+  const labels = [`project=${side}`, `service=${service}`].flatMap((label) => [
+    '--filter',
+    `label=com.docker.compose.${label}`,
+  ]);
+  return docker('ps', '--quiet', ...labels);
+};
+
+async function followCompose(reader: Reader, section: string): Promise<Printed> {
+  await expectUnused(...PROJECTS.map((name) => `label=com.docker.compose.project=${name}`));
+  return reader.follow(section);
+}
+
+async function removeProjects(reader: Reader): Promise<void> {
+  const [program, ...args] = COMPOSE;
+  for (const side of [...PROJECTS].reverse()) {
+    await run(program, [...args, '--profile', 'sample', 'down', '--volumes', '--timeout', '5'], {
+      folder: join(reader.folder, side),
+    });
+  }
+  reader.remove();
+}
+
 describe('the commands of docs/deployment.md for Docker Compose', () => {
   let reader: Reader;
   let printed: Printed;
 
-  const container = async (side: string, service: string): Promise<string> => {
-    const labels = [`project=${side}`, `service=${service}`].flatMap((label) => [
-      '--filter',
-      `label=com.docker.compose.${label}`,
-    ]);
-    return docker('ps', '--quiet', ...labels);
-  };
-
   beforeAll(async () => {
-    const projects = ['receiving', 'sending'];
-    await expectUnused(...projects.map((name) => `label=com.docker.compose.project=${name}`));
     reader = await Reader.create();
-    printed = await reader.follow('Docker Compose');
+    printed = await followCompose(reader, 'Docker Compose');
   });
 
-  afterAll(async () => {
-    const [program, ...args] = COMPOSE;
-    for (const side of ['sending', 'receiving']) {
-      await run(program, [...args, '--profile', 'sample', 'down', '--volumes', '--timeout', '5'], {
-        folder: join(reader.folder, side),
-      });
-    }
-    reader.remove();
-  });
+  afterAll(() => removeProjects(reader));
 
   it('start a relay that receives and one that sends, and carry a request through both', async () => {
     await expectTunnel(printed, {
-      receiving: await container('receiving', 'relay'),
-      sending: await container('sending', 'relay'),
-      upstream: await container('receiving', 'sample-upstream'),
+      receiving: await containerOf('receiving', 'relay'),
+      sending: await containerOf('sending', 'relay'),
+      upstream: await containerOf('receiving', 'sample-upstream'),
     });
   });
 
   it('keep the sessions in a Redis that only the relay reaches', async () => {
-    const redis = await container('receiving', 'redis');
-    expect(await logsOf(await container('receiving', 'relay'))).toContain('"role":"primary"');
+    const redis = await containerOf('receiving', 'redis');
+    expect(await logsOf(await containerOf('receiving', 'relay'))).toContain('"role":"primary"');
     expect(await inspect(redis, '{{len .NetworkSettings.Networks}}')).toBe('1');
     expect(
       await docker('network', 'inspect', '--format', '{{.Internal}}', 'receiving_sessions'),
@@ -122,5 +131,50 @@ describe('the commands of docs/deployment.md for Docker Compose', () => {
 
   it('keep every secret in a file that only its user can read', () => {
     expectPrivate(reader);
+  });
+});
+
+describe('the commands of docs/deployment.md for a directory file', () => {
+  let reader: Reader;
+  let printed: Printed;
+
+  const request = async (name: string): Promise<string> => {
+    const commands = under(reader.section('With a directory file'), 3, 'A request through both');
+    return run('bash', ['-c', `${blocksOf(commands).join('').replace('billing', name)} || true`], {
+      folder: reader.folder,
+    });
+  };
+
+  beforeAll(async () => {
+    reader = await Reader.create();
+    printed = await followCompose(reader, 'With a directory file');
+  });
+
+  afterAll(() => removeProjects(reader));
+
+  it('start both relays without a role that their file does not have, and carry a request through both', async () => {
+    expect(printed['A relay that receives']).toContain(
+      '"file":"in use","peers":2,"clients":0,"tenants":2',
+    );
+    expect(printed['A relay that sends']).toContain(
+      '"file":"in use","peers":1,"clients":2,"tenants":0',
+    );
+    expect(printed['A request through both'].trim()).toBe(SIGNED_IN);
+    expect(await logsOf(await containerOf('sending', 'relay'))).toContain('"client":"billing"');
+    expect(await logsOf(await containerOf('receiving', 'relay'))).toContain('"peer":"shop"');
+  });
+
+  it('mount the folder, so that a client that is removed from the file is refused', async () => {
+    const file = join(reader.folder, 'sending/directory/relay.yaml');
+    // Replaced and not written to, as many editors do.
+    writeFileSync(
+      `${file}.new`,
+      readFileSync(file, 'utf8').replace(/ {2}reports:\n(?: {4}.*\n)*/, ''),
+    );
+    renameSync(`${file}.new`, file);
+    await waitUntil('the client is revoked', async () =>
+      (await request('reports')).includes('RELAY_TOKEN_INVALID'),
+    );
+    expect(await request('billing')).toBe(SIGNED_IN);
   });
 });

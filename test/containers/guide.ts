@@ -12,6 +12,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
+import { blocksOf, under } from '../support/assertions/guide-text.js';
 import { COMPOSE, docker, freePort, ROOT, run, type Variables } from './engine.js';
 
 const GUIDE = 'docs/deployment.md';
@@ -63,24 +64,7 @@ async function replacements(): Promise<ReadonlyMap<string, string>> {
   return changes;
 }
 
-/** The text under a heading, without that of the next heading of the same or a higher level. */
-function under(text: string, level: number, heading: string): string {
-  const mark = '#'.repeat(level);
-  const [, rest] = text.split(`\n${mark} ${heading}\n`);
-  if (rest === undefined) {
-    throw new Error(`${GUIDE} has no heading "${mark} ${heading}"`);
-  }
-  return rest.split(new RegExp(`^#{1,${level}} `, 'm'))[0] ?? '';
-}
-
-/** The commands in a text, as they are printed. */
-function commandsOf(text: string): string {
-  const blocks = [...text.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, commands = '']) => commands);
-  if (blocks.length === 0) {
-    throw new Error(`${GUIDE} prints no commands here: ${text.slice(0, 200)}`);
-  }
-  return blocks.join('');
-}
+const commandsOf = (text: string): string => blocksOf(text).join('');
 
 /** A user who has cloned the repository and follows the guide. */
 export class Reader {

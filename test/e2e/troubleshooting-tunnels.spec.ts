@@ -50,10 +50,7 @@ const TROUBLES: Readonly<Record<string, Trouble>> = {
     options: () => ({ outbound: { CLIENT_ID_SECRET: 'another secret, of 32 characters or more' } }),
     status: 502,
     outbound: ['pairing failed', 'pairing was refused with status 566'],
-    inbound: [
-      'RELAY_SENDER_INVALID',
-      'the sender signs with a CLIENT_ID_SECRET that is not known here',
-    ],
+    inbound: ['RELAY_SENDER_INVALID', 'the sender signs with a secret that is not known here'],
   },
   'a pairing request for another audience': {
     heading: PAIR,

@@ -101,7 +101,7 @@ describe('docs/troubleshooting.md quotes what relay A logs', () => {
         status: 400,
         quotes: [
           'RELAY_UPSTREAM_HEADER_INVALID',
-          'x-mte-upstream is not an http or https URL without user, path, query and fragment',
+          'x-mte-upstream is neither the name of a peer, nor an http or https URL without user, path, query and fragment',
         ],
       },
       {

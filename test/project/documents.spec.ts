@@ -1,7 +1,11 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { loadConfig } from '@relay/config';
 import { describe, expect, it } from 'vitest';
+
+import { forThisTest } from '../support/lifecycle/resources.js';
+import { temporaryFolder } from '../support/lifecycle/temporary-folder.js';
 
 const root = join(import.meta.dirname, '../..');
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
@@ -67,5 +71,24 @@ describe('README.md', () => {
     expect(curl).toContain(`x-mte-outbound-token: ${token!}`);
     expect(curl).toContain('localhost:8080');
     expect(curl).toContain('x-mte-upstream: http://localhost:8081');
+  });
+
+  it('shows a directory file that the relay takes as it is, but for the hash and the path of the secret', async () => {
+    const folder = forThisTest(await temporaryFolder());
+    const file = join(folder.path, 'relay.yaml');
+    writeFileSync(join(folder.path, 'shop'), randomBytes(32).toString('base64url'));
+    const [, yaml = ''] = /```yaml\n(.*?)```/s.exec(readme) ?? [];
+    writeFileSync(file, yaml.replace('…', 'a'.repeat(64)).replace('/run/secrets', folder.path));
+    const { config, warnings } = loadConfig({
+      NODE_ENV: 'production',
+      REDIS_URL: 'redis://redis:6379',
+      RELAY_CONFIG_FILE: file,
+    });
+    expect(config.directory).toMatchObject({
+      peers: [{ name: 'shop' }],
+      clients: [{ name: 'billing', peers: ['shop'] }],
+      tenants: [{ name: 'https://relay.example.com', peers: ['shop'] }],
+    });
+    expect(warnings.filter((line) => line.includes('relay.yaml'))).toEqual([]);
   });
 });

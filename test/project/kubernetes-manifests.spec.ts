@@ -75,7 +75,7 @@ describe('the manifests of deploy/kubernetes', () => {
       .filter(isKustomization)
       .flatMap((file) => kustomizationOf(file).patches ?? [])
       .map(({ patch }) => parse(patch) as Manifest);
-    expect(patches).toHaveLength(4);
+    expect(patches).toHaveLength(5);
     for (const patch of patches) {
       const { kind, metadata, spec } = patch as Manifest & { spec: PatchedSpec };
       expect([kind, metadata.name]).toEqual(['Deployment', 'mte-api-relay-deployment']);

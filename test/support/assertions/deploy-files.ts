@@ -31,17 +31,21 @@ interface Service {
   readonly stop_grace_period?: string;
   readonly read_only?: boolean;
   readonly cap_drop?: readonly string[];
-  readonly secrets?: readonly { readonly source: string }[];
+  readonly volumes?: readonly string[];
+  readonly configs?: readonly { readonly source: string; readonly target: string }[];
+  readonly secrets?: readonly { readonly source: string; readonly target?: string }[];
   readonly healthcheck?: object;
   readonly deploy?: object;
 }
 
+/** What exists in a swarm under a name. */
+type External = Readonly<Record<string, { readonly external: boolean; readonly name: string }>>;
+
 interface Compose {
   readonly version?: string;
   readonly services: Readonly<Record<string, Service>>;
-  readonly secrets?: Readonly<
-    Record<string, { readonly external: boolean; readonly name: string }>
-  >;
+  readonly configs?: External;
+  readonly secrets?: External;
 }
 
 export interface NameValue {
@@ -83,7 +87,9 @@ export function configOf(environment: Environment): RelayConfig {
   const entries = Object.entries({ ...preset, ...environment });
   const known: readonly string[] = Object.values(ENVIRONMENT_VARIABLES);
   const withSecrets = entries.map(([name, value]) => {
-    const variable = name.endsWith('_FILE') ? name.slice(0, -5) : name;
+    // Most names that end so are those of files with a secret; some are variables of their own.
+    const isSecretFile = name.endsWith('_FILE') && !known.includes(name);
+    const variable = isSecretFile ? name.slice(0, -5) : name;
     expect(known, name).toContain(variable);
     return variable === name
       ? [name, String(value ?? '')]
