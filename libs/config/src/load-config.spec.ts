@@ -17,9 +17,7 @@ const problems = (read: () => unknown): readonly string[] => {
   try {
     read();
   } catch (error) {
-    if (error instanceof ConfigInvalidError) {
-      return error.problems;
-    }
+    if (error instanceof ConfigInvalidError) return error.problems;
     throw error;
   }
   return [];
@@ -89,8 +87,8 @@ describe('defaults', () => {
   });
 
   it('together with the required variables, set exactly the properties that have a variable', () => {
-    const expected = [...Object.keys(ENVIRONMENT_VARIABLES), 'directory'];
-    expect(Object.keys(load().config).sort()).toEqual(expected.sort());
+    const expected = ['directory', ...Object.keys(ENVIRONMENT_VARIABLES)].sort();
+    expect(Object.keys(load().config).sort()).toEqual(expected);
   });
 });
 
