@@ -4,7 +4,7 @@ import { errorOf, request, type ClientResponse } from '../../support/clients/cli
 import { openPair } from '../../support/clients/web-socket-client.js';
 import { forThisTest } from '../../support/lifecycle/resources.js';
 import { samplesOf } from '../../support/relays/admin.js';
-import { clientWith, directoryText } from '../../support/relays/mounted-directory.js';
+import { clientWith, directoryText, without } from '../../support/relays/mounted-directory.js';
 import { startRelay, type TestRelay } from '../../support/relays/relay.js';
 import {
   headersOf,
@@ -102,7 +102,7 @@ describe('a change of the directory file of a running relay', () => {
     const bob = await openPair(api, way('bob'));
     const carol = await openPair(api, way('carol'));
 
-    const { bob: _, ...clients } = tunnel.outboundContent.clients;
+    const clients = without(tunnel.outboundContent.clients, 'bob');
     tunnel.outboundFile.write({ ...tunnel.outboundContent, clients });
 
     expect((await bob.client.closed()).at(-1)?.[1]).toBe(1006);
@@ -121,18 +121,13 @@ describe('a change of the directory file of a running relay', () => {
       expect((await send('carol', tenant)).status).toBe(200);
     }
 
-    const others = (removed: string) => ({
-      ...inboundContent,
-      tenants: Object.fromEntries(
-        Object.entries(inboundContent.tenants).filter(([audience]) => audience !== removed),
-      ),
-    });
     for (const [gone, left] of [
       ['one', 'two'],
       ['two', 'one'],
     ] as const) {
       await changed(inbound, REPLACED, () => {
-        tunnel.inboundFile.write(others(audiences[gone]));
+        const tenants = without(inboundContent.tenants, audiences[gone]);
+        tunnel.inboundFile.write({ ...inboundContent, tenants });
       });
       const hits = tunnel[gone].hits;
       const refused = await send('carol', gone);

@@ -36,6 +36,14 @@ export function clientWith(token: string, ...peers: readonly string[]): object {
   return { tokens: [{ sha256: hash('sha256', token) }], peers };
 }
 
+/** The entries of a part except one. */
+export function without(
+  entries: Readonly<Record<string, object>>,
+  name: string,
+): Readonly<Record<string, object>> {
+  return Object.fromEntries(Object.entries(entries).filter(([key]) => key !== name));
+}
+
 /** Creates a directory file and the files that it names. */
 export async function createDirectoryFile(
   content: DirectoryContent | string,
