@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { truncateSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 import { loadConfig, type RelayConfig } from '@relay/config';
@@ -192,7 +193,13 @@ describe('the watch of the directory file', () => {
 
   it.each([
     ['a pipe, which would never end', (path: string) => execFileSync('mkfifo', [path])],
-    ['larger than memory', (path: string) => execFileSync('truncate', ['-s', '1T', path])],
+    [
+      'larger than memory',
+      (path: string) => {
+        writeFileSync(path, '');
+        truncateSync(path, 2 ** 40);
+      },
+    ],
   ])('goes on if a file is named that is %s', async (_what, make) => {
     const { file, watch, clients, reasons } = await startWatch();
     const strange = join(dirname(file.path), 'strange');
