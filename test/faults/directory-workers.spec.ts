@@ -8,7 +8,7 @@ import {
   clientWith,
   createDirectoryFile,
   type DirectoryContent,
-} from '../support/relays/directory-file.js';
+} from '../support/relays/mounted-directory.js';
 import { newSecret } from '../support/tunnels/directory-tunnel.js';
 
 const CHANGE_LIMIT_MS = 10_000;

@@ -12,7 +12,7 @@ import {
   createDirectoryFile,
   directoryText,
   type DirectoryContent,
-} from '../../../../test/support/relays/directory-file.js';
+} from '../../../../test/support/relays/mounted-directory.js';
 import { RelayLog } from '../telemetry/relay-log.js';
 import { RelayMetrics } from '../telemetry/relay-metrics.js';
 import { DirectoryService } from './directory.service.js';
