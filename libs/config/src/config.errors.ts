@@ -11,8 +11,14 @@ export class ConfigInvalidError extends RelayError {
    */
   readonly problems: readonly string[];
 
-  /** @param problems - copied */
-  constructor(problems: readonly string[]) {
+  /**
+   * @param problems - copied
+   * @param files - paths of the files that RELAY_CONFIG_FILE names, as far as they are known: what is wrong may be in one of them
+   */
+  constructor(
+    problems: readonly string[],
+    readonly files: readonly string[] = [],
+  ) {
     super(
       problems.length === 1
         ? 'configuration has 1 problem'

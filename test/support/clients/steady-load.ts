@@ -97,11 +97,12 @@ export function startLoad({ origin, headers, perSecond, withMte = true }: LoadOp
   const underWay = new Set<Promise<void>>();
   const kinds = KINDS.filter(({ type }) => withMte || type !== 'MTE');
   loads += 1;
+  const load = loads;
   let count = 0;
   const timer = setInterval(() => {
     const kind = kinds[count % kinds.length]!;
     count += 1;
-    const sent = send(origin, headers, kind, `${loads}-${count}`).then((outcome) => {
+    const sent = send(origin, headers, kind, `${load}-${count}`).then((outcome) => {
       underWay.delete(sent);
       outcomes.add(outcome);
     });

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import {
   Injectable,
@@ -12,24 +13,27 @@ import { RelayLog } from '../telemetry/relay-log.js';
 import { RelayMetrics } from '../telemetry/relay-metrics.js';
 import { DirectoryService } from './directory.service.js';
 
-/** Content counts once two checks have found the same, so that a change takes effect after at most twice this time. */
-const CHECK_INTERVAL_MS = 500;
+/** Comparing takes about 100 µs of processor time for each file. */
+const CHECK_INTERVAL_MS = 1_000;
+/** How long changed content must stay as it is before it counts: a file that is being written may look complete. */
+const SETTLE_MS = 300;
+/** No file of a directory may be larger. */
+const MAX_FILE_BYTES = 1_048_576;
 
 /**
  * Takes over what has changed in RELAY_CONFIG_FILE or in a file that it names. What cannot be used changes nothing.
  *
  * The content is compared, because neither timestamps nor file system events are reliable: Kubernetes swaps symbolic links, and
- * folders are mounted over networks. A file that is being written may look complete, so content counts only when it stays.
+ * folders are mounted over networks. Files are read one after another, so that a file system that hangs blocks one thread only.
  */
 @Injectable()
 export class DirectoryWatch implements OnApplicationBootstrap, OnApplicationShutdown {
   private timer: NodeJS.Timeout | undefined;
   private isChecking = false;
+  private reloading: Promise<void> = Promise.resolve();
   private files: readonly string[] = [];
-  /** Identifies the content that is in use. */
+  /** Identifies the content that was last read because it had settled. At first nothing is known, so all is read once. */
   private known = '';
-  /** Identifies the content that the last check has found. */
-  private seen = '';
   private problems: readonly string[] = [];
   private readonly onSignal = (): void => {
     void this.reload();
@@ -61,30 +65,55 @@ export class DirectoryWatch implements OnApplicationBootstrap, OnApplicationShut
     process.off('SIGHUP', this.onSignal);
   }
 
-  private async check(): Promise<void> {
+  /** Compares the files once. A check that is still under way goes on alone. */
+  async check(): Promise<void> {
     if (this.isChecking) {
       return;
     }
     this.isChecking = true;
     try {
-      const found = await fingerprintOf([this.config.relayConfigFile ?? '', ...this.files]);
-      const isSettled = found === this.seen;
-      this.seen = found;
-      // Which files a refused file names is not known, so it is read again whatever they contain.
-      if (isSettled && (found !== this.known || this.state === 'refused')) {
-        this.known = found;
-        await this.reload();
+      const found = await this.fingerprint();
+      if (found !== this.known) {
+        await delay(SETTLE_MS, undefined, { ref: false });
+        await this.reload(found);
       }
     } finally {
       this.isChecking = false;
     }
   }
 
-  /** Reads everything again. It never rejects. */
-  private async reload(): Promise<void> {
+  /** Identifies the content of all files as it is now. */
+  private fingerprint(): Promise<string> {
+    return fingerprintOf([this.config.relayConfigFile ?? '', ...this.files]);
+  }
+
+  /**
+   * Reads everything again, one call after another. It never rejects.
+   *
+   * @param settled - the content that is expected; if it is no longer there, the next check begins anew
+   */
+  private reload(settled?: string): Promise<void> {
+    this.reloading = this.reloading.then(() => this.reloadNow(settled));
+    return this.reloading;
+  }
+
+  private async reloadNow(settled: string | undefined): Promise<void> {
+    const loaded = this.load();
+    // Compared after it was read, so that nothing that came in between is taken for what has settled.
+    if (settled !== undefined) {
+      if ((await this.fingerprint()) !== settled) {
+        return;
+      }
+      this.known = settled;
+    }
+    if (loaded instanceof Error) {
+      this.files = loaded instanceof ConfigInvalidError ? loaded.files : [];
+      this.refuse(loaded);
+      return;
+    }
+    const { directory, files, warnings } = loaded;
+    this.files = files;
     try {
-      const { directory, files, warnings } = reloadDirectory(this.config);
-      this.files = files;
       const isChanged = await this.directory.replace(directory);
       if (isChanged || this.state === 'refused') {
         this.report(directory, warnings);
@@ -93,6 +122,14 @@ export class DirectoryWatch implements OnApplicationBootstrap, OnApplicationShut
       this.metrics.directoryRefused.set(0);
     } catch (error) {
       this.refuse(error);
+    }
+  }
+
+  private load(): ReturnType<typeof reloadDirectory> | Error {
+    try {
+      return reloadDirectory(this.config);
+    } catch (error) {
+      return error as Error;
     }
   }
 
@@ -129,10 +166,18 @@ export class DirectoryWatch implements OnApplicationBootstrap, OnApplicationShut
 async function fingerprintOf(files: readonly string[]): Promise<string> {
   const hash = createHash('sha256');
   for (const file of files) {
-    const content = await readFile(file).catch((error: unknown) =>
+    const content = await contentOf(file).catch((error: unknown) =>
       String((error as NodeJS.ErrnoException).code),
     );
     hash.update(`${content.length} `).update(content);
   }
   return hash.digest('hex');
+}
+
+/** What would never end to be read, or is refused for its size, is told by what it is. */
+async function contentOf(file: string): Promise<string | Buffer> {
+  const entry = await stat(file);
+  return entry.isFile() && entry.size <= MAX_FILE_BYTES
+    ? readFile(file)
+    : `${entry.mode} ${entry.size}`;
 }

@@ -4,6 +4,7 @@ import {
   ConfigInvalidError,
   OF_ENVIRONMENT,
   type Directory,
+  type PeerEntry,
   type TenantEntry,
 } from '@relay/config';
 import type { SecretKeys } from '@relay/protocol';
@@ -27,9 +28,10 @@ export class KnownDirectory {
   private constructor(
     readonly entries: Directory,
     readonly peers: readonly KnownPeer[],
+    previousTenants?: KnownTenants,
   ) {
     this.tokens = new KnownTokens(entries.clients);
-    this.tenants = new KnownTenants(entries.tenants);
+    this.tenants = new KnownTenants(entries.tenants, previousTenants);
     this.byName = new Map(peers.map((peer) => [peer.name, peer]));
     for (const peer of peers) {
       for (const keys of peer.keys.all) {
@@ -54,19 +56,21 @@ export class KnownDirectory {
     name: RelayName,
     previous?: KnownDirectory,
   ): Promise<KnownDirectory> {
-    const peers = await Promise.all(
-      entries.peers.map(async (entry) => {
-        const before = previous?.byName.get(entry.name);
-        return before !== undefined && isDeepStrictEqual(before.entry, entry)
-          ? before
-          : KnownPeer.of(entry, name, before);
-      }),
-    );
+    const make = async (entry: PeerEntry): Promise<KnownPeer> => {
+      const before = previous?.byName.get(entry.name);
+      return before !== undefined && isDeepStrictEqual(before.entry, entry)
+        ? before
+        : KnownPeer.of(entry, name, before);
+    };
+    const peers =
+      previous === undefined
+        ? await Promise.all(entries.peers.map(make))
+        : await inTurn(entries.peers, make);
     const tenants = entries.tenants.map(
       (entry) =>
         previous?.entries.tenants.find((before) => isDeepStrictEqual(before, entry)) ?? entry,
     );
-    return new KnownDirectory({ ...entries, tenants }, peers);
+    return new KnownDirectory({ ...entries, tenants }, peers, previous?.tenants);
   }
 
   /** The peer that holds the secret which a kid names, and the keys of that secret. */
@@ -103,4 +107,16 @@ export class KnownDirectory {
       peer !== undefined && (tenant?.peers === undefined || tenant.peers.includes(peer.name));
     return isAdmitted ? tenant : undefined;
   }
+}
+
+/** All at once would fill the thread pool, which looks up the names of hosts for the requests that are under way. */
+async function inTurn(
+  entries: readonly PeerEntry[],
+  make: (entry: PeerEntry) => Promise<KnownPeer>,
+): Promise<KnownPeer[]> {
+  const peers: KnownPeer[] = [];
+  for (const entry of entries) {
+    peers.push(await make(entry));
+  }
+  return peers;
 }

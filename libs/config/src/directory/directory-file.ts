@@ -127,7 +127,7 @@ export function readDirectoryFile(
   }
   const parts = readParts(content, { files, problems, environment, config });
   if (problems.errors.length > 0) {
-    throw new ConfigInvalidError(problems.errors);
+    throw new ConfigInvalidError(problems.errors, files.paths);
   }
   return { parts, warnings: problems.warnings, files: files.paths };
 }
