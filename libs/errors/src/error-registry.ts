@@ -78,6 +78,7 @@ export const ERRORS = {
   RELAY_INTERNAL: toClient(500, 'maybe'),
 
   RELAY_SESSION_EXPIRED: toRelay(RelayStatus.SESSION_EXPIRED, 'p=0'),
+  RELAY_SESSION_REFUSED: toRelay(RelayStatus.SESSION_EXPIRED, 'p=0'),
   RELAY_SESSION_UNKNOWN: toRelay(RelayStatus.SESSION_UNKNOWN, 'p=1'),
   RELAY_RESPONSE_UNENCODABLE: toRelay(RelayStatus.ENCODE_FAILED, 'p=1'),
   RELAY_MESSAGE_UNREADABLE: toRelay(RelayStatus.DECODE_FAILED, 'p=0'),

@@ -3,7 +3,7 @@
  * these statuses, and no client ever sees one.
  */
 export const RelayStatus = {
-  /** The session is past its lifetime or its limit of messages. */
+  /** The session is past its lifetime or its limit of messages, or its sender may not use it any more. */
   SESSION_EXPIRED: 559,
   /** No live session has this id. */
   SESSION_UNKNOWN: 560,

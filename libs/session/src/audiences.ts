@@ -7,4 +7,10 @@ export abstract class Audiences {
    * @param kid - of the secret that the peer signs with
    */
   abstract accepts(audience: string, kid: string): boolean;
+
+  /**
+   * Whether an audience is this relay's own, or has been since it started, whoever may use it. If so, what is for it is for no
+   * other relay.
+   */
+  abstract isOwn(audience: string): boolean;
 }

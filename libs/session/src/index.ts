@@ -22,6 +22,7 @@ export {
   PairReplayedError,
   PairStoreUnavailableError,
   SessionExpiredError,
+  SessionRefusedError,
   SessionStoreUnavailableError,
   SessionUnknownError,
 } from './session.errors.js';

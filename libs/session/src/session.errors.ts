@@ -9,6 +9,13 @@ export class SessionExpiredError extends NeverForwardedError {
 }
 
 /**
+ * The sender of the session may not use its audience any more. The message's number has been consumed: 559, protocol.md section 8.
+ */
+export class SessionRefusedError extends NeverForwardedError {
+  readonly code = 'RELAY_SESSION_REFUSED';
+}
+
+/**
  * There is no live session with this id: it was never created, was killed or evicted, or the store has lost its
  * history. The id is dead from now on: 560, protocol.md section 8.
  */

@@ -17,6 +17,7 @@ import {
   AudienceRefusedError,
   MessageReplayedError,
   SessionExpiredError,
+  SessionRefusedError,
   SessionUnknownError,
 } from './session.errors.js';
 import { SessionService, type SessionOwner } from './session.service.js';
@@ -202,6 +203,22 @@ describe('the audience of a session', () => {
     clock.jump(LIFETIME_MS);
     await expect(other.open(headerOf(sid, 1), owner)).rejects.toBeInstanceOf(AudienceRefusedError);
     expect(mark).not.toHaveBeenCalled();
+    expect(kill).not.toHaveBeenCalled();
+  });
+
+  it("that is this relay's own, and no longer open to the sender, is refused once the number is consumed", async () => {
+    const sid = await paired();
+    const kill = vi.spyOn(store, 'kill');
+    const audiences = { accepts: () => false, isOwn: () => true };
+    const own = new SessionService(store, clock, config, audiences);
+    await expect(own.open(headerOf(sid, 1), owner)).rejects.toMatchObject({
+      constructor: SessionRefusedError,
+      proof: expect.any(Buffer) as Buffer,
+    });
+    await expect(own.open(headerOf(sid, 1), owner)).rejects.toBeInstanceOf(MessageReplayedError);
+    await expect(openAndMark(headerOf(sid, 1))).rejects.toBeInstanceOf(MessageReplayedError);
+    // Another relay, whose directory is newer or older, may still accept it.
+    await openAndMark(headerOf(sid, 2));
     expect(kill).not.toHaveBeenCalled();
   });
 

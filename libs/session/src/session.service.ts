@@ -24,6 +24,7 @@ import {
   PairReplayedError,
   PairStoreUnavailableError,
   SessionExpiredError,
+  SessionRefusedError,
   SessionUnknownError,
 } from './session.errors.js';
 
@@ -134,8 +135,9 @@ export class SessionService {
    * @throws SessionUnknownError if there is no live session with this id
    * @throws SessionBlobInvalidError if the session belongs to another sender or secret; it stays live
    * @throws AudienceRefusedError if the session is for another relay; nothing is consumed
+   * @throws SessionRefusedError if the sender may not use this relay under the session's audience, and the message is now consumed
    * @throws SessionExpiredError if the session is past its lifetime or SESSION_MAX_MESSAGES, and the message is now consumed
-   * @throws MessageReplayedError if the session is past a limit, and the message was consumed before
+   * @throws MessageReplayedError if one of the last two holds, and the message was consumed before
    * @throws SessionStoreUnavailableError if the store is unavailable
    */
   async open(header: SessionUse, owner: SessionOwner): Promise<OpenSession> {
@@ -147,9 +149,7 @@ export class SessionService {
     const stored = openSessionBlob(blob, owner.secretKeys, sid, owner.identity);
     const session = openSession(sid, blob, stored);
     if (!this.audiences.accepts(session.audience, owner.secretKeys.kid)) {
-      throw new AudienceRefusedError(
-        'the session is for an audience that this relay does not accept from its sender',
-      );
+      await this.refuse(session, header);
     }
     if (sequence > this.config.sessionMaxMessages) {
       await this.expire(session, header, 'the session has used up its sequence numbers');
@@ -185,6 +185,18 @@ export class SessionService {
         });
       }),
       numbers,
+    );
+  }
+
+  /** What is for another relay, which may still get it, is left as it is. */
+  private async refuse(session: OpenSession, numbers: MessageNumbers): Promise<never> {
+    if (!this.audiences.isOwn(session.audience)) {
+      throw new AudienceRefusedError('the session is for another relay');
+    }
+    requireFirst(await this.markIn(session, numbers), numbers);
+    throw new SessionRefusedError(
+      'the tenant of the session was removed, or its sender may not enter it any more',
+      deriveProof(session.keys),
     );
   }
 

@@ -28,7 +28,8 @@ export function settingsOf(config: RelayConfig): UpstreamSettings {
 /** The audiences that RELAY_AUDIENCE lists, for every peer. */
 export function audiencesOf({ relayAudience }: RelayConfig): Audiences {
   const names = relayAudience?.map((audience) => audienceHash(audience).toString('hex'));
-  return { accepts: (audience) => names?.includes(audience) !== false };
+  const accepts = (audience: string): boolean => names?.includes(audience) !== false;
+  return { accepts, isOwn: accepts };
 }
 
 const ENTRY: PeerEntry = {

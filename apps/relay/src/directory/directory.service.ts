@@ -51,6 +51,10 @@ export class DirectoryService implements AcceptedKeys, Audiences {
     return this.known.tenantFor(audience, kid) !== undefined;
   }
 
+  isOwn(audience: string): boolean {
+    return this.known.tenants.haveHad(audience);
+  }
+
   private async replaceNow(entries: Directory): Promise<boolean> {
     if (isDeepStrictEqual(entries, this.known.entries)) {
       return false;

@@ -27,9 +27,10 @@ export class KnownDirectory {
   private constructor(
     readonly entries: Directory,
     readonly peers: readonly KnownPeer[],
+    previousTenants?: KnownTenants,
   ) {
     this.tokens = new KnownTokens(entries.clients);
-    this.tenants = new KnownTenants(entries.tenants);
+    this.tenants = new KnownTenants(entries.tenants, previousTenants);
     this.byName = new Map(peers.map((peer) => [peer.name, peer]));
     for (const peer of peers) {
       for (const keys of peer.keys.all) {
@@ -66,7 +67,7 @@ export class KnownDirectory {
       (entry) =>
         previous?.entries.tenants.find((before) => isDeepStrictEqual(before, entry)) ?? entry,
     );
-    return new KnownDirectory({ ...entries, tenants }, peers);
+    return new KnownDirectory({ ...entries, tenants }, peers, previous?.tenants);
   }
 
   /** The peer that holds the secret which a kid names, and the keys of that secret. */

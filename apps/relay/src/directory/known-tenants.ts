@@ -10,8 +10,14 @@ export class KnownTenants {
   private readonly ofEverything: TenantEntry | undefined;
   private readonly byAudience = new Map<string, TenantEntry>();
   private readonly byHost = new Map<string, TenantEntry>();
+  /** Those of `byAudience`, and those of tenants that were removed. */
+  private readonly audiences: ReadonlySet<string>;
 
-  constructor(readonly entries: readonly TenantEntry[]) {
+  /** @param previous - the tenants until now */
+  constructor(
+    readonly entries: readonly TenantEntry[],
+    previous?: KnownTenants,
+  ) {
     this.ofEverything = entries.find(({ audiences }) => audiences === undefined);
     for (const entry of entries) {
       for (const audience of entry.audiences ?? []) {
@@ -21,6 +27,12 @@ export class KnownTenants {
         }
       }
     }
+    this.audiences = new Set([...(previous?.audiences ?? []), ...this.byAudience.keys()]);
+  }
+
+  /** Whether an audience is that of a tenant, or was since this process started. */
+  haveHad(audience: string): boolean {
+    return this.audiences.has(audience);
   }
 
   /**
