@@ -35,13 +35,13 @@ beforeEach(() => {
 });
 
 const content = (
-  shop: Readonly<Record<string, unknown>> | undefined = peerWith('shop'),
-  ofOne: Readonly<Record<string, unknown>> | undefined = { peers: ['shop', 'payments'] },
+  shop: Readonly<Record<string, unknown>> = peerWith('shop'),
+  ofOne: Readonly<Record<string, unknown>> = { peers: ['shop', 'payments'] },
 ): DirectoryContent => ({
-  peers: { ...(shop && { shop }), payments: peerWith('payments') },
+  peers: { shop, payments: peerWith('payments') },
   clients: {},
   tenants: {
-    ...(ofOne && { [ONE]: { upstream: one.url, ...ofOne } }),
+    [ONE]: { upstream: one.url, ...ofOne },
     [TWO]: { upstream: two.url, peers: ['payments'] },
   },
 });
