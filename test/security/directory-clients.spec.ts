@@ -42,6 +42,9 @@ let outbound: DirectoryRelay;
 let inbound: DirectoryRelay;
 let clock: HandMovedClock;
 
+/** A tenant that nobody asks for here. */
+const another = () => ({ 'https://another.example': { upstream: api.url } });
+
 const ofInbound = (rest: DirectoryContent = {}): DirectoryContent => ({
   peers: { shop: peerWith('shop') },
   clients: {},
@@ -70,8 +73,8 @@ const ofOutbound = (rest: DirectoryContent = {}): DirectoryContent => ({
 beforeEach(async () => {
   clock = new HandMovedClock(Date.now());
   const environment = { TUNNEL_TRANSPORT: 'auto' };
-  const empty = { peers: {}, clients: {}, tenants: {} };
-  inbound = forThisTest(await startDirectoryRelay(empty, SECRETS, environment));
+  const any = { peers: { shop: peerWith('shop') }, clients: {}, tenants: another() };
+  inbound = forThisTest(await startDirectoryRelay(any, SECRETS, environment));
   // It is an audience of its own address, which is known only now.
   await inbound.change(ofInbound());
   outbound = forThisTest(
@@ -192,7 +195,7 @@ describe('#96 the open WebSocket of a client', () => {
           }),
         ),
     ],
-    ['has lost its tenant', () => inbound.change(ofInbound({ tenants: {} }))],
+    ['has lost its tenant', () => inbound.change(ofInbound({ tenants: another() }))],
   ])('ends if its peer %s', async (_what, change) => {
     const pair = await open(REPORTS);
     expect(await isOpen(pair)).toBe(true);
@@ -252,7 +255,7 @@ describe('#96 an open WebSocket on a pass-through route', () => {
       }),
     );
     expect(await isOpen(first)).toBe(true);
-    await inbound.change(ofInbound({ tenants: {} }));
+    await inbound.change(ofInbound({ tenants: another() }));
     await untilLost(first);
   });
 });
