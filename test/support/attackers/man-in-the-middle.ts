@@ -112,10 +112,14 @@ export function withHeader<T extends WireRequest | WireResponse>(
   return { ...message, rawHeaders: value === undefined ? others : [...others, name, value] };
 }
 
-/** Sends one complete request and collects the complete response. */
-export function deliverTo(origin: string, wire: WireRequest): Promise<WireResponse> {
+/** Sends one complete request and collects the complete response. @param host - what it states as its host */
+export function deliverTo(
+  origin: string,
+  wire: WireRequest,
+  host = new URL(origin).host,
+): Promise<WireResponse> {
   return new Promise((resolve, reject) => {
-    const own = ['host', new URL(origin).host, 'content-length', String(wire.body.length)];
+    const own = ['host', host, 'content-length', String(wire.body.length)];
     const request = httpRequest(origin, {
       method: wire.method,
       path: wire.path,

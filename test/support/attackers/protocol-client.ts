@@ -67,17 +67,30 @@ export class ProtocolClient {
     readonly secretKeys: SecretKeys,
     readonly session: PairedSession,
     private readonly pairedAtMs: number,
+    private readonly clientId = CLIENT_ID,
   ) {}
 
-  /** Pairs with the relay at `origin`. */
-  static async pair(origin: string, secret = SECRET): Promise<ProtocolClient> {
+  /** Pairs with the relay at `origin`. @param audience - the origin that it asks for, if it is another one */
+  static async pair(origin: string, secret = SECRET, audience = origin): Promise<ProtocolClient> {
     const secretKeys = await deriveSecretKeys(secret);
-    const { request, initiator } = await pairingRequest(origin, secretKeys);
+    const { request, initiator } = await pairingRequest(audience, secretKeys);
     const response = await deliverTo(origin, request);
     const pairedAtMs = performance.now();
     const clientIdHeader = headerOf(request, CLIENT_ID_HEADER);
     const session = await initiator.complete(clientIdHeader, response.body, secretKeys);
     return new ProtocolClient(origin, secretKeys, session, pairedAtMs);
+  }
+
+  /**
+   * Somebody who has learned all about the session of this one, and signs with other keys.
+   *
+   * @param clientId - the name that they sign as
+   */
+  stolenBy(secretKeys: SecretKeys, clientId = this.clientId): ProtocolClient {
+    const { origin, session, pairedAtMs } = this;
+    const thief = new ProtocolClient(origin, secretKeys, session, pairedAtMs, clientId);
+    thief.lastSequence = this.lastSequence;
+    return thief;
   }
 
   /** Seals a request, under the next sequence number unless `spec` sets another. */
@@ -113,7 +126,7 @@ export class ProtocolClient {
 
   /** A tunnel request with a valid signature over `relayHeader`, which may itself be invalid. */
   signed(relayHeader: string, body: Buffer): WireRequest {
-    const sender = signSender(this.secretKeys, CLIENT_ID, relayHeader, { purpose: 'tunnel' });
+    const sender = signSender(this.secretKeys, this.clientId, relayHeader, { purpose: 'tunnel' });
     const rawHeaders = [RELAY_HEADER, relayHeader, CLIENT_ID_HEADER, sender];
     return { method: 'POST', path: TUNNEL_PATH, rawHeaders, body };
   }

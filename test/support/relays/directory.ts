@@ -49,6 +49,6 @@ export function addressOf(origin: string): PeerAddress {
 
 /** A directory that knows this peer, and never changes. */
 export const KEYLESS_DIRECTORY = {
-  current: { peers: [KEYLESS] },
+  current: { peers: [KEYLESS], peerNamed: () => KEYLESS },
   onChange: () => undefined,
 } as unknown as DirectoryService;

@@ -10,7 +10,11 @@ describe('the upgraded connections of a process', () => {
     const connections = new UpgradedConnections();
     const ended = new Deferred<void>();
     const connection = { over: ended.promise } as unknown as JoinedEnds;
-    connections.add('inbound', connection, { grant: undefined, peerName: undefined });
+    connections.add('inbound', connection, {
+      grant: undefined,
+      peerName: undefined,
+      tenant: undefined,
+    });
     let isOver = false;
     const over = connections.onApplicationShutdown().then(() => (isOver = true));
     await nextTurn();

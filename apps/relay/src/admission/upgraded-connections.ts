@@ -18,10 +18,11 @@ export class UpgradeLimit extends Places {
 /** The role in which a relay carries an upgraded connection. */
 export type UpgradeRole = 'outbound' | 'inbound' | 'pass-through';
 
-/** Who has an upgraded connection: the client that was admitted, if it was one, and the peer that it named. */
+/** Who has an upgraded connection: the client that was admitted and the peer that it named, or the tenant that anybody reaches. */
 export interface UpgradeHolder {
   readonly grant: Grant | undefined;
   readonly peerName: string | undefined;
+  readonly tenant: string | undefined;
 }
 
 /** The upgraded connections that this process carries at this moment. */

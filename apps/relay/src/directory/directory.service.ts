@@ -33,7 +33,7 @@ export class DirectoryService implements AcceptedKeys, Audiences {
   }
 
   /**
-   * Replaces everything at once.
+   * Replaces everything at once. It rejects, and changes nothing, if a listener throws.
    *
    * @returns whether anything has changed
    */
@@ -59,10 +59,22 @@ export class DirectoryService implements AcceptedKeys, Audiences {
     if (isDeepStrictEqual(entries, this.known.entries)) {
       return false;
     }
-    this.known = await KnownDirectory.of(entries, this.name, this.known);
+    const previous = this.known;
+    const next = await KnownDirectory.of(entries, this.name, previous);
+    try {
+      this.use(next);
+    } catch (error) {
+      // A part of this relay cannot use it: all of them go back to the previous one, which they could use.
+      this.use(previous);
+      throw error;
+    }
+    return true;
+  }
+
+  private use(directory: KnownDirectory): void {
+    this.known = directory;
     for (const listener of this.listeners) {
       listener();
     }
-    return true;
   }
 }

@@ -73,7 +73,10 @@ export class InboundChannels implements OnApplicationShutdown {
       }
     });
     directory.onChange(() => {
-      this.endRemoved();
+      for (const entry of this.entries) {
+        this.endIfRemoved(entry);
+      }
+      this.check();
     });
   }
 
@@ -182,6 +185,8 @@ export class InboundChannels implements OnApplicationShutdown {
     if (this.shutdown.isShuttingDown) {
       connection.channel.goAway();
     }
+    // And so may a change of the directory.
+    this.endIfRemoved(entry);
   }
 
   onApplicationShutdown(): void {
@@ -213,15 +218,12 @@ export class InboundChannels implements OnApplicationShutdown {
   }
 
   /** Requests under way may still end, for as long as at a shutdown. A connection would go on as its ends like. */
-  private endRemoved(): void {
-    const drainMs = this.config.shutdownTimeoutMs;
-    for (const entry of this.entries) {
-      if (entry.endsAtMs === Infinity && this.tenants.find(entry.claim) === undefined) {
-        entry.endsAtMs = this.clock.monotonicMs() + (entry.type === 'conn' ? 0 : drainMs);
-        entry.report.because('its peer or its tenant was removed');
-        entry.connection.channel.goAway();
-      }
+  private endIfRemoved(entry: Entry): void {
+    if (entry.endsAtMs === Infinity && this.tenants.find(entry.claim) === undefined) {
+      const drainMs = entry.type === 'conn' ? 0 : this.config.shutdownTimeoutMs;
+      entry.endsAtMs = this.clock.monotonicMs() + drainMs;
+      entry.report.because('its peer or its tenant was removed');
+      entry.connection.channel.goAway();
     }
-    this.check();
   }
 }

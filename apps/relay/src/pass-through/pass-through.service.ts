@@ -17,6 +17,7 @@ import type { Tenant } from '../upstream/tenant.js';
 import { TenantsService } from '../upstream/tenants.service.js';
 import { PassThroughExchange } from './pass-through-exchange.js';
 import { TokenMissingError } from './pass-through.errors.js';
+import { RemovedTenants } from './removed-tenants.js';
 
 /** Forwards requests on PASS_THROUGH_ROUTES to the upstream without sealing, for clients without a token. */
 @Injectable()
@@ -25,6 +26,7 @@ export class PassThroughService {
     private readonly config: RelayConfig,
     private readonly places: PassThroughLimit,
     private readonly tenants: TenantsService,
+    private readonly removed: RemovedTenants,
     private readonly upgraded: UpgradedReports,
     private readonly reports: RequestReports,
   ) {}
@@ -45,7 +47,9 @@ export class PassThroughService {
     const offered = offeredConnection(request);
     const upgrade = offered === undefined ? undefined : new ClientUpgrade(request, offered);
     const exchange = new PassThroughExchange(request, response, tenant.settings, upgrade);
-    recordOf(request).traceId = traceIdOf(head.fields);
+    const record = recordOf(request);
+    record.traceId = traceIdOf(head.fields);
+    record.tenant = tenant.entry.name;
     await this.run(exchange, tenant, head, request);
   }
 
@@ -72,7 +76,9 @@ export class PassThroughService {
       this.reports.abandoned(record, { code: error.code });
     }
     if (exchange.ends !== undefined) {
-      await this.upgraded.untilOver('pass-through', exchange.ends, record);
+      const over = this.upgraded.untilOver('pass-through', exchange.ends, record);
+      this.removed.check();
+      await over;
     }
   }
 }

@@ -1,11 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
+import type { PeerEntry } from '@relay/config';
+import { RelayName } from '@relay/signature';
+
 import { addressOf, KEYLESS_DIRECTORY } from '../../../../test/support/relays/directory.js';
 import { FakePairingClient } from '../../../../test/support/relays/fake-pairing-client.js';
 import { FakeSessionChecker } from '../../../../test/support/relays/fake-session-checker.js';
-import { TunnelFailedError } from './peers.errors.js';
+import { TunnelFailedError, UpstreamRefusedError } from './peers.errors.js';
 import { HandMovedClock } from '../../../../test/support/time/hand-moved-clock.js';
 import { RelayLog } from '../telemetry/relay-log.js';
+import { DirectoryService } from '../directory/directory.service.js';
 import type { PeerClient } from './peer-client.js';
 import type { Peer } from './peer.js';
 import { PeersService } from './peers.service.js';
@@ -29,8 +33,7 @@ async function pairWith(numbers: readonly number[]): Promise<Peer[]> {
   return named;
 }
 
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+const serviceOf = (directory: DirectoryService): PeersService => {
   const clock = new HandMovedClock();
   const peerClient = {
     onDisconnect(listener: (origin: string) => void): void {
@@ -39,14 +42,19 @@ beforeEach(() => {
   };
   checker = new FakeSessionChecker();
   client = new FakePairingClient(clock);
-  peers = new PeersService(
+  return new PeersService(
     client.asPairingClient,
     checker.asSessionChecker,
     peerClient as PeerClient,
     clock,
     new RelayLog('silent'),
-    KEYLESS_DIRECTORY,
+    directory,
   );
+};
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  peers = serviceOf(KEYLESS_DIRECTORY);
 });
 
 afterEach(() => {
@@ -139,5 +147,66 @@ describe('peers', () => {
     expect(vi.getTimerCount()).toBe(2);
     peers.onApplicationShutdown();
     expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
+describe('a request that has waited since it named its peer', () => {
+  const HERE = 'https://b.example';
+  const THERE = 'https://b-2.example';
+  const entry = (origins: readonly string[], secretAlt?: string): PeerEntry => ({
+    name: 'b',
+    reach: { kind: 'origins', origins },
+    secret: 'a-secret-that-both-relays-hold-1',
+    secretAlt,
+    transport: 'auto',
+  });
+  const directoryWith = (...entries: readonly PeerEntry[]) => ({
+    peers: entries,
+    clients: [],
+    tenants: [],
+  });
+
+  it('calls the peer as it is now, whose session it does not displace', async () => {
+    const directory = await DirectoryService.begin(
+      directoryWith(entry([HERE])),
+      new RelayName('relay-of-the-test'),
+    );
+    peers = serviceOf(directory);
+    const named = { origin: HERE, known: directory.current.peerNamed('b')! };
+    await directory.replace(directoryWith(entry([HERE], 'a-secret-that-both-relays-hold-2')));
+    const now = peers.peer({ origin: HERE, known: directory.current.peerNamed('b')! });
+    await now.reserve();
+
+    expect(peers.peer(named)).toBe(now);
+    expect(now.state).toBe('paired');
+    expect(now.known).not.toBe(named.known);
+  });
+
+  it('calls another origin of the peer if the one that it chose was removed', async () => {
+    const directory = await DirectoryService.begin(
+      directoryWith(entry([HERE, THERE])),
+      new RelayName('relay-of-the-test'),
+    );
+    peers = serviceOf(directory);
+    const named = { origin: HERE, known: directory.current.peerNamed('b')! };
+    await directory.replace(directoryWith(entry([THERE])));
+
+    expect(peers.peer(named).origin).toBe(THERE);
+  });
+
+  it.each([
+    ['was removed', directoryWith()],
+    ['has no origin any more', directoryWith(entry([]))],
+  ])('is refused if the peer %s', async (_what, next) => {
+    const directory = await DirectoryService.begin(
+      directoryWith(entry([HERE])),
+      new RelayName('relay-of-the-test'),
+    );
+    peers = serviceOf(directory);
+    const named = { origin: HERE, known: directory.current.peerNamed('b')! };
+    await directory.replace(next);
+
+    expect(() => peers.peer(named)).toThrow(UpstreamRefusedError);
+    expect(peers.summary().known).toBe(0);
   });
 });

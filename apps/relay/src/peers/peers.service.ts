@@ -7,6 +7,7 @@ import { PairingClient } from './pairing-client.js';
 import type { PeerAddress } from './peer-address.js';
 import { PeerClient } from './peer-client.js';
 import { Peer } from './peer.js';
+import { UpstreamRefusedError } from './peers.errors.js';
 import { SessionChecker } from './session-checker.js';
 
 /** Peers whose sessions are kept, and as many that were never paired and whose failures are remembered. */
@@ -54,13 +55,18 @@ export class PeersService implements OnApplicationShutdown {
     return { known: states.length, paired: count('paired'), unreachable: count('unreachable') };
   }
 
-  /** The peer at an address; its session is forgotten if too many other peers are used afterwards. */
-  peer(address: PeerAddress): Peer {
+  /**
+   * The peer at an address; its session is forgotten if too many other peers are used afterwards.
+   *
+   * @throws UpstreamRefusedError if the directory has changed since the peer was named, and has no such peer any more
+   */
+  peer(named: PeerAddress): Peer {
     const { latest } = this;
     // The usual case. It avoids moving the entry, which makes the map reallocate its table from time to time.
-    if (latest?.origin === address.origin && latest.known === address.known) {
+    if (latest?.origin === named.origin && latest.known === named.known) {
       return latest;
     }
+    const address = this.asOfNow(named);
     const key = keyOf(address);
     const used = this.peers.get(key);
     const peer =
@@ -81,6 +87,22 @@ export class PeersService implements OnApplicationShutdown {
     for (const peer of this.peers.values()) {
       peer.close();
     }
+  }
+
+  /** A request may have waited since it named its peer. What it was told of it then must not displace what is known now. */
+  private asOfNow(named: PeerAddress): PeerAddress {
+    const known = this.directory.current.peerNamed(named.known.name);
+    if (known === named.known) {
+      return named;
+    }
+    const { reach } = known?.entry ?? {};
+    // All origins of a peer lead to it.
+    const isThere = reach?.kind !== 'origins' || reach.origins.includes(named.origin);
+    const origin = isThere ? named.origin : reach.origins[0];
+    if (known === undefined || origin === undefined) {
+      throw new UpstreamRefusedError('x-mte-upstream names a relay that has just been removed');
+    }
+    return { origin, known };
   }
 
   /**

@@ -18,6 +18,8 @@ export class RequestRecord {
   peer: string | undefined;
   /** Name of the peer that is called. */
   peerName: string | undefined;
+  /** Name of the tenant that is reached without a token. */
+  tenant: string | undefined;
   /** The client that was admitted, and its token. */
   grant: Grant | undefined;
   /** Only if this side received it in plaintext. */
