@@ -75,6 +75,31 @@ const busyOrigin = async ({ upstream, inbound }: LoadedFleet): Promise<Replica> 
   return inbound.find(({ name }) => name === replica)!;
 };
 
+describe.each(['message', 'auto'])(
+  'three origins that are restarted under load, with transport %s,',
+  (transport) => {
+    const shared = sharedResources();
+    let fleet: LoadedFleet;
+
+    beforeAll(async () => {
+      fleet = shared(await startOrigins(transport));
+    });
+
+    it('lose no request when they are stopped one after the other', async ({ annotate }) => {
+      const { failed, summary } = await underLoad(fleet, async (load) => {
+        for (const origin of fleet.inbound) {
+          await origin.restart();
+          await vi.waitUntil(() => forwardedBy(fleet).every((requests) => requests > 0), LIMIT);
+          await load.pass(20);
+        }
+      });
+      await annotate(summary);
+
+      expect(failed, summary).toEqual([]);
+    });
+  },
+);
+
 describe.each(['message', 'auto', 'channel'])(
   'one of three origins that is killed under load, with transport %s,',
   (transport) => {
