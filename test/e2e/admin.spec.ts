@@ -82,6 +82,7 @@ describe('/health/ready', () => {
       channels: { status: 'up', open: 0, streams: 0, fallbacks: 0 },
       upstream: { status: 'up', lastConnect: 'unknown' },
       audience: { status: 'up', relayAudience: 'unset' },
+      directory: { status: 'up', file: 'in use', peers: 1, clients: 1, tenants: 1 },
     };
     expect(await readinessOf(relay.url)).toEqual({
       status: 200,

@@ -12,7 +12,7 @@ describe('a response that a relay generates', () => {
       }),
     );
 
-    const refused = await tunnel.send({ headers: { 'x-mte-upstream': 'nonsense' } });
+    const refused = await tunnel.send({ headers: { 'x-mte-upstream': 'nonsense:' } });
 
     expect(refused.status).toBe(400);
     expect(fieldValues(refused.rawHeaders, 'x-outbound')).toEqual(['1']);

@@ -90,8 +90,8 @@ describe('defaults', () => {
   });
 
   it('together with the required variables, set exactly the properties that have a variable', () => {
-    const expected = ['directory', ...Object.keys(ENVIRONMENT_VARIABLES)].sort();
-    expect(Object.keys(load().config).sort()).toEqual(expected);
+    const names = ['directory', ...Object.keys(ENVIRONMENT_VARIABLES)];
+    expect(new Set(Object.keys(load().config))).toEqual(new Set(names));
   });
 });
 
