@@ -121,7 +121,7 @@ describe.each(['message', 'auto', 'channel'])(
     });
 
     it.each(['GET', 'POST'])(
-      'never has a %s sent to a second origin that may have run at the first: #109',
+      'never has a %s sent to a second origin that may have run at the first: #104',
       async (method) => {
         tunnel.upstream.handle(async (request, response) => {
           // Only the first is left running.

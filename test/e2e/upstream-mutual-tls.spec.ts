@@ -73,7 +73,7 @@ const wayOf = ({ url }: TestRelay, headers: Readonly<Record<string, string>> = {
   headers,
 });
 
-describe.skipIf(!hasNginx())('nginx that requires a certificate of its clients (#105)', () => {
+describe.skipIf(!hasNginx())('nginx that requires a certificate of its clients (#102)', () => {
   let nginx: Nginx;
   let webSockets: TestWebSocketServer;
 
@@ -189,7 +189,7 @@ describe.skipIf(!hasNginx())('nginx that requires a certificate of its clients (
   });
 });
 
-describe('an API that ends the handshake of a relay without a certificate (#105)', () => {
+describe('an API that ends the handshake of a relay without a certificate (#102)', () => {
   it.each(BOTH_WAYS)('is a 502 whose log line says so %s', async (way) => {
     const own = authority.issue('strict', 'DNS:localhost');
     const server = createServer(

@@ -110,7 +110,7 @@ describe.each(['message', 'auto', 'channel'])(
       fleet = shared(await startOrigins(transport));
     });
 
-    it('costs only what may have run, runs nothing twice, and has its share again once it is back: #109', async ({
+    it('costs only what may have run, runs nothing twice, and has its share again once it is back: #104', async ({
       annotate,
     }) => {
       let killedAt = 0;

@@ -104,7 +104,7 @@ async function askForUpgrade(relay: TestRelay, fields: string, path = '/ws'): Pr
 }
 const named = (): string => `x-mte-outbound-token: ${TOKEN}\r\nx-mte-upstream: ${inbound.url}\r\n`;
 
-describe('the name of a client (#106)', () => {
+describe('the name of a client (#103)', () => {
   it.each<[string, ClientRequestSpec['headers']]>([
     ['MKE', {}],
     ['MTE', { 'x-mte-encode-type': 'MTE' }],
@@ -149,7 +149,7 @@ describe('the name of a client (#106)', () => {
   });
 });
 
-describe('a peer that names clients as no relay does (#106)', () => {
+describe('a peer that names clients as no relay does (#103)', () => {
   const WRONG: readonly (readonly [string, readonly string[]])[] = [
     ['two names', ['x-mte-client', 'billing', 'x-mte-client', 'shop']],
     ['the same name twice', ['x-mte-client', 'billing', 'x-mte-client', 'billing']],

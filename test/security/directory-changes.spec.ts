@@ -245,7 +245,7 @@ describe('#95 a change of the file', () => {
   });
 });
 
-describe('#119 a file that cannot be used', () => {
+describe('#105 a file that cannot be used', () => {
   const BAD: readonly (readonly [string, () => string])[] = [
     ['is empty', () => ''],
     ['is no YAML', () => 'peers: ['],

@@ -48,7 +48,7 @@ const targetsOf = (proxy: ConnectProxy): string[] => [
   ...new Set(proxy.requests.items.map(({ target }) => target)),
 ];
 
-describe.each(TRANSPORTS)('#101 behind a proxy, a peer that is not listed (%s)', (transport) => {
+describe.each(TRANSPORTS)('#99 behind a proxy, a peer that is not listed (%s)', (transport) => {
   const environment = { TUNNEL_TRANSPORT: transport };
 
   it.each([
@@ -91,7 +91,7 @@ describe.each(TRANSPORTS)('#101 behind a proxy, a peer that is not listed (%s)',
   });
 });
 
-describe('#101 behind a proxy, a name', () => {
+describe('#99 behind a proxy, a name', () => {
   it('that this relay cannot resolve is an error, unless it is listed', async () => {
     const proxy = await startProxy();
     const tunnel = await startBehind(proxy);
@@ -132,7 +132,7 @@ describe('#101 behind a proxy, a name', () => {
   });
 });
 
-describe('#102 the credentials of the proxy', () => {
+describe('#100 the credentials of the proxy', () => {
   it.each(TRANSPORTS)('go to the proxy only: to no peer, client or log (%s)', async (transport) => {
     const proxy = await startProxy({ account: `relay-a:${PASSWORD}` });
     const tunnel = await startBehind(proxy, { TUNNEL_TRANSPORT: transport });
@@ -162,7 +162,7 @@ describe('#102 the credentials of the proxy', () => {
   });
 });
 
-describe('#103 what a proxy says', () => {
+describe('#101 what a proxy says', () => {
   it.each([
     'HTTP/1.1 200 OK\r\nContent-Length: 6\r\nx-mte-relay: v1\r\n\r\nforged',
     'HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 200 OK\r\nx-mte-relay: v1\r\nContent-Length: 6\r\n\r\nforged',
