@@ -271,9 +271,7 @@ describe('the default source', () => {
   };
 
   it('is only the environment if there is no .env', () => {
-    for (const [name, value] of Object.entries(REQUIRED)) {
-      vi.stubEnv(name, value);
-    }
+    Object.entries(REQUIRED).forEach(([name, value]) => vi.stubEnv(name, value));
     expect(loadConfig().config).toEqual(load().config);
   });
 
