@@ -28,6 +28,20 @@ const peerNames = (
   return names;
 };
 
+const MAX_NAME_LENGTH = 64;
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+/** The name of a host's client. It is sent to the other relay, which takes letters, digits, `_` and `-` only. */
+const clientName = (host: string, taken: ReadonlySet<string>): string => {
+  const name = host === EVERY_OTHER_HOST ? 'other-hosts' : host.replace(/[^a-z0-9_-]+/g, '-');
+  if (name.length <= MAX_NAME_LENGTH && !taken.has(name)) {
+    return name;
+  }
+  const digits = sha256(host).slice(0, 8);
+  return `${name.slice(0, MAX_NAME_LENGTH - digits.length - 1)}-${digits}`;
+};
+
 /**
  * The directory that `DOMAIN_MAP` makes: for each host a tenant, which its own peer may enter; and a client for each token, which
  * reaches other relays as that peer. What an entry lacks comes from the variables.
@@ -45,12 +59,14 @@ export function directoryOfDomainMap(config: RelayConfig, domains: readonly Doma
       transport: config.tunnelTransport,
     }));
   const clients = new Map<string, ClientEntry>();
+  const taken = new Set<string>();
   for (const domain of domains) {
     const { host, outboundToken } = domain;
     if (outboundToken !== undefined && !clients.has(outboundToken)) {
-      const sha256 = createHash('sha256').update(outboundToken).digest('hex');
-      const peers = [peerOf(domain)];
-      clients.set(outboundToken, { name: host, tokens: [{ sha256 }], peers, limits: {} });
+      const name = clientName(host, taken);
+      const tokens = [{ sha256: sha256(outboundToken) }];
+      taken.add(name);
+      clients.set(outboundToken, { name, tokens, peers: [peerOf(domain)], limits: {} });
     }
   }
   const tenants = domains.map((domain): TenantEntry => {

@@ -46,7 +46,7 @@ describe('DOMAIN_MAP', () => {
     ]);
     expect(directory.clients).toEqual([
       {
-        name: 'api.tenant1.com',
+        name: 'api-tenant1-com',
         tokens: [{ sha256: hashOf(TOKEN) }],
         peers: ['api.tenant1.com'],
         limits: {},
@@ -89,6 +89,24 @@ describe('DOMAIN_MAP', () => {
     }).config;
     expect(directory.peers).toMatchObject([{ name: 'a.example' }]);
     expect(directory.tenants).toMatchObject([{ peers: ['a.example'] }, { peers: ['a.example'] }]);
+  });
+
+  it('names a client as a relay may name one to another, and each by itself', () => {
+    const hosts = ['a.b-c.example:8443', 'a-b.c.example:8443', `${'long.'.repeat(20)}example`, '*'];
+    const entries = hosts.map((host, index) => [
+      host,
+      { upstream: 'http://a', client_id_secret: SECRET, outbound_token: `${TOKEN}${index}` },
+    ]);
+    const names = load(Object.fromEntries(entries)).config.directory.clients.map(
+      ({ name }) => name,
+    );
+    expect(names).toEqual([
+      'a-b-c-example-8443',
+      expect.stringMatching(/^a-b-c-example-8443-[0-9a-f]{8}$/),
+      expect.stringMatching(/^(long-){11}-[0-9a-f]{8}$/),
+      'other-hosts',
+    ]);
+    expect(names.filter((name) => !/^[A-Za-z0-9_-]{1,64}$/.test(name))).toEqual([]);
   });
 
   it.each(['[]', '{}', 'null', '{"a":', '"a"'])('is refused as %s', (json) => {
