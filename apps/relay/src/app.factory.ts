@@ -31,18 +31,41 @@ export async function configureRelayApp(
   const log = app.get(RelayLog);
   app.useLogger(new FrameworkLog(log));
   const config = app.get(RelayConfig);
-  if (config.corsOrigins !== undefined || config.relayConfigFile !== undefined) {
-    const tenants = app.get(TenantsService);
-    app.enableCors({
-      delegator: (request, done) => {
-        done(null, corsOptions(request, config, tenants));
-      },
-    });
+  if (mayHandleCors(config)) {
+    handleCors(app, config);
   }
   collectGarbageWhileReceiving();
   await app.init();
   await app.getHttpAdapter().getInstance().ready();
   return app;
+}
+
+/** Whether any tenant, now or after a change of the directory, may have origins for which this relay handles CORS. */
+function mayHandleCors({ corsOrigins, relayConfigFile, domainMap = [] }: RelayConfig): boolean {
+  return (
+    corsOrigins !== undefined ||
+    relayConfigFile !== undefined ||
+    domainMap.some((domain) => domain.corsOrigins !== undefined)
+  );
+}
+
+function handleCors(app: NestFastifyApplication, config: RelayConfig): void {
+  const tenants = app.get(TenantsService);
+  app.enableCors({
+    delegator: (request, done) => {
+      done(null, corsOptions(request, config, tenants));
+    },
+  });
+  // The plugin says that a response varies by origin whatever it is told for a request.
+  const server = app.getHttpAdapter().getInstance();
+  server.after(() => {
+    server.addHook('onRequest', (request, reply, done) => {
+      if (corsOptions(request, config, tenants).origin === false) {
+        reply.removeHeader('vary');
+      }
+      done();
+    });
+  });
 }
 
 /** How CORS is handled for a request: as its tenant says, which its host names, or as this relay's own clients have it. */

@@ -2,6 +2,7 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { exchangeBytes } from '../../support/clients/raw-client.js';
 import { headBytes, statusOf, valueOf, type Field } from '../../support/network/raw-http.js';
+import { startRelay } from '../../support/relays/relay.js';
 import { startRawTunnel, type RawTunnel } from '../../support/tunnels/raw-tunnel.js';
 import { forThisTest, sharedResources } from '../../support/lifecycle/resources.js';
 
@@ -159,5 +160,38 @@ describe('without CORS_ORIGINS', () => {
     const [exchange] = open.upstream.exchanges.items;
     expect(valueOf(exchange!.head.fields, 'origin')).toBe(APP);
     expect(valueOf(exchange!.head.fields, 'access-control-request-method')).toBe('PUT');
+  });
+});
+
+describe('with DOMAIN_MAP', () => {
+  it('the origins of a host are those of this host, and no other host varies by them', async () => {
+    const domain = { upstream: tunnel.upstream.url, pass_through_routes: ['/public/*'] };
+    const relay = forThisTest(
+      await startRelay({
+        UPSTREAM: '',
+        DOMAIN_MAP: JSON.stringify({
+          'api.example.com': { ...domain, cors_origins: [APP] },
+          '*': domain,
+        }),
+      }),
+    );
+
+    const preflight = await plain(
+      relay.port,
+      'OPTIONS /public/x HTTP/1.1',
+      origin(APP),
+      asks('GET'),
+    );
+    expect(statusOf(preflight.head!)).toBe(204);
+    expect(corsFields(preflight)).toMatchObject({ 'access-control-allow-origin': APP });
+    expect(tunnel.upstream.exchanges.items).toEqual([]);
+
+    const elsewhere = await exchangeBytes({
+      port: relay.port,
+      method: 'GET',
+      bytes: [headBytes('GET /public/x HTTP/1.1', [['Host', 'b.example.com'], origin(APP), CLOSE])],
+    });
+    expect(corsFields(elsewhere)).toMatchObject({ 'access-control-allow-origin': '*' });
+    expect(varies(elsewhere)).toEqual(['Accept']);
   });
 });
