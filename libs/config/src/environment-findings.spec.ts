@@ -77,4 +77,15 @@ describe('an unknown variable', () => {
       'UPSTREEM is not a variable of the relay: did you mean UPSTREAM?',
     ]);
   });
+
+  it.each([
+    ['RELAY_CONFIG', 'RELAY_CONFIG_FILE'],
+    ['DOMAINMAP', 'DOMAIN_MAP'],
+    ['DOMAINS_MAP_FILE', 'DOMAIN_MAP_FILE'],
+  ])('is named where %s would have taken the place of what is missing', (typed, meant) => {
+    expect(problemsWith({ UPSTREAM: '', [typed]: 'canary' })).toEqual([
+      'UPSTREAM is required',
+      `${typed} is not a variable of the relay: did you mean ${meant}?`,
+    ]);
+  });
 });

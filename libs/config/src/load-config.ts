@@ -64,6 +64,12 @@ const problemsOf = (config: RelayConfig): string[] => {
 
 const isAbout = (name: string, line: string): boolean => line.startsWith(`${name} `);
 
+/** Each of these takes the place of other variables, which are not required with it. */
+const REPLACING = ['RELAY_CONFIG_FILE', 'DOMAIN_MAP'] as const;
+const REPLACED = ['UPSTREAM', 'CLIENT_ID_SECRET', 'OUTBOUND_TOKEN'] as const;
+const isReplaced = (line: string): boolean =>
+  REPLACED.some((name) => line === `${name} is required`);
+
 /**
  * Loads and validates the configuration.
  *
@@ -77,13 +83,18 @@ const isAbout = (name: string, line: string): boolean => line.startsWith(`${name
 export function loadConfig(environment: NodeJS.ProcessEnv = readEnvironment()): LoadedConfig {
   const secrets = readSecretFiles(environment);
   const config = fromTexts(secrets.environment);
-  // A variable without a value because its file cannot be read is not missing as well.
+  // A variable without a value because its file cannot be read is not missing as well, nor is what it takes the place of.
+  const { unread } = secrets;
+  const isUnreadToo = unread.includes('DOMAIN_MAP');
   const rules = problemsOf(config).filter(
-    (line) => !secrets.unread.some((name) => isAbout(name, line)),
+    (line) => !unread.some((name) => isAbout(name, line)) && !(isUnreadToo && isReplaced(line)),
   );
   const problems = [...secrets.problems, ...rules];
-  // A variable that is reported as missing may have been mistyped.
-  const isReported = (name: string): boolean => problems.some((line) => isAbout(name, line));
+  // A variable that is reported as missing may have been mistyped, as may one with which it would not be missing.
+  const isReplacing = (name: string): boolean =>
+    REPLACING.some((one) => name === one || name === `${one}_FILE`);
+  const isReported = (name: string): boolean =>
+    problems.some((line) => isAbout(name, line) || (isReplacing(name) && isReplaced(line)));
   const findings = findingsIn(environment);
   const refused = findings.filter(
     ({ isDangerous, meant }) =>

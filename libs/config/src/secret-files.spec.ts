@@ -54,6 +54,11 @@ describe('a secret in a file', () => {
     );
   });
 
+  it('that is missing is reported alone, and not what it takes the place of', () => {
+    const environment = { REDIS_URL: 'memory://', DOMAIN_MAP_FILE: join(folder, 'gone') };
+    expect(problemsWith(environment)).toEqual(['DOMAIN_MAP_FILE cannot be read (ENOENT)']);
+  });
+
   it('that is missing is reported with its variable, not with its path', () => {
     const path = join(folder, 'gone');
     const problems = problemsWith({ ...REQUIRED, OUTBOUND_TOKEN: '', OUTBOUND_TOKEN_FILE: path });
