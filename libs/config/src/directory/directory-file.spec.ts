@@ -128,6 +128,19 @@ tenants:
   });
 });
 
+describe('a list of tokens', () => {
+  it.each([
+    ['{}', 'tokens is required'],
+    ['{ tokens: }', 'tokens must be a list of mappings'],
+    ['{ tokens: abc }', 'tokens must be a list of mappings'],
+    ['{ tokens: [abc] }', 'tokens[0] must be a mapping'],
+    ['{ tokens: [{}] }', 'tokens[0].sha256 is required'],
+  ])('is refused by what is wrong with it: %s', (client, problem) => {
+    const yaml = `peers: { shop: { secret: { env: SHOP } } }\nclients: { c: ${client} }`;
+    expect(problemsOf(yaml)).toEqual([`relay.yaml:2: clients.c.${problem}`]);
+  });
+});
+
 describe('YAML', () => {
   const inPeers = (yaml: string) => `peers:\n  shop:\n    secret: { env: SHOP }\n${yaml}`;
   const CLIENTS = 'clients: { c: { tokens: [] } }\n';

@@ -94,12 +94,13 @@ export function Mapping(
 
 /** The value is a list of mappings with the keys of a class. */
 export function MappingList(type: () => new () => object): PropertyDecorator {
-  const message = 'must be a list of mappings';
   return applyDecorators(
     Type(type),
-    IsArray({ message }),
+    IsArray({
+      message: ({ value }) => (value === undefined ? 'is required' : 'must be a list of mappings'),
+    }),
     ArrayMaxSize(MAX_ENTRIES, { message: `must have at most ${MAX_ENTRIES} entries` }),
-    ValidateNested({ each: true, message }),
+    ValidateNested({ each: true, message: 'must be a mapping' }),
   );
 }
 
