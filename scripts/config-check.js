@@ -15,6 +15,7 @@ const library = new URL('../dist/libs/config/src/index.js', import.meta.url);
 buildIfMissing(library);
 const { ConfigInvalidError, directoryChanges, loadConfigWith } =
   await import('#dist/libs/config/src/index.js');
+const { expiringTokens } = await import('#dist/apps/relay/src/outbound/token-expiry.js');
 
 /**
  * The configuration with a file. Prints what is wrong and ends the process if it is not valid.
@@ -51,6 +52,13 @@ const {
 } = load(operand);
 for (const line of warnings) {
   console.error(`warning: ${line}`);
+}
+for (const { client, tokenId, hasExpired, expires } of expiringTokens(
+  directory.clients,
+  Date.now(),
+)) {
+  const when = hasExpired ? 'has expired' : 'expires soon';
+  console.error(`warning: a token of the client ${client} ${when}: ${tokenId}, ${expires}`);
 }
 console.log(summary('peers', directory.peers));
 console.log(summary('clients', directory.clients));

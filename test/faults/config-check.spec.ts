@@ -61,6 +61,17 @@ What would change:
     expect((await check(file, '--against', file)).stdout).toContain('Nothing would change.\n');
   });
 
+  it('warns of a token that has expired, as the relay does', async () => {
+    const [file = ''] = await write({
+      'relay.yaml': FILE.replace('" }', '", expires: 2020-01-01 }'),
+    });
+    const { exitCode, stderr } = await check(file);
+    expect(exitCode).toBe(0);
+    expect(stderr).toBe(
+      'warning: a token of the client billing has expired: abababab, 2020-01-01T00:00:00.000Z\n',
+    );
+  });
+
   it('ends with 1 and the lines of what is wrong', async () => {
     const [file = ''] = await write({ 'relay.yaml': FILE.replace('secret:', 'secert:') });
     expect(await check(file)).toEqual({

@@ -219,8 +219,8 @@ const RETRYABLE_STATUSES: ReadonlySet<number> = new Set([
 ]);
 
 const REFUSED_MESSAGE =
-  'the other relay refused to pair: both must hold the same CLIENT_ID_SECRET, and its RELAY_AUDIENCE, ' +
-  'if it is set, must list x-mte-upstream';
+  'the other relay refused to pair: both must hold the same secret for each other, and x-mte-upstream must be ' +
+  'in its RELAY_AUDIENCE, if it is set, or be a tenant that admits this relay';
 const NO_RELAY_MESSAGE = 'what responds at x-mte-upstream is not a relay';
 
 function refusal(signedError: SignedError | undefined, httpStatus: number): TunnelFailedError {
