@@ -136,7 +136,8 @@ export function reloadDirectory(
   config: RelayConfig,
   environment: NodeJS.ProcessEnv = readEnvironment(),
 ): LoadedDirectory {
-  return deepFreeze(readDirectory(config, environment));
+  // With the values from secret files, as at the start.
+  return deepFreeze(readDirectory(config, readSecretFiles(environment).environment));
 }
 
 /** Where a relay serves `/health/ready`. */
