@@ -253,3 +253,10 @@ describe('a pairing that fails with a programming error', () => {
     expect(client.pairings).toBe(2);
   });
 });
+
+it('a peer that was forgotten tells so whoever depends on it from then on', () => {
+  peer.close();
+  const listener = { onUsable: vi.fn(), onClose: vi.fn() };
+  peer.listen(listener);
+  expect(listener.onClose).toHaveBeenCalledOnce();
+});

@@ -41,6 +41,7 @@ export class Peer {
   private readonly busy: BackOff;
   private wasPaired = false;
   private listener: PeerListener | undefined;
+  private isClosed = false;
   private suspectedAtMs = -Infinity;
   /** Why the next pairing happens if there is no session. */
   private missingReason: Extract<PairingReason, 'first' | 'dropped'> = 'first';
@@ -168,13 +169,17 @@ export class Peer {
     return this.pairing !== undefined;
   }
 
-  /** Registers the one that depends on this peer. */
+  /** Registers the one that depends on this peer. A request may come to it after the peer was forgotten. */
   listen(listener: PeerListener): void {
     this.listener = listener;
+    if (this.isClosed) {
+      listener.onClose();
+    }
   }
 
   /** Ends everything that would otherwise go on in the background, and lets nothing of it begin again. */
   close(): void {
+    this.isClosed = true;
     this.wasPaired = false;
     this.reachability.close();
     this.listener?.onClose();
