@@ -66,10 +66,11 @@ export class KnownDirectory {
       previous === undefined
         ? await Promise.all(entries.peers.map(make))
         : await inTurn(entries.peers, make);
-    const tenants = entries.tenants.map(
-      (entry) =>
-        previous?.entries.tenants.find((before) => isDeepStrictEqual(before, entry)) ?? entry,
-    );
+    const known = new Map(previous?.entries.tenants.map((entry) => [entry.name, entry]));
+    const tenants = entries.tenants.map((entry) => {
+      const before = known.get(entry.name);
+      return before !== undefined && isDeepStrictEqual(before, entry) ? before : entry;
+    });
     return new KnownDirectory({ ...entries, tenants }, peers, previous?.tenants);
   }
 
