@@ -161,3 +161,16 @@ describe('DOMAIN_MAP', () => {
     );
   });
 });
+
+it.each([443, 80])(
+  'a host with the default port %i is the one without it, and cannot stand beside it',
+  (port) => {
+    const upstream = 'http://a.internal';
+    expect(
+      problemsOf(
+        { 'a.example': { upstream }, [`a.example:${port}`]: { upstream: 'http://b.internal' } },
+        { CLIENT_ID_SECRET: SECRET },
+      ),
+    ).toEqual(['DOMAIN_MAP entry 2 must be the only one of its host']);
+  },
+);

@@ -89,10 +89,11 @@ export function domainMap(json: string): readonly Domain[] | Refused {
     () => '',
     () => 1,
   );
-  const hosts = new Set<string>();
+  const taken = new Set<string>();
   const domains = Object.entries(content).flatMap(([key, value], index) => {
     const host = normalHost(key);
-    if (host === undefined || hosts.has(host)) {
+    const names = host === undefined || host === EVERY_OTHER_HOST ? [key] : originsOf(host);
+    if (host === undefined || names.some((name) => taken.has(name))) {
       // What stands in the place of a host may be a secret.
       problems.addAt(
         1,
@@ -100,7 +101,7 @@ export function domainMap(json: string): readonly Domain[] | Refused {
       );
       return [];
     }
-    hosts.add(host);
+    names.forEach((name) => taken.add(name));
     const domain = readEntry(DomainInMap, inCamelCase(value, host, problems), [host], problems);
     return [{ ...domain, host, upstream: domain?.upstream ?? '' }];
   });
