@@ -92,6 +92,12 @@ async function answerTo(
   return signed ?? { status: response.status };
 }
 
+/** The head of a message as it is sent. */
+function headOf({ method, path, rawHeaders, body }: ReturnType<ProtocolClient['seal']>): string {
+  const fields = rawHeaders.map((text, at) => (at % 2 === 0 ? `${text}: ` : `${text}\r\n`));
+  return `${method} ${path} HTTP/1.1\r\nhost: a\r\n${fields.join('')}content-length: ${body.length}\r\n\r\n`;
+}
+
 /** The status of an opening. */
 async function statusOfOpening(peer: ProtocolClient, { port }: DirectoryRelay): Promise<number> {
   const socket = forThisTest(openSocket(port));
@@ -138,6 +144,25 @@ describe('#95 a peer of which the file says that', () => {
       await relay.log.find(({ msg }) => msg === 'channel broke');
       expect(channel.framesOf(3)).toEqual([]);
       expect([one.hits, two.hits]).toEqual([1, 0]);
+    },
+  );
+
+  it.each(REMOVALS.slice(0, 2))(
+    '%s, has a message refused that is still arriving, and that never was forwarded',
+    async (_what, next) => {
+      const relay = await start();
+      const peer = await ProtocolClient.pair(relay.url, SECRETS.shop, ONE);
+      const message = peer.seal({ type: 'mte', body: ['x'.repeat(1_000)] });
+      const socket = forThisTest(openSocket(relay.port));
+      socket.write(headOf(message));
+      socket.write(message.body.subarray(0, -1));
+
+      await relay.change(next());
+      socket.write(message.body.subarray(-1));
+
+      const answer = (await socket.until('\r\n\r\n')).toString('latin1');
+      expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${RelayStatus.SESSION_EXPIRED} `));
+      expect(one.hits).toBe(0);
     },
   );
 

@@ -121,6 +121,8 @@ export class DirectoryWatch implements OnApplicationBootstrap, OnApplicationShut
       this.problems = [];
       this.metrics.directoryRefused.set(0);
     } catch (error) {
+      // The content itself is good: the next check tries it again.
+      this.known = '';
       this.refuse(error);
     }
   }

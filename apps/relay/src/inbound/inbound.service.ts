@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import { Injectable } from '@nestjs/common';
 import { deriveProof, exchangeName } from '@relay/protocol';
-import { SessionService, type OpenSession } from '@relay/session';
+import { SessionRefusedError, SessionService, type OpenSession } from '@relay/session';
 import { verifiedRequestFor, type VerifiedTunnelRequest } from '@relay/signature';
 
 import { ConcurrencyLimit, NO_PLACE } from '../admission/concurrency-limit.js';
@@ -45,7 +45,8 @@ export class InboundService {
     const hasPlace = isCheck || this.concurrency.tryAcquire(response);
     const session = await this.sessions.open(verified.header, verified.sender);
     const { kid } = verified.sender.secretKeys;
-    const entered = { session, tenant: this.tenants.of({ audience: session.audience, kid }) };
+    const claim = { audience: session.audience, kid };
+    const entered = { session, claim, tenant: this.tenants.of(claim) };
     record.peer = this.directory.current.nameOf(kid);
     if (!hasPlace) {
       await this.refuse(verified, session);
@@ -117,12 +118,23 @@ export class InboundService {
   ): Promise<RequestEnd> {
     try {
       await this.sessions.mark(entered.session, verified.header);
+      this.checkAgain(entered);
       this.reports.debug(record, 'message opened and marked');
       return await this.forwarder.forward(message, verified, entered, { record, response });
     } finally {
       record.bytesIn = message.opener.bytes;
       record.sealedIn = message.opener.sealedBytes;
       message.buffer?.release();
+    }
+  }
+
+  /** A message may be minutes on its way. What was taken from its sender in the meantime counts. */
+  private checkAgain({ claim, session }: EnteredSession): void {
+    if (this.tenants.find(claim) === undefined) {
+      throw new SessionRefusedError(
+        'the tenant was removed, or closed to the sender, while the message arrived',
+        deriveProof(session.keys),
+      );
     }
   }
 }

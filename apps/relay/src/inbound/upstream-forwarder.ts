@@ -9,6 +9,7 @@ import type { VerifiedTunnelRequest } from '@relay/signature';
 import type { RequestRecord } from '../telemetry/request-record.js';
 import type { RequestEnd } from '../telemetry/request-reports.js';
 import type { Tenant } from '../upstream/tenant.js';
+import type { TenantClaim } from '../upstream/tenants.service.js';
 import { MessageBrokenError, PeerGoneError, ResponseUnencodableError } from './inbound.errors.js';
 import type { ReadMessage } from './message-reader.js';
 import { ResponseSealer } from './response-sealer.js';
@@ -17,6 +18,8 @@ import { UpstreamExchange } from './upstream-exchange.js';
 /** A session, and the tenant that its peer may enter with it. */
 export interface EnteredSession {
   readonly session: OpenSession;
+  /** What the tenant was chosen by. */
+  readonly claim: TenantClaim;
   readonly tenant: Tenant;
 }
 
