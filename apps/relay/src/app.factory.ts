@@ -8,6 +8,7 @@ import { AppModule } from './app.module.js';
 import { collectGarbageWhileReceiving } from './lifecycle/minor-gc.js';
 import { FrameworkLog } from './telemetry/framework-log.js';
 import { RelayLog } from './telemetry/relay-log.js';
+import { recordOf } from './telemetry/request-record.js';
 import { createRelayAdapter } from './server/relay-adapter.js';
 import { TenantsService } from './upstream/tenants.service.js';
 
@@ -68,9 +69,13 @@ function handleCors(app: NestFastifyApplication, config: RelayConfig): void {
   });
 }
 
-/** How CORS is handled for a request: as its tenant says, which its host names, or as this relay's own clients have it. */
+/**
+ * How CORS is handled for a request: as its tenant says, which its host names, or as this relay's own clients have it. The
+ * responses to these are the API's, whose fields stay unless CORS_ORIGINS is set.
+ */
 function corsOptions(request: FastifyRequest, config: RelayConfig, tenants: TenantsService) {
-  const tenant = tenants.ofHost(request.headers.host ?? '');
+  const isOfClient = recordOf(request.raw).role === 'outbound';
+  const tenant = isOfClient ? undefined : tenants.ofHost(request.headers.host ?? '');
   const { corsOrigins, corsMethods } = tenant?.settings ?? config;
   return corsOrigins === undefined
     ? { origin: false }

@@ -44,7 +44,12 @@ export class DirectoryWatch implements OnApplicationBootstrap, OnApplicationShut
     private readonly directory: DirectoryService,
     private readonly log: RelayLog,
     private readonly metrics: RelayMetrics,
-  ) {}
+  ) {
+    // From the beginning: until there is a listener, the signal ends the process.
+    if (config.relayConfigFile !== undefined) {
+      process.on('SIGHUP', this.onSignal);
+    }
+  }
 
   /** Whether the file as it is now is in use. */
   get state(): 'in use' | 'refused' {
@@ -56,7 +61,6 @@ export class DirectoryWatch implements OnApplicationBootstrap, OnApplicationShut
       return;
     }
     this.metrics.directoryRefused.set(0);
-    process.on('SIGHUP', this.onSignal);
     this.timer = setInterval(() => void this.check(), CHECK_INTERVAL_MS).unref();
   }
 
