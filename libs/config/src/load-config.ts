@@ -137,7 +137,7 @@ export function reloadDirectory(
   environment: NodeJS.ProcessEnv = readEnvironment(),
 ): LoadedDirectory {
   // With the values from secret files, as at the start.
-  return deepFreeze(readDirectory(config, readSecretFiles(environment).environment, true));
+  return deepFreeze(readDirectory(config, readSecretFiles(environment).environment));
 }
 
 /** Where a relay serves `/health/ready`. */

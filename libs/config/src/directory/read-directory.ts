@@ -7,7 +7,7 @@ import {
   peersOfEnvironment,
   tenantsOfEnvironment,
 } from './directory-of-environment.js';
-import { readDirectoryFile, type DirectoryParts } from './directory-file.js';
+import { readDirectoryFile } from './directory-file.js';
 import { directoryOfDomainMap } from './directory-of-domain-map.js';
 import type { Directory } from './directory.js';
 
@@ -29,31 +29,12 @@ const directoryOfVariables = (config: RelayConfig): Directory =>
       }
     : directoryOfDomainMap(config, config.domainMap);
 
-interface Missing {
-  readonly line: string;
-  /** Whether the file has the part, with nothing in it: whoever was in it is to be refused. */
-  readonly isEmptied: boolean;
-}
-
 /** What a relay cannot do without. Without a file, the variables are required one by one. */
-const missingFrom = (
-  { peers, clients, tenants }: Directory,
-  parts: DirectoryParts,
-): readonly Missing[] => [
-  ...(peers.length === 0
-    ? [
-        {
-          line: 'there is no peer: add one under peers, or set CLIENT_ID_SECRET',
-          isEmptied: parts.peers !== undefined,
-        },
-      ]
-    : []),
+const missingFrom = ({ peers, clients, tenants }: Directory): string[] => [
+  ...(peers.length === 0 ? ['there is no peer: add one under peers, or set CLIENT_ID_SECRET'] : []),
   ...(clients.length === 0 && tenants.length === 0
     ? [
-        {
-          line: 'there is neither a client nor a tenant: add one under clients or tenants, or set OUTBOUND_TOKEN or UPSTREAM',
-          isEmptied: (parts.clients ?? parts.tenants) !== undefined,
-        },
+        'there is neither a client nor a tenant: add one under clients or tenants, or set OUTBOUND_TOKEN or UPSTREAM',
       ]
     : []),
 ];
@@ -62,14 +43,11 @@ const missingFrom = (
  * Combines the variables of a configuration with its RELAY_CONFIG_FILE, if there is one.
  *
  * @param config - need not have a `directory` yet
- * @param isRunning - whether a relay runs with it: then the last client or peer can be removed, because the previous directory, in
- *   which it still is, would otherwise stay in use
  * @throws ConfigInvalidError with all problems of the file together
  */
 export function readDirectory(
   config: RelayConfig,
   environment: NodeJS.ProcessEnv,
-  isRunning = false,
 ): LoadedDirectory {
   const ofEnvironment = directoryOfVariables(config);
   const { relayConfigFile } = config;
@@ -82,10 +60,9 @@ export function readDirectory(
     clients: parts.clients ?? ofEnvironment.clients,
     tenants: parts.tenants ?? ofEnvironment.tenants,
   };
-  const missing = missingFrom(directory, parts);
-  const lines = missing.map(({ line }) => `${basename(relayConfigFile)}:1: ${line}`);
-  if (!missing.every(({ isEmptied }) => isRunning && isEmptied)) {
-    throw new ConfigInvalidError(lines, files);
+  const missing = missingFrom(directory);
+  if (missing.length > 0) {
+    throw new ConfigInvalidError(missing.map((line) => `${basename(relayConfigFile)}:1: ${line}`));
   }
-  return { directory, warnings: [...lines, ...warnings], files };
+  return { directory, warnings, files };
 }

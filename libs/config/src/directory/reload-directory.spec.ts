@@ -77,26 +77,3 @@ describe('the variables whose values are in files', () => {
     expect(reload(started, text).directory).toEqual(started.config.directory);
   });
 });
-
-describe('a part that a running relay finds empty', () => {
-  it('takes effect, with a warning: the last client, or the last peer, can be removed', () => {
-    const started = start(PEERS + CLIENTS);
-    const withoutClients = reload(started, `${PEERS}clients: {}\n`);
-    expect(withoutClients.directory.clients).toEqual([]);
-    expect(withoutClients.warnings).toEqual([
-      expect.stringMatching(/^relay\.yaml:1: there is neither a client nor a tenant: /),
-    ]);
-    const withoutPeers = reload(started, `peers: {}\n${CLIENTS}`);
-    expect(withoutPeers.directory.peers).toEqual([]);
-    expect(withoutPeers.warnings).toEqual([
-      expect.stringMatching(/^relay\.yaml:1: there is no peer: /),
-    ]);
-  });
-
-  it('is a problem if it is missing, as in a file that is half written', () => {
-    const started = start(PEERS + CLIENTS);
-    expect(problemsOf(() => reload(started, PEERS))).toHaveLength(1);
-    expect(problemsOf(() => reload(started, CLIENTS))).toHaveLength(1);
-    expect(problemsOf(() => reload(started, '{}'))).toHaveLength(2);
-  });
-});
