@@ -41,9 +41,25 @@ describe('TLS towards the API', () => {
     });
     expect(problems).toEqual(
       ['CA_FILE', 'CERT_FILE', 'KEY_FILE', 'SERVER_NAME'].map(
-        (name) => `UPSTREAM_TLS_${name} needs an UPSTREAM that begins with https`,
+        (name) =>
+          `UPSTREAM_TLS_${name} needs an UPSTREAM that begins with https; a tenant of RELAY_CONFIG_FILE has upstreamTls instead`,
       ),
     );
+  });
+
+  it('is for the hosts of DOMAIN_MAP, if the upstream of any begins with https', () => {
+    const withMap = (upstream: string) => ({
+      UPSTREAM: '',
+      DOMAIN_MAP: JSON.stringify({
+        'a.example': { upstream },
+        'b.example': { upstream: 'http://b' },
+      }),
+      UPSTREAM_TLS_CA_FILE: authority.ca,
+    });
+    expect(configProblems(withMap('https://a'))).toEqual([]);
+    expect(configProblems(withMap('http://a'))).toEqual([
+      'UPSTREAM_TLS_CA_FILE needs an UPSTREAM that begins with https; a tenant of RELAY_CONFIG_FILE has upstreamTls instead',
+    ]);
   });
 
   it('is not said to lack an https UPSTREAM beside one that is no URL', () => {

@@ -17,12 +17,20 @@ export function nameInCertificate(text: string): string | Refused {
   return isName ? text.toLowerCase() : new Refused('must be a host name');
 }
 
+const upstreamsOf = (domainMap: unknown): readonly unknown[] =>
+  Array.isArray(domainMap)
+    ? (domainMap as readonly { readonly upstream: string }[]).map(({ upstream }) => upstream)
+    : [];
+
 /** Refuses a TLS setting that would have no effect, because the API is called in plaintext. */
 export function NeedsHttps(): PropertyDecorator {
   return refuseUnless(
     'needsHttps',
-    'needs an UPSTREAM that begins with https',
-    // An invalid UPSTREAM has its own line.
-    ({ upstream }) => upstream instanceof Refused || String(upstream).startsWith('https:'),
+    'needs an UPSTREAM that begins with https; a tenant of RELAY_CONFIG_FILE has upstreamTls instead',
+    // An invalid UPSTREAM or DOMAIN_MAP has its own line.
+    ({ upstream, domainMap }) =>
+      upstream instanceof Refused ||
+      domainMap instanceof Refused ||
+      [upstream, ...upstreamsOf(domainMap)].some((url) => String(url).startsWith('https:')),
   );
 }
