@@ -63,7 +63,7 @@ const entriesOf = (part: Part, file: PlainMapping, problems: Problems): Entries 
     return undefined;
   }
   if (!isMapping(content)) {
-    problems.add([part], 'must be a mapping of names to entries');
+    problems.add([part], 'must be a mapping of names to entries, or {} if there are none');
     return [];
   }
   return Object.entries(content).filter(([name]) => {

@@ -73,9 +73,23 @@ describe('a part that the file lacks', () => {
   });
 
   it('must not be both roles, nor every peer', () => {
-    expect(problemsOf('peers: {}')).toEqual([
-      'relay.yaml:1: there is no peer: add one under peers, or set CLIENT_ID_SECRET',
+    const noPeer = 'relay.yaml:1: there is no peer: add one under peers, or set CLIENT_ID_SECRET';
+    expect(problemsOf(TENANTS)).toEqual([noPeer]);
+    expect(problemsOf(PEERS)).toEqual([
       'relay.yaml:1: there is neither a client nor a tenant: add one under clients or tenants, or set OUTBOUND_TOKEN or UPSTREAM',
+    ]);
+  });
+
+  it('is not one that is empty, as after its last entry was removed', () => {
+    const unused =
+      'relay.yaml:1: there is neither a client nor a tenant: nobody may call this relay';
+    expect(load(`${PEERS}clients: {}`).warnings).toEqual([unused]);
+    expect(load(`${PEERS}tenants: {}`).warnings).toEqual([unused]);
+    expect(
+      load(`peers: {}\n${TENANTS.replace('upstream', 'peers: [], upstream')}`).warnings,
+    ).toEqual(['relay.yaml:1: there is no peer: this relay reaches none, and none may enter']);
+    expect(problemsOf(`${PEERS}clients:`)).toEqual([
+      'relay.yaml:2: clients must be a mapping of names to entries, or {} if there are none',
     ]);
   });
 });

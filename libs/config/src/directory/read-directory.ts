@@ -7,7 +7,7 @@ import {
   peersOfEnvironment,
   tenantsOfEnvironment,
 } from './directory-of-environment.js';
-import { readDirectoryFile } from './directory-file.js';
+import { readDirectoryFile, type DirectoryParts } from './directory-file.js';
 import { directoryOfDomainMap } from './directory-of-domain-map.js';
 import type { Directory } from './directory.js';
 
@@ -29,13 +29,26 @@ const directoryOfVariables = (config: RelayConfig): Directory =>
       }
     : directoryOfDomainMap(config, config.domainMap);
 
-/** What a relay cannot do without. Without a file, the variables are required one by one. */
-const missingFrom = ({ peers, clients, tenants }: Directory): string[] => [
-  ...(peers.length === 0 ? ['there is no peer: add one under peers, or set CLIENT_ID_SECRET'] : []),
-  ...(clients.length === 0 && tenants.length === 0
+/**
+ * What a relay cannot do without. Without a file, the variables are required one by one. A part that the file has may be empty: if
+ * the last entry is removed, it must not stay in use because the file without it is refused.
+ */
+const missingFrom = ({ peers, clients, tenants }: Directory, has: DirectoryParts): string[] => [
+  ...(peers.length === 0 && has.peers === undefined
+    ? ['there is no peer: add one under peers, or set CLIENT_ID_SECRET']
+    : []),
+  ...(clients.length + tenants.length === 0 && (has.clients ?? has.tenants) === undefined
     ? [
         'there is neither a client nor a tenant: add one under clients or tenants, or set OUTBOUND_TOKEN or UPSTREAM',
       ]
+    : []),
+];
+
+/** Why nobody can use a relay, if that is so. */
+const uselessnessOf = ({ peers, clients, tenants }: Directory): string[] => [
+  ...(peers.length === 0 ? ['there is no peer: this relay reaches none, and none may enter'] : []),
+  ...(clients.length + tenants.length === 0
+    ? ['there is neither a client nor a tenant: nobody may call this relay']
     : []),
 ];
 
@@ -60,9 +73,10 @@ export function readDirectory(
     clients: parts.clients ?? ofEnvironment.clients,
     tenants: parts.tenants ?? ofEnvironment.tenants,
   };
-  const missing = missingFrom(directory);
+  const inFile = (line: string): string => `${basename(relayConfigFile)}:1: ${line}`;
+  const missing = missingFrom(directory, parts);
   if (missing.length > 0) {
-    throw new ConfigInvalidError(missing.map((line) => `${basename(relayConfigFile)}:1: ${line}`));
+    throw new ConfigInvalidError(missing.map(inFile));
   }
-  return { directory, warnings, files };
+  return { directory, warnings: [...warnings, ...uselessnessOf(directory).map(inFile)], files };
 }
