@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { addressOf, KEYLESS_DIRECTORY } from '../../../../test/support/relays/directory.js';
+import { addressOf } from '../../../../test/support/relays/directory.js';
 import { FakePairingClient } from '../../../../test/support/relays/fake-pairing-client.js';
 import { FakeSessionChecker } from '../../../../test/support/relays/fake-session-checker.js';
 import { HandMovedClock } from '../../../../test/support/time/hand-moved-clock.js';
+import type { DirectoryService } from '../directory/directory.service.js';
 import type { KnownPeer } from '../directory/known-peer.js';
 import { RelayLog } from '../telemetry/relay-log.js';
 import type { ChannelsToPeers } from './channels-to-peers.js';
@@ -31,9 +32,19 @@ function named(
   transport: 'auto' | 'channel' = 'auto',
 ): NamedPeer {
   const { known } = addressOf(origins[0]);
-  const entry = { ...known.entry, transport, reach: { kind: 'origins', origins } as const };
-  return { known: { name: '', entry } as unknown as KnownPeer, origins };
+  const name = `${transport} ${origins.join()}`;
+  const entry = { ...known.entry, name, transport, reach: { kind: 'origins', origins } as const };
+  const peer = byName.get(name) ?? ({ name, entry } as unknown as KnownPeer);
+  byName.set(name, peer);
+  return { known: peer, origins };
 }
+
+/** The peers that the directory knows. */
+const byName = new Map<string, KnownPeer>();
+const DIRECTORY = {
+  current: { peerNamed: (name: string) => byName.get(name) },
+  onChange: () => undefined,
+} as unknown as DirectoryService;
 
 const numberOf = ({ origin }: Peer): string => origin.slice('http://b'.length, -'.example'.length);
 
@@ -56,7 +67,7 @@ beforeEach(() => {
     { onDisconnect: () => undefined } as unknown as PeerClient,
     clock,
     new RelayLog('silent'),
-    KEYLESS_DIRECTORY,
+    DIRECTORY,
   );
   const channels = {
     of: ({ origin }: Peer) => ({ hasFallenBack: withoutChannels.has(origin) }),
