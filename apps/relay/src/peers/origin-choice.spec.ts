@@ -87,7 +87,7 @@ describe('the origins of a peer', () => {
   });
 
   it('have turns of their own in each peer', () => {
-    const [one, other] = [named(), named()];
+    const [one, other] = [named(), named(ORIGINS, 'channel')];
     expect(orders(one, 1)).toEqual(['123']);
     expect(orders(other, 1)).toEqual(['123']);
     expect(orders(one, 1)).toEqual(['231']);

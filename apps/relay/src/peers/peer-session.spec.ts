@@ -66,11 +66,14 @@ describe('a session', () => {
     expect(session().ageSeconds(PAIRED_AT_MS + 100_000_000)).toBe(99_999);
   });
 
-  it('was last alive when the latest message that proves it was sent, whatever the order of the proofs', () => {
+  it('is in doubt 5 s after the latest message that proves it to be alive, whatever the order of the proofs, or after a disconnection', () => {
     const made = session();
-    expect(made.lastAliveAtMs).toBe(PAIRED_AT_MS);
+    expect(made.isInDoubt(PAIRED_AT_MS + 4_999, -Infinity)).toBe(false);
+    expect(made.isInDoubt(PAIRED_AT_MS + 5_000, -Infinity)).toBe(true);
     made.noteAlive(PAIRED_AT_MS + 20);
     made.noteAlive(PAIRED_AT_MS + 10);
-    expect(made.lastAliveAtMs).toBe(PAIRED_AT_MS + 20);
+    expect(made.isInDoubt(PAIRED_AT_MS + 5_019, PAIRED_AT_MS + 19)).toBe(false);
+    expect(made.isInDoubt(PAIRED_AT_MS + 5_020, PAIRED_AT_MS + 19)).toBe(true);
+    expect(made.isInDoubt(PAIRED_AT_MS + 20, PAIRED_AT_MS + 20)).toBe(true);
   });
 });

@@ -5,6 +5,9 @@ const USABLE_SHARE = 0.9;
 /** From this share of its lifetime or its messages on, a session is replaced in the background. */
 const RENEWAL_SHARE = 0.75;
 
+/** For this long after the latest sign of life, a session is taken to be alive. protocol.md section 8. */
+const ALIVE_MS = 5_000;
+
 /** A session as the outbound role uses it: its keys, its sequence numbers, and its limits. protocol.md section 9. */
 export class PeerSession {
   readonly sid: string;
@@ -59,9 +62,13 @@ export class PeerSession {
     this.aliveAtMs = Math.max(this.aliveAtMs, sentAtMs);
   }
 
-  /** When the latest message or pairing was sent that proves the session to be alive at the peer; monotonic. */
-  get lastAliveAtMs(): number {
-    return this.aliveAtMs;
+  /**
+   * Whether the peer may have lost the session since the latest message or pairing that proved it to be alive.
+   *
+   * @param disconnectedAtMs - when a connection to the peer last ended, monotonic
+   */
+  isInDoubt(nowMs: number, disconnectedAtMs: number): boolean {
+    return nowMs - this.aliveAtMs >= ALIVE_MS || disconnectedAtMs >= this.aliveAtMs;
   }
 
   /** Takes the next sequence number, beginning with 1. This is synchronous, so that no two messages can share a number. */

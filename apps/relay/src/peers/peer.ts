@@ -20,8 +20,6 @@ import type { SessionChecker } from './session-checker.js';
 /** The shortest time between two pairings that unauthenticated responses, which anybody on the path can send, may cause. */
 const MIN_SUSPICION_INTERVAL_MS = 30_000;
 
-/** For this long after the latest sign of life, a session is taken to be alive. protocol.md section 8. */
-const ALIVE_MS = 5_000;
 const MAX_CHECKS = 2;
 
 /** One relay that this relay sends messages to: its current session, and the pairing of the next. protocol.md section 9. */
@@ -105,8 +103,9 @@ export class Peer {
   }
 
   private async checkIfInDoubt(): Promise<void> {
-    const { current } = this;
-    if (current?.isUsable(this.clock.monotonicMs()) === true && this.isInDoubt(current)) {
+    const { current, disconnectedAtMs } = this;
+    const now = this.clock.monotonicMs();
+    if (current?.isUsable(now) === true && current.isInDoubt(now, disconnectedAtMs)) {
       this.checking ??= this.check(current).finally(() => {
         this.checking = undefined;
       });
@@ -193,12 +192,6 @@ export class Peer {
       ageSeconds: session.ageSeconds(now),
       reservedAtMs: now,
     };
-  }
-
-  private isInDoubt({ lastAliveAtMs }: PeerSession): boolean {
-    return (
-      this.clock.monotonicMs() - lastAliveAtMs >= ALIVE_MS || this.disconnectedAtMs >= lastAliveAtMs
-    );
   }
 
   /** Returns once the session has proved to be alive or has been dropped. */
