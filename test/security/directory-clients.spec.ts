@@ -146,6 +146,18 @@ describe('#96 the open WebSocket of a client', () => {
     ],
   ];
 
+  it('ends if it was the only client, and is removed', async () => {
+    const { billing } = ofOutbound().clients ?? {};
+    await outbound.change(ofOutbound({ clients: { billing: billing ?? {} } }));
+    const only = await open(BILLING);
+    expect(await isOpen(only)).toBe(true);
+
+    await outbound.change(ofOutbound({ clients: {} }));
+
+    await untilLost(only);
+    expect(await refusedWebSocket(wayOf(BILLING))).toMatchObject({ status: 401 });
+  });
+
   it.each(CHANGES)(
     '%s ends, and that of another client does not',
     async (_what, change, refusal) => {
