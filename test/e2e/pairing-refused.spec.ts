@@ -18,7 +18,7 @@ describe('two relays with different secrets', () => {
 
     expect(response.status).toBe(502);
     expect(errorOf(response)).toMatchObject({ code: 'RELAY_PAIR_REFUSED', forwarded: 'no' });
-    expect(errorOf(response).message).toContain('CLIENT_ID_SECRET');
+    expect(errorOf(response).message).toContain('the same secret');
     expect(tunnel.upstream.hits).toBe(0);
     await tunnel.outbound.log.find(
       ({ code, peer }) => code === 'RELAY_PAIR_REFUSED' && peer === tunnel.inbound.url,

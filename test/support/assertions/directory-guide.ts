@@ -33,8 +33,10 @@ export async function followDirectoryGuide(...blocks: readonly string[]): Promis
   const folder = await temporaryFolder();
   cpSync(join(ROOT, 'deploy'), join(folder.path, 'deploy'), { recursive: true });
   const script = [BEFORE, PROGRAMS, preparation, ...blocks].join('\n');
-  const { status, stderr } = spawnSync('bash', ['-euo', 'pipefail', '-c', script], {
+  const { status, stderr } = spawnSync('bash', ['--norc', '-euo', 'pipefail', '-c', script], {
     cwd: folder.path,
+    // With a socket as its input, bash takes itself for a remote shell, and reads its start-up file.
+    stdio: ['ignore', 'pipe', 'pipe'],
     encoding: 'utf8',
   });
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });

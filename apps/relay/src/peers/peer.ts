@@ -51,16 +51,14 @@ export class Peer {
     private readonly clock: Clock,
     private readonly log: RelayLog,
   ) {
-    const { origin, known } = address;
-    this.origin = origin;
-    this.known = known;
-    const isListed = known.entry.reach.kind === 'origins';
+    this.origin = address.origin;
+    this.known = address.known;
     const probe = {
-      isWorthwhile: () => isListed || this.wasPaired,
+      isWorthwhile: () => this.known.entry.reach.kind === 'origins' || this.wasPaired,
       send: () => client.probe(address),
       onReached: () => this.listener?.onUsable(),
     };
-    this.reachability = new Reachability(origin, probe, clock, log);
+    this.reachability = new Reachability(this.origin, probe, clock, log);
     this.refusal = new BackOff(REFUSED_BACK_OFF, clock);
     this.busy = new BackOff(BUSY_BACK_OFF, clock);
   }
@@ -177,10 +175,15 @@ export class Peer {
   }
 
   /** Ends everything that would otherwise go on in the background, and lets nothing of it begin again. */
-  close(): void {
+  stop(): void {
     this.isClosed = true;
     this.wasPaired = false;
     this.reachability.close();
+  }
+
+  /** Stops with whoever depends on it. */
+  close(): void {
+    this.stop();
     this.listener?.onClose();
   }
 

@@ -83,9 +83,10 @@ export class PeersService implements OnApplicationShutdown {
     return peer;
   }
 
+  /** The channels are ended by those who keep them. */
   onApplicationShutdown(): void {
     for (const peer of this.peers.values()) {
-      peer.close();
+      peer.stop();
     }
   }
 
