@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 
+import { request } from '../support/clients/client.js';
 import { startLoad, type LoadOutcome } from '../support/clients/steady-load.js';
 import { forThisTest, sharedResources } from '../support/lifecycle/resources.js';
 import { startRelayProcess, type RelayProcess } from '../support/processes/relay-process.js';
@@ -35,10 +36,20 @@ describe('two relays with channels and two workers each', () => {
     await Promise.all([workersUp(inbound), workersUp(outbound)]);
   });
 
+  const headers = (): Record<string, string> => ({
+    'x-mte-outbound-token': TOKEN,
+    'x-mte-upstream': inbound.url,
+  });
+
   /** Two channels of each worker of the outbound relay. */
   const expectUsualChannels = async (): Promise<void> => {
     await expect
       .poll(async () => {
+        // A worker opens channels once it has a request: connections are new, so that each worker gets some.
+        const requests = Array.from({ length: 8 }, () =>
+          request(outbound.url, { headers: headers() }),
+        );
+        await Promise.all(requests);
         const [a, b] = await Promise.all([samplesOf(outbound), samplesOf(inbound)]);
         return [
           a.get('mte_relay_channels{role="outbound",state="open"}'),
@@ -54,7 +65,7 @@ describe('two relays with channels and two workers each', () => {
   const killWorkerOf = async (relay: RelayProcess): Promise<readonly LoadOutcome[]> => {
     const load = startLoad({
       origin: outbound.url,
-      headers: { 'x-mte-outbound-token': TOKEN, 'x-mte-upstream': inbound.url },
+      headers: headers(),
       perSecond: PER_SECOND,
       withMte: false,
     });
