@@ -29,7 +29,13 @@ export async function startChannelTunnel(
 ): Promise<ChannelTunnel> {
   const clocks = [new HandMovedClock(Date.now()), new HandMovedClock(Date.now())] as const;
   const upstream = await startUpstream(options.handler);
-  const both = { TUNNEL_TRANSPORT: 'channel', CHANNELS_PER_PEER: '1', ADMIN_PORT: '0' };
+  const both = {
+    TUNNEL_TRANSPORT: 'channel',
+    CHANNELS_PER_PEER: '1',
+    ADMIN_PORT: '0',
+    // However far a test advances the clocks, no session is renewed: that would open a channel in place of one that was broken.
+    SESSION_LIFETIME_SECONDS: '86400',
+  };
   const [inbound, outbound] = await Promise.all([
     startRelay({ ...both, UPSTREAM: upstream.url, ...options.inbound }, (builder) =>
       builder.overrideProvider(Clock).useValue(clocks[0]),
