@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { runs } from '../../../test/support/lifecycle/property.js';
-import { isAuthority } from './authority.js';
+import { isAuthority, normalAuthority } from './authority.js';
 
 describe('an authority', () => {
   it.each([
@@ -98,5 +98,25 @@ describe('an authority', () => {
       }),
       runs(1_000),
     );
+  });
+});
+
+describe('the normal form of an authority', () => {
+  it.each([
+    ['API.Example', 'api.example:80'],
+    ['api.example:80', 'api.example:80'],
+    ['api.example:8080', 'api.example:8080'],
+    ['api.example.', 'api.example:80'],
+    ['api.example.:81', 'api.example:81'],
+    ['registry_1:5000', 'registry_1:5000'],
+    ['127.1:90', '127.0.0.1:90'],
+    ['[2001:DB8:0::1]', '[2001:db8::1]:80'],
+    ['[::FFFF:127.0.0.1]:1', '[::ffff:7f00:1]:1'],
+  ])('%s is %s', (text, normal) => {
+    expect(normalAuthority(text)).toBe(normal);
+  });
+
+  it.each(['', 'user@a', 'a:', 'a/b', '1.2.3.4.5', '[::1'])('does not exist of %j', (text) => {
+    expect(normalAuthority(text)).toBeUndefined();
   });
 });

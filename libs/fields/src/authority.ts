@@ -23,3 +23,17 @@ export function isAuthority(text: string): boolean {
     (ipv6 === undefined || URL.canParse(`http://${ipv6}`))
   );
 }
+
+/**
+ * The one spelling by which authorities of http URLs are compared: in lower case and punycode, IP addresses in their shortest
+ * form, without the dot that ends an absolute name, and always with a port. RFC 3986 section 6.2.
+ *
+ * @returns undefined if the text is no authority
+ */
+export function normalAuthority(text: string): string | undefined {
+  if (!isAuthority(text) || !URL.canParse(`http://${text}`)) {
+    return undefined;
+  }
+  const { hostname, port } = new URL(`http://${text}`);
+  return `${hostname.replace(/\.$/, '')}:${port === '' ? '80' : port}`;
+}

@@ -12,6 +12,32 @@ export type PeerReach =
   | { readonly kind: 'origins'; readonly origins: readonly string[] }
   | { readonly kind: 'named'; readonly allowed: readonly string[] | undefined };
 
+/** Where a listener of a peer is: at an address, or at a Unix domain socket. */
+export type ListenAt =
+  | {
+      readonly kind: 'tcp';
+      /** An IP address, without brackets, or `localhost`. */
+      readonly host: string;
+      /** 1 to 65535. */
+      readonly port: number;
+    }
+  | {
+      readonly kind: 'unix';
+      /** Absolute. */
+      readonly path: string;
+      /** Permission bits of the socket. */
+      readonly mode: number;
+      /** Whom the socket belongs to; if undefined, the user of this process. */
+      readonly owner?: { readonly uid: number; readonly gid: number } | undefined;
+    };
+
+/** A listener that leads to one peer. Whoever reaches it is taken for its client: there is no token. */
+export interface PeerListenEntry {
+  readonly at: ListenAt;
+  /** The name of the client in whose name requests are made. */
+  readonly client: string;
+}
+
 /** Another relay, or the replicas of one, with the secret that this relay shares with it alone. */
 export interface PeerEntry {
   readonly name: string;
@@ -24,6 +50,13 @@ export interface PeerEntry {
   readonly transport: TunnelTransport;
   /** URL of the egress proxy on the way to this peer, with its credentials; if undefined, PEER_PROXY_URL counts. */
   readonly proxy?: string | undefined;
+  /**
+   * What clients of the forward proxy call it: `host:port` as `normalAuthority` returns it, of which the host may begin with `*.`
+   * for all names below it. No two peers have the same.
+   */
+  readonly hosts?: readonly string[] | undefined;
+  /** If undefined, it has no listener of its own. */
+  readonly listen?: PeerListenEntry | undefined;
 }
 
 /** One token of a client. The token itself is not kept. */
