@@ -12,6 +12,7 @@ import { InboundModule } from './inbound/inbound.module.js';
 import { OutboundModule } from './outbound/outbound.module.js';
 import { PairingModule } from './pairing/pairing.module.js';
 import { ServerModule } from './server/server.module.js';
+import { ListenersModule } from './listeners/listeners.module.js';
 import { LifecycleModule } from './lifecycle/lifecycle.module.js';
 import { TelemetryModule } from './telemetry/telemetry.module.js';
 import { PassThroughModule } from './pass-through/pass-through.module.js';
@@ -35,6 +36,7 @@ export class AppModule {
         ServerModule,
         PairingModule,
         OutboundModule,
+        ListenersModule,
         InboundModule,
         PassThroughModule,
       ],

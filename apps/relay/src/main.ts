@@ -4,6 +4,9 @@ import { ConfigInvalidError, loadConfig } from '@relay/config';
 
 import { isOurWorker } from './lifecycle/our-worker.js';
 
+// What this process makes is for its user alone, such as the socket of a listener before it has its mode.
+process.umask(0o077);
+
 try {
   const loaded = loadConfig();
   // Only one of the two is loaded: a supervising process needs none of the relay's code.

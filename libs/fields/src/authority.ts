@@ -24,6 +24,14 @@ export function isAuthority(text: string): boolean {
   );
 }
 
+/** Names and addresses that lead to the machine itself: RFC 6761 section 6.3, RFC 1122 section 3.2.1.3, RFC 4291 section 2.5.3. */
+const LOOPBACK = /^(?:(?:.+\.)?localhost|127(?:\.\d{1,3}){3}|\[::1\]|::1)$/i;
+
+/** @param host - a name, or an IP address as `normalAuthority` has it, with or without brackets */
+export function isLoopback(host: string): boolean {
+  return LOOPBACK.test(host);
+}
+
 /**
  * The one spelling by which authorities of http URLs are compared: in lower case and punycode, IP addresses in their shortest
  * form, without the dot that ends an absolute name, and always with a port. RFC 3986 section 6.2.

@@ -6,7 +6,7 @@ import { SenderSigner } from './sender-signer.js';
 /** The name of this process to its peers. */
 export class RelayName {
   /** @param clientId - 1–64 characters of base64url */
-  constructor(private readonly clientId: string) {}
+  constructor(readonly clientId: string) {}
 
   /**
    * Refuses a request of this relay itself: it would be executed at home, though it was meant for a peer.

@@ -7,14 +7,13 @@ import { EMPTY } from 'rxjs';
 
 import { AppModule } from '#dist/apps/relay/src/app.module.js';
 import { configureRelayApp, RELAY_APP_OPTIONS } from '#dist/apps/relay/src/app.factory.js';
-import { DirectoryService } from '#dist/apps/relay/src/directory/directory.service.js';
 import { RelayErrorFilter } from '#dist/apps/relay/src/errors/relay-error.filter.js';
 import { InboundService } from '#dist/apps/relay/src/inbound/inbound.service.js';
-import { OutboundTokenGuard } from '#dist/apps/relay/src/outbound/outbound-token.guard.js';
+import { ClientGuard } from '#dist/apps/relay/src/outbound/client.guard.js';
+import { ClientWays } from '#dist/apps/relay/src/outbound/ways/client-ways.js';
 import { OutboundService } from '#dist/apps/relay/src/outbound/outbound.service.js';
 import { createRelayAdapter } from '#dist/apps/relay/src/server/relay-adapter.js';
 import { OUTBOUND_ROUTE, TUNNEL_ROUTE } from '#dist/apps/relay/src/server/request-routing.js';
-import { Clock } from '#dist/libs/clock/src/index.js';
 import { loadConfig } from '#dist/libs/config/src/index.js';
 import { AcceptedKeys } from '#dist/libs/protocol/src/index.js';
 import { RelayName, TunnelSenderInterceptor } from '#dist/libs/signature/src/index.js';
@@ -66,7 +65,7 @@ route(
   (request, response) => inbound.receive(request, response),
 );
 
-const guard = new OutboundTokenGuard(app.get(DirectoryService), app.get(Clock));
+const guard = new ClientGuard(app.get(ClientWays));
 const outbound = app.get(OutboundService);
 route(
   OUTBOUND_ROUTE,

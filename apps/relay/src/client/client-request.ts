@@ -1,12 +1,10 @@
 import type { IncomingMessage } from 'node:http';
-import { TLSSocket } from 'node:tls';
 
 import type { RelayConfig } from '@relay/config';
-import { isAuthority, withReplacedNamesakes } from '@relay/fields';
+import { withReplacedNamesakes, type RawFields } from '@relay/fields';
 import { connectionAuthRefusal } from '@relay/http';
 import {
   CLIENT_ADDRESS_FIELD,
-  CLIENT_NAME_FIELD,
   forwardedFields,
   HeadInvalidError,
   checkRequestHead,
@@ -16,6 +14,7 @@ import {
 
 import { hasShortBody, isOfferOf } from '../server/request-routing.js';
 import { clientAddress } from './client-address.js';
+import { requestTarget } from './request-target.js';
 
 /** What of the configuration decides how a client's request is read. */
 type ClientRequestOptions = Pick<RelayConfig, 'headers' | 'forwardedHeaders' | 'upgradeProtocols'>;
@@ -30,24 +29,21 @@ export interface ClientRequest {
 /**
  * Reads and validates a client's head before anything is sealed, so that a head that the peer would refuse costs no session.
  *
- * @param clientName - that the token of the client belongs to; empty if it has none
+ * @param added - fields besides those of the client, and of the configuration
  * @throws HeadInvalidError, ConnectionAuthUnsupportedError
  */
 export function readClientRequest(
   request: IncomingMessage,
   config: ClientRequestOptions,
-  clientName = '',
+  added: RawFields = [],
 ): ClientRequest {
-  const { authority, path } = targetOf(request);
   const head: RequestHead = {
     method: request.method ?? '',
-    scheme: request.socket instanceof TLSSocket ? 'https' : 'http',
-    authority,
-    path,
+    ...requestTarget(request),
     fields: [
       ...withReplacedNamesakes(forwardedFields(request.rawHeaders), config.headers),
       ...addressField(request, config),
-      ...(clientName === '' ? [] : [CLIENT_NAME_FIELD, clientName]),
+      ...added,
     ],
   };
   checkConnectionAuth(head);
@@ -98,36 +94,4 @@ function checkTransferCoding({ headers }: IncomingMessage): void {
   if (coding !== undefined && coding.trim().toLowerCase() !== 'chunked') {
     throw new HeadInvalidError('transfer-encoding is not chunked');
   }
-}
-
-/**
- * Path and query of the target, and whom it is addressed to: an authority in the target takes precedence over the host field,
- * which must be valid nevertheless. RFC 9112 sections 3.2 and 3.2.2.
- */
-function targetOf(request: IncomingMessage): Pick<RequestHead, 'authority' | 'path'> {
-  const host = authorityOf(request.headers.host ?? '', 'host');
-  const target = (request as { originalUrl?: string }).originalUrl ?? request.url ?? '';
-  const [absolute, authority = ''] = /^https?:\/\/([^/?#]*)/i.exec(target) ?? [];
-  if (absolute === undefined) {
-    return { authority: host, path: target };
-  }
-  if (authority === '') {
-    throw new HeadInvalidError('the request target does not name a host');
-  }
-  const rest = target.slice(absolute.length);
-  return {
-    authority: authorityOf(authority, 'the request target'),
-    path: rest.startsWith('/') ? rest : `/${rest}`,
-  };
-}
-
-/** RFC 3986 allows a colon without a port, which means the same as none: section 6.2.3. */
-function authorityOf(text: string, where: string): string {
-  const authority = text.endsWith(':') ? text.slice(0, -1) : text;
-  if (text !== '' && !isAuthority(authority)) {
-    throw new HeadInvalidError(
-      `${where} does not have a host name or IP address with an optional port`,
-    );
-  }
-  return authority;
 }

@@ -7,9 +7,13 @@ import type { RelayName } from '@relay/signature';
 
 import { KnownDirectory } from './known-directory.js';
 
+/** What was made ready for another directory: kept if it is used, taken back if not. */
+export type Preparation = (isUsed: boolean) => void;
+
 /** Whom this relay knows at this moment. */
 export class DirectoryService implements AcceptedKeys, Audiences {
   private readonly listeners: (() => void)[] = [];
+  private prepare: ((next: KnownDirectory) => Promise<Preparation>) | undefined;
   private replacing: Promise<unknown> = Promise.resolve();
 
   private constructor(
@@ -30,6 +34,11 @@ export class DirectoryService implements AcceptedKeys, Audiences {
   /** Calls back after each change. */
   onChange(listener: () => void): void {
     this.listeners.push(listener);
+  }
+
+  /** Calls before each change, which waits for what is made ready, and does not happen if that fails. There is one who asks for it. */
+  beforeChange(prepare: (next: KnownDirectory) => Promise<Preparation>): void {
+    this.prepare = prepare;
   }
 
   /**
@@ -61,9 +70,12 @@ export class DirectoryService implements AcceptedKeys, Audiences {
     }
     const previous = this.known;
     const next = await KnownDirectory.of(entries, this.name, previous);
+    const settle = await this.prepare?.(next);
     try {
       this.use(next);
+      settle?.(true);
     } catch (error) {
+      settle?.(false);
       // A part of this relay cannot use it: all of them go back to the previous one, which they could use.
       this.use(previous);
       throw error;

@@ -3,13 +3,17 @@ import { isDeepStrictEqual } from 'node:util';
 import {
   ConfigInvalidError,
   OF_ENVIRONMENT,
+  type ClientEntry,
   type Directory,
+  type Grant,
   type PeerEntry,
   type TenantEntry,
 } from '@relay/config';
 import type { SecretKeys } from '@relay/protocol';
 import type { RelayName } from '@relay/signature';
 
+import { KnownHosts } from './known-hosts.js';
+import { KnownListeners } from './known-listeners.js';
 import { KnownPeer } from './known-peer.js';
 import { KnownTenants } from './known-tenants.js';
 import { KnownTokens } from './known-tokens.js';
@@ -18,6 +22,8 @@ import { KnownTokens } from './known-tokens.js';
 export class KnownDirectory {
   readonly tokens: KnownTokens;
   readonly tenants: KnownTenants;
+  readonly hosts: KnownHosts;
+  readonly listeners: KnownListeners;
   private readonly byKid = new Map<
     string,
     { readonly peer: KnownPeer; readonly keys: SecretKeys }
@@ -32,6 +38,8 @@ export class KnownDirectory {
   ) {
     this.tokens = new KnownTokens(entries.clients);
     this.tenants = new KnownTenants(entries.tenants, previousTenants);
+    this.hosts = new KnownHosts(peers);
+    this.listeners = new KnownListeners(peers, entries.clients);
     this.byName = new Map(peers.map((peer) => [peer.name, peer]));
     for (const peer of peers) {
       for (const keys of peer.keys.all) {
@@ -93,6 +101,18 @@ export class KnownDirectory {
   /** The peer that has listed this origin as its own. */
   peerAt(origin: string): KnownPeer | undefined {
     return this.byOrigin.get(origin);
+  }
+
+  /** The client as it is now, if it would still be admitted as it was. @param nowMs - the wall clock's time */
+  clientOf(grant: Grant, nowMs: number): ClientEntry | undefined {
+    return grant.listener === undefined
+      ? this.tokens.clientOf(grant, nowMs)
+      : this.clientAt(grant.listener, grant.client.name);
+  }
+
+  private clientAt(listener: string, name: string): ClientEntry | undefined {
+    const client = this.listeners.all.get(listener)?.client;
+    return client?.name === name ? client : undefined;
   }
 
   /**

@@ -2,9 +2,11 @@ import { hash, timingSafeEqual } from 'node:crypto';
 
 import type { ClientEntry, ClientToken, Grant } from '@relay/config';
 
+type TokenGrant = Grant & { readonly token: ClientToken };
+
 /** The tokens of all clients, as digests. */
 export class KnownTokens {
-  private readonly known: readonly (Grant & { readonly digest: Buffer })[];
+  private readonly known: readonly (TokenGrant & { readonly digest: Buffer })[];
 
   constructor(clients: readonly ClientEntry[]) {
     this.known = clients.flatMap((client) =>
@@ -20,7 +22,7 @@ export class KnownTokens {
    */
   find(token: string, nowMs: number): Grant | undefined {
     const digest = hash('sha256', token, 'buffer');
-    let found: Grant | undefined;
+    let found: TokenGrant | undefined;
     for (const known of this.known) {
       if (timingSafeEqual(known.digest, digest)) {
         found = known;
@@ -32,7 +34,7 @@ export class KnownTokens {
   /** The client as it is now, if it still has the token of an earlier grant, and it has not expired. */
   clientOf({ client, token }: Grant, nowMs: number): ClientEntry | undefined {
     const grant = this.known.find(
-      (known) => known.client.name === client.name && known.token.sha256 === token.sha256,
+      (known) => known.client.name === client.name && known.token.sha256 === token?.sha256,
     );
     return grant !== undefined && isValid(grant.token, nowMs) ? grant.client : undefined;
   }

@@ -28,6 +28,8 @@ interface ClientError {
   readonly forwarded?: Forwarded;
   /** Seconds. */
   readonly retryAfter?: number | undefined;
+  /** The value of `proxy-authenticate`. */
+  readonly challenge?: string;
 }
 
 /** The error of a request whose error response is about to be sent. */
@@ -68,7 +70,7 @@ export class RelayErrorFilter implements ExceptionFilter {
 
   private respondToClient(failed: FailedRequest): void {
     const { error, record, request, reply } = failed;
-    const { code, message, retryAfter } = error;
+    const { code, message, retryAfter, challenge } = error;
     const { status } = clientOutcome(code);
     const forwarded = verdictOf(error);
     // Configured fields may be credentials, and tell of the network behind this relay.
@@ -80,6 +82,9 @@ export class RelayErrorFilter implements ExceptionFilter {
     };
     if (retryAfter !== undefined) {
       headers['retry-after'] = String(retryAfter);
+    }
+    if (challenge !== undefined) {
+      headers['proxy-authenticate'] = challenge;
     }
     const body = errorBody(code, message, forwarded, request.id);
     sendWholeResponse(request.raw, reply.raw, status, headers, body);
@@ -133,7 +138,7 @@ function isAuthenticated(record: RequestRecord, code: ErrorCode, request: Fastif
   if (isFromRelay(record)) {
     return verifiedRequest(request.raw) !== undefined;
   }
-  return record.role === 'outbound' ? code !== 'RELAY_TOKEN_INVALID' : !TOKENLESS_CODES.has(code);
+  return record.role === 'outbound' ? record.grant !== undefined : !TOKENLESS_CODES.has(code);
 }
 
 /** An error without a verdict has that of its code. If the verdict varies with this code, only the cautious one is safe. */

@@ -1,12 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { HttpAdapterHost } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { RelayConfig } from '@relay/config';
 
 import { UpgradedConnections } from '../admission/upgraded-connections.js';
 import { ChannelReports } from '../channels/channel-reports.js';
+import type { Connections } from '../server/connections.js';
+import type { RelayAdapter } from '../server/relay-adapter.js';
 import { RelayLog } from '../telemetry/relay-log.js';
-import { Connections } from './connections.js';
 import { ShutdownState } from './shutdown-state.js';
 import { onStopSignals } from './stop-signals.js';
 
@@ -26,7 +28,8 @@ export class Shutdown {
   private readonly upgraded: UpgradedConnections;
 
   constructor(private readonly app: NestFastifyApplication) {
-    this.connections = new Connections(app.getHttpServer());
+    this.connections =
+      app.get<HttpAdapterHost<RelayAdapter>>(HttpAdapterHost).httpAdapter.connections;
     this.log = app.get(RelayLog);
     this.config = app.get(RelayConfig);
     this.channels = app.get(ChannelReports);

@@ -13,6 +13,9 @@ export interface EncodeOptions {
   readonly sealedFields: boolean | ReadonlySet<string>;
 }
 
+/** What a client gets that asks for nothing else. */
+export const WHOLLY_SEALED: EncodeOptions = { type: 'mke', isPathSealed: true, sealedFields: true };
+
 /** Whether nothing of the request is shown and its records are released one by one: only then a channel can carry it. */
 export function isWhollySealed({ type, isPathSealed, sealedFields }: EncodeOptions): boolean {
   return type === 'mke' && isPathSealed && sealedFields === true;

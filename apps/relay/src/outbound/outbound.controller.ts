@@ -3,13 +3,13 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import { OUTBOUND_ROUTE } from '../server/request-routing.js';
 import { offeredConnection } from '../server/upgrades.js';
-import { OutboundTokenGuard } from './outbound-token.guard.js';
+import { ClientGuard } from './client.guard.js';
 import { OutboundService } from './outbound.service.js';
 import { UpgradeService } from './upgrade.service.js';
 
 /** Serves the requests of this relay's clients, whatever their method and path. */
 @Controller()
-@UseGuards(OutboundTokenGuard)
+@UseGuards(ClientGuard)
 export class OutboundController {
   constructor(
     private readonly outbound: OutboundService,

@@ -7,20 +7,20 @@ import { ClientGoneError, EXCHANGE_OVER, isClientGone } from '@relay/http';
 import { ClientLimits } from '../admission/client-limits.js';
 import { ConcurrencyLimit } from '../admission/concurrency-limit.js';
 import { readClientRequest } from '../client/client-request.js';
-import { PeerOrigins } from '../peers/peer-origin.js';
 import { grantOf, recordOf, type RequestRecord } from '../telemetry/request-record.js';
 import { RequestReports } from '../telemetry/request-reports.js';
 import { traceIdOf } from '../telemetry/trace-id.js';
-import { isWhollySealed, parseEncodeOptions } from './encode-options.js';
+import { isWhollySealed } from './encode-options.js';
 import { OptionInvalidError } from './outbound.errors.js';
 import { TunnelService, type RequestForwarding, type TunnelRequest } from './tunnel.service.js';
+import { ClientWays } from './ways/client-ways.js';
 
 /** Sends a client's plaintext request to the peer as a sealed message, and returns the response. */
 @Injectable()
 export class OutboundService {
   constructor(
     private readonly config: RelayConfig,
-    private readonly peerOrigins: PeerOrigins,
+    private readonly ways: ClientWays,
     private readonly limits: ClientLimits,
     private readonly concurrency: ConcurrencyLimit,
     private readonly tunnel: TunnelService,
@@ -28,10 +28,11 @@ export class OutboundService {
   ) {}
 
   /**
-   * Forwards one request of a client that holds the token. Returns once the response has been sent or abandoned.
+   * Forwards one request of a client that was admitted. Returns once the response has been sent or abandoned.
    *
-   * @throws UpstreamHeaderInvalidError, UpstreamRefusedError, OptionInvalidError, HeadInvalidError, ClientLimitedError,
-   *   RelayBusyError and TunnelFailedError, all of them before the response has begun
+   * @throws UpstreamHeaderInvalidError, UpstreamRefusedError, SchemeUnsupportedError, HostUnknownError, LoopError,
+   *   OptionInvalidError, HeadInvalidError, ClientLimitedError, RelayBusyError and TunnelFailedError, all of them before the
+   *   response has begun
    */
   async forward(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const record = recordOf(request);
@@ -54,8 +55,9 @@ export class OutboundService {
 
   /** Reads the client's request and options. What the peer would refuse is refused here, before it costs a session. */
   private read(request: IncomingMessage, { client }: Grant): TunnelRequest {
-    const peer = this.peerOrigins.parse(request.headers['x-mte-upstream'], client);
-    const options = parseEncodeOptions(request.headers);
+    const way = this.ways.of(request);
+    const peer = way.peerOf(request, client);
+    const options = way.optionsOf(request);
     if (peer.known.entry.transport === 'channel' && !isWhollySealed(options)) {
       throw new OptionInvalidError(
         'with TUNNEL_TRANSPORT=channel, this relay sends neither MTE messages nor plaintext copies',
@@ -64,7 +66,7 @@ export class OutboundService {
     return {
       peer,
       options,
-      request: readClientRequest(request, this.config, client.name),
+      request: readClientRequest(request, this.config, this.ways.addedFields(request, client)),
     };
   }
 

@@ -14,8 +14,8 @@ class RevokedError extends RelayError {
 }
 
 /**
- * Ends upgraded connections whose client would not be admitted any more: its token was removed or has expired, or it may not call
- * the peer, or there is no such peer. Requests end by themselves; these connections would go on for as long as their ends like.
+ * Ends upgraded connections whose client would not be admitted any more: its token was removed or has expired, its listener leads
+ * elsewhere, it may not call the peer, or there is no such peer. Requests end by themselves; these connections would go on for as long as their ends like.
  */
 @Injectable()
 export class Revocations implements OnApplicationShutdown {
@@ -44,13 +44,15 @@ export class Revocations implements OnApplicationShutdown {
 
   private reasonAgainst({ grant, peerName = '' }: UpgradeHolder): Error | undefined {
     const { current } = this.directory;
-    const client =
-      grant === undefined ? undefined : current.tokens.clientOf(grant, this.clock.nowMs());
+    const client = grant === undefined ? undefined : current.clientOf(grant, this.clock.nowMs());
     if (client === undefined) {
-      return new RevokedError('the token of its client was removed or has expired');
+      return new RevokedError('its client has no valid token, or no listener, any more');
     }
     const isAllowed = client.peers?.includes(peerName) !== false;
-    return isAllowed && current.peerNamed(peerName) !== undefined
+    const { listener } = grant ?? {};
+    const leadsThere =
+      listener === undefined || current.listeners.all.get(listener)?.peer.name === peerName;
+    return isAllowed && leadsThere && current.peerNamed(peerName) !== undefined
       ? undefined
       : new RevokedError('its client may not call this peer any more');
   }

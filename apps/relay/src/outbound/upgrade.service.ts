@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import { Injectable } from '@nestjs/common';
-import { RelayConfig } from '@relay/config';
+import { RelayConfig, type ClientEntry } from '@relay/config';
 import { ClientGoneError, UpgradeUnsupportedError, isClientGone } from '@relay/http';
 import { encodeUpgradeRequest } from '@relay/protocol';
 
@@ -9,23 +9,24 @@ import { ClientLimits } from '../admission/client-limits.js';
 import { UpgradeLimit } from '../admission/upgraded-connections.js';
 import { readClientRequest } from '../client/client-request.js';
 import { ClientUpgrade } from '../client/client-upgrade.js';
-import { PeerOrigins, type NamedPeer } from '../peers/peer-origin.js';
+import type { NamedPeer } from '../peers/peer-origin.js';
 import type { OfferedConnection } from '../server/upgrades.js';
 import { grantOf, recordOf, type RequestRecord } from '../telemetry/request-record.js';
 import { RequestReports } from '../telemetry/request-reports.js';
 import { traceIdOf } from '../telemetry/trace-id.js';
 import { UpgradedReports } from '../telemetry/upgraded-reports.js';
-import { isWhollySealed, parseEncodeOptions } from './encode-options.js';
+import { isWhollySealed } from './encode-options.js';
 import { OptionInvalidError } from './outbound.errors.js';
 import { TunnelService, type TunnelRequest } from './tunnel.service.js';
 import type { UpgradeForwarding } from './upgrade-forwarding.js';
+import { ClientWays } from './ways/client-ways.js';
 
 /** Sends a client's request for an upgrade through the tunnel, and then the octets of its connection. protocol.md section 11.8. */
 @Injectable()
 export class UpgradeService {
   constructor(
     private readonly config: RelayConfig,
-    private readonly peerOrigins: PeerOrigins,
+    private readonly ways: ClientWays,
     private readonly tunnel: TunnelService,
     private readonly limits: ClientLimits,
     private readonly places: UpgradeLimit,
@@ -45,9 +46,9 @@ export class UpgradeService {
   ): Promise<void> {
     const record = recordOf(request);
     const { client } = grantOf(record);
-    const peer = this.peerOrigins.parse(request.headers['x-mte-upstream'], client);
+    const peer = this.ways.of(request).peerOf(request, client);
     const upgrade = new ClientUpgrade(request, offered);
-    const asked = this.read(request, upgrade.protocol, peer, client.name);
+    const asked = this.read(request, upgrade.protocol, peer, client);
     const admission = this.limits.admit(client, response);
     if (admission !== undefined) {
       await admission;
@@ -70,20 +71,21 @@ export class UpgradeService {
     request: IncomingMessage,
     protocol: string,
     peer: NamedPeer,
-    clientName: string,
+    client: ClientEntry,
   ): TunnelRequest {
     if (peer.known.entry.transport === 'message') {
       throw new UpgradeUnsupportedError(
         'TUNNEL_TRANSPORT is message: only channels carry upgraded connections',
       );
     }
-    const options = parseEncodeOptions(request.headers);
+    const options = this.ways.of(request).optionsOf(request);
     if (!isWhollySealed(options)) {
       throw new OptionInvalidError(
         'an upgraded connection is neither an MTE message, nor has it plaintext copies',
       );
     }
-    const { head } = readClientRequest(request, this.config, clientName);
+    const added = this.ways.addedFields(request, client);
+    const { head } = readClientRequest(request, this.config, added);
     return {
       peer,
       options,

@@ -48,6 +48,14 @@ export class PeerOrigins {
     return named;
   }
 
+  /** A peer that was found by a host or a listener of it. @throws UpstreamRefusedError */
+  ofKnown({ name }: KnownPeer, client: ClientEntry): NamedPeer {
+    if (client.peers?.includes(name) === false) {
+      throw new UpstreamRefusedError('the host leads to a relay that this client may not call');
+    }
+    return this.find(name, client);
+  }
+
   /** Whether the operator has listed the peers. If not, their names must not resolve to refused addresses. */
   get areListed(): boolean {
     return this.directory.current.peers.every(

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { METHODS, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
@@ -40,12 +40,17 @@ const REASON_PHRASES: Readonly<Record<EarlyCode, string>> = {
   RELAY_REQUEST_INVALID: 'Bad Request',
   RELAY_REQUEST_TOO_LARGE: 'Request Header Fields Too Large',
   RELAY_REQUEST_TIMEOUT: 'Request Timeout',
-  RELAY_METHOD_UNSUPPORTED: 'Not Implemented',
+  RELAY_METHOD_UNSUPPORTED: 'Method Not Allowed',
   RELAY_VERSION_UNSUPPORTED: 'HTTP Version Not Supported',
   RELAY_EXPECTATION_FAILED: 'Expectation Failed',
 };
 
 const NO_STORE = 'no-store';
+
+const CONNECT_MESSAGE =
+  'CONNECT is not supported: what is inside TLS cannot be sealed here. Ask for the http:// URL through this relay, which seals it itself, or use a listener of the peer';
+/** A 405 names the methods that a resource has; through a relay, every other one. RFC 9110 section 15.5.6. */
+const ALLOWED = METHODS.filter((name) => name !== 'CONNECT' && name !== 'TRACE').join(', ');
 
 /** Characters of a parameter in the path of an endpoint of the relay: the message of an echo. */
 export const MAX_PARAMETER_LENGTH = 100;
@@ -120,7 +125,7 @@ export class EarlyRefusals extends EventEmitter<EarlyEvents> {
   connect(request: IncomingMessage, socket: Duplex): void {
     const { requestId } = recordOf(request);
     const refusal = { code: 'RELAY_METHOD_UNSUPPORTED', requestId } as const;
-    this.respondOnSocket(socket, refusal, 'CONNECT is not supported', 'maybe');
+    this.respondOnSocket(socket, refusal, CONNECT_MESSAGE, 'maybe', `allow: ${ALLOWED}\r\n`);
   }
 
   /** Input that Node.js cannot parse. There is neither a request nor a response, only a socket. */
@@ -170,12 +175,16 @@ export class EarlyRefusals extends EventEmitter<EarlyEvents> {
     sendWholeResponse(request, response, status, headers, body);
   }
 
-  /** @param forPending - the verdict on a request whose response is still pending on this connection */
+  /**
+   * @param forPending - the verdict on a request whose response is still pending on this connection
+   * @param more - further field lines
+   */
   private respondOnSocket(
     socket: Duplex,
     refusal: { readonly code: EarlyCode; readonly requestId: string; readonly error?: Error },
     message: string,
     forPending: Forwarded,
+    more = '',
   ): void {
     const { code, requestId } = refusal;
     const { status } = ERRORS[code].client;
@@ -193,7 +202,7 @@ export class EarlyRefusals extends EventEmitter<EarlyEvents> {
     const head =
       `HTTP/1.1 ${status} ${REASON_PHRASES[code]}\r\n` +
       `content-type: ${ERROR_CONTENT_TYPE}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n` +
-      `cache-control: ${NO_STORE}\r\nconnection: close\r\n\r\n`;
+      `cache-control: ${NO_STORE}\r\nconnection: close\r\n${more}\r\n`;
     endWith(socket, Buffer.from(head + body));
   }
 }

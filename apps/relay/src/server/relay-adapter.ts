@@ -1,4 +1,6 @@
-import { METHODS, type IncomingMessage, type Server } from 'node:http';
+import { once } from 'node:events';
+import { createServer, METHODS, type IncomingMessage, type Server } from 'node:http';
+import type { ListenOptions } from 'node:net';
 
 import type { RelayConfig } from '@relay/config';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
@@ -6,7 +8,9 @@ import type { FastifyHttpOptions, FastifyReply, FastifyRequest } from 'fastify';
 
 import { beginRecord, recordOf } from '../telemetry/request-record.js';
 import { readCertificate, secureContextOptions, type Certificate } from './certificate.js';
+import { Connections } from './connections.js';
 import { EarlyRefusals, MAX_PARAMETER_LENGTH } from './early-refusals.js';
+import type { Entrance } from './entrance.js';
 import { MAX_FIELDS, hasTooManyFields } from './field-limit.js';
 import { hasRightHost } from './host-field.js';
 import { requestIdOf } from './request-id.js';
@@ -35,28 +39,83 @@ const HTTP_OPTIONS = {
   keepAliveInitialDelay: KEEP_ALIVE_PROBE_MS,
 };
 
-/** Nest's Fastify adapter, with what other modules need to know about the HTTP server below it. */
+/** Nest's Fastify adapter, with what other modules need to know about the HTTP servers below it. */
 export class RelayAdapter extends FastifyAdapter {
-  private accepted = 0;
+  /** The connections of all servers. */
+  readonly connections = new Connections();
+  private readonly listeners = new Set<Server>();
 
   constructor(
     options: FastifyHttpOptions<Server>,
     readonly earlyRefusals: EarlyRefusals,
     /** Undefined if the listener speaks plain HTTP. */
     readonly certificate: Certificate | undefined,
+    /** Where the requests of the server come in that everybody shares. */
+    readonly entrance: { isProxy: boolean },
   ) {
     super(options);
-    this.getInstance().server.on('connection', (socket) => {
-      this.accepted += 1;
-      socket.once('close', () => {
-        this.accepted -= 1;
-      });
-    });
   }
 
-  /** Connections that are open at this moment. */
-  get acceptedConnections(): number {
-    return this.accepted;
+  /**
+   * Opens a listener of plain HTTP besides the shared one, whose requests take the same way.
+   *
+   * @param protocols - that clients may ask for, in lower case
+   * @throws Error of Node.js if it cannot be opened
+   */
+  async openListener(
+    at: ListenOptions,
+    entrance: Entrance,
+    protocols: readonly string[],
+  ): Promise<Server> {
+    const server = createServer({
+      ...HTTP_OPTIONS,
+      keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+      requestTimeout: 0,
+      IncomingMessage: relayRequests(protocols, entrance),
+    });
+    server.on('request', (request, response) => {
+      this.getInstance().routing(request, response);
+    });
+    server.on('clientError', (error: Error, socket) => {
+      this.earlyRefusals.unparsable(error, socket);
+    });
+    this.prepare(server);
+    server.listen(at);
+    await once(server, 'listening');
+    this.listeners.add(server);
+    return server;
+  }
+
+  /** Accepts no more connections at a listener. Resolves once those that it has are closed. */
+  async closeListener(server: Server): Promise<void> {
+    this.listeners.delete(server);
+    await new Promise((resolve) => server.close(resolve));
+  }
+
+  override async close(): Promise<void> {
+    await Promise.all([
+      super.close(),
+      ...[...this.listeners].map((server) => this.closeListener(server)),
+    ]);
+  }
+
+  /** Gives a server what Fastify leaves to Node.js. Its listeners for requests must be there already. */
+  prepare(server: Server): void {
+    // Node.js silently drops fields beyond this number. A request that has so many is refused, so none is forwarded without them.
+    server.maxHeadersCount = MAX_FIELDS + 1;
+    passRequestsInTurn(server);
+    this.connections.watch(server);
+    routeUpgrades(server, (request, response) => {
+      this.getInstance().routing(request, response);
+    });
+    server.on('checkExpectation', (request: IncomingMessage, response) => {
+      beginRequest(request);
+      this.earlyRefusals.expectation(request, response);
+    });
+    server.on('connect', (request: IncomingMessage, socket) => {
+      beginRequest(request);
+      this.earlyRefusals.connect(request, socket);
+    });
   }
 }
 
@@ -67,6 +126,7 @@ export class RelayAdapter extends FastifyAdapter {
 export function createRelayAdapter(config: RelayConfig): RelayAdapter {
   const certificate = readCertificate(config);
   const earlyRefusals = new EarlyRefusals();
+  const entrance = { isProxy: false };
   const adapter = new RelayAdapter(
     {
       logger: false,
@@ -78,7 +138,7 @@ export function createRelayAdapter(config: RelayConfig): RelayAdapter {
       keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
       // Long uploads are legitimate; the relay's own idle limits end those that stall.
       requestTimeout: 0,
-      ...serverOptions(config, certificate),
+      ...serverOptions(config, certificate, entrance),
       clientErrorHandler: (error: Error, socket) => {
         earlyRefusals.unparsable(error, socket);
       },
@@ -89,6 +149,7 @@ export function createRelayAdapter(config: RelayConfig): RelayAdapter {
     },
     earlyRefusals,
     certificate,
+    entrance,
   );
   const fastify = adapter.getInstance();
   // Registered as methods without a body, so that Fastify passes every request on without reading its body.
@@ -111,21 +172,7 @@ export function createRelayAdapter(config: RelayConfig): RelayAdapter {
     }
     done(null, typeof payload === 'string' ? Buffer.from(payload) : payload);
   });
-  const { server } = fastify;
-  // Node.js silently drops fields beyond this number. A request that has so many is refused, so none is forwarded without them.
-  server.maxHeadersCount = MAX_FIELDS + 1;
-  passRequestsInTurn(server);
-  routeUpgrades(server, (request, response) => {
-    fastify.routing(request, response);
-  });
-  server.on('checkExpectation', (request: IncomingMessage, response) => {
-    beginRequest(request);
-    earlyRefusals.expectation(request, response);
-  });
-  server.on('connect', (request: IncomingMessage, socket) => {
-    beginRequest(request);
-    earlyRefusals.connect(request, socket);
-  });
+  adapter.prepare(fastify.server);
   return adapter;
 }
 
@@ -157,8 +204,9 @@ function beginRequest(request: IncomingMessage): string {
 function serverOptions(
   { upgradeProtocols }: RelayConfig,
   certificate: Certificate | undefined,
+  entrance: Entrance,
 ): FastifyHttpOptions<Server> {
-  const http = { ...HTTP_OPTIONS, IncomingMessage: relayRequests(upgradeProtocols) };
+  const http = { ...HTTP_OPTIONS, IncomingMessage: relayRequests(upgradeProtocols, entrance) };
   if (certificate === undefined) {
     return { http };
   }

@@ -10,9 +10,15 @@ import {
 } from '@relay/protocol';
 
 import type { Role } from '../telemetry/request-record.js';
+import { entranceOf } from './entrance.js';
 
 /** The field with a client's bearer token. Its presence alone decides that a request is for the outbound role. */
 export const TOKEN_HEADER = 'x-mte-outbound-token';
+/** The field with the credentials of a client of the forward proxy. RFC 9110 section 11.7.2. */
+export const PROXY_CREDENTIALS_HEADER = 'proxy-authorization';
+
+/** How a client says which peer its request is for: by fields, as for a proxy, or by the listener that it has called. */
+export type Way = 'fields' | 'proxy' | 'listener';
 
 /**
  * Routes that no client can name: requests are routed there whatever path they ask for, so the router never reads the path of a
@@ -25,6 +31,9 @@ export const PASS_THROUGH_ROUTE = '/-/pass-through';
 
 /** The paths of the relay's own endpoints, which are open to everybody. */
 const OWN_PATH = /^\/(?:api\/mte-echo(?:\/[^/]+)?|health\/(?:live|ready))$/;
+
+/** The target names a scheme, and so a server that is not this relay. RFC 9112 section 3.2.2. */
+const ABSOLUTE_FORM = /^[A-Za-z][A-Za-z0-9+.-]*:/;
 
 /** Where a request goes. */
 interface Routing {
@@ -43,7 +52,7 @@ const PAIRING: Routing = { role: 'pairing', route: PAIR_PATH };
 /** Decides, once for each request and in the order of protocol.md section 3, which role serves it. */
 export function routingOf(request: IncomingMessage): Routing {
   const { headers, method, url = '' } = request;
-  if (headers[TOKEN_HEADER] !== undefined) {
+  if (wayOf(request) !== undefined) {
     return OUTBOUND;
   }
   const path = pathOf(url);
@@ -61,6 +70,25 @@ export function routingOf(request: IncomingMessage): Routing {
     return CHANNEL;
   }
   return isRead && OWN_PATH.test(path) ? { role: 'own', route: path } : PASS_THROUGH;
+}
+
+/** How a request says which peer it is for; undefined if it is not one for the outbound role. */
+export function wayOf(request: IncomingMessage): Way | undefined {
+  const { listener, isProxy } = entranceOf(request);
+  if (listener !== undefined) {
+    return 'listener';
+  }
+  const { headers } = request;
+  if (headers[TOKEN_HEADER] !== undefined) {
+    return 'fields';
+  }
+  const isProxied = isProxy || headers[PROXY_CREDENTIALS_HEADER] !== undefined;
+  return isProxied && ABSOLUTE_FORM.test(rawTargetOf(request)) ? 'proxy' : undefined;
+}
+
+/** The target of a request as its client has sent it, also once the request was given another route. */
+export function rawTargetOf(request: IncomingMessage & { readonly originalUrl?: string }): string {
+  return request.originalUrl ?? request.url ?? '';
 }
 
 /**

@@ -22,6 +22,6 @@ export class ServerTelemetry implements OnModuleInit {
     adapter.earlyRefusals.on('lost', (error) => {
       this.reports.connectionLost(error);
     });
-    this.metrics.openSockets.observe(() => adapter.acceptedConnections, 'listener');
+    this.metrics.openSockets.observe(() => adapter.connections.count, 'listener');
   }
 }

@@ -5,6 +5,7 @@ import { Server as TlsServer } from 'node:tls';
 
 import { lingeringClose } from '@relay/http';
 
+import { ENTRANCE, type Entrance } from './entrance.js';
 import { isUpgrade } from './request-routing.js';
 
 /** A connection whose request has asked for an upgrade, and is to be granted it or refused. */
@@ -34,11 +35,19 @@ const REST_IS_UNPARSED = 2;
  * behind a request whose response is pending is ignored, too. RFC 9110 section 7.8.
  *
  * @param protocols - that clients may ask for, in lower case
+ * @param entrance - where the requests of this server come in
  */
-export function relayRequests(protocols: readonly string[]): typeof IncomingMessage {
+export function relayRequests(
+  protocols: readonly string[],
+  entrance: Entrance,
+): typeof IncomingMessage {
   return class RelayRequest extends IncomingMessage {
     private [OFFERED]?: boolean | null;
     private [TAKEN]: boolean | undefined;
+
+    get [ENTRANCE](): Entrance {
+      return entrance;
+    }
 
     /** Set by Node.js; also by its own constructor, before this object has fields. */
     set upgrade(isOffered: boolean | null) {

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 
 import { ConfigInvalidError, type LoadedConfig } from '@relay/config';
 
+import { removeStaleSocket } from '../listeners/unix-socket.js';
 import { logLastError } from '../telemetry/last-error.js';
 import { standardOutput } from '../telemetry/line-output.js';
 import { RelayLog } from '../telemetry/relay-log.js';
@@ -31,6 +32,10 @@ export async function startSupervisor({ config, warnings }: LoadedConfig): Promi
   logLastError(log);
   for (const warning of warnings) {
     log.warn(warning);
+  }
+  // Before there are workers, of which each might take the socket of another for a stale one.
+  for (const { listen } of config.directory.peers) {
+    await removeStaleSocket(listen?.at);
   }
   cluster.setupPrimary({ args: [WORKER_MARK], stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
   const metrics = new WorkerMetrics(log);

@@ -65,7 +65,7 @@ export class RequestRecord {
   }
 }
 
-/** The client of a request that OutboundTokenGuard has admitted. @throws Error if it has not, which would be a mistake in the wiring */
+/** The client of a request that ClientGuard has admitted. @throws Error if it has not, which would be a mistake in the wiring */
 export function grantOf({ grant }: RequestRecord): Grant {
   if (grant === undefined) {
     throw new Error('the client of this request was not admitted');

@@ -84,10 +84,12 @@ export interface ClientEntry {
   readonly limits: ClientLimits;
 }
 
-/** Under which entry a client was admitted, and with which of its tokens. */
+/** Under which entry a client was admitted, and why: with one of its tokens, or because it has called a listener. */
 export interface Grant {
   readonly client: ClientEntry;
-  readonly token: ClientToken;
+  readonly token?: ClientToken;
+  /** What identifies the listener. */
+  readonly listener?: string;
 }
 
 /** TLS towards an API. Each is the path of a PEM file, which was valid when it was read. */

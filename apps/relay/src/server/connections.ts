@@ -17,7 +17,7 @@ interface Connection {
 }
 
 /**
- * Tracks the connections of a server, so that it can shut down without losing a request. In HTTP/1.1, a server can only
+ * Tracks the connections of servers, so that they can shut down without losing a request. In HTTP/1.1, a server can only
  * announce in a response that it will close the connection. If it closes an idle connection while a request is on its way, that
  * request is lost, and its sender cannot know whether it was executed.
  */
@@ -25,9 +25,13 @@ export class Connections {
   private readonly open = new Map<Socket, Connection>();
   /** All TCP connections, including those whose TLS handshake is not complete. */
   private readonly accepted = new Set<Socket>();
+  private readonly servers = new Set<Server>();
   private isEnding = false;
 
-  constructor(private readonly server: Server) {
+  /** Tracks the connections of one more server, until it is closed. */
+  watch(server: Server): void {
+    this.servers.add(server);
+    server.once('close', () => this.servers.delete(server));
     server.on('connection', (socket: Socket) => {
       this.accepted.add(socket);
       socket.once('close', () => this.accepted.delete(socket));
@@ -50,6 +54,11 @@ export class Connections {
     });
   }
 
+  /** Number of connections that are open at this moment. */
+  get count(): number {
+    return this.accepted.size;
+  }
+
   /** Number of responses that have not ended. */
   get pendingResponses(): number {
     return [...this.open.values()].reduce((count, { pending }) => count + pending.length, 0);
@@ -57,11 +66,13 @@ export class Connections {
 
   /**
    * From now on, every response whose head has not been sent closes its connection, so that the client opens its next one
-   * elsewhere. Idle connections are left to `closeIdle` even when the server is closed: Node.js would close them all then.
+   * elsewhere. Idle connections are left to `closeIdle` even when a server is closed: Node.js would close them all then.
    */
   announceEnd(): void {
     this.isEnding = true;
-    this.server.closeIdleConnections = () => undefined;
+    for (const server of this.servers) {
+      server.closeIdleConnections = () => undefined;
+    }
     for (const { pending } of this.open.values()) {
       for (const response of pending) {
         response.shouldKeepAlive = false;
@@ -81,7 +92,9 @@ export class Connections {
 
   /** Closes all connections, including those still in their TLS handshake, which Node.js would leave open. */
   closeAll(): void {
-    this.server.closeAllConnections();
+    for (const server of this.servers) {
+      server.closeAllConnections();
+    }
     for (const socket of this.accepted) {
       socket.destroy();
     }

@@ -21,7 +21,8 @@ beforeEach(async () => {
   server = createServer((_request, response) => {
     responses.add(response);
   });
-  connections = new Connections(server);
+  connections = new Connections();
+  connections.watch(server);
   const { port } = forThisTest(await listen(server));
   client = forThisTest(openSocket(port));
 });
