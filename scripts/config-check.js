@@ -6,14 +6,14 @@ const { values, operand } = readOperand(
   `Usage: npm run --silent config:check -- FILE [--against OLD_FILE]
 
 Reads FILE as a relay reads RELAY_CONFIG_FILE, with the variables of the environment and of .env, and prints what is wrong
-with line and key, or a summary. With --against, it also prints what would change for a relay that runs with OLD_FILE: names
-and keys, never secrets. Exit code 0: the file is valid; 1: it is not; 2: wrong arguments.`,
+with line and key, or a summary with the hosts and listeners of peers. With --against, it also prints what would change for
+a relay that runs with OLD_FILE: names and keys, never secrets. Exit code 0: the file is valid; 1: it is not; 2: wrong arguments.`,
   { against: { type: 'string' } },
 );
 
 const library = new URL('../dist/libs/config/src/index.js', import.meta.url);
 buildIfMissing(library);
-const { ConfigInvalidError, directoryChanges, loadConfigWith } =
+const { ConfigInvalidError, directoryChanges, loadConfigWith, shownListenAt } =
   await import('#dist/libs/config/src/index.js');
 const { expiringTokens } = await import('#dist/apps/relay/src/outbound/token-expiry.js');
 
@@ -46,6 +46,16 @@ function summary(kind, entries) {
   return `${kind}: ${names.length === 0 ? 'none' : names.join(', ')}`;
 }
 
+/** @param {import('../libs/config/src/index.js').ListenAt} at */
+function place(at) {
+  if (at.kind === 'tcp') {
+    return shownListenAt(at);
+  }
+  const { mode, owner } = at;
+  const of = owner === undefined ? '' : ` of ${owner.uid}:${owner.gid}`;
+  return `${shownListenAt(at)} (mode ${mode.toString(8).padStart(4, '0')}${of})`;
+}
+
 const {
   config: { directory },
   warnings,
@@ -63,6 +73,16 @@ for (const { client, tokenId, hasExpired, expires } of expiringTokens(
 console.log(summary('peers', directory.peers));
 console.log(summary('clients', directory.clients));
 console.log(summary('tenants', directory.tenants));
+for (const { name, hosts } of directory.peers) {
+  if (hosts !== undefined) {
+    console.log(`hosts of ${name}: ${hosts.join(', ')}`);
+  }
+}
+for (const { name, listen } of directory.peers) {
+  if (listen !== undefined) {
+    console.log(`listener of ${name}: ${place(listen.at)}, for the client ${listen.client}`);
+  }
+}
 
 if (values.against !== undefined) {
   const changes = directoryChanges(load(values.against).config.directory, directory);

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
@@ -59,6 +59,35 @@ What would change:
 `,
     });
     expect((await check(file, '--against', file)).stdout).toContain('Nothing would change.\n');
+  });
+
+  it('prints the hosts and listeners of peers, as the relay takes them', async () => {
+    const [, file = ''] = await write({
+      pay: 'kq7Zt1mXw9LrB4vNc8Yp2HsJd6Gf3TaE',
+      'relay.yaml': `peers:
+  shop:
+    secret: { file: shop }
+    origins: [https://shop.example]
+    hosts: [Shop.Example, "*.shop.example:8080"]
+    listen: { address: "[::]:9101", exposed: true, client: billing }
+  pay:
+    secret: { file: pay }
+    origins: [https://pay.example]
+    listen: { socket: pay.sock, mode: "0660", owner: "1000:1001", client: billing }
+${FILE.slice(FILE.indexOf('clients:'))}`,
+    });
+    expect(await check(file)).toEqual({
+      exitCode: 0,
+      stderr:
+        'warning: relay.yaml:6: peers.shop.listen.exposed is true: whoever reaches the address can call the peer as the client billing, without a token\n',
+      stdout: `peers: shop, pay
+clients: billing
+tenants: none
+hosts of shop: shop.example:80, *.shop.example:8080
+listener of shop: [::]:9101, for the client billing
+listener of pay: ${join(dirname(file), 'pay.sock')} (mode 0660 of 1000:1001), for the client billing
+`,
+    });
   });
 
   it('warns of a token that has expired, as the relay does', async () => {

@@ -20,6 +20,7 @@ export {
   type TenantEntry,
   type UpstreamTls,
 } from './directory/directory.js';
+export { shownListenAt } from './directory/shown-listen-at.js';
 export { directoryChanges } from './directory/directory-changes.js';
 export type { LoadedDirectory } from './directory/read-directory.js';
 export { ENVIRONMENT_VARIABLES, type RelayConfigProperty } from './environment-variables.js';

@@ -40,3 +40,20 @@ it('says by name and key what was added, removed and changed, and shows no secre
   ]);
   expect(directoryChanges(after, after)).toEqual([]);
 });
+
+it('calls the hosts and the listener of a peer what the file calls them', () => {
+  const listen = (port: number): PeerEntry['listen'] => ({
+    at: { kind: 'tcp', host: '127.0.0.1', port },
+    client: 'c',
+  });
+  const before = directory({
+    peers: [peer('a', { hosts: undefined, listen: undefined }), peer('b', { listen: listen(1) })],
+  });
+  const after = directory({
+    peers: [peer('a', { hosts: ['a.example:80'] }), peer('b', { listen: listen(2) })],
+  });
+  expect(directoryChanges(before, after)).toEqual([
+    'peer a: changed hosts',
+    'peer b: changed listen',
+  ]);
+});

@@ -21,6 +21,8 @@ const GOOD = `peers:
     origins: [https://shop.example]
     secret: { file: shop }
     transport: auto
+    hosts: [shop.example, "*.shop.example:8080"]
+    listen: { socket: run/shop.sock, mode: "0660", owner: "1000:1000", client: billing }
   other:
     secret: { env: OTHER }
 clients:
@@ -68,6 +70,8 @@ const piece = fc.constantFrom(
     '__proto__: 1',
     'constructor: 1',
   ],
+  ...['address: 0.0.0.0:80', 'exposed: true', 'mode: 0660', '"*."', `client: ${INLINE}`],
+  ...[`"http://${INLINE}/"`, `"*.${INLINE}"`, `"${INLINE}:99999"`],
   ...[`secret: ${INLINE}`, `{ ${INLINE} }`, `${INLINE}: 1`, `[${INLINE}]`, `"${INLINE}`, INLINE],
 );
 

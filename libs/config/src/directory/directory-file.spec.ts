@@ -114,7 +114,7 @@ tenants:
     expect(lines).toEqual([
       'relay.yaml:3: peers.payments.origin is no key: did you mean origins?',
       'relay.yaml:4: peers.payments.secret must be { file: PATH } or { env: NAME }: a secret does not stand in this file itself',
-      'relay.yaml:5: peers.payments has an unknown key here: its keys are origins, secret, secretAlt, transport, proxy',
+      'relay.yaml:5: peers.payments has an unknown key here: its keys are origins, secret, secretAlt, transport, proxy, hosts, listen',
       'relay.yaml:7: peers.shop.secret.file cannot be read (ENOENT)',
       'relay.yaml:8: peers.shop.origins[1] must be an http or https URL',
       'relay.yaml:11: clients.billing.tokens[0].sha256 must be the SHA-256 of a token: 64 hexadecimal digits',
@@ -160,7 +160,7 @@ describe('YAML', () => {
       'an alias of nothing',
       inPeers('clients: *nothing'),
       4,
-      'has an alias without an anchor before it',
+      'has an alias without an anchor before it: text that begins with "*" needs quotes',
     ],
     [
       'a mapping that is cut off',

@@ -9,6 +9,7 @@ import { readClients } from './file/clients-of-file.js';
 import { closest } from './file/closest.js';
 import { variablesInstead } from './file/variables-instead.js';
 import type { FileContext } from './file/context.js';
+import { checkListenClients } from './file/listen-clients.js';
 import { NamedFiles } from './file/named-files.js';
 import { readPeers } from './file/peers-of-file.js';
 import type { Problems } from './file/problems.js';
@@ -83,9 +84,14 @@ const readParts = (content: PlainMapping, context: FileContext): DirectoryParts 
   const clientEntries = entriesOf('clients', content, problems);
   const tenantEntries = entriesOf('tenants', content, problems);
   const names = peerEntries?.map(([name]) => name) ?? [];
+  const peers = peerEntries && readPeers(peerEntries, context);
+  const listenClients = new Set(peers?.flatMap(({ listen }) => listen?.client ?? []));
+  const clients = clientEntries && readClients(clientEntries, names, listenClients, context);
+  const clientNames = clientEntries?.map(([name]) => name) ?? [];
+  checkListenClients(peers ?? [], clients ?? [], clientNames, problems);
   return {
-    peers: peerEntries && readPeers(peerEntries, context),
-    clients: clientEntries && readClients(clientEntries, names, context),
+    peers,
+    clients,
     tenants: tenantEntries && readTenants(tenantEntries, names, context),
   };
 };

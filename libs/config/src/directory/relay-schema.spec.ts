@@ -11,6 +11,7 @@ import { temporaryFolder } from '../../../../test/support/lifecycle/temporary-fo
 import { ConfigInvalidError } from '../config.errors.js';
 import { loadConfig } from '../load-config.js';
 import { ClientInFile, LimitsInFile, TokenInFile } from './file/client-in-file.js';
+import { ListenInFile } from './file/listen-in-file.js';
 import { PeerInFile } from './file/peer-in-file.js';
 import { FileSource, SecretSource } from './file/sources.js';
 import { TenantInFile, UpstreamTlsInFile } from './file/tenant-in-file.js';
@@ -27,6 +28,7 @@ const CLASSES = {
   secretSource: SecretSource,
   fileSource: FileSource,
   peer: PeerInFile,
+  listen: ListenInFile,
   token: TokenInFile,
   limits: LimitsInFile,
   client: ClientInFile,
@@ -42,6 +44,9 @@ const inPeer = (keys: string) =>
 const inClient = (keys: string) =>
   `peers: { ${PEER} }\nclients: { c: { tokens: [{ sha256: "${HASH}" }], ${keys} } }`;
 const inToken = (keys: string) => `peers: { ${PEER} }\nclients: { c: { tokens: [{ ${keys} }] } }`;
+const inHosts = (hosts: string) => inPeer(`origins: [https://b.example], hosts: ${hosts}`);
+const inListen = (keys: string) =>
+  inPeer(`origins: [https://b.example], listen: { client: c, ${keys} }`);
 const inTenant = (keys: string) => `peers: { ${PEER} }\ntenants: { ${TENANT}${keys} } }`;
 
 const GOOD = [
@@ -50,6 +55,20 @@ const GOOD = [
   inPeer('secretAlt: { env: NEXT }'),
   inPeer('proxy: { env: PROXY }'),
   ...['auto', 'message', 'channel'].map((transport) => inPeer(`transport: ${transport}`)),
+  inPeer('hosts: []'),
+  inHosts(
+    '[a, API.example, api.example:8080, 10.0.0.1:1, "[2001:db8::1]:65535", "*.pay.example:81"]',
+  ),
+  inListen('address: 127.0.0.1:9101'),
+  inListen('address: 127.255.0.1:65535, exposed: false'),
+  inListen('address: localhost:1, exposed: true'),
+  inListen('address: "[::1]:9101"'),
+  inListen('address: "[0:0:0:0:0:0:0:1]:9101"'),
+  inListen('address: 0.0.0.0:9101, exposed: true'),
+  inListen('address: "[2001:db8::1]:9101", exposed: true'),
+  inListen('socket: /run/relay/p.sock'),
+  inListen('socket: p.sock, mode: "0660", owner: "1000:0"'),
+  inListen('socket: p.sock, mode: "600"'),
   inClient('peers: [p]'),
   inClient('limits: {}'),
   inClient('limits: { requestsPerSecond: 1, concurrent: 1000000 }'),
@@ -94,6 +113,59 @@ const BAD = [
   inPeer('origins: [1]'),
   inPeer('proxy: http://proxy:3128'),
   inPeer('other: 1'),
+  inPeer('hosts: [a]'),
+  inPeer('origins: [], hosts: [a]'),
+  inPeer('listen: { client: c, address: 127.0.0.1:9101 }'),
+  inPeer('origins: [], listen: { client: c, address: 127.0.0.1:9101 }'),
+  inHosts('a'),
+  inHosts(''),
+  inHosts('[http://a]'),
+  inHosts('[a/b]'),
+  inHosts('[a@b]'),
+  inHosts('[""]'),
+  inHosts('[1]'),
+  inHosts('["*"]'),
+  inHosts('["*."]'),
+  inHosts('["*.:80"]'),
+  inHosts('["*a.example"]'),
+  inHosts('["a.*.example"]'),
+  inHosts('["*.*.example"]'),
+  inHosts('["*.10.0.0.1"]'),
+  inHosts('["*.[::1]"]'),
+  inHosts('[a..b]'),
+  inHosts('[.a]'),
+  inHosts('["a:"]'),
+  inHosts('["a:0"]'),
+  inHosts('["a:65536"]'),
+  inHosts(`[${Array.from({ length: 1_001 }, (_, index) => `h${index}`).join(', ')}]`),
+  inPeer('origins: [https://b.example], listen:'),
+  inPeer('origins: [https://b.example], listen: 127.0.0.1:9101'),
+  inPeer('origins: [https://b.example], listen: { address: 127.0.0.1:9101 }'),
+  inPeer('origins: [https://b.example], listen: { client: c }'),
+  inListen('address: 127.0.0.1:9101, socket: p.sock'),
+  inListen('address: 9101'),
+  inListen('address: 127.0.0.1'),
+  inListen('address: 127.0.0.1:0'),
+  inListen('address: 127.0.0.1:65536'),
+  inListen('address: 127.1:9101'),
+  inListen('address: 127.0.0.256:9101'),
+  inListen('address: relay:9101, exposed: true'),
+  inListen('address: "::1:9101"'),
+  inListen('address: "[::ffff:127.0.0.1]:9101", exposed: true'),
+  inListen('address: 0.0.0.0:9101'),
+  inListen('address: 0.0.0.0:9101, exposed: false'),
+  inListen('address: 0.0.0.0:9101, exposed: "true"'),
+  inListen('address: "[::]:9101"'),
+  inListen('address: 127.0.0.1:9101, mode: "0600"'),
+  inListen('address: 127.0.0.1:9101, owner: "0:0"'),
+  inListen('socket: ""'),
+  inListen('socket: p.sock, mode: 0660'),
+  inListen('socket: p.sock, mode: "0668"'),
+  inListen('socket: p.sock, mode: "1777"'),
+  inListen('socket: p.sock, owner: relay'),
+  inListen('socket: p.sock, owner: 1000'),
+  inListen(`socket: /${'a'.repeat(107)}`),
+  inListen('socket: p.sock, other: 1'),
   'clients: { c: {} }',
   'clients: { c: { tokens: { sha256: a } } }',
   inClient('peers: p'),

@@ -1,15 +1,21 @@
 import type { ClientEntry } from '../directory.js';
 import type { FileContext } from './context.js';
 import { ClientInFile } from './client-in-file.js';
-import { checkPeerNames } from './peer-names.js';
+import { checkPeerNames } from './known-names.js';
 import { readEntry } from './read-entry.js';
 import { Taken } from './taken.js';
 import type { Plain } from './yaml-text.js';
 
-/** Reads the clients of a file. Problems are reported. */
+/**
+ * Reads the clients of a file. Problems are reported.
+ *
+ * @param peers - the names of all peers of the file
+ * @param listenClients - the clients in whose name requests are made at listeners of peers, for which they need no token
+ */
 export function readClients(
   entries: readonly (readonly [name: string, content: Plain])[],
   peers: readonly string[],
+  listenClients: ReadonlySet<string>,
   context: FileContext,
 ): readonly ClientEntry[] {
   const { problems } = context;
@@ -25,7 +31,7 @@ export function readClients(
     given.forEach(({ sha256 }, index) => {
       tokens.take(sha256, [...path, 'tokens', index, 'sha256'], name);
     });
-    if (client.tokens?.length === 0) {
+    if (client.tokens?.length === 0 && !listenClients.has(name)) {
       problems.warn([...path, 'tokens'], 'is empty: nobody can be this client');
     }
     checkPeerNames(client.peers, [...path, 'peers'], peers, problems);

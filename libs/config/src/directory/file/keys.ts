@@ -57,14 +57,14 @@ export function text<T>(read: (text: string) => T | Refused) {
       : new Refused('must be text, in quotes if it looks like a number or true, false, null');
 }
 
-/** Returns a reader of a list. */
-export function list<T>(read: (entry: unknown) => T | Refused) {
+/** Returns a reader of a list of at most `maxEntries`. */
+export function list<T>(read: (entry: unknown) => T | Refused, maxEntries = MAX_ENTRIES) {
   return (value: unknown): readonly T[] | Refused => {
     if (!Array.isArray(value)) {
       return new Refused('must be a list');
     }
-    if (value.length > MAX_ENTRIES) {
-      return new Refused(`must have at most ${MAX_ENTRIES} entries`);
+    if (value.length > maxEntries) {
+      return new Refused(`must have at most ${maxEntries} entries`);
     }
     const entries = (value as unknown[]).map(read);
     const refused = entries.flatMap((entry, position) =>

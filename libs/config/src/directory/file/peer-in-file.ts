@@ -1,9 +1,14 @@
 import { IsIn } from 'class-validator';
 
+import { hostPattern } from '../../rules/host-pattern.js';
 import { origin } from '../../rules/url.js';
 import { TUNNEL_TRANSPORTS, type TunnelTransport } from '../../transport-options.js';
 import { list, Mapping, Optional, text, Value } from './keys.js';
 import { SecretSource } from './sources.js';
+import type { Plain } from './yaml-text.js';
+
+/** Far more than the API of one peer has: many names are one with a wildcard. */
+const MAX_HOSTS = 1_000;
 
 const HOW_SECRET =
   'must be { file: PATH } or { env: NAME }: a secret does not stand in this file itself';
@@ -36,4 +41,14 @@ export class PeerInFile {
     'must be { file: PATH } or { env: NAME }: the URL may have a password',
   )
   readonly proxy?: SecretSource;
+
+  /** What clients of the forward proxy call it: `host[:port]`, the host perhaps with `*.` in front. */
+  @Optional()
+  @Value(list(text(hostPattern), MAX_HOSTS))
+  readonly hosts?: readonly string[];
+
+  /** Its listener, with the keys of `ListenInFile`: they are read by themselves, so that all of them are judged. */
+  @Optional()
+  @Value((value) => value)
+  readonly listen?: Plain;
 }

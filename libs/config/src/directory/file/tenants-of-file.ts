@@ -6,7 +6,7 @@ import { Refused } from '../../rules/rule.js';
 import { origin } from '../../rules/url.js';
 import type { TenantEntry, UpstreamTls } from '../directory.js';
 import type { FileContext } from './context.js';
-import { checkPeerNames } from './peer-names.js';
+import { checkPeerNames } from './known-names.js';
 import type { KeyPath } from './problems.js';
 import { readEntry } from './read-entry.js';
 import type { FileSource } from './sources.js';

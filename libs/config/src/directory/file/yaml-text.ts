@@ -95,7 +95,10 @@ class Reader {
         if (isAlias(node)) {
           const target = anchors.get(node.source);
           if (target === undefined) {
-            this.#refuse(positionOf(node), 'has an alias without an anchor before it');
+            this.#refuse(
+              positionOf(node),
+              'has an alias without an anchor before it: text that begins with "*" needs quotes',
+            );
           } else {
             this.#targets.set(node, target);
           }
