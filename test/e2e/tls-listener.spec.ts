@@ -86,7 +86,7 @@ describe('a TLS listener', () => {
       431,
       'RELAY_REQUEST_TOO_LARGE',
     ],
-    ['CONNECT', () => head('CONNECT a:443 HTTP/1.1'), 501, 'RELAY_METHOD_UNSUPPORTED'],
+    ['CONNECT', () => head('CONNECT a:443 HTTP/1.1'), 405, 'RELAY_METHOD_UNSUPPORTED'],
     [
       'an upgrade with a long body',
       () =>

@@ -13,7 +13,7 @@ describe('#32 a CONNECT request', () => {
   it.each([
     ['destroys the connection', true],
     ['waits for the end', false],
-  ])('gets 501 and leaves no socket open if its sender %s', async (_what, disconnects) => {
+  ])('gets 405 and leaves no socket open if its sender %s', async (_what, disconnects) => {
     const relay = forThisTest(await startRelay());
     const server: Server = relay.app.getHttpServer();
     const accepted = once(server, 'connection') as Promise<[Socket]>;
@@ -28,6 +28,9 @@ describe('#32 a CONNECT request', () => {
     }
 
     await closed;
-    expect(socket.received.toString('latin1')).toMatch(/^HTTP\/1.1 501 /);
+    const received = socket.received.toString('latin1');
+    expect(received).toMatch(/^HTTP\/1.1 405 /);
+    expect(received).toMatch(/\r\nallow: .*\bGET\b.*\r\n/);
+    expect(received).toContain('cannot be sealed here');
   });
 });

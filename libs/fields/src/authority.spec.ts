@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { runs } from '../../../test/support/lifecycle/property.js';
-import { isAuthority, normalAuthority } from './authority.js';
+import { isAuthority, isLoopback, normalAuthority } from './authority.js';
 
 describe('an authority', () => {
   it.each([
@@ -118,5 +118,26 @@ describe('the normal form of an authority', () => {
 
   it.each(['', 'user@a', 'a:', 'a/b', '1.2.3.4.5', '[::1'])('does not exist of %j', (text) => {
     expect(normalAuthority(text)).toBeUndefined();
+  });
+});
+
+describe('a host of the machine itself', () => {
+  it.each(['localhost', 'LOCALHOST', 'app.localhost', '127.0.0.1', '127.255.0.1', '::1', '[::1]'])(
+    'is %s',
+    (host) => {
+      expect(isLoopback(host)).toBe(true);
+    },
+  );
+
+  it.each([
+    '',
+    'localhost.example',
+    'notlocalhost',
+    '127.0.0.1.example',
+    '128.0.0.1',
+    '0.0.0.0',
+    '::',
+  ])('is not %j', (host) => {
+    expect(isLoopback(host)).toBe(false);
   });
 });

@@ -126,7 +126,7 @@ const REFUSED_OTHERWISE: Refusal[] = [
   ...refused(
     [['CONNECT', `CONNECT other.example:80 HTTP/1.1\r\n${FIELDS}\r\n`]],
     'RELAY_METHOD_UNSUPPORTED',
-    501,
+    405,
   ),
   ...refused(
     [

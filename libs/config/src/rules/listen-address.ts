@@ -1,4 +1,4 @@
-import { BlockList, isIPv4, isIPv6 } from 'node:net';
+import { isIPv4, isIPv6 } from 'node:net';
 
 import { Refused } from './rule.js';
 
@@ -12,15 +12,6 @@ export interface ListenAddress {
 
 const MAX_PORT = 65_535;
 const FORM = /^(?:\[([0-9A-Fa-f:.]+)\]|([0-9.]+|localhost)):([1-9]\d{0,4})$/;
-
-const LOOPBACK = new BlockList();
-LOOPBACK.addSubnet('127.0.0.0', 8);
-LOOPBACK.addAddress('::1', 'ipv6');
-
-/** Whether only programs on the same machine reach an IP address, or `localhost`. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || LOOPBACK.check(host, isIPv6(host) ? 'ipv6' : 'ipv4');
-}
 
 /** Reads `IP:port`, `[IPv6]:port` or `localhost:port`. */
 export function listenAddress(text: string): ListenAddress | Refused {

@@ -1,4 +1,6 @@
-import { isLoopback, type ListenAddress } from '../../rules/listen-address.js';
+import { isLoopback } from '@relay/fields';
+
+import type { ListenAddress } from '../../rules/listen-address.js';
 import type { ListenAt, PeerListenEntry } from '../directory.js';
 import type { FileContext } from './context.js';
 import { ListenInFile } from './listen-in-file.js';
