@@ -26,7 +26,7 @@ beforeAll(async () => {
 beforeEach(() => {
   api.forget();
   api.handle(({ method, url }, response) => {
-    response.end(`${method ?? ''} ${url ?? ''}`);
+    response.end(`${method} ${url}`);
   });
 });
 
@@ -152,7 +152,7 @@ describe('a request to the forward proxy', () => {
     expect(headers).not.toHaveProperty('proxy-authorization');
     expect(headers).not.toHaveProperty('proxy-connection');
     expect(headers['x-a']).toBe('1');
-    expect(headers['via']).toMatch(/^1\.0 before, 1\.1 mte-api-relay-[0-9a-f]{16}$/);
+    expect(headers.via).toMatch(/^1\.0 before, 1\.1 mte-api-relay-[0-9a-f]{16}$/);
   });
 
   it('is not led elsewhere by x-mte-upstream, nor shown in part by other x-mte fields', async () => {

@@ -27,7 +27,7 @@ beforeAll(async () => {
 beforeEach(() => {
   api.forget();
   api.handle(({ method, url }, response) => {
-    response.end(`${method ?? ''} ${url ?? ''}`);
+    response.end(`${method} ${url}`);
   });
 });
 
@@ -100,6 +100,7 @@ describe('a request to the listener of a peer', () => {
       await startPlainClientTunnel({
         upstream: server.url,
         outbound: { TUNNEL_TRANSPORT: 'auto' },
+        inbound: { TUNNEL_TRANSPORT: 'auto' },
         start: startRelay,
       }),
     );
