@@ -92,7 +92,8 @@ export function addToken(document, name, { sha256, expires }) {
  *
  * @param {Document} document
  * @param {string} name
- * @throws {Error} if there is none of this name
+ * @throws {Error} if there is none of this name, or if a listener needs it: the relay would refuse the file, and the tokens
+ *   would go on being accepted
  */
 export function removeClient(document, name) {
   const { items } = clientsOf(document);
@@ -100,11 +101,17 @@ export function removeClient(document, name) {
   if (at === -1) {
     throw new Error(`there is no client ${name}`);
   }
+  const [peer] = peersListeningFor(document, name);
+  if (peer !== undefined) {
+    throw new Error(
+      `the listener of the peer ${peer} is for ${name}: remove peers.${peer}.listen first, or one token after the other with --token`,
+    );
+  }
   items.splice(at, 1);
 }
 
 /**
- * Removes one token of several.
+ * Removes one token of several, or the only one of a client that listeners are for.
  *
  * @param {Document} document
  * @param {string} name
@@ -125,7 +132,7 @@ export function removeToken(document, name, digits) {
       `--token must name one token of ${name}, but the SHA-256 of ${found.length} begins with ${digits}`,
     );
   }
-  if (items.length === 1) {
+  if (items.length === 1 && peersListeningFor(document, name).length === 0) {
     throw new Error(
       `this is the only token of ${name}: add another one first, or leave out --token to remove the client`,
     );
@@ -152,6 +159,19 @@ function clientsOf(document) {
   const created = new YAMLMap();
   document.set('clients', created);
   return created;
+}
+
+/**
+ * The peers whose listeners are for a client.
+ *
+ * @param {Document} document
+ * @param {string} name
+ * @returns {string[]}
+ */
+function peersListeningFor(document, name) {
+  // Every alias of a value is the same object, however many there are.
+  const peers = document.toJS({ maxAliasCount: -1 })?.peers ?? {};
+  return Object.keys(peers).filter((peer) => peers[peer]?.listen?.client === name);
 }
 
 /**

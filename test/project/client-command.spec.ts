@@ -180,6 +180,20 @@ describe('npm run client -- revoke', () => {
     expect(read(file)).toContain('# how to reach it');
   });
 
+  it('takes the last token of a client that a listener is for, and keeps the client', async () => {
+    const file = await fileWith(
+      FILE.replace('# how to reach it', '\n    listen: { client: billing, socket: pay.sock }'),
+    );
+    const before = read(file);
+    const refused = await client('revoke', 'billing', '--file', file);
+    expect(refused).toMatchObject({ exitCode: 1, stdout: '' });
+    expect(refused.stderr).toMatch(/^the listener of the peer payments is for billing: [^\n]+\n$/);
+    expect(read(file)).toBe(before);
+
+    expect((await client('revoke', 'billing', '--file', file, '--token', 'aaa')).exitCode).toBe(0);
+    expect(clientsOf(read(file))['billing']?.tokens).toEqual([]);
+  });
+
   it('changes nothing if it is not clear which token is meant, or none would be left', async () => {
     const b = 'b'.repeat(63);
     const file = await fileWith(

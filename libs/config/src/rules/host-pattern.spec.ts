@@ -43,7 +43,7 @@ describe('the host of a peer', () => {
   it.each([
     ...['', ' a', 'http://a', '//a', 'a/', 'a/b', 'user@a', 'u:p@a', 'a:', 'a:0', 'a:080'],
     ...['a:65536', 'a?b', 'a#b', 'a,b', 'a b', 'bücher.example', '%61', '1.2.3.256', '::1', '[::1'],
-    ...['.', '..', '.a', 'a..b', 'a..', '*..a', '*.a..', '[fe80::1%25eth0]', `${'a'.repeat(256)}`],
+    ...['.', '..', '.a', 'a..b', 'a..', '*..a', '*.a..', '[fe80::1%25eth0]', 'a'.repeat(256)],
   ])('is not %j', (text) => {
     expect(hostPattern(text)).toEqual(new Refused(FORM));
   });
