@@ -1,4 +1,4 @@
-import type { ClientEntry, ListenAt } from '@relay/config';
+import { shownListenAt, type ClientEntry, type ListenAt } from '@relay/config';
 
 import type { KnownPeer } from './known-peer.js';
 
@@ -11,7 +11,7 @@ export interface KnownListener {
 
 /** The listeners of peers, by where they are. */
 export class KnownListeners {
-  /** By `listenerName`. */
+  /** By where they are: that remains while peer, client and permissions change. */
   readonly all: ReadonlyMap<string, KnownListener>;
 
   constructor(peers: readonly KnownPeer[], clients: readonly ClientEntry[]) {
@@ -20,18 +20,9 @@ export class KnownListeners {
       const { listen } = peer.entry;
       const client = clients.find(({ name }) => name === listen?.client);
       if (listen !== undefined && client !== undefined) {
-        all.set(listenerName(listen.at), { at: listen.at, peer, client });
+        all.set(shownListenAt(listen.at), { at: listen.at, peer, client });
       }
     }
     this.all = all;
   }
-}
-
-/** What identifies a listener while its peer, its client or its permissions change; also what it is called in the log. */
-export function listenerName(at: ListenAt): string {
-  if (at.kind === 'unix') {
-    return at.path;
-  }
-  const host = at.host.includes(':') ? `[${at.host}]` : at.host;
-  return `${host}:${at.port}`;
 }

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 
 /** Where requests come in: the listener that everybody shares, or one that leads to a single peer. */
 export interface Entrance {
-  /** Where the listener of a peer is, as `KnownListeners` identifies it; undefined for the shared one. */
+  /** Where the listener of a peer is, by which `KnownListeners` knows it; undefined for the shared one. */
   readonly listener?: string | undefined;
   /** Whether every request in absolute form is one for the forward proxy, even without credentials. */
   readonly isProxy: boolean;
