@@ -101,7 +101,7 @@ describe('a request to the forward proxy', () => {
     expect(response.status).toBe(403);
     const { code, message, forwarded } = errorOf(response);
     expect([code, forwarded]).toEqual(['RELAY_HOST_UNKNOWN', 'no']);
-    expect(message).toContain('peers.NAME.hosts');
+    expect(message).toMatch(/^no peer .* the host \S+:\d+: add it to peers\.NAME\.hosts/);
     expect(api.hits).toBe(0);
   });
 

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { Inject, Injectable } from '@nestjs/common';
 import { Clock } from '@relay/clock';
 import { OF_ENVIRONMENT, type ClientEntry, type Grant } from '@relay/config';
-import { rawFieldValues } from '@relay/fields';
+import { normalAuthority, rawFieldValues } from '@relay/fields';
 
 import { requestTarget } from '../../client/request-target.js';
 import { DirectoryService } from '../../directory/directory.service.js';
@@ -59,7 +59,7 @@ export class ByProxy implements ClientWay {
     const peer = this.directory.current.hosts.find(authority);
     if (peer === undefined) {
       throw new HostUnknownError(
-        `no peer of this relay has the host ${authority}: add it to peers.NAME.hosts in RELAY_CONFIG_FILE`,
+        `no peer of this relay has the host ${normalAuthority(authority) ?? authority}: add it to peers.NAME.hosts in RELAY_CONFIG_FILE`,
       );
     }
     return this.peerOrigins.ofKnown(peer, client);
