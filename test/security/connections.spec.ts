@@ -177,7 +177,7 @@ describe('#52 a response that the relay makes itself is not stored', () => {
     ['a target that cannot be decoded', 'GET /api/mte-echo/%zz HTTP/1.1\r\nhost: a\r\n\r\n', 400],
     ['a missing host', 'GET / HTTP/1.1\r\n\r\n', 400],
     ['an unknown expectation', 'GET / HTTP/1.1\r\nhost: a\r\nexpect: x\r\n\r\n', 417],
-    ['CONNECT', 'CONNECT a:1 HTTP/1.1\r\nhost: a\r\n\r\n', 501],
+    ['CONNECT', 'CONNECT a:1 HTTP/1.1\r\nhost: a\r\n\r\n', 405],
     ['no HTTP', 'nonsense\r\n\r\n', 400],
     ['a head that is too large', `GET / HTTP/1.1\r\nx: ${'a'.repeat(90_000)}\r\n\r\n`, 431],
     ['an invalid relay header', 'POST / HTTP/1.1\r\nhost: a\r\nx-mte-relay: x\r\n\r\n', 569],

