@@ -82,6 +82,10 @@ export class RelayAdapter extends FastifyAdapter {
     this.prepare(server);
     server.listen(at);
     await once(server, 'listening');
+    // One connection that cannot be accepted must not end the process.
+    server.on('error', (error) => {
+      this.earlyRefusals.emit('lost', error);
+    });
     this.listeners.add(server);
     return server;
   }
