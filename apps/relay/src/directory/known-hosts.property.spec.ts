@@ -8,14 +8,21 @@ import type { KnownPeer } from './known-peer.js';
 const label = fc.constantFrom('a', 'b', 'ab', 'xn--a', '1');
 const name = fc.array(label, { minLength: 1, maxLength: 4 }).map((labels) => [...labels, 'z']);
 const port = fc.constantFrom(80, 8080);
-const pattern = fc
+interface Asked {
+  readonly name: readonly string[];
+  readonly port: number;
+}
+
+interface Pattern extends Asked {
+  readonly isWildcard: boolean;
+  readonly text: string;
+}
+
+const textOf = ({ name: labels, port: at }: Asked): string => `${labels.join('.')}:${at}`;
+
+const pattern: fc.Arbitrary<Pattern> = fc
   .record({ name, port, isWildcard: fc.boolean() })
   .map((parts) => ({ ...parts, text: `${parts.isWildcard ? '*.' : ''}${textOf(parts)}` }));
-type Pattern = typeof pattern extends fc.Arbitrary<infer Value> ? Value : never;
-
-function textOf({ name: labels, port: at }: Pick<Pattern, 'name' | 'port'>): string {
-  return `${labels.join('.')}:${at}`;
-}
 
 /** One peer for each pattern, which is called as it is. */
 function hostsOf(patterns: readonly Pattern[]): KnownHosts {
@@ -33,10 +40,7 @@ function isMeant(asked: readonly string[], { name: labels, isWildcard }: Pattern
 }
 
 /** Among those of the right port: the whole name, or else the longest one that it is below. */
-function expected(
-  asked: Pick<Pattern, 'name' | 'port'>,
-  patterns: readonly Pattern[],
-): string | undefined {
+function expected(asked: Asked, patterns: readonly Pattern[]): string | undefined {
   const [best] = patterns
     .filter((each) => each.port === asked.port && isMeant(asked.name, each))
     .sort(
@@ -68,7 +72,7 @@ describe('the peer of a host', () => {
   });
 
   it('is none of anything that is no name below those of the peers', () => {
-    const unit = fc.constantFrom(...'ab.z:8*[]@/\\%1-_ ');
+    const unit = fc.constantFrom(...Array.from('ab.z:8*[]@/\\%1-_ '));
     fc.assert(
       fc.property(patterns, fc.string({ unit, maxLength: 20 }), (known, text) => {
         const found = hostsOf(known)

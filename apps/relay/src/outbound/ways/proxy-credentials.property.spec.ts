@@ -35,7 +35,7 @@ describe('credentials of a client of the forward proxy', () => {
   });
 
   it('are only what Base64 has, under the name of the scheme, in whatever case', () => {
-    const unit = fc.constantFrom(...'BASICbasic  YTpi=+/\t,;"\xff');
+    const unit = fc.constantFrom(...Array.from('BASICbasic  YTpi=+/\t,;"\xff'));
     fc.assert(
       fc.property(
         fc.oneof(
