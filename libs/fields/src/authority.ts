@@ -32,16 +32,22 @@ export function isLoopback(host: string): boolean {
   return LOOPBACK.test(host);
 }
 
+const EMPTY_LABEL = /^\.|\.\./;
+
 /**
  * The one spelling by which authorities of http URLs are compared: in lower case and punycode, IP addresses in their shortest
  * form, without the dot that ends an absolute name, and always with a port. RFC 3986 section 6.2.
  *
- * @returns undefined if the text is no authority
+ * @returns undefined if the text is no authority, or nothing can have its name
  */
 export function normalAuthority(text: string): string | undefined {
   if (!isAuthority(text) || !URL.canParse(`http://${text}`)) {
     return undefined;
   }
   const { hostname, port } = new URL(`http://${text}`);
+  // The parser of URLs takes them for names, which nothing resolves.
+  if (EMPTY_LABEL.test(hostname)) {
+    return undefined;
+  }
   return `${hostname.replace(/\.$/, '')}:${port === '' ? '80' : port}`;
 }

@@ -19,8 +19,16 @@ const OPTIONS = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
-  '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
 ];
+
+/** Names that lead to this machine, and the rest to nothing. */
+const namesOf = (names: readonly string[]): string =>
+  [
+    ...names.map((name) => `MAP ${name} 127.0.0.1`),
+    'MAP * ~NOTFOUND',
+    'EXCLUDE 127.0.0.1',
+    'EXCLUDE localhost',
+  ].join(', ');
 
 const END_LIMIT_MS = 20_000;
 
@@ -31,11 +39,19 @@ export interface Chromium {
   close(): Promise<void>;
 }
 
-/** Opens a page in a Chromium without a window. @param folder - for its profile, removed when it is closed */
-export function startChromium(url: string, folder: TemporaryFolder): Chromium {
-  const child = startProgram('chromium', [...OPTIONS, `--user-data-dir=${folder.path}`, url], {
-    cwd: folder.path,
-  });
+/**
+ * Opens a page in a Chromium without a window.
+ *
+ * @param folder - for its profile, removed when it is closed
+ * @param names - that lead to this machine
+ */
+export function startChromium(
+  url: string,
+  folder: TemporaryFolder,
+  names: readonly string[] = [],
+): Chromium {
+  const own = [`--user-data-dir=${folder.path}`, `--host-resolver-rules=${namesOf(names)}`];
+  const child = startProgram('chromium', [...OPTIONS, ...own, url], { cwd: folder.path });
   let log = '';
   for (const output of [child.stdout, child.stderr]) {
     output.setEncoding('utf8').on('data', (text: string) => {

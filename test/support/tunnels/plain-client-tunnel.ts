@@ -43,10 +43,14 @@ type Started = Closable & { readonly url: string };
 
 interface Options<Relay> {
   readonly upstream: string;
+  /** Where the listener of the peer is: a free address by default. */
+  readonly address?: string;
   readonly outbound?: RelayEnvironment;
   readonly inbound?: RelayEnvironment;
   /** Further keys of the peer. */
   readonly peer?: Readonly<Record<string, unknown>>;
+  /** Further clients. */
+  readonly clients?: Readonly<Record<string, object>>;
   /** Further keys of the tenant. */
   readonly tenant?: Readonly<Record<string, unknown>>;
   readonly start: (environment: RelayEnvironment) => Promise<Relay>;
@@ -59,15 +63,20 @@ export function basic(user: string, password: string): string {
   return `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
 }
 
+/** An address of loopback that nothing listens at. */
+export async function freeAddress(): Promise<string> {
+  return `127.0.0.1:${await closedPort(createServer())}`;
+}
+
 /** Starts a tunnel whose relay A is a forward proxy and has a listener for relay B. */
 export async function startPlainClientTunnel<Relay extends Started>(
   options: Options<Relay>,
 ): Promise<PlainClientTunnel<Relay>> {
   const folder = await temporaryFolder();
-  const [port, listenerPort] = [await closedPort(createServer()), await closedPort(createServer())];
+  const port = await closedPort(createServer());
   const origin = `http://127.0.0.1:${port}`;
   const secrets = { secret: newSecret() };
-  const address = `127.0.0.1:${listenerPort}`;
+  const { address = await freeAddress() } = options;
   const content = {
     peers: {
       api: {
@@ -78,7 +87,7 @@ export async function startPlainClientTunnel<Relay extends Started>(
         ...options.peer,
       },
     },
-    clients: { [CLIENT]: clientWith(tokenOf(CLIENT), 'api') },
+    clients: { [CLIENT]: clientWith(tokenOf(CLIENT), 'api'), ...options.clients },
   };
   const tenants = { [origin]: { upstream: options.upstream, ...options.tenant } };
   const [file, inboundFile] = await Promise.all([

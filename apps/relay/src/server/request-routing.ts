@@ -79,11 +79,15 @@ export function wayOf(request: IncomingMessage): Way | undefined {
     return 'listener';
   }
   const { headers } = request;
+  const isAbsolute = (): boolean => ABSOLUTE_FORM.test(rawTargetOf(request));
+  // These are of the client itself, while a token may be that of others, whose fields it passes on.
+  if (headers[PROXY_CREDENTIALS_HEADER] !== undefined && isAbsolute()) {
+    return 'proxy';
+  }
   if (headers[TOKEN_HEADER] !== undefined) {
     return 'fields';
   }
-  const isProxied = isProxy || headers[PROXY_CREDENTIALS_HEADER] !== undefined;
-  return isProxied && ABSOLUTE_FORM.test(rawTargetOf(request)) ? 'proxy' : undefined;
+  return isProxy && isAbsolute() ? 'proxy' : undefined;
 }
 
 /** The target of a request as its client has sent it, also once the request was given another route. */

@@ -11,9 +11,6 @@ const isAddress = (authority: string): boolean => {
   return host.startsWith('[') || isIP(host) !== 0;
 };
 
-/** An empty label is no name, but the URL parser accepts it. */
-const hasEmptyLabel = (authority: string): boolean => /^[.:]|\.[.:]/.test(authority);
-
 /**
  * Reads what clients call a peer: `host` or `host:port`, of which the host may begin with `*.` for all names below it.
  *
@@ -28,7 +25,7 @@ export function hostPattern(text: string): string | Refused {
     );
   }
   const authority = normalAuthority(rest);
-  if (authority === undefined || hasEmptyLabel(authority)) {
+  if (authority === undefined) {
     return new Refused(
       'must be a host or host:port, without a scheme, a user name or a path, and in punycode (xn--) beyond ASCII',
     );

@@ -15,6 +15,9 @@ import { HostUnknownError } from '../outbound.errors.js';
 import type { ClientWay } from './client-way.js';
 import { LoopDetection } from './loop-detection.js';
 
+/** Values of `sec-fetch-site` for requests of the user, and of pages of the site itself. W3C Fetch Metadata, section 2.3. */
+const NOT_FOREIGN: ReadonlySet<unknown> = new Set(['same-origin', 'same-site', 'none']);
+
 /**
  * Whoever calls the listener of a peer: to its client, the listener is the remote API. As for the forward proxy, fields `x-mte-*`
  * mean nothing.
@@ -29,9 +32,15 @@ export class ByListener implements ClientWay {
 
   admit(request: IncomingMessage): Grant {
     const { listener, found } = this.find(request);
+    const key = `peers.${found.peer.name}.hosts`;
     if (!this.isCalledRightly(request, found)) {
       throw new HostUnknownError(
-        `this listener is called localhost, or as peers.${found.peer.name}.hosts says: a page of another site must not reach it`,
+        `this listener is called localhost, or as ${key} says: a page of another site must not reach it`,
+      );
+    }
+    if (this.isOfForeignPage(request, found)) {
+      throw new HostUnknownError(
+        `origin or sec-fetch-site says that a page of another site sends this: only pages of localhost, and of ${key}, may`,
       );
     }
     return { client: found.client, listener };
@@ -62,26 +71,41 @@ export class ByListener implements ClientWay {
    * A browser beside this relay could be made to call a loopback address under the name of any site, whose page could then read
    * the response. What is in absolute form may be meant for any server.
    */
-  private isCalledRightly(request: IncomingMessage, { at, peer }: KnownListener): boolean {
-    if (!isLoopbackListener(at) && rawTargetOf(request).startsWith('/')) {
+  private isCalledRightly(request: IncomingMessage, found: KnownListener): boolean {
+    if (!isLoopbackListener(found.at) && rawTargetOf(request).startsWith('/')) {
       return true;
     }
     const { authority } = requestTarget(request);
-    const host = hostOf(authority);
+    // Without one it is of HTTP/1.0, which no browser speaks.
+    return authority === '' || this.isOwn(authority, found);
+  }
+
+  /**
+   * A page of any site can have a browser beside this relay send requests here, under the right name, and for a WebSocket or with
+   * CORS of the API also read the response. Programs send neither field, except that clients of WebSockets may name their origin;
+   * a proxy passes on those of its own site, which browsers call the same origin.
+   */
+  private isOfForeignPage({ headers }: IncomingMessage, found: KnownListener): boolean {
+    const { origin, 'sec-fetch-site': site } = headers;
+    if (!isLoopbackListener(found.at) || (origin === undefined && site === undefined)) {
+      return false;
+    }
+    const isOfOwn = URL.canParse(origin ?? '') && this.isOwn(new URL(origin ?? '').host, found);
+    return !isOfOwn && !NOT_FOREIGN.has(site);
+  }
+
+  /** Whether a listener of loopback may be called so. @param authority - `host` or `host:port` */
+  private isOwn(authority: string, { at, peer }: KnownListener): boolean {
+    const host = normalAuthority(authority)?.replace(/:\d+$/, '');
     return (
-      host === '' ||
-      isLoopback(host) ||
-      (at.kind === 'tcp' && host === at.host) ||
-      this.directory.current.hosts.isNameOf(peer, authority)
+      host !== undefined &&
+      (isLoopback(host) ||
+        (at.kind === 'tcp' && host === at.host) ||
+        this.directory.current.hosts.isNameOf(peer, authority))
     );
   }
 }
 
 function isLoopbackListener(at: ListenAt): boolean {
   return at.kind === 'tcp' && isLoopback(at.host);
-}
-
-/** Empty for HTTP/1.0, which no browser speaks. */
-function hostOf(authority: string): string {
-  return normalAuthority(authority)?.replace(/:\d+$/, '') ?? '';
 }
