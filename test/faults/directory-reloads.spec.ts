@@ -21,6 +21,8 @@ import { ID_HEADER, startCountingUpstream } from '../support/upstreams/counting-
 
 /** Each makes ten changes. */
 const ROUNDS = 10;
+/** In these, the complete changes are found by comparison, once a second. After them, a signal tells of each. */
+const ROUNDS_WITHOUT_SIGNAL = 2;
 const PER_SECOND = 4;
 /** Promised is 2 s, on a machine that is not four times slower and has nothing else to do. */
 const EFFECT_LIMIT_MS = 10_000;
@@ -72,9 +74,9 @@ class Changes {
   }
 
   /** Ten changes: in place, half-written, by symbolic link, bad, and those of a rotation. */
-  async makeTen(rotated: TenantName): Promise<void> {
+  async makeTen(rotated: TenantName, isSignalled: boolean): Promise<void> {
     const { inbound, outbound, inboundFile, outboundFile } = this.tunnel;
-    await this.seesVersion(() => {
+    await this.seesVersion(isSignalled, () => {
       inboundFile.write(this.inbound());
     });
     await logged(inbound, REFUSED, () => {
@@ -102,7 +104,7 @@ class Changes {
       ask(outbound);
     });
     await this.rotate(rotated);
-    await this.seesVersion(() => {
+    await this.seesVersion(isSignalled, () => {
       inboundFile.swap(this.inbound(), this.secrets);
     });
   }
@@ -130,13 +132,23 @@ class Changes {
     });
   }
 
-  private async seesVersion(change: () => void): Promise<void> {
+  private async seesVersion(isSignalled: boolean, change: () => void): Promise<void> {
     this.version += 1;
-    await this.takesEffect(change, async () => {
+    const isSeen = async (): Promise<boolean> => {
       const path = `/version-${this.version}`;
       const headers = { [ID_HEADER]: `version ${this.version}` };
       return (await request(this.tunnel.audiences.two, { path, headers })).status === 200;
+    };
+    if (!isSignalled) {
+      await this.takesEffect(change, isSeen);
+      return;
+    }
+    const { inbound } = this.tunnel;
+    await logged(inbound, REPLACED, () => {
+      change();
+      ask(inbound);
     });
+    expect(await isSeen()).toBe(true);
   }
 
   private async admitsClient(write: (text: string) => void): Promise<void> {
@@ -182,7 +194,7 @@ describe('two tenants and three clients under load', () => {
     await passAll(tunnel.loads, 5);
 
     for (let round = 1; round <= ROUNDS; round += 1) {
-      await changes.makeTen(TENANTS[round % 2]!);
+      await changes.makeTen(TENANTS[round % 2]!, round > ROUNDS_WITHOUT_SIGNAL);
     }
 
     await passAll(tunnel.loads, 5);

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 
-import { makeAuthority } from '../support/certificates/certificates.js';
+import { makeAuthority, type Authority } from '../support/certificates/certificates.js';
 import { openRaw, openWebSocket } from '../support/clients/upgrade-clients.js';
-import { forThisTest } from '../support/lifecycle/resources.js';
+import { forThisTest, sharedResources } from '../support/lifecycle/resources.js';
 import {
   startUpgradeProcesses,
   type Server,
@@ -22,11 +22,17 @@ const LEGS: readonly (readonly [name: string, at: readonly Server[]])[] = [
   ['TLS everywhere', ['outbound', 'inbound', 'upstream']],
 ];
 
+const shared = sharedResources();
+let authority: Authority;
+
+beforeAll(() => {
+  authority = shared(makeAuthority());
+});
+
 /** Two relays, and clients of them. */
 const start = async (at: readonly Server[], options: UpgradeProcessOptions = {}) => {
-  const authority = forThisTest(makeAuthority());
   const ca = readFileSync(authority.ca, 'utf8');
-  const relays = forThisTest(await startUpgradeProcesses({ ...options, tls: { authority, at } }));
+  const relays = await startUpgradeProcesses({ ...options, tls: { authority, at } });
   const { outbound, clientHeaders } = relays;
   const target = { port: outbound.port, ...(at.includes('outbound') && { ca }) };
   return {
@@ -40,8 +46,24 @@ const start = async (at: readonly Server[], options: UpgradeProcessOptions = {})
 };
 
 describe.each(LEGS)('an upgraded connection over %s', (_name, at) => {
+  const ofLeg = sharedResources();
+  let relays: Awaited<ReturnType<typeof start>>;
+
+  beforeAll(async () => {
+    relays = ofLeg(await start(at));
+  });
+
+  /** Resolves with the API's end of each WebSocket that was opened since then. */
+  const watchApi = () => {
+    const { items } = relays.upstream.webSockets;
+    const before = items.length;
+    return async (count: number) =>
+      (await relays.upstream.webSockets.count(before + count)).slice(before);
+  };
+
   it('that is a WebSocket carries messages of all sizes, and the close codes of both sides', async () => {
-    const { webSocket, upstream } = await start(at);
+    const { webSocket, upstream } = relays;
+    const opened = watchApi();
     const ofApi = await webSocket();
     for (const message of ['', 'small', LARGE]) {
       expect((await ofApi.echo(message)) === message).toBe(true);
@@ -50,7 +72,7 @@ describe.each(LEGS)('an upgraded connection over %s', (_name, at) => {
     expect(await ofApi.ended).toEqual({ code: 4000, reason: 'enough' });
 
     const ofClient = await webSocket();
-    const [, atApi] = await upstream.webSockets.count(2);
+    const [, atApi] = await opened(2);
     const closed = closeCodeOf(atApi!);
     ofClient.socket.close(1001, 'gone');
     expect(await closed).toBe(1001);
@@ -59,7 +81,7 @@ describe.each(LEGS)('an upgraded connection over %s', (_name, at) => {
   });
 
   it('that is raw ends one direction after the other', async () => {
-    const { raw, upstream } = await start(at);
+    const { raw, upstream } = relays;
     const client = await raw();
     client.write(LARGE);
     await client.until(LARGE.slice(-1000));
@@ -73,16 +95,17 @@ describe.each(LEGS)('an upgraded connection over %s', (_name, at) => {
   });
 
   it('that is a WebSocket ends without a close frame if the other side ends so', async () => {
-    const { webSocket, upstream } = await start(at);
+    const { webSocket, upstream } = relays;
+    const opened = watchApi();
     const client = await webSocket();
-    const [atApi] = await upstream.webSockets.count(1);
+    const [atApi] = await opened(1);
     const closed = closeCodeOf(atApi!);
 
     client.socket.terminate();
 
     expect(await closed).toBe(1006);
     const second = await webSocket();
-    const [, secondAtApi] = await upstream.webSockets.count(2);
+    const [, secondAtApi] = await opened(2);
     secondAtApi!.terminate();
     expect(await second.ended).toMatchObject({ code: 1006 });
     await upstream.sockets.until(0);
@@ -96,7 +119,9 @@ describe('an upgrade at the API', () => {
   ] as const)(
     'has the host of the client with UPSTREAM_HOST=client, over %s',
     async (_name, at) => {
-      const { webSocket, upstream } = await start(at, { inbound: { UPSTREAM_HOST: 'client' } });
+      const { webSocket, upstream } = forThisTest(
+        await start(at, { inbound: { UPSTREAM_HOST: 'client' } }),
+      );
 
       const { echo } = await webSocket('/', { host: 'api.example.com' });
 
@@ -106,10 +131,12 @@ describe('an upgrade at the API', () => {
   );
 
   it('has the base path of UPSTREAM, and the fields that were configured for it', async () => {
-    const { webSocket, upstream } = await start([], {
-      basePath: '/base/v1',
-      inbound: { REQUEST_HEADERS: '{"x-api-key":"lent"}' },
-    });
+    const { webSocket, upstream } = forThisTest(
+      await start([], {
+        basePath: '/base/v1',
+        inbound: { REQUEST_HEADERS: '{"x-api-key":"lent"}' },
+      }),
+    );
 
     const { echo } = await webSocket('/chat?room=1', { 'x-api-key': 'guessed' });
 

@@ -6,6 +6,7 @@ import { ProtocolClient, pairingRequest } from '../support/attackers/protocol-cl
 import { forThisTest, sharedResources } from '../support/lifecycle/resources.js';
 import {
   peerWith,
+  readDirectoriesNow,
   secretsFor,
   startDirectoryRelay,
   type DirectoryContent,
@@ -78,6 +79,7 @@ describe('#105 a file that cannot be used', () => {
     const stranger = await pairingRequest(TWO, peer.secretKeys);
 
     await relay.write(text());
+    readDirectoriesNow();
 
     const line = await relay.log.find(({ msg }) => msg.startsWith('the new directory cannot be'));
     expect(JSON.stringify(line)).not.toContain(SECRETS.payments);

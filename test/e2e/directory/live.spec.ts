@@ -4,6 +4,7 @@ import { errorOf, request, type ClientResponse } from '../../support/clients/cli
 import { openPair } from '../../support/clients/web-socket-client.js';
 import { forThisTest } from '../../support/lifecycle/resources.js';
 import { samplesOf } from '../../support/relays/admin.js';
+import { readDirectoriesNow } from '../../support/relays/directory-relay.js';
 import { clientWith, directoryText, without } from '../../support/relays/mounted-directory.js';
 import { startRelay, type TestRelay } from '../../support/relays/relay.js';
 import {
@@ -136,6 +137,7 @@ describe('a change of the directory file of a running relay', () => {
       expect(endOf(await send('carol', left))).toBe(`200 api ${left}`);
       await changed(inbound, REPLACED, () => {
         tunnel.inboundFile.write(inboundContent);
+        readDirectoriesNow();
       });
     }
   });

@@ -6,6 +6,7 @@ import { startLoad } from '../../support/clients/steady-load.js';
 import { openPair } from '../../support/clients/web-socket-client.js';
 import { forThisTest } from '../../support/lifecycle/resources.js';
 import { closedPort } from '../../support/network/listen.js';
+import { readDirectoriesNow } from '../../support/relays/directory-relay.js';
 import { clientWith, createDirectoryFile } from '../../support/relays/mounted-directory.js';
 import { startRelay } from '../../support/relays/relay.js';
 import { newSecret, tokenOf } from '../../support/tunnels/directory-tunnel.js';
@@ -13,7 +14,7 @@ import { startCountingUpstream } from '../../support/upstreams/counting-upstream
 import { echo, startWebSocketServer } from '../../support/upstreams/web-socket-server.js';
 
 const REPLACED = 'the directory was replaced';
-const PER_SECOND = 8;
+const PER_SECOND = 20;
 const REQUESTS = 10;
 
 /** Where a relay has the secrets that it shares with the other one: names of files. */
@@ -57,6 +58,7 @@ const startSide = async (
     change: async (to: Secrets): Promise<void> => {
       changes += 1;
       file.swap(content(to), secrets);
+      readDirectoriesNow();
       await expect
         .poll(() => relay.log.items.filter(({ msg }) => msg === REPLACED).length, {
           timeout: 20_000,

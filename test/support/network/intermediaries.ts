@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
@@ -33,6 +33,8 @@ type Fill = (block: string) => string;
 
 const START_LIMIT_MS = 60_000;
 const POLL_MS = 20;
+/** Apache lets its connections go on for ten seconds, which no test is about. */
+const STOP_LIMIT_MS = 500;
 
 const INSTALLATIONS: Readonly<Record<Program, Installation>> = {
   nginx: {
@@ -158,7 +160,7 @@ async function start(
   const folder = await temporaryFolder();
   const port = await closedPort(createServer());
   const [command, ...options] = await prepare(folder.path, port);
-  const child = spawn(command, options, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(command, options, { detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
   const closed = once(child, 'close');
   // On SIGTERM each of them ends its own child processes too.
   const endOnExit = (): boolean => child.kill('SIGTERM');
@@ -181,10 +183,23 @@ async function start(
     close: async () => {
       child.kill('SIGTERM');
       process.off('exit', endOnExit);
+      const limit = setTimeout(() => {
+        killGroup(child);
+      }, STOP_LIMIT_MS);
       await closed;
+      clearTimeout(limit);
       await folder.close();
     },
   };
+}
+
+/** Ends a program, which leads a process group, and its child processes. */
+function killGroup({ pid }: ChildProcess): void {
+  try {
+    process.kill(-pid!, 'SIGKILL');
+  } catch {
+    // It has just ended by itself.
+  }
 }
 
 /** @param block - what belongs in `http` */
