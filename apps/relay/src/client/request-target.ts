@@ -10,7 +10,7 @@ import { rawTargetOf } from '../server/request-routing.js';
 export type RequestTarget = Pick<RequestHead, 'scheme' | 'authority' | 'path'>;
 
 /**
- * Path and query of the target, and whom it is addressed to: an authority in the target takes precedence over the host field,
+ * The scheme of the connection, path and query of the target, and whom it is addressed to: an authority in the target takes precedence over the host field,
  * which must be valid nevertheless. RFC 9112 sections 3.2 and 3.2.2.
  *
  * @throws HeadInvalidError
@@ -18,17 +18,18 @@ export type RequestTarget = Pick<RequestHead, 'scheme' | 'authority' | 'path'>;
 export function requestTarget(request: IncomingMessage): RequestTarget {
   const host = authorityOf(request.headers.host ?? '', 'host');
   const target = rawTargetOf(request);
-  const [absolute, scheme, authority = ''] = /^(https?):\/\/([^/?#]*)/i.exec(target) ?? [];
+  // No client states its own scheme: the API may be told of it.
+  const scheme = request.socket instanceof TLSSocket ? 'https' : 'http';
+  const [absolute, authority = ''] = /^https?:\/\/([^/?#]*)/i.exec(target) ?? [];
   if (absolute === undefined) {
-    const isSecure = request.socket instanceof TLSSocket;
-    return { scheme: isSecure ? 'https' : 'http', authority: host, path: target };
+    return { scheme, authority: host, path: target };
   }
   if (authority === '') {
     throw new HeadInvalidError('the request target does not name a host');
   }
   const rest = target.slice(absolute.length);
   return {
-    scheme: scheme?.toLowerCase() === 'https' ? 'https' : 'http',
+    scheme,
     authority: authorityOf(authority, 'the request target'),
     path: rest.startsWith('/') ? rest : `/${rest}`,
   };

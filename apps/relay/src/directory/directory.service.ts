@@ -36,7 +36,7 @@ export class DirectoryService implements AcceptedKeys, Audiences {
     this.listeners.push(listener);
   }
 
-  /** Calls before each change, which waits for what is made ready, and does not happen if that fails. There is one who asks for it. */
+  /** Calls back before each change, which waits for it, and is refused if it fails. Only one caller may register. */
   beforeChange(prepare: (next: KnownDirectory) => Promise<Preparation>): void {
     this.prepare = prepare;
   }

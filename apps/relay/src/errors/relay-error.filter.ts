@@ -117,7 +117,7 @@ export class RelayErrorFilter implements ExceptionFilter {
   /** Reports a refusal. @returns the headers that every error response has */
   private refuse({ record, request }: FailedRequest, end: Refusal): Record<string, string> {
     const headers = { 'cache-control': isFromRelay(record) ? OUTER_CACHE_CONTROL : 'no-store' };
-    if (isAuthenticated(record, end.code, request)) {
+    if (isAuthenticated(record, end.code, request) || isChallenge(end.code, request)) {
       this.reports.refused(record, end, request.raw.socket);
       return headers;
     }
@@ -139,6 +139,11 @@ function isAuthenticated(record: RequestRecord, code: ErrorCode, request: Fastif
     return verifiedRequest(request.raw) !== undefined;
   }
   return record.role === 'outbound' ? record.grant !== undefined : !TOKENLESS_CODES.has(code);
+}
+
+/** Many clients of a proxy send no credentials before they are asked for them: that is no attempt to get in. */
+function isChallenge(code: ErrorCode, { headers }: FastifyRequest): boolean {
+  return code === 'RELAY_PROXY_AUTH_REQUIRED' && headers['proxy-authorization'] === undefined;
 }
 
 /** An error without a verdict has that of its code. If the verdict varies with this code, only the cautious one is safe. */

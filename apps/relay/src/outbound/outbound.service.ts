@@ -55,9 +55,8 @@ export class OutboundService {
 
   /** Reads the client's request and options. What the peer would refuse is refused here, before it costs a session. */
   private read(request: IncomingMessage, { client }: Grant): TunnelRequest {
-    const way = this.ways.of(request);
-    const peer = way.peerOf(request, client);
-    const options = way.optionsOf(request);
+    const peer = this.ways.of(request).peerOf(request, client);
+    const options = this.ways.optionsOf(request);
     if (peer.known.entry.transport === 'channel' && !isWhollySealed(options)) {
       throw new OptionInvalidError(
         'with TUNNEL_TRANSPORT=channel, this relay sends neither MTE messages nor plaintext copies',

@@ -78,7 +78,7 @@ export class UpgradeService {
         'TUNNEL_TRANSPORT is message: only channels carry upgraded connections',
       );
     }
-    const options = this.ways.of(request).optionsOf(request);
+    const options = this.ways.optionsOf(request);
     if (!isWhollySealed(options)) {
       throw new OptionInvalidError(
         'an upgraded connection is neither an MTE message, nor has it plaintext copies',

@@ -18,7 +18,7 @@ const UNAUTHENTICATED_LINES_PER_MINUTE = 100;
 
 /**
  * Refusals that a flood causes although each sender is authentic, or appears to be: anybody on the path can replay what a relay
- * has signed, and a relay that is busy refuses as fast as its clients retry. Their lines are limited as well, for each code.
+ * has signed, a relay that is busy refuses as fast as its clients retry, and some clients wait to be asked for credentials. Their lines are limited as well, for each code.
  */
 const FLOOD_CODES: ReadonlySet<ErrorCode> = new Set([
   'RELAY_MESSAGE_REPLAYED',
@@ -27,6 +27,7 @@ const FLOOD_CODES: ReadonlySet<ErrorCode> = new Set([
   'RELAY_PAIR_LIMIT',
   'RELAY_BUSY',
   'RELAY_CLIENT_LIMITED',
+  'RELAY_PROXY_AUTH_REQUIRED',
 ]);
 const FLOOD_LINES_PER_MINUTE = 100;
 

@@ -7,7 +7,6 @@ import type { ClientEntry, Grant } from '@relay/config';
 import { DirectoryService } from '../../directory/directory.service.js';
 import { PeerOrigins, type NamedPeer } from '../../peers/peer-origin.js';
 import { TOKEN_HEADER } from '../../server/request-routing.js';
-import { parseEncodeOptions, type EncodeOptions } from '../encode-options.js';
 import { TokenInvalidError } from '../outbound.errors.js';
 import type { ClientWay } from './client-way.js';
 
@@ -32,13 +31,5 @@ export class ByFields implements ClientWay {
 
   peerOf({ headers }: IncomingMessage, client: ClientEntry): NamedPeer {
     return this.peerOrigins.parse(headers['x-mte-upstream'], client);
-  }
-
-  optionsOf({ headers }: IncomingMessage): EncodeOptions {
-    return parseEncodeOptions(headers);
-  }
-
-  addedFields(): readonly string[] {
-    return [];
   }
 }

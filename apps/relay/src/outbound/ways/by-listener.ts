@@ -10,10 +10,8 @@ import type { KnownListener } from '../../directory/known-listeners.js';
 import { PeerOrigins, type NamedPeer } from '../../peers/peer-origin.js';
 import { entranceOf } from '../../server/entrance.js';
 import { rawTargetOf } from '../../server/request-routing.js';
-import { WHOLLY_SEALED, type EncodeOptions } from '../encode-options.js';
 import { HostUnknownError } from '../outbound.errors.js';
 import type { ClientWay } from './client-way.js';
-import { LoopDetection } from './loop-detection.js';
 
 /** Values of `sec-fetch-site` for requests of the user, and of pages of the site itself. W3C Fetch Metadata, section 2.3. */
 const NOT_FOREIGN: ReadonlySet<unknown> = new Set(['same-origin', 'same-site', 'none']);
@@ -27,7 +25,6 @@ export class ByListener implements ClientWay {
   constructor(
     private readonly directory: DirectoryService,
     private readonly peerOrigins: PeerOrigins,
-    private readonly loops: LoopDetection,
   ) {}
 
   admit(request: IncomingMessage): Grant {
@@ -48,14 +45,6 @@ export class ByListener implements ClientWay {
 
   peerOf(request: IncomingMessage, client: ClientEntry): NamedPeer {
     return this.peerOrigins.ofKnown(this.find(request).found.peer, client);
-  }
-
-  optionsOf(): EncodeOptions {
-    return WHOLLY_SEALED;
-  }
-
-  addedFields(request: IncomingMessage): readonly string[] {
-    return this.loops.fieldsFor(request);
   }
 
   private find(request: IncomingMessage): { listener: string; found: KnownListener } {

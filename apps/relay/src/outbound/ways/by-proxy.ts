@@ -9,14 +9,12 @@ import { requestTarget } from '../../client/request-target.js';
 import { DirectoryService } from '../../directory/directory.service.js';
 import { PeerOrigins, type NamedPeer } from '../../peers/peer-origin.js';
 import { PROXY_CREDENTIALS_HEADER, rawTargetOf } from '../../server/request-routing.js';
-import { WHOLLY_SEALED, type EncodeOptions } from '../encode-options.js';
 import {
   HostUnknownError,
   ProxyAuthRequiredError,
   SchemeUnsupportedError,
 } from '../outbound.errors.js';
 import type { ClientWay } from './client-way.js';
-import { LoopDetection } from './loop-detection.js';
 import { readProxyCredentials } from './proxy-credentials.js';
 
 /**
@@ -28,7 +26,6 @@ export class ByProxy implements ClientWay {
   constructor(
     private readonly directory: DirectoryService,
     private readonly peerOrigins: PeerOrigins,
-    private readonly loops: LoopDetection,
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
@@ -36,7 +33,7 @@ export class ByProxy implements ClientWay {
     const [value, another] = rawFieldValues(rawHeaders, PROXY_CREDENTIALS_HEADER);
     if (value === undefined || another !== undefined) {
       throw new ProxyAuthRequiredError(
-        'proxy-authorization is missing, or there more than once: this proxy is http://CLIENT:TOKEN@host:port to its clients',
+        'proxy-authorization is missing or repeated: this proxy is http://CLIENT:TOKEN@host:port to its clients',
       );
     }
     const { user, token } = readProxyCredentials(value) ?? { token: '' };
@@ -63,14 +60,6 @@ export class ByProxy implements ClientWay {
       );
     }
     return this.peerOrigins.ofKnown(peer, client);
-  }
-
-  optionsOf(): EncodeOptions {
-    return WHOLLY_SEALED;
-  }
-
-  addedFields(request: IncomingMessage): readonly string[] {
-    return this.loops.fieldsFor(request);
   }
 }
 

@@ -3,7 +3,6 @@ import type { IncomingMessage } from 'node:http';
 import type { ClientEntry, Grant } from '@relay/config';
 
 import type { NamedPeer } from '../../peers/peer-origin.js';
-import type { EncodeOptions } from '../encode-options.js';
 
 /** One of the ways in which a client says who it is, and which peer its request is for. */
 export interface ClientWay {
@@ -11,8 +10,4 @@ export interface ClientWay {
   admit(request: IncomingMessage): Grant;
   /** @throws RelayError if the request names no peer, or one that the client may not call */
   peerOf(request: IncomingMessage, client: ClientEntry): NamedPeer;
-  /** What of the request is shown between the relays. @throws OptionInvalidError */
-  optionsOf(request: IncomingMessage): EncodeOptions;
-  /** Fields that the request has besides those of the client. @throws LoopError */
-  addedFields(request: IncomingMessage): readonly string[];
 }

@@ -15,21 +15,23 @@ const VIA = 'via';
  */
 @Injectable()
 export class LoopDetection {
+  /** By which a request is known again. */
+  readonly field: readonly [name: string, value: string];
   private readonly name: string;
 
   constructor({ clientId }: RelayName) {
     // Hashed, because peers are told the name itself, and APIs need not be.
     const hash = createHash('sha256').update(clientId).digest('hex');
     this.name = `mte-api-relay-${hash.slice(0, 16)}`;
+    this.field = [VIA, `1.1 ${this.name}`];
   }
 
-  /** The field by which a request is known again. @throws LoopError if it has been here before */
-  fieldsFor({ rawHeaders }: IncomingMessage): readonly string[] {
+  /** @throws LoopError if the request has been here before */
+  refuse({ rawHeaders }: IncomingMessage): void {
     if (rawFieldValues(rawHeaders, VIA).some((value) => value.includes(this.name))) {
       throw new LoopError(
         'this request has been here before: the API of the peer leads back to this relay',
       );
     }
-    return [VIA, `1.1 ${this.name}`];
   }
 }
