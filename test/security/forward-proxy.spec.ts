@@ -157,6 +157,27 @@ describe('#106 a client of the forward proxy', () => {
   });
 });
 
+describe('#106 a relay whose peers have no hosts', () => {
+  it('is the proxy of nothing, with credentials and without', async () => {
+    const own = forThisTest(
+      await startPlainClientTunnel({
+        upstream: api.url,
+        peer: { hosts: undefined, listen: undefined },
+        start: startRelay,
+      }),
+    );
+    const at = async (url: string, ...lines: readonly string[]): Promise<string[]> => {
+      const get = head(`GET ${url} HTTP/1.1`, 'host: x', CLOSE, ...lines);
+      return responsesIn(await exchangeRaw(own.outbound.port, get));
+    };
+    for (const url of [`http://${HOST}/`, `${own.outbound.url}/health/live`, `${other.url}/`]) {
+      expect(await at(url)).toEqual(['401 RELAY_TOKEN_MISSING']);
+      expect(await at(url, AUTH)).toEqual(['403 RELAY_HOST_UNKNOWN']);
+    }
+    expect([api.hits, other.hits]).toEqual([0, 0]);
+  });
+});
+
 describe('#107 on one connection to the forward proxy', () => {
   it('each request has credentials of its own', async () => {
     const get = `GET http://${HOST}/ HTTP/1.1`;
@@ -196,7 +217,7 @@ describe('#107 on one connection to the forward proxy', () => {
     expect(api.hits).toBe(0);
   });
 
-  it('a client that waits with its body sends none after 407', async () => {
+  it('a request is refused before its body has come', async () => {
     const socket = forThisTest(openSocket(tunnel.outbound.port));
     const lines = ['host: x', 'content-length: 5', 'expect: 100-continue'];
     socket.write(head(`PUT http://${HOST}/ HTTP/1.1`, ...lines));

@@ -124,6 +124,8 @@ describe('#109 a page of another site, in a browser beside a listener of loopbac
     ],
     ['a request of a site below ours', 'GET', { origin: `http://evil.${HOST}` }],
     ['a site that looks like localhost', 'GET', { origin: 'http://localhost.evil.example' }],
+    ['a user before a host', 'GET', { origin: 'http://localhost@evil.example' }],
+    ['a path behind a host', 'GET', { origin: 'http://localhost/evil' }],
     ['an extension', 'GET', { origin: 'chrome-extension://abcdefgh' }],
     ['a value that nobody knows', 'GET', { 'sec-fetch-site': 'none, cross-site' }],
   ])('gets 403 for %s, and the API nothing', async (_what, method, headers) => {
@@ -151,6 +153,7 @@ describe('#109 a page of another site, in a browser beside a listener of loopbac
       { origin: 'https://shop.example', 'sec-fetch-site': 'same-origin' },
     ],
     ['by a program', {}],
+    ['by a program that names its origin without a scheme', { origin: 'localhost:9101' }],
   ])('is told from what is asked for %s', async (_what, headers) => {
     expect((await tunnel.listened({ method: 'POST', headers, body: 'a' })).status).toBe(200);
   });

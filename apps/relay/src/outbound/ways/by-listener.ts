@@ -16,6 +16,9 @@ import type { ClientWay } from './client-way.js';
 /** Values of `sec-fetch-site` for requests of the user, and of pages of the site itself. W3C Fetch Metadata, section 2.3. */
 const NOT_FOREIGN: ReadonlySet<unknown> = new Set(['same-origin', 'same-site', 'none']);
 
+/** Of an origin. Browsers always send one; clients of WebSockets exist that do not. */
+const SCHEME = /^[a-z][a-z0-9+.-]*:\/\//i;
+
 /**
  * Whoever calls the listener of a peer: to its client, the listener is the remote API. As for the forward proxy, fields `x-mte-*`
  * mean nothing.
@@ -79,7 +82,7 @@ export class ByListener implements ClientWay {
     if (!isLoopbackListener(found.at) || (origin === undefined && site === undefined)) {
       return false;
     }
-    const isOfOwn = URL.canParse(origin ?? '') && this.isOwn(new URL(origin ?? '').host, found);
+    const isOfOwn = this.isOwn(origin?.replace(SCHEME, '') ?? '', found);
     return !isOfOwn && !NOT_FOREIGN.has(site);
   }
 
