@@ -32,7 +32,6 @@ export const PASS_THROUGH_ROUTE = '/-/pass-through';
 /** The paths of the relay's own endpoints, which are open to everybody. */
 const OWN_PATH = /^\/(?:api\/mte-echo(?:\/[^/]+)?|health\/(?:live|ready))$/;
 
-/** The target names a scheme, and so a server that is not this relay. RFC 9112 section 3.2.2. */
 const ABSOLUTE_FORM = /^[A-Za-z][A-Za-z0-9+.-]*:/;
 
 /** Where a request goes. */
@@ -79,15 +78,19 @@ export function wayOf(request: IncomingMessage): Way | undefined {
     return 'listener';
   }
   const { headers } = request;
-  const isAbsolute = (): boolean => ABSOLUTE_FORM.test(rawTargetOf(request));
   // These are of the client itself, while a token may be that of others, whose fields it passes on.
-  if (headers[PROXY_CREDENTIALS_HEADER] !== undefined && isAbsolute()) {
+  if (headers[PROXY_CREDENTIALS_HEADER] !== undefined && isInAbsoluteForm(request)) {
     return 'proxy';
   }
   if (headers[TOKEN_HEADER] !== undefined) {
     return 'fields';
   }
-  return isProxy && isAbsolute() ? 'proxy' : undefined;
+  return isProxy && isInAbsoluteForm(request) ? 'proxy' : undefined;
+}
+
+/** Whether the target names a scheme, and so a server that need not be this relay. RFC 9112 section 3.2.2. */
+export function isInAbsoluteForm(request: IncomingMessage): boolean {
+  return ABSOLUTE_FORM.test(rawTargetOf(request));
 }
 
 /** The target of a request as its client has sent it, also once the request was given another route. */

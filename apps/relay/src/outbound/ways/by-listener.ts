@@ -9,7 +9,7 @@ import { DirectoryService } from '../../directory/directory.service.js';
 import type { KnownListener } from '../../directory/known-listeners.js';
 import { PeerOrigins, type NamedPeer } from '../../peers/peer-origin.js';
 import { entranceOf } from '../../server/entrance.js';
-import { rawTargetOf } from '../../server/request-routing.js';
+import { isInAbsoluteForm } from '../../server/request-routing.js';
 import { HostUnknownError } from '../outbound.errors.js';
 import type { ClientWay } from './client-way.js';
 
@@ -33,9 +33,9 @@ export class ByListener implements ClientWay {
   admit(request: IncomingMessage): Grant {
     const { listener, found } = this.find(request);
     const key = `peers.${found.peer.name}.hosts`;
-    if (!this.isCalledRightly(request, found)) {
+    if (!this.hasAllowedHost(request, found)) {
       throw new HostUnknownError(
-        `this listener is called localhost, or as ${key} says: a page of another site must not reach it`,
+        `host is neither localhost, an address of this machine nor one of ${key}: a page of another site must not reach this listener`,
       );
     }
     if (this.isOfForeignPage(request, found)) {
@@ -63,8 +63,8 @@ export class ByListener implements ClientWay {
    * A browser beside this relay could be made to call a loopback address under the name of any site, whose page could then read
    * the response. What is in absolute form may be meant for any server.
    */
-  private isCalledRightly(request: IncomingMessage, found: KnownListener): boolean {
-    if (!isLoopbackListener(found.at) && rawTargetOf(request).startsWith('/')) {
+  private hasAllowedHost(request: IncomingMessage, found: KnownListener): boolean {
+    if (!isLoopbackListener(found.at) && !isInAbsoluteForm(request)) {
       return true;
     }
     const { authority } = requestTarget(request);
