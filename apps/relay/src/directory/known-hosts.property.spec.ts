@@ -5,8 +5,10 @@ import { runs } from '../../../../test/support/lifecycle/property.js';
 import { KnownHosts } from './known-hosts.js';
 import type { KnownPeer } from './known-peer.js';
 
-const label = fc.constantFrom('a', 'b', 'ab', 'xn--a', '1');
-const name = fc.array(label, { minLength: 1, maxLength: 4 }).map((labels) => [...labels, 'z']);
+// Few names, so that many hosts are those of several patterns.
+const name = fc
+  .array(fc.constantFrom('a', 'b'), { maxLength: 3 })
+  .map((labels) => [...labels, 'z']);
 const port = fc.constantFrom(80, 8080);
 interface Asked {
   readonly name: readonly string[];
@@ -63,9 +65,7 @@ describe('the peer of a host', () => {
       fc.property(patterns, fc.record({ name, port }), spelling, (known, asked, how) => {
         const spelt = asked.name.join('.') + (how.hasDot ? '.' : '');
         const text = `${how.isUpper ? spelt.toUpperCase() : spelt}${asked.port === 80 && !how.showsPort ? '' : `:${asked.port}`}`;
-        // The parser of URLs takes no label for punycode that is none.
-        const isName = !asked.name.includes('xn--a');
-        expect(hostsOf(known).find(text)?.name).toBe(isName ? expected(asked, known) : undefined);
+        expect(hostsOf(known).find(text)?.name).toBe(expected(asked, known));
       }),
       runs(2_000),
     );
