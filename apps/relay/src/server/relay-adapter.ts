@@ -19,6 +19,7 @@ import { EarlyRefusals, MAX_PARAMETER_LENGTH } from './early-refusals.js';
 import type { Entrance } from './entrance.js';
 import { MAX_FIELDS, hasTooManyFields } from './field-limit.js';
 import { hasRightHost } from './host-field.js';
+import { listenWithWorkers } from './listen-with-workers.js';
 import { requestIdOf } from './request-id.js';
 import { routingOf } from './request-routing.js';
 import { passRequestsInTurn } from './requests-in-turn.js';
@@ -106,7 +107,7 @@ export class RelayAdapter extends FastifyAdapter {
     this.prepare(server, (request, response) => {
       route(request, response);
     });
-    server.listen(at);
+    listenWithWorkers(server, at);
     await once(server, 'listening');
     // One connection that cannot be accepted must not end the process.
     server.on('error', (error) => {
