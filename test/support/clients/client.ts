@@ -24,6 +24,8 @@ export interface ClientRequestSpec {
   readonly body?: Buffer | string | Readable;
   /** PEM certificate of the authority that an https origin is verified against. */
   readonly ca?: string;
+  /** The Unix domain socket to connect to, instead of the host of the origin. */
+  readonly socketPath?: string;
 }
 
 export interface ClientResponse {
@@ -59,10 +61,15 @@ export async function request(
 /** Sends one request and resolves as soon as the head of the response has arrived. */
 export function openRequest(
   origin: string,
-  { method = 'GET', path = '/', headers = {}, body, ca }: ClientRequestSpec = {},
+  { method = 'GET', path = '/', headers = {}, body, ca, socketPath }: ClientRequestSpec = {},
 ): Promise<{ readonly message: IncomingMessage; readonly client: ClientRequest }> {
   return new Promise((resolve, reject) => {
-    const options = { method, path, headers: { ...framing(body), ...headers } };
+    const options = {
+      method,
+      path,
+      headers: { ...framing(body), ...headers },
+      ...(socketPath !== undefined && { socketPath }),
+    };
     const client = origin.startsWith('https:')
       ? httpsRequest(origin, { ...options, agent: false, ...(ca !== undefined && { ca }) })
       : httpRequest(origin, { ...options, agent });

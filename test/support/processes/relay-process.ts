@@ -22,6 +22,8 @@ interface Launch {
   readonly script?: readonly string[];
   /** The working directory, where the relay reads `.env`; by default not that of the user who runs the tests. */
   readonly cwd?: string;
+  /** The user who runs it, which only root may choose; by default the one who runs the tests. */
+  readonly uid?: number;
 }
 
 /** Starts the relay as a cluster worker of a primary that is not a relay. */
@@ -129,9 +131,9 @@ export async function runHealthCheck(environment: RelayEnvironment): Promise<num
 
 function spawnRelay(
   environment: RelayEnvironment,
-  { script = [MAIN], cwd = tmpdir() }: Launch,
+  { script = [MAIN], cwd = tmpdir(), uid }: Launch,
 ): ChildProcess {
-  return spawnBuilt([...startFlags(), ...script], environment, cwd);
+  return spawnBuilt([...startFlags(), ...script], environment, cwd, uid);
 }
 
 /** The Node.js flags of `npm start`. */
@@ -146,12 +148,14 @@ function spawnBuilt(
   script: readonly string[],
   environment: RelayEnvironment,
   cwd: string,
+  uid?: number,
 ): ChildProcess {
   const child = spawn(process.execPath, script, {
     cwd,
     // Without the environment of the user who runs the tests.
     env: { ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
+    ...(uid !== undefined && { uid, gid: uid }),
   });
   running.add(child);
   child.once('close', () => running.delete(child));

@@ -1,4 +1,10 @@
-import type { ListenAt } from '@relay/config';
+import { lstatSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+import { ConfigInvalidError } from '@relay/config';
+
+import type { KnownListener } from '../directory/known-listeners.js';
+import { isOtherThanSocket } from './unix-socket.js';
 
 /** What the codes of the operating system mean to an operator. */
 const CAUSES: Readonly<Record<string, string>> = {
@@ -10,11 +16,42 @@ const CAUSES: Readonly<Record<string, string>> = {
   ENOTDIR: 'its folder is a file',
 };
 
-/** Why a listener could not be opened. */
-export function listenErrorOf(error: unknown, at: ListenAt): string {
+/** Says why a listener cannot be as its peer has it. @param name - where it is */
+export function listenErrorOf(
+  error: unknown,
+  name: string,
+  { at, peer }: KnownListener,
+): ConfigInvalidError {
+  return new ConfigInvalidError([
+    `peers.${peer.name}.listen: ${name} cannot be opened: ${causeOf(error, at)}`,
+  ]);
+}
+
+function causeOf(error: unknown, at: KnownListener['at']): string {
   const { code = '', message } = error as NodeJS.ErrnoException;
-  if (code === 'ENOENT' && at.kind === 'unix') {
+  const cause = at.kind === 'unix' ? causeAtPath(code, at.path) : undefined;
+  return cause ?? CAUSES[code] ?? message;
+}
+
+/** What the code of the operating system alone does not tell of a socket. */
+function causeAtPath(code: string, path: string): string | undefined {
+  // Node.js says EACCES then, as for a folder that is there and closed.
+  if (isMissing(dirname(path))) {
     return 'its folder does not exist';
   }
-  return CAUSES[code] ?? message;
+  if (code === 'ENOENT') {
+    return 'the socket was removed: remove the listener from the file, and add it again';
+  }
+  return code === 'EADDRINUSE' && isOtherThanSocket(path)
+    ? 'something is there that is no socket, and it stays'
+    : undefined;
+}
+
+function isMissing(folder: string): boolean {
+  try {
+    lstatSync(folder);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT';
+  }
 }

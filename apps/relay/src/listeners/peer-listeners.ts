@@ -1,16 +1,30 @@
 import type { Server } from 'node:http';
+import { isDeepStrictEqual } from 'node:util';
 
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { ConfigInvalidError, RelayConfig } from '@relay/config';
+import { RelayConfig, type ListenAt } from '@relay/config';
 
 import { DirectoryService, type Preparation } from '../directory/directory.service.js';
 import type { KnownDirectory } from '../directory/known-directory.js';
 import type { KnownListener } from '../directory/known-listeners.js';
+import { ShutdownState } from '../lifecycle/shutdown-state.js';
 import type { RelayAdapter } from '../server/relay-adapter.js';
 import { RelayLog } from '../telemetry/relay-log.js';
 import { listenErrorOf } from './listen-error.js';
 import { givePermissions, removeStaleSocket } from './unix-socket.js';
+
+interface OpenListener {
+  readonly server: Server;
+  /** With the permissions that it has. */
+  readonly at: ListenAt;
+}
+
+/** What is open, or has other permissions, before a directory is used; and how to take it back. */
+interface Prepared {
+  readonly listeners: Map<string, OpenListener>;
+  readonly undo: (() => Promise<void> | void)[];
+}
 
 /**
  * The listeners of peers, as the directory has them at each moment. A new one is opened before the directory that has it is used,
@@ -18,12 +32,13 @@ import { givePermissions, removeStaleSocket } from './unix-socket.js';
  */
 @Injectable()
 export class PeerListeners implements OnApplicationBootstrap {
-  private readonly open = new Map<string, Server>();
+  private open: ReadonlyMap<string, OpenListener> = new Map();
 
   constructor(
     private readonly config: RelayConfig,
     private readonly host: HttpAdapterHost<RelayAdapter>,
     private readonly directory: DirectoryService,
+    private readonly shutdown: ShutdownState,
     private readonly log: RelayLog,
   ) {}
 
@@ -35,62 +50,105 @@ export class PeerListeners implements OnApplicationBootstrap {
   }
 
   /** Opens those that a directory has and that are not open yet. @throws ConfigInvalidError if one cannot be opened */
-  private async prepare({ hosts, listeners }: KnownDirectory): Promise<Preparation> {
-    const opened: string[] = [];
-    const closeThose = (names: readonly string[]): void => {
-      for (const name of names) {
-        this.close(name);
-      }
-    };
+  private async prepare(next: KnownDirectory): Promise<Preparation> {
+    // What is open then is about to be closed, and nothing else is opened.
+    if (this.shutdown.isShuttingDown) {
+      return () => undefined;
+    }
+    const prepared: Prepared = { listeners: new Map(), undo: [] };
+    let use: () => void = () => undefined;
+    const inUse = new Promise<void>((resolve) => {
+      use = resolve;
+    });
     try {
-      for (const [name, listener] of listeners.all) {
-        if (!this.open.has(name)) {
-          this.open.set(name, await this.openOne(name, listener));
-          opened.push(name);
-        }
-        await givePermissions(listener.at);
+      for (const [name, listener] of next.listeners.all) {
+        await this.prepareOne(name, listener, prepared, inUse);
       }
     } catch (error) {
-      closeThose(opened);
+      await takeBack(prepared);
       throw error;
     }
     return (isUsed) => {
       if (isUsed) {
-        this.host.httpAdapter.entrance.isProxy = !hosts.areNone;
-        closeThose([...this.open.keys()].filter((name) => !listeners.all.has(name)));
+        this.use(next, prepared.listeners);
+        use();
       } else {
-        closeThose(opened);
+        void takeBack(prepared);
       }
     };
   }
 
-  /** @throws ConfigInvalidError */
-  private async openOne(name: string, { at, peer, client }: KnownListener): Promise<Server> {
-    const { upgradeProtocols } = this.config;
-    const options = at.kind === 'unix' ? { path: at.path } : { host: at.host, port: at.port };
+  private async prepareOne(
+    name: string,
+    listener: KnownListener,
+    { listeners, undo }: Prepared,
+    inUse: Promise<void>,
+  ): Promise<void> {
+    const { at } = listener;
+    const before = this.open.get(name);
     try {
-      await removeStaleSocket(at);
-      const entrance = { listener: name, isProxy: false };
-      const server = await this.host.httpAdapter.openListener(options, entrance, upgradeProtocols);
-      this.log.info('listener of a peer is listening', {
-        address: name,
-        peer: peer.name,
-        client: client.name,
-      });
-      return server;
+      const server = before?.server ?? (await this.openOne(name, at, inUse));
+      listeners.set(name, { server, at });
+      if (before === undefined) {
+        undo.push(() => {
+          this.abandon(server);
+        });
+      } else if (isDeepStrictEqual(before.at, at)) {
+        return;
+      } else {
+        undo.push(() => givePermissions(before.at, false));
+      }
+      await givePermissions(at, before === undefined);
     } catch (error) {
-      throw new ConfigInvalidError([
-        `peers.${peer.name}.listen: ${name} cannot be opened: ${listenErrorOf(error, at)}`,
-      ]);
+      throw listenErrorOf(error, name, listener);
     }
   }
 
-  private close(name: string): void {
-    const server = this.open.get(name);
-    if (server !== undefined) {
-      this.open.delete(name);
-      this.log.info('listener of a peer was closed', { address: name });
-      void this.host.httpAdapter.closeListener(server);
+  private async openOne(name: string, at: ListenAt, inUse: Promise<void>): Promise<Server> {
+    await removeStaleSocket(at);
+    return this.host.httpAdapter.openListener(
+      at.kind === 'unix' ? { path: at.path } : { host: at.host, port: at.port },
+      { listener: name, isProxy: false },
+      this.config.upgradeProtocols,
+      inUse,
+    );
+  }
+
+  private use({ hosts, listeners }: KnownDirectory, next: Prepared['listeners']): void {
+    this.host.httpAdapter.entrance.isProxy = !hosts.areNone;
+    const previous = this.open;
+    this.open = next;
+    for (const [name, { peer, client }] of listeners.all) {
+      if (!previous.has(name)) {
+        this.log.info('listener of a peer is listening', {
+          address: name,
+          peer: peer.name,
+          client: client.name,
+        });
+      }
+    }
+    for (const [name, { server }] of previous) {
+      if (!next.has(name)) {
+        this.log.info('listener of a peer was closed', { address: name });
+        void this.host.httpAdapter.closeListener(server);
+      }
+    }
+  }
+
+  /** Closes one that was never used, with the connections that wait for that. */
+  private abandon(server: Server): void {
+    void this.host.httpAdapter.closeListener(server);
+    server.closeAllConnections();
+  }
+}
+
+/** The newest first. What cannot be taken back stays as it is: the reason for taking back is told already. */
+async function takeBack({ undo }: Prepared): Promise<void> {
+  for (const step of undo.reverse()) {
+    try {
+      await step();
+    } catch {
+      // See above.
     }
   }
 }

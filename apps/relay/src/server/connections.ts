@@ -7,6 +7,8 @@ const UNUSED_AFTER_MS = 4_500;
 
 /** The state of one open connection. */
 interface Connection {
+  /** The server that accepted it. */
+  readonly server: Server;
   /**
    * Responses that have not ended. They are not kept in one set for all connections: a long-lived set reallocates its tables in
    * the old generation of the heap again and again, and each response in them would be kept alive there with its request.
@@ -26,7 +28,8 @@ export class Connections {
   /** All TCP connections, including those whose TLS handshake is not complete. */
   private readonly accepted = new Set<Socket>();
   private readonly servers = new Set<Server>();
-  private isEnding = false;
+  /** Those whose responses announce that they close. */
+  private readonly ending = new WeakSet<Server>();
 
   /** Tracks the connections of one more server, until it is closed. */
   watch(server: Server): void {
@@ -39,14 +42,14 @@ export class Connections {
     // With TLS, requests belong to the TLS socket, not to the TCP socket below it.
     const opened = server instanceof TlsServer ? 'secureConnection' : 'connection';
     server.on(opened, (socket: Socket) => {
-      this.open.set(socket, { pending: [], idleSinceMs: performance.now() });
+      this.open.set(socket, { server, pending: [], idleSinceMs: performance.now() });
       socket.once('close', () => this.open.delete(socket));
     });
     // A channel ends in its own way.
     server.on('upgrade', ({ socket }: IncomingMessage) => this.open.delete(socket));
     // This listener comes first, so that no other one can have sent a response yet.
     server.prependListener('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
-      response.shouldKeepAlive &&= !this.isEnding;
+      response.shouldKeepAlive &&= !this.ending.has(server);
       const connection = this.open.get(socket);
       if (connection !== undefined) {
         track(connection, response);
@@ -67,24 +70,26 @@ export class Connections {
   /**
    * From now on, every response whose head has not been sent closes its connection, so that the client opens its next one
    * elsewhere. Idle connections are left to `closeIdle` even when a server is closed: Node.js would close them all then.
+   *
+   * @param only - the one server that ends; all of them by default
    */
-  announceEnd(): void {
-    this.isEnding = true;
-    for (const server of this.servers) {
+  announceEnd(only?: Server): void {
+    for (const server of only === undefined ? this.servers : [only]) {
+      this.ending.add(server);
       server.closeIdleConnections = () => undefined;
     }
-    for (const { pending } of this.open.values()) {
-      for (const response of pending) {
+    for (const { server, pending } of this.open.values()) {
+      for (const response of this.ending.has(server) ? pending : []) {
         response.shouldKeepAlive = false;
       }
     }
   }
 
-  /** Closes the connections that have been idle for so long that no other relay uses them any more. */
+  /** Closes the connections of servers that end once they have been idle for so long that no other relay uses them any more. */
   closeIdle(): void {
     const unusedSinceMs = performance.now() - UNUSED_AFTER_MS;
-    for (const [socket, { pending, idleSinceMs }] of this.open) {
-      if (pending.length === 0 && idleSinceMs <= unusedSinceMs) {
+    for (const [socket, { server, pending, idleSinceMs }] of this.open) {
+      if (this.ending.has(server) && pending.length === 0 && idleSinceMs <= unusedSinceMs) {
         socket.destroy();
       }
     }

@@ -1,5 +1,11 @@
 import { once } from 'node:events';
-import { createServer, METHODS, type IncomingMessage, type Server } from 'node:http';
+import {
+  createServer,
+  METHODS,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { ListenOptions } from 'node:net';
 
 import type { RelayConfig } from '@relay/config';
@@ -13,6 +19,7 @@ import { EarlyRefusals, MAX_PARAMETER_LENGTH } from './early-refusals.js';
 import type { Entrance } from './entrance.js';
 import { MAX_FIELDS, hasTooManyFields } from './field-limit.js';
 import { hasRightHost } from './host-field.js';
+import { listenWithWorkers } from './listen-with-workers.js';
 import { requestIdOf } from './request-id.js';
 import { routingOf } from './request-routing.js';
 import { passRequestsInTurn } from './requests-in-turn.js';
@@ -28,6 +35,9 @@ const KEEP_ALIVE_TIMEOUT_MS = 72_000;
 /** The interval that undici uses on this relay's outgoing connections. */
 const KEEP_ALIVE_PROBE_MS = 60_000;
 
+/** How often to look for idle connections of a listener that ends. */
+const IDLE_CHECK_INTERVAL_MS = 500;
+
 const HTTP_OPTIONS = {
   maxHeaderSize: MAX_HEADER_BYTES,
   headersTimeout: HEADERS_TIMEOUT_MS,
@@ -39,11 +49,14 @@ const HTTP_OPTIONS = {
   keepAliveInitialDelay: KEEP_ALIVE_PROBE_MS,
 };
 
+type Route = (request: IncomingMessage, response: ServerResponse) => void;
+
 /** Nest's Fastify adapter, with what other modules need to know about the HTTP servers below it. */
 export class RelayAdapter extends FastifyAdapter {
   /** The connections of all servers. */
   readonly connections = new Connections();
-  private readonly listeners = new Set<Server>();
+  /** Those besides the shared one; each that ends with the moment when it has. */
+  private readonly listeners = new Map<Server, Promise<void> | undefined>();
 
   constructor(
     options: FastifyHttpOptions<Server>,
@@ -60,58 +73,71 @@ export class RelayAdapter extends FastifyAdapter {
    * Opens a listener of plain HTTP besides the shared one, whose requests take the same way.
    *
    * @param protocols - that clients may ask for, in lower case
+   * @param inUse - what requests wait for that come in at once
    * @throws Error of Node.js if it cannot be opened
    */
   async openListener(
     at: ListenOptions,
     entrance: Entrance,
     protocols: readonly string[],
+    inUse: Promise<void>,
   ): Promise<Server> {
+    // Until then, requests would be routed without what is checked before.
+    await this.getInstance().ready();
     const server = createServer({
       ...HTTP_OPTIONS,
       keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
       requestTimeout: 0,
       IncomingMessage: relayRequests(protocols, entrance),
     });
+    let route: Route = (request, response) => {
+      void inUse.then(() => {
+        this.route(request, response);
+      });
+    };
+    void inUse.then(() => {
+      route = this.route;
+    });
     server.on('request', (request, response) => {
-      this.getInstance().routing(request, response);
+      route(request, response);
     });
     server.on('clientError', (error: Error, socket) => {
       this.earlyRefusals.unparsable(error, socket);
     });
-    this.prepare(server);
-    server.listen(at);
+    this.prepare(server, (request, response) => {
+      route(request, response);
+    });
+    listenWithWorkers(server, at);
     await once(server, 'listening');
     // One connection that cannot be accepted must not end the process.
     server.on('error', (error) => {
       this.earlyRefusals.emit('lost', error);
     });
-    this.listeners.add(server);
+    this.listeners.set(server, undefined);
     return server;
   }
 
-  /** Accepts no more connections at a listener. Resolves once those that it has are closed. */
-  async closeListener(server: Server): Promise<void> {
-    this.listeners.delete(server);
-    await new Promise((resolve) => server.close(resolve));
+  /** Accepts no more connections at a listener. Resolves once those that it has are closed, which may wait for their requests. */
+  closeListener(server: Server): Promise<void> {
+    const closed = this.listeners.get(server) ?? this.endListener(server);
+    this.listeners.set(server, closed);
+    return closed;
   }
 
   override async close(): Promise<void> {
     await Promise.all([
       super.close(),
-      ...[...this.listeners].map((server) => this.closeListener(server)),
+      ...[...this.listeners.keys()].map((server) => this.closeListener(server)),
     ]);
   }
 
   /** Gives a server what Fastify leaves to Node.js. Its listeners for requests must be there already. */
-  prepare(server: Server): void {
+  prepare(server: Server, route = this.route): void {
     // Node.js silently drops fields beyond this number. A request that has so many is refused, so none is forwarded without them.
     server.maxHeadersCount = MAX_FIELDS + 1;
     passRequestsInTurn(server);
     this.connections.watch(server);
-    routeUpgrades(server, (request, response) => {
-      this.getInstance().routing(request, response);
-    });
+    routeUpgrades(server, route);
     server.on('checkExpectation', (request: IncomingMessage, response) => {
       beginRequest(request);
       this.earlyRefusals.expectation(request, response);
@@ -120,6 +146,20 @@ export class RelayAdapter extends FastifyAdapter {
       beginRequest(request);
       this.earlyRefusals.connect(request, socket);
     });
+  }
+
+  private readonly route: Route = (request, response) => {
+    this.getInstance().routing(request, response);
+  };
+
+  private async endListener(server: Server): Promise<void> {
+    this.connections.announceEnd(server);
+    const idleCheck = setInterval(() => {
+      this.connections.closeIdle();
+    }, IDLE_CHECK_INTERVAL_MS);
+    await new Promise((resolve) => server.close(resolve));
+    clearInterval(idleCheck);
+    this.listeners.delete(server);
   }
 }
 

@@ -35,7 +35,8 @@ export async function startSupervisor({ config, warnings }: LoadedConfig): Promi
   }
   // Before there are workers, of which each might take the socket of another for a stale one.
   for (const { listen } of config.directory.peers) {
-    await removeStaleSocket(listen?.at);
+    // The first worker says what is wrong with its place.
+    await removeStaleSocket(listen?.at).catch(() => undefined);
   }
   cluster.setupPrimary({ args: [WORKER_MARK], stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
   const metrics = new WorkerMetrics(log);
