@@ -1,8 +1,6 @@
-import { hash } from 'node:crypto';
-import { createServer } from 'node:http';
-
-import { closedPort } from '../network/listen.js';
-import { peerWith, secretsFor, startDirectoryRelay } from '../relays/directory-relay.js';
+import { startRelay } from '../relays/relay.js';
+import { tokenOf } from '../tunnels/directory-tunnel.js';
+import { CLIENT, HOST, startPlainClientTunnel } from '../tunnels/plain-client-tunnel.js';
 import type { Way } from './both-ways.js';
 import { shown, startForward, type ForwardedExchange } from './forward.js';
 
@@ -18,18 +16,7 @@ export interface ClientWay extends Way {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** No name service knows it: a program that passes the forward proxy by fails. */
-export const API_HOST = 'api.example';
-/** The client, and its token. */
-const CLIENT = 'billing';
-const CLIENT_TOKEN = 'token-of-an-unmodified-program';
-
-/** A program and an API without relays. */
-export async function directClient(server: { readonly url: string }): Promise<ClientWay> {
-  return { ...(await startForward(server.url)), proxy: undefined, env: {} };
-}
-
-/** Two relays before an API, of which the first knows the API by its host, and has a listener for it. */
+/** How programs reach two relays. */
 export interface ClientRelays {
   /** The URL of the forward proxy with the credentials of a client. */
   readonly proxy: string;
@@ -37,43 +24,27 @@ export interface ClientRelays {
   close(): Promise<void>;
 }
 
-/** Relay B tells the API the host that the program named. */
+/** A program and an API without relays. */
+export async function directClient(server: { readonly url: string }): Promise<ClientWay> {
+  return { ...(await startForward(server.url)), proxy: undefined, env: {} };
+}
+
+/** Two relays before an API. Relay B tells it the host that the program named. */
 export async function startClientRelays(api: string): Promise<ClientRelays> {
-  const secrets = secretsFor('api');
-  const [peerPort, listenerPort] = [
-    await closedPort(createServer()),
-    await closedPort(createServer()),
-  ];
-  const audience = `http://127.0.0.1:${peerPort}`;
   // Messages until a channel is open, as where an operator has set nothing.
   const environment = { TUNNEL_TRANSPORT: 'auto' };
-  const b = await startDirectoryRelay(
-    {
-      peers: { caller: peerWith('api') },
-      tenants: { [audience]: { upstream: api, upstreamHost: 'client' } },
-    },
-    secrets,
-    { ...environment, PORT: String(peerPort) },
-  );
-  const reach = {
-    origins: [audience],
-    hosts: [API_HOST],
-    listen: { address: `127.0.0.1:${listenerPort}`, client: CLIENT },
-  };
-  const a = await startDirectoryRelay(
-    {
-      peers: { api: peerWith('api', reach) },
-      clients: { [CLIENT]: { tokens: [{ sha256: hash('sha256', CLIENT_TOKEN) }], peers: ['api'] } },
-    },
-    secrets,
-    environment,
-  );
+  const tunnel = await startPlainClientTunnel({
+    upstream: api,
+    tenant: { upstreamHost: 'client' },
+    outbound: environment,
+    inbound: environment,
+    start: startRelay,
+  });
+  const { listener, outbound } = tunnel;
   return {
-    proxy: `http://${CLIENT}:${CLIENT_TOKEN}@127.0.0.1:${a.port}`,
-    listener: `http://127.0.0.1:${listenerPort}`,
-    close: async () => {
-      await Promise.all([a.close(), b.close()]);
-    },
+    proxy: `http://${CLIENT}:${tokenOf(CLIENT)}@127.0.0.1:${outbound.port}`,
+    listener,
+    close: () => tunnel.close(),
   };
 }
 
@@ -88,7 +59,8 @@ export async function relayedClient(
     name === 'a listener'
       ? { url: listener, proxy: undefined, env: {} }
       : {
-          url: `http://${API_HOST}`,
+          // No name service knows it: a program that passes the forward proxy by fails.
+          url: `http://${HOST}`,
           proxy,
           env: { http_proxy: proxy, no_proxy: '', NO_PROXY: '' },
         };

@@ -4,11 +4,8 @@ import type { ClientOptions } from 'ws';
 import { openPair, refusedWebSocket } from '../../support/clients/web-socket-client.js';
 import { bytesOfSize } from '../../support/http-cases/bodies.js';
 import { sharedResources } from '../../support/lifecycle/resources.js';
-import {
-  API_HOST,
-  startClientRelays,
-  type ClientRelays,
-} from '../../support/programs/client-ways.js';
+import { startClientRelays, type ClientRelays } from '../../support/programs/client-ways.js';
+import { HOST } from '../../support/tunnels/plain-client-tunnel.js';
 import type { UpgradeWay } from '../../support/tunnels/upgrade-ways.js';
 import {
   echo,
@@ -41,9 +38,9 @@ interface Way {
 
 /** `ws` knows no proxies; this is what it sends with an agent that does. */
 const ABSOLUTE_FORM: ClientOptions = {
-  headers: { host: API_HOST },
+  headers: { host: HOST },
   finishRequest: (request) => {
-    request.path = `http://${API_HOST}${PATH}`;
+    request.path = `http://${HOST}${PATH}`;
     request.end();
   },
 };

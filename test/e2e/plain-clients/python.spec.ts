@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { sharedResources } from '../../support/lifecycle/resources.js';
+import { forThisTest, sharedResources } from '../../support/lifecycle/resources.js';
 import {
   CLIENT_WAYS,
   apiHosts,
@@ -47,7 +47,8 @@ describe.each(LIBRARIES)('%s of Python', (library) => {
   });
 
   it.skipIf(!has).each(CLIENT_WAYS)('works through %s as directly', async (name) => {
-    const way = shared(await relayedClient(name, shared(await startEverydayApi())));
+    const api = forThisTest(await startEverydayApi());
+    const way = forThisTest(await relayedClient(name, api));
 
     const through = await run(way, library);
 

@@ -7,7 +7,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 
 import { hasCurl } from '../../support/clients/curl.js';
 import { bytesOfSize } from '../../support/http-cases/bodies.js';
-import { sharedResources } from '../../support/lifecycle/resources.js';
+import { forThisTest, sharedResources } from '../../support/lifecycle/resources.js';
 import { temporaryFolder, type TemporaryFolder } from '../../support/lifecycle/temporary-folder.js';
 import {
   CLIENT_WAYS,
@@ -139,8 +139,8 @@ describe.skipIf(!hasCurl).each(CLIENT_WAYS)('curl through %s', (name) => {
 
 describe.skipIf(!hasCurl)('curl with http_proxy', () => {
   it('calls the API without an option', async () => {
-    const api = shared(await startEverydayApi());
-    const way = shared(await relayedClient('the forward proxy', api));
+    const api = forThisTest(await startEverydayApi());
+    const way = forThisTest(await relayedClient('the forward proxy', api));
 
     const { stdout } = await runProgram('curl', [...QUIET, `${way.url}/json`], { env: way.env });
 
