@@ -7,7 +7,12 @@ import { bytesOfSize } from '../../support/http-cases/bodies.js';
 import { forThisTest } from '../../support/lifecycle/resources.js';
 import { temporaryFolder } from '../../support/lifecycle/temporary-folder.js';
 import { hasProgram } from '../../support/processes/apt-packages.js';
-import { CLIENT_WAYS, relayedClient, type ClientWay } from '../../support/programs/client-ways.js';
+import {
+  CLIENT_WAYS,
+  directClient,
+  relayedClient,
+  type ClientWay,
+} from '../../support/programs/client-ways.js';
 import { runs } from '../../support/programs/program.js';
 import {
   startUpstream,
@@ -60,15 +65,19 @@ async function download(way: ClientWay): Promise<Buffer> {
 
 describe.skipIf(!hasProgram(['aria2'], 'aria2c', '--version'))('aria2', () => {
   it.each(CLIENT_WAYS)(
-    'downloads a file with eight connections at once through %s',
+    'downloads a file with eight connections at once through %s as directly',
     async (name) => {
-      const server = forThisTest(await startFileServer());
-      const way = forThisTest(await relayedClient(name, server));
+      const [one, other] = [
+        forThisTest(await startFileServer()),
+        forThisTest(await startFileServer()),
+      ];
 
-      const downloaded = await download(way);
+      const directly = await download(forThisTest(await directClient(one)));
+      const through = await download(forThisTest(await relayedClient(name, other)));
 
-      expect(downloaded.equals(FILE)).toBe(true);
-      expect(server.hits).toBeGreaterThanOrEqual(CONNECTIONS);
+      expect(directly.equals(FILE)).toBe(true);
+      expect(through.equals(FILE)).toBe(true);
+      expect(other.hits).toBeGreaterThanOrEqual(CONNECTIONS);
     },
   );
 });
