@@ -1,69 +1,12 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-
 import { describe, expect, it } from 'vitest';
 
-import { bytesOfSize } from '../../support/http-cases/bodies.js';
 import { forThisTest } from '../../support/lifecycle/resources.js';
-import { temporaryFolder } from '../../support/lifecycle/temporary-folder.js';
 import { directWay, tunnelledWay } from '../../support/programs/both-ways.js';
-import { fileTree } from '../../support/programs/file-tree.js';
 import { linesOf } from '../../support/programs/forward.js';
-import { hasGitLfs, startGitServer, type GitServer } from '../../support/programs/git-server.js';
-import { runs } from '../../support/programs/program.js';
+import { hasGitLfs, startGitServer } from '../../support/programs/git-server.js';
+import { pushAndClone } from '../../support/programs/git-user.js';
 import { startRelay } from '../../support/relays/relay.js';
 import { tunnelClient } from '../../support/tunnels/tunnel-client.js';
-
-const LARGE = bytesOfSize(5_000_000);
-
-/** Commits get the same names on both ways. */
-const IDENTITY = {
-  GIT_AUTHOR_NAME: 'Ada',
-  GIT_AUTHOR_EMAIL: 'ada@example.com',
-  GIT_AUTHOR_DATE: '2026-01-02T03:04:05Z',
-  GIT_COMMITTER_NAME: 'Ada',
-  GIT_COMMITTER_EMAIL: 'ada@example.com',
-  GIT_COMMITTER_DATE: '2026-01-02T03:04:05Z',
-  GIT_CONFIG_NOSYSTEM: '1',
-  GIT_TERMINAL_PROMPT: '0',
-};
-
-interface Origin {
-  readonly url: string;
-  /** Settings of Git that a user of this origin has. */
-  readonly settings?: readonly string[];
-}
-
-/** Pushes a commit with a large file, and clones it. */
-async function pushAndClone(way: Origin, server: GitServer) {
-  const home = forThisTest(await temporaryFolder());
-  const env = { ...IDENTITY, HOME: home.path };
-  const git = (where: string, ...args: string[]) => runs('git', args, { cwd: where, env });
-  const remote = `${way.url}/team/app.git`;
-  const source = join(home.path, 'source');
-  await mkdir(source);
-  await git(home.path, 'lfs', 'install', '--skip-repo');
-  for (const value of way.settings ?? []) {
-    await git(home.path, 'config', '--global', '--add', `http.${way.url}/.extraHeader`, value);
-  }
-  await git(source, 'init', '--quiet', '--initial-branch=main');
-  await git(source, 'lfs', 'install', '--local');
-  await git(source, 'lfs', 'track', '*.bin');
-  await writeFile(join(source, 'large.bin'), LARGE);
-  await writeFile(join(source, 'readme.txt'), 'small\n'.repeat(1_000));
-  await git(source, 'add', '.');
-  await git(source, 'commit', '--quiet', '-m', 'first');
-  await git(source, 'remote', 'add', 'origin', remote);
-  await git(source, 'push', '--quiet', 'origin', 'main');
-  await git(home.path, 'clone', '--quiet', remote, 'clone');
-  const clone = join(home.path, 'clone');
-  return {
-    commit: await git(clone, 'rev-parse', 'HEAD'),
-    large: (await readFile(join(clone, 'large.bin'))).equals(LARGE),
-    cloned: await fileTree(clone, (path) => !path.startsWith('.git/')),
-    stored: await fileTree(server.objects),
-  };
-}
 
 describe.skipIf(!hasGitLfs())('git and git-lfs', () => {
   it('push and clone through the tunnel as they do directly (UPSTREAM_HOST=client)', async () => {

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import type { AddressInfo, Server, Socket } from 'node:net';
 
@@ -39,9 +40,19 @@ export async function listen(server: Server, port = 0, host = '127.0.0.1'): Prom
   };
 }
 
+/** Below the ports that systems hand out, also to the connections of other tests, before this one is listened on. */
+const PORTS = [20_000, 32_000] as const;
+
 /** A port that nothing listens on. */
 export async function closedPort(server: Server): Promise<number> {
-  const listening = await listen(server);
-  await listening.close();
-  return listening.port;
+  const port = randomInt(...PORTS);
+  try {
+    await (await listen(server, port)).close();
+    return port;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') {
+      return closedPort(server);
+    }
+    throw error;
+  }
 }

@@ -9,6 +9,8 @@ interface Server {
 
 /** One way to a server: directly, or through two relays. */
 export interface Way extends Forward {
+  /** What its user sets in the environment of a program. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Ends the forward and the relays, but not the server. */
   close(): Promise<void>;
 }

@@ -13,6 +13,7 @@ export interface ForwardedExchange {
   readonly headers: IncomingMessage['headers'];
   /** Names and values of the response as they were on the wire. */
   readonly rawHeaders: readonly string[];
+  readonly requestHeaders: IncomingMessage['headers'];
   readonly requestBody: Buffer;
   readonly body: Buffer;
 }
@@ -85,7 +86,8 @@ function forward(
     response.once('end', () => {
       const { rawHeaders } = response;
       const fields = { headers: response.headers, rawHeaders };
-      done({ method, target, status, ...fields, requestBody: requestBody(), body: body() });
+      const sent = { requestHeaders: incoming.headers, requestBody: requestBody() };
+      done({ method, target, status, ...fields, ...sent, body: body() });
     });
     pipeline(response, outgoing, (error) => {
       // Whoever cut the response off, the other side must learn of it.
@@ -150,7 +152,7 @@ export function comparableExchanges(
 }
 
 /** Short bodies as they are, and the others so that a difference is reported in one line. */
-const shown = (body: string): string =>
+export const shown = (body: string): string =>
   body.length <= LONGEST_SHOWN
     ? body
     : `${body.length} octets, SHA-256 ${createHash('sha256').update(body, 'latin1').digest('hex')}`;
