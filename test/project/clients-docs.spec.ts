@@ -13,7 +13,7 @@ const root = join(import.meta.dirname, '../..');
 const document = readFileSync(join(root, 'docs/clients.md'), 'utf8');
 
 /** Tests of the two ways themselves, by clients of these tests. */
-const WITHOUT_PROGRAM = ['forward-proxy', 'listeners'];
+const WITHOUT_PROGRAM = ['forward-proxy', 'listeners', 'listeners-live', 'listeners-streams'];
 
 describe('docs/clients.md', () => {
   it('names the status of each code as the relay sends it', () => {
