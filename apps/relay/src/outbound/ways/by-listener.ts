@@ -88,7 +88,9 @@ export class ByListener implements ClientWay {
 
   /** Whether a listener of loopback may be called so. @param authority - `host` or `host:port` */
   private isOwn(authority: string, { at, peer }: KnownListener): boolean {
-    const host = normalAuthority(authority)?.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
+    const host = normalAuthority(authority)
+      ?.replace(/:\d+$/, '')
+      .replace(/^\[|\]$/g, '');
     return (
       host !== undefined &&
       (isLoopback(host) ||
