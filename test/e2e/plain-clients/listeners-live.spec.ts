@@ -154,6 +154,25 @@ describe('a listener in the file of a running relay', () => {
   });
 });
 
+describe('a listener that is opened', () => {
+  it('lets requests wait until the change that has it is in use', async () => {
+    const { httpAdapter } = tunnel.outbound.app.get<HttpAdapterHost<RelayAdapter>>(HttpAdapterHost);
+    let use: () => void = () => undefined;
+    const inUse = new Promise<void>((resolve) => {
+      use = resolve;
+    });
+    const [host = '', port = ''] = address.split(':');
+    const entrance = { listener: tunnel.listener.slice('http://'.length), isProxy: false };
+    await httpAdapter.openListener({ host, port: Number(port) }, entrance, [], inUse);
+    const early = request(`http://${address}`);
+    // Sent later.
+    expect((await tunnel.listened()).status).toBe(200);
+    expect(api.hits).toBe(1);
+    use();
+    expect((await early).status).toBe(200);
+  });
+});
+
 describe('a listener that cannot be opened', () => {
   it('leaves all as it was, is told once, and opens by itself once its address is free', async () => {
     const taken = forThisTest(await listen(createServer()));
