@@ -1,4 +1,4 @@
-import { lstatSync } from 'node:fs';
+import { lstatSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 
@@ -8,6 +8,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { RelayAdapter } from '../../../apps/relay/src/server/relay-adapter.js';
 import { errorOf, request } from '../../support/clients/client.js';
 import { startLoad } from '../../support/clients/steady-load.js';
+import { Recorder } from '../../support/lifecycle/recorder.js';
 import { forThisTest } from '../../support/lifecycle/resources.js';
 import { closedPort, listen } from '../../support/network/listen.js';
 import { openSocket } from '../../support/network/raw-socket.js';
@@ -203,6 +204,15 @@ describe('a listener that cannot be opened', () => {
     expect(addressesOf('listener of a peer is listening')).toContain(socket);
   });
 
+  it('leaves a file at the path of its socket where it is', async () => {
+    const socket = join(tunnel.folder, 'api.sock');
+    writeFileSync(socket, 'precious');
+    expect(await changes.refused({ api: { listen: { socket, client: CLIENT } } })).toBe(
+      `peers.api.listen: ${socket} cannot be opened: something is there that is no socket, and it stays`,
+    );
+    expect(readFileSync(socket, 'utf8')).toBe('precious');
+  });
+
   it('leaves the permissions of the others as they were', async () => {
     const taken = forThisTest(await listen(createServer()));
     const socket = join(tunnel.folder, 'api.sock');
@@ -252,5 +262,25 @@ describe('a listener that is gone', () => {
       /^HTTP\/1.1 200 OK[^]*connection: close[^]*late/i,
     );
     expect(api.hits).toBe(2);
+  });
+
+  it('is waited for by a relay that closes', async () => {
+    const atApi = new Recorder<() => void>();
+    api.handle((_request, response) => {
+      atApi.add(() => response.end('late'));
+    });
+    const client = forThisTest(openSocket(Number(new URL(tunnel.listener).port)));
+    client.write('GET / HTTP/1.1\r\nhost: localhost\r\n\r\n');
+    const answer = await atApi.find();
+    await changes.make({ api: { listen: undefined } });
+    let isClosed = false;
+    const closed = tunnel.outbound.app.close().then(() => {
+      isClosed = true;
+    });
+    await expect.poll(() => isRefused(tunnel.outbound.url), { timeout: 20_000 }).toBe(true);
+    expect(isClosed).toBe(false);
+    answer();
+    expect((await client.all()).toString()).toMatch(/^HTTP\/1.1 200 OK[^]*late/);
+    await closed;
   });
 });
