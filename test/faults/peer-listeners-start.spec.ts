@@ -142,7 +142,8 @@ describe.each([
     const relay = forThisTest(await startRelayProcess(given));
     expect(modeOf(socket)).toBe('600');
     for (const pid of [relay.pid, ...childrenOf(relay)]) {
-      expect(readFileSync(`/proc/${pid}/status`, 'utf8')).toMatch(/^Umask:\s+0077$/m);
+      const [, umask] = /^Umask:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+      expect(umask).toBe('0077');
     }
   });
 });

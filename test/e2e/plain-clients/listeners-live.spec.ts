@@ -1,4 +1,4 @@
-import { lstatSync } from 'node:fs';
+import { lstatSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 
@@ -8,6 +8,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { RelayAdapter } from '../../../apps/relay/src/server/relay-adapter.js';
 import { errorOf, request } from '../../support/clients/client.js';
 import { startLoad } from '../../support/clients/steady-load.js';
+import { Recorder } from '../../support/lifecycle/recorder.js';
 import { forThisTest } from '../../support/lifecycle/resources.js';
 import { closedPort, listen } from '../../support/network/listen.js';
 import { openSocket } from '../../support/network/raw-socket.js';
@@ -154,6 +155,25 @@ describe('a listener in the file of a running relay', () => {
   });
 });
 
+describe('a listener that is opened', () => {
+  it('lets requests wait until the change that has it is in use', async () => {
+    const { httpAdapter } = tunnel.outbound.app.get<HttpAdapterHost<RelayAdapter>>(HttpAdapterHost);
+    let use: () => void = () => undefined;
+    const inUse = new Promise<void>((resolve) => {
+      use = resolve;
+    });
+    const [host = '', port = ''] = address.split(':');
+    const entrance = { listener: tunnel.listener.slice('http://'.length), isProxy: false };
+    await httpAdapter.openListener({ host, port: Number(port) }, entrance, [], inUse);
+    const early = request(`http://${address}`);
+    // Sent later.
+    expect((await tunnel.listened()).status).toBe(200);
+    expect(api.hits).toBe(1);
+    use();
+    expect((await early).status).toBe(200);
+  });
+});
+
 describe('a listener that cannot be opened', () => {
   it('leaves all as it was, is told once, and opens by itself once its address is free', async () => {
     const taken = forThisTest(await listen(createServer()));
@@ -182,6 +202,15 @@ describe('a listener that cannot be opened', () => {
     expect((await request(`http://${busy.address}`)).status).toBe(200);
     expect(await isRefused(tunnel.listener)).toBe(true);
     expect(addressesOf('listener of a peer is listening')).toContain(socket);
+  });
+
+  it('leaves a file at the path of its socket where it is', async () => {
+    const socket = join(tunnel.folder, 'api.sock');
+    writeFileSync(socket, 'precious');
+    expect(await changes.refused({ api: { listen: { socket, client: CLIENT } } })).toBe(
+      `peers.api.listen: ${socket} cannot be opened: something is there that is no socket, and it stays`,
+    );
+    expect(readFileSync(socket, 'utf8')).toBe('precious');
   });
 
   it('leaves the permissions of the others as they were', async () => {
@@ -233,5 +262,25 @@ describe('a listener that is gone', () => {
       /^HTTP\/1.1 200 OK[^]*connection: close[^]*late/i,
     );
     expect(api.hits).toBe(2);
+  });
+
+  it('is waited for by a relay that closes', async () => {
+    const atApi = new Recorder<() => void>();
+    api.handle((_request, response) => {
+      atApi.add(() => response.end('late'));
+    });
+    const client = forThisTest(openSocket(Number(new URL(tunnel.listener).port)));
+    client.write('GET / HTTP/1.1\r\nhost: localhost\r\n\r\n');
+    const answer = await atApi.find();
+    await changes.make({ api: { listen: undefined } });
+    let isClosed = false;
+    const closed = tunnel.outbound.app.close().then(() => {
+      isClosed = true;
+    });
+    await expect.poll(() => isRefused(tunnel.outbound.url), { timeout: 20_000 }).toBe(true);
+    expect(isClosed).toBe(false);
+    answer();
+    expect((await client.all()).toString()).toMatch(/^HTTP\/1.1 200 OK[^]*late/);
+    await closed;
   });
 });
