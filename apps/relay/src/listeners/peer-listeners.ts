@@ -44,8 +44,12 @@ export class PeerListeners implements OnApplicationBootstrap {
 
   /** @throws ConfigInvalidError if one cannot be opened */
   async onApplicationBootstrap(): Promise<void> {
-    const { current } = this.directory;
-    (await this.prepare(current))(true);
+    let current: KnownDirectory;
+    do {
+      // SIGHUP may replace it before this is ready.
+      ({ current } = this.directory);
+      (await this.prepare(current))(true);
+    } while (current !== this.directory.current);
     this.directory.beforeChange((next) => this.prepare(next));
   }
 

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { lstatSync, unlinkSync, type Stats } from 'node:fs';
-import { chmod, chown, lstat } from 'node:fs/promises';
+import { chmod, lchown, lstat } from 'node:fs/promises';
 import { connect } from 'node:net';
 
 import type { ListenAt } from '@relay/config';
@@ -38,11 +38,16 @@ export async function givePermissions(at: ListenAt, isNew: boolean): Promise<voi
   if (at.kind !== 'unix') {
     return;
   }
-  const { uid, gid, mode } = await lstat(at.path);
+  const found = await lstat(at.path);
+  if (!found.isSocket()) {
+    // Such as a symbolic link, which would give the permissions to what it leads to.
+    throw new Error('what is there now is no socket');
+  }
+  const { uid, gid, mode } = found;
   const owner = at.owner ?? (isNew ? { uid, gid } : ownIds());
   if (owner.uid !== uid || owner.gid !== gid) {
     await chmod(at.path, at.mode & mode & PERMISSION_BITS);
-    await chown(at.path, owner.uid, owner.gid);
+    await lchown(at.path, owner.uid, owner.gid);
   }
   await chmod(at.path, at.mode);
 }
