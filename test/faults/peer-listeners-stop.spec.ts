@@ -53,7 +53,7 @@ const connected = ({ listener }: PlainClientTunnel<RelayProcess>): RawSocket =>
 const proxied = ({ credentials }: PlainClientTunnel<RelayProcess>): string =>
   `GET http://${HOST}/ HTTP/1.1\r\nhost: ${HOST}\r\nproxy-authorization: ${credentials['proxy-authorization']}\r\n\r\n`;
 
-describe('a relay with a listener that is told to stop', () => {
+describe('#112 a relay with a listener that is told to stop', () => {
   it('completes what is under way at the listener and at the proxy, and closes what is idle', async () => {
     const tunnel = await start();
     const relay = tunnel.outbound;

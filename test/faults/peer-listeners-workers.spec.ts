@@ -70,7 +70,7 @@ const send = async (to: { readonly origin: string; readonly socketPath?: string 
 
 const atSocket = () => ({ origin: 'http://localhost', socketPath: socket });
 
-describe('the listener of a relay with workers', () => {
+describe('#112 the listener of a relay with workers', () => {
   it('is served by each of them, at an address and at a socket, also after a live change', async () => {
     expect(await send({ origin: tunnel.listener })).toEqual([200]);
     await expect.poll(() => [...pidsOfRequests(relay)].sort(), LIMIT).toEqual([...workers].sort());

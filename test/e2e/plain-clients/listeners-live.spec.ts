@@ -79,7 +79,7 @@ beforeEach(async () => {
   address = `127.0.0.1:${await closedPort(createServer())}`;
 });
 
-describe('a listener in the file of a running relay', () => {
+describe('#112 a listener in the file of a running relay', () => {
   it('comes, moves and goes, as do hosts, and no request at another listener or at the proxy fails meanwhile', async () => {
     const counting = forThisTest(await startCountingUpstream());
     const loaded = await start(counting.url);
