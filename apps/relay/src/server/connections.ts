@@ -34,7 +34,9 @@ export class Connections {
   /** Tracks the connections of one more server, until it is closed. */
   watch(server: Server): void {
     this.servers.add(server);
-    server.once('close', () => this.servers.delete(server));
+    server.once('close', () => {
+      this.forget(server);
+    });
     server.on('connection', (socket: Socket) => {
       this.accepted.add(socket);
       socket.once('close', () => this.accepted.delete(socket));
@@ -55,6 +57,11 @@ export class Connections {
         track(connection, response);
       }
     });
+  }
+
+  /** Tracks a server no longer, which has no connections. */
+  forget(server: Server): void {
+    this.servers.delete(server);
   }
 
   /** Number of connections that are open at this moment. */

@@ -107,8 +107,13 @@ export class RelayAdapter extends FastifyAdapter {
     this.prepare(server, (request, response) => {
       route(request, response);
     });
-    listenWithWorkers(server, at);
-    await once(server, 'listening');
+    try {
+      listenWithWorkers(server, at);
+      await once(server, 'listening');
+    } catch (error) {
+      this.connections.forget(server);
+      throw error;
+    }
     // One connection that cannot be accepted must not end the process.
     server.on('error', (error) => {
       this.earlyRefusals.emit('lost', error);
