@@ -221,9 +221,15 @@ describe('a listener that cannot be opened', () => {
     expect(modeOf()).toBe('660');
     tunnel.file.writeNamed('other', newSecret());
 
+    const { peers, clients } = other({
+      listen: { address: `127.0.0.1:${taken.port}`, client: 'any' },
+    });
+    // In this order they are opened.
+    const after = { peers: { api: {}, ...peers }, clients };
+
     await changes.refused({
       api: { listen: { socket, mode: '0600', client: CLIENT } },
-      ...other({ listen: { address: `127.0.0.1:${taken.port}`, client: 'any' } }),
+      ...after,
     });
     expect(modeOf()).toBe('660');
 
