@@ -79,6 +79,10 @@ function forward(
   }
   const onward = request(to, { agent: false, method, path: target, headers });
   onward.once('response', (response) => {
+    if (outgoing.destroyed) {
+      onward.destroy();
+      return;
+    }
     const body = collect(response);
     const status = response.statusCode ?? 0;
     outgoing.sendDate = false;
