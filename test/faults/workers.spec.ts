@@ -4,7 +4,8 @@ import { adminOf, samplesOf } from '../support/relays/admin.js';
 import { request } from '../support/clients/client.js';
 import { deliverTo, startManInTheMiddle } from '../support/attackers/man-in-the-middle.js';
 import { startProcessTunnel, type ProcessTunnel } from '../support/tunnels/process-tunnel.js';
-import { sharedResources } from '../support/lifecycle/resources.js';
+import { forThisTest, sharedResources } from '../support/lifecycle/resources.js';
+import { NPM_START, startRelayProcess } from '../support/processes/relay-process.js';
 import { TOKEN } from '../support/relays/relay.js';
 import { childrenOf, pidsOfRequests, twoWorkers, workersUp } from '../support/processes/workers.js';
 
@@ -146,4 +147,10 @@ describe('a request that one worker has forwarded', () => {
     const samples = await samplesOf(tunnel.inbound);
     expect(samples.get('mte_relay_replays_refused_total{role="inbound"}')).toBe(COPIES);
   });
+});
+
+it('a relay that npm start starts has its workers', async () => {
+  const relay = forThisTest(await startRelayProcess(environment, NPM_START));
+  expect(await workersUp(relay)).toHaveLength(2);
+  expect((await relay.kill('SIGTERM')).exitCode).toBe(0);
 });

@@ -29,6 +29,9 @@ interface Launch {
 /** Starts the relay as a cluster worker of a primary that is not a relay. */
 export const FORKED: Launch = { script: [FOREIGN_PRIMARY, MAIN] };
 
+/** Starts the relay as `npm start` does. */
+export const NPM_START: Launch = { script: [resolve('scripts/start.js')] };
+
 /** All running relays; they are killed when this process exits. */
 const running = new Set<ChildProcess>();
 process.once('exit', () => {

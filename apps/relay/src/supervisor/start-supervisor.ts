@@ -1,5 +1,6 @@
 import cluster from 'node:cluster';
 import { randomBytes } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
 
 import { ConfigInvalidError, type LoadedConfig } from '@relay/config';
 
@@ -38,7 +39,12 @@ export async function startSupervisor({ config, warnings }: LoadedConfig): Promi
     // The first worker says what is wrong with its place.
     await removeStaleSocket(listen?.at).catch(() => undefined);
   }
-  cluster.setupPrimary({ args: [WORKER_MARK], stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
+  cluster.setupPrimary({
+    // Not the script that this process was started with, which may take no such argument: see scripts/start.js.
+    exec: fileURLToPath(new URL('../main.js', import.meta.url)),
+    args: [WORKER_MARK],
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+  });
   const metrics = new WorkerMetrics(log);
   // The primary keeps using the values from its start, so new workers must have them too, even if a file has changed since.
   const fixed = {
