@@ -62,6 +62,16 @@ describe('the directory', () => {
     expect(service.current.peers[1]?.keys).toBe(two?.keys);
   });
 
+  it('keeps a peer, with its sessions and channels, that clients of this relay come to in another way', async () => {
+    const service = await begin({ peers: [peer('one')] });
+    const [one] = service.current.peers;
+
+    await service.replace(directory({ peers: [{ ...peer('one'), hosts: ['api.example:80'] }] }));
+
+    expect(service.current.peers[0]).toBe(one);
+    expect(service.current.hosts.find('api.example')).toBe(one);
+  });
+
   it('takes the changes in the order in which they came', async () => {
     const service = await begin({});
     const slow = service.replace(directory({ peers: [peer('slow')] }));

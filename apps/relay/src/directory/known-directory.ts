@@ -38,9 +38,9 @@ export class KnownDirectory {
   ) {
     this.tokens = new KnownTokens(entries.clients);
     this.tenants = new KnownTenants(entries.tenants, previousTenants);
-    this.hosts = new KnownHosts(peers);
-    this.listeners = new KnownListeners(peers, entries.clients);
     this.byName = new Map(peers.map((peer) => [peer.name, peer]));
+    this.hosts = new KnownHosts(entries.peers, this.byName);
+    this.listeners = new KnownListeners(entries, this.byName);
     for (const peer of peers) {
       for (const keys of peer.keys.all) {
         // One in four billion pairs of secrets. The sessions of two peers must not be mistaken for one another.
@@ -66,7 +66,7 @@ export class KnownDirectory {
   ): Promise<KnownDirectory> {
     const make = async (entry: PeerEntry): Promise<KnownPeer> => {
       const before = previous?.byName.get(entry.name);
-      return before !== undefined && isDeepStrictEqual(before.entry, entry)
+      return before !== undefined && isDeepStrictEqual(tunnelOf(before.entry), tunnelOf(entry))
         ? before
         : KnownPeer.of(entry, name, before);
     };
@@ -128,6 +128,11 @@ export class KnownDirectory {
       peer !== undefined && (tenant?.peers === undefined || tenant.peers.includes(peer.name));
     return isAdmitted ? tenant : undefined;
   }
+}
+
+/** What of an entry concerns the sessions and channels with its peer: not how clients here come to it. */
+function tunnelOf(entry: PeerEntry): PeerEntry {
+  return { ...entry, hosts: undefined, listen: undefined };
 }
 
 /** All at once would fill the thread pool, which looks up the names of hosts for the requests that are under way. */

@@ -1,3 +1,4 @@
+import type { PeerEntry } from '@relay/config';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
@@ -28,8 +29,12 @@ const pattern: fc.Arbitrary<Pattern> = fc
 
 /** One peer for each pattern, which is called as it is. */
 function hostsOf(patterns: readonly Pattern[]): KnownHosts {
+  const entries = patterns.map(
+    ({ text }) => ({ name: text, hosts: [text] }) as unknown as PeerEntry,
+  );
   return new KnownHosts(
-    patterns.map(({ text }) => ({ name: text, entry: { hosts: [text] } }) as unknown as KnownPeer),
+    entries,
+    new Map(entries.map((entry) => [entry.name, entry as unknown as KnownPeer])),
   );
 }
 

@@ -1,3 +1,4 @@
+import type { PeerEntry } from '@relay/config';
 import { normalAuthority } from '@relay/fields';
 
 import type { KnownPeer } from './known-peer.js';
@@ -11,11 +12,14 @@ export class KnownHosts {
   /** The same without their ports, for each peer. */
   private readonly names = new Set<string>();
 
-  constructor(peers: readonly KnownPeer[]) {
-    for (const peer of peers) {
-      for (const host of peer.entry.hosts ?? []) {
-        this.peers.set(host, peer);
-        this.names.add(keyOf(peer, withoutPort(host)));
+  constructor(entries: readonly PeerEntry[], peers: ReadonlyMap<string, KnownPeer>) {
+    for (const { name, hosts = [] } of entries) {
+      const peer = peers.get(name);
+      for (const host of hosts) {
+        if (peer !== undefined) {
+          this.peers.set(host, peer);
+          this.names.add(keyOf(name, withoutPort(host)));
+        }
       }
     }
   }
@@ -40,7 +44,7 @@ export class KnownHosts {
   /** Whether a peer is called so, at whatever port. @param authority - as for `find` */
   isNameOf(peer: KnownPeer, authority: string): boolean {
     const normal = normalAuthority(authority) ?? '';
-    return namesOf(withoutPort(normal)).some((name) => this.names.has(keyOf(peer, name)));
+    return namesOf(withoutPort(normal)).some((name) => this.names.has(keyOf(peer.name, name)));
   }
 }
 
@@ -54,6 +58,6 @@ function withoutPort(normal: string): string {
   return normal.slice(0, normal.lastIndexOf(':'));
 }
 
-function keyOf({ name }: KnownPeer, host: string): string {
+function keyOf(name: string, host: string): string {
   return `${name} ${host}`;
 }

@@ -1,4 +1,4 @@
-import { shownListenAt, type ClientEntry, type ListenAt } from '@relay/config';
+import { shownListenAt, type ClientEntry, type Directory, type ListenAt } from '@relay/config';
 
 import type { KnownPeer } from './known-peer.js';
 
@@ -14,12 +14,12 @@ export class KnownListeners {
   /** By where they are: that remains while peer, client and permissions change. */
   readonly all: ReadonlyMap<string, KnownListener>;
 
-  constructor(peers: readonly KnownPeer[], clients: readonly ClientEntry[]) {
+  constructor({ peers, clients }: Directory, known: ReadonlyMap<string, KnownPeer>) {
     const all = new Map<string, KnownListener>();
-    for (const peer of peers) {
-      const { listen } = peer.entry;
-      const client = clients.find(({ name }) => name === listen?.client);
-      if (listen !== undefined && client !== undefined) {
+    for (const { name, listen } of peers) {
+      const peer = known.get(name);
+      const client = clients.find((entry) => entry.name === listen?.client);
+      if (peer !== undefined && listen !== undefined && client !== undefined) {
         all.set(shownListenAt(listen.at), { at: listen.at, peer, client });
       }
     }
