@@ -56,7 +56,7 @@ export class ByProxy implements ClientWay {
     const peer = this.directory.current.hosts.find(authority);
     if (peer === undefined) {
       throw new HostUnknownError(
-        `no peer of this relay has the host ${normalAuthority(authority) ?? authority}: add it to peers.NAME.hosts in RELAY_CONFIG_FILE`,
+        `no peer of this relay has the host ${normalAuthority(authority) ?? authority}: add it to peers.NAME.hosts in RELAY_CONFIG_FILE, or call it without this proxy (no_proxy)`,
       );
     }
     return this.peerOrigins.ofKnown(peer, client);
