@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, unlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 
@@ -111,6 +111,19 @@ describe('#112 the listener of a relay with workers', () => {
     await expect.poll(() => ends().length, LIMIT).toBe(2);
     await expect.poll(served, LIMIT).toEqual([200]);
     await expect.poll(() => [...pidsOfRequests(relay)], LIMIT).toContain(Number(third['pid']));
+  });
+
+  it('is no reason for a worker not to start if its socket was removed', async () => {
+    await changes.make({ api: { listen: { socket, client: CLIENT } } });
+    await told(LISTENING, socket, workers);
+    unlinkSync(socket);
+    process.kill(workers[0]!, 'SIGKILL');
+    const line = await relay.log.find(
+      ({ msg }) => msg === 'the socket of a listener was removed: nobody reaches it',
+      LIMIT.timeout,
+    );
+    expect(line).toMatchObject({ level: 50, address: socket });
+    await relay.log.find(({ msg, pid }) => msg === 'relay is listening' && pid === line['pid']);
   });
 
   it('loses no request while its workers are replaced', async () => {

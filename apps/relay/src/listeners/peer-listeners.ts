@@ -104,7 +104,12 @@ export class PeerListeners implements OnApplicationBootstrap {
       }
       await givePermissions(at, before === undefined);
     } catch (error) {
-      throw listenErrorOf(error, name, listener);
+      const isRemoved = (error as NodeJS.ErrnoException).code === 'ENOENT' && listeners.has(name);
+      if (before !== undefined || !isRemoved) {
+        throw listenErrorOf(error, name, listener);
+      }
+      // It is that of the other workers, which this one replaces or joins.
+      this.log.error('the socket of a listener was removed: nobody reaches it', { address: name });
     }
   }
 

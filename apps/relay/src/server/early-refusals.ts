@@ -124,7 +124,8 @@ export class EarlyRefusals extends EventEmitter<EarlyEvents> {
   /** CONNECT: a relay is not a tunnel for TCP. */
   connect(request: IncomingMessage, socket: Duplex): void {
     const { requestId } = recordOf(request);
-    const refusal = { code: 'RELAY_METHOD_UNSUPPORTED', requestId } as const;
+    const error = new Error(CONNECT_MESSAGE);
+    const refusal = { code: 'RELAY_METHOD_UNSUPPORTED', requestId, error } as const;
     this.respondOnSocket(socket, refusal, CONNECT_MESSAGE, 'maybe', `allow: ${ALLOWED}\r\n`);
   }
 
