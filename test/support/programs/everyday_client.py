@@ -41,7 +41,9 @@ def with_requests():
         seen.append(["length", head.headers["content-length"], head.headers["etag"]])
         send("json", "POST", "/digest", json={"name": "Zoë"})
         send("upload", "PUT", "/digest", data=LARGE)
-        send("chunks", "POST", "/digest", data=parts())
+        # Before, a proxy gets no credentials with a body of unknown length.
+        if tuple(map(int, requests.__version__.split(".")[:2])) >= (2, 29):
+            send("chunks", "POST", "/digest", data=parts())
         send("delete", "DELETE", "/digest")
         send("missing", "GET", "/missing")
         moved = send("moved", "GET", "/moved")
