@@ -25,7 +25,7 @@ export class KnownHosts {
   }
 
   /** Whether no peer has any. */
-  get areNone(): boolean {
+  get isEmpty(): boolean {
     return this.peers.size === 0;
   }
 

@@ -124,7 +124,7 @@ export class PeerListeners implements OnApplicationBootstrap {
   }
 
   private use({ hosts, listeners }: KnownDirectory, next: Prepared['listeners']): void {
-    this.host.httpAdapter.entrance.isProxy = !hosts.areNone;
+    this.host.httpAdapter.entrance.isProxy = !hosts.isEmpty;
     const previous = this.open;
     this.open = next;
     for (const [name, { peer, client }] of listeners.all) {

@@ -104,7 +104,7 @@ export class RelayAdapter extends FastifyAdapter {
     server.on('clientError', (error: Error, socket) => {
       this.earlyRefusals.unparsable(error, socket);
     });
-    this.prepare(server, (request, response) => {
+    this.equip(server, (request, response) => {
       route(request, response);
     });
     try {
@@ -137,7 +137,7 @@ export class RelayAdapter extends FastifyAdapter {
   }
 
   /** Gives a server what Fastify leaves to Node.js. Its listeners for requests must be there already. */
-  prepare(server: Server, route = this.route): void {
+  equip(server: Server, route = this.route): void {
     // Node.js silently drops fields beyond this number. A request that has so many is refused, so none is forwarded without them.
     server.maxHeadersCount = MAX_FIELDS + 1;
     passRequestsInTurn(server);
@@ -221,7 +221,7 @@ export function createRelayAdapter(config: RelayConfig): RelayAdapter {
     }
     done(null, typeof payload === 'string' ? Buffer.from(payload) : payload);
   });
-  adapter.prepare(fastify.server);
+  adapter.equip(fastify.server);
   return adapter;
 }
 
