@@ -10,8 +10,8 @@ import { rawTargetOf } from '../server/request-routing.js';
 export type RequestTarget = Pick<RequestHead, 'scheme' | 'authority' | 'path'>;
 
 /**
- * The scheme of the connection, path and query of the target, and whom it is addressed to: an authority in the target takes precedence over the host field,
- * which must be valid nevertheless. RFC 9112 sections 3.2 and 3.2.2.
+ * The scheme of the connection, path and query of the target, and whom it is addressed to: an authority in the target takes
+ * precedence over the host field, which must be valid nevertheless. RFC 9112 sections 3.2 and 3.2.2.
  *
  * @throws HeadInvalidError
  */

@@ -13,7 +13,7 @@ import type { SecretKeys } from '@relay/protocol';
 import type { RelayName } from '@relay/signature';
 
 import { KnownHosts } from './known-hosts.js';
-import { KnownListeners } from './known-listeners.js';
+import { listenersOf, type KnownListeners } from './known-listeners.js';
 import { KnownPeer } from './known-peer.js';
 import { KnownTenants } from './known-tenants.js';
 import { KnownTokens } from './known-tokens.js';
@@ -40,7 +40,7 @@ export class KnownDirectory {
     this.tenants = new KnownTenants(entries.tenants, previousTenants);
     this.byName = new Map(peers.map((peer) => [peer.name, peer]));
     this.hosts = new KnownHosts(entries.peers, this.byName);
-    this.listeners = new KnownListeners(entries, this.byName);
+    this.listeners = listenersOf(entries, this.byName);
     for (const peer of peers) {
       for (const keys of peer.keys.all) {
         // One in four billion pairs of secrets. The sessions of two peers must not be mistaken for one another.
@@ -111,7 +111,7 @@ export class KnownDirectory {
   }
 
   private clientAt(listener: string, name: string): ClientEntry | undefined {
-    const client = this.listeners.all.get(listener)?.client;
+    const client = this.listeners.get(listener)?.client;
     return client?.name === name ? client : undefined;
   }
 

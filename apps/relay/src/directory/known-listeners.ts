@@ -9,20 +9,21 @@ export interface KnownListener {
   readonly client: ClientEntry;
 }
 
-/** The listeners of peers, by where they are. */
-export class KnownListeners {
-  /** By where they are: that remains while peer, client and permissions change. */
-  readonly all: ReadonlyMap<string, KnownListener>;
+/** The listeners of peers by where they are, which remains while peer, client and permissions change. */
+export type KnownListeners = ReadonlyMap<string, KnownListener>;
 
-  constructor({ peers, clients }: Directory, known: ReadonlyMap<string, KnownPeer>) {
-    const all = new Map<string, KnownListener>();
-    for (const { name, listen } of peers) {
-      const peer = known.get(name);
-      const client = clients.find((entry) => entry.name === listen?.client);
-      if (peer !== undefined && listen !== undefined && client !== undefined) {
-        all.set(shownListenAt(listen.at), { at: listen.at, peer, client });
-      }
+/** The listeners that a directory has. @param known - its peers by name */
+export function listenersOf(
+  { peers, clients }: Directory,
+  known: ReadonlyMap<string, KnownPeer>,
+): KnownListeners {
+  const listeners = new Map<string, KnownListener>();
+  for (const { name, listen } of peers) {
+    const peer = known.get(name);
+    const client = clients.find((entry) => entry.name === listen?.client);
+    if (peer !== undefined && listen !== undefined && client !== undefined) {
+      listeners.set(shownListenAt(listen.at), { at: listen.at, peer, client });
     }
-    this.all = all;
   }
+  return listeners;
 }

@@ -65,7 +65,7 @@ export class PeerListeners implements OnApplicationBootstrap {
       use = resolve;
     });
     try {
-      for (const [name, listener] of next.listeners.all) {
+      for (const [name, listener] of next.listeners) {
         await this.prepareOne(name, listener, prepared, inUse);
       }
     } catch (error) {
@@ -127,7 +127,7 @@ export class PeerListeners implements OnApplicationBootstrap {
     this.host.httpAdapter.entrance.isProxy = !hosts.isEmpty;
     const previous = this.open;
     this.open = next;
-    for (const [name, { peer, client }] of listeners.all) {
+    for (const [name, { peer, client }] of listeners) {
       if (!previous.has(name)) {
         this.log.info('listener of a peer is listening', {
           address: name,

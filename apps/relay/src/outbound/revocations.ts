@@ -51,7 +51,7 @@ export class Revocations implements OnApplicationShutdown {
     const isAllowed = client.peers?.includes(peerName) !== false;
     const { listener } = grant ?? {};
     const leadsThere =
-      listener === undefined || current.listeners.all.get(listener)?.peer.name === peerName;
+      listener === undefined || current.listeners.get(listener)?.peer.name === peerName;
     return isAllowed && leadsThere && current.peerNamed(peerName) !== undefined
       ? undefined
       : new RevokedError('its client may not call this peer any more');

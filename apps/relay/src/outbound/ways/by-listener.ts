@@ -52,7 +52,7 @@ export class ByListener implements ClientWay {
 
   private find(request: IncomingMessage): { listener: string; found: KnownListener } {
     const { listener = '' } = entranceOf(request);
-    const found = this.directory.current.listeners.all.get(listener);
+    const found = this.directory.current.listeners.get(listener);
     if (found === undefined) {
       throw new HostUnknownError('this listener leads to no peer any more');
     }
