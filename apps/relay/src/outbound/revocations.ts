@@ -14,8 +14,9 @@ class RevokedError extends RelayError {
 }
 
 /**
- * Ends upgraded connections whose client would not be admitted any more: its token was removed or has expired, its listener leads
- * elsewhere, it may not call the peer, or there is no such peer. Requests end by themselves; these connections would go on for as long as their ends like.
+ * Ends upgraded connections whose client would not be admitted any more: its token was removed or has expired, its listener
+ * leads elsewhere, it may not call the peer, or there is no such peer. Requests end by themselves; these connections would go
+ * on for as long as their ends like.
  */
 @Injectable()
 export class Revocations implements OnApplicationShutdown {

@@ -18,7 +18,8 @@ const UNAUTHENTICATED_LINES_PER_MINUTE = 100;
 
 /**
  * Refusals that a flood causes although each sender is authentic, or appears to be: anybody on the path can replay what a relay
- * has signed, a relay that is busy refuses as fast as its clients retry, and some clients wait to be asked for credentials. Their lines are limited as well, for each code.
+ * has signed, a relay that is busy refuses as fast as its clients retry, and some clients wait to be asked for credentials.
+ * Their lines are limited as well, for each code.
  */
 const FLOOD_CODES: ReadonlySet<ErrorCode> = new Set([
   'RELAY_MESSAGE_REPLAYED',

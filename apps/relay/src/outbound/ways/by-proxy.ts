@@ -19,7 +19,8 @@ import { readProxyCredentials } from './proxy-credentials.js';
 
 /**
  * A client that takes this relay for its forward proxy: its credentials are those of a proxy, and the host of its URL is one of
- * the peer's. RFC 9112 section 3.2.2. Fields `x-mte-*` mean nothing here: whoever knows nothing of relays may pass on those of others.
+ * the peer's. RFC 9112 section 3.2.2. Fields `x-mte-*` mean nothing here: whoever knows nothing of relays may pass on those of
+ * others.
  */
 @Injectable()
 export class ByProxy implements ClientWay {
