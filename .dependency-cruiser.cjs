@@ -24,6 +24,7 @@ module.exports = {
     mayImportOnly('errors'),
     mayImportOnly('clock'),
     mayImportOnly('fields'),
+    mayImportOnly('status'),
     mayImportOnly('config', 'errors', 'fields'),
     mayImportOnly('protocol', 'errors', 'fields'),
     mayImportOnly('http', 'errors', 'fields'),
