@@ -2,20 +2,24 @@
  * What a relay does and knows at one moment, for its operator. It names no value of a header, no path, no body, no token and no
  * key. Texts may come from other parties, such as the names of peers in a file: whoever shows them shows them as text.
  */
-export interface StatusReport {
+export type StatusReport = ReportOf<TrafficStatus>;
+
+/** A report, with traffic in one form or the other. */
+export interface ReportOf<Traffic> {
   /** When the report was made: milliseconds since 1970, on the relay's clock. */
   readonly atMs: number;
   readonly relay: RelayFacts;
-  /** Other relays, those that are called first; at most as many as `MAX_ROWS`, and one row for the rest. */
-  readonly peers: readonly PeerStatus[];
-  readonly clients: readonly ClientStatus[];
+  /** Other relays, those that are called first, at most `MAX_ROWS` of each role. */
+  readonly peers: readonly PeerStatus<Traffic>[];
+  /** At most `MAX_ROWS`. */
+  readonly clients: readonly ClientStatus<Traffic>[];
   readonly tenants: readonly TenantStatus[];
   readonly store: StoreStatus;
   /** The last refusals, newest first, at most `MAX_REFUSALS`. */
   readonly refusals: readonly RefusalStatus[];
 }
 
-/** The most rows of peers, and of clients, that are counted apart. */
+/** The most peers of each role, and the most clients, that a report has. */
 export const MAX_ROWS = 50;
 /** The most refusals that a report has. */
 export const MAX_REFUSALS = 100;
@@ -42,19 +46,22 @@ export interface RelayFacts {
 
 /** What was counted of one party. */
 export interface TrafficStatus {
-  /** Since the start, as are errors. */
+  /** Since the start of the relay, as are errors. */
   readonly requests: number;
   readonly errors: number;
   /** On average over the last ten seconds. */
   readonly requestsPerSecond: number;
-  /** Half of the requests of the last minute took at most as many milliseconds; undefined if there were none. */
+  /**
+   * Half of the requests of the last minute took at most as many milliseconds, rounded up by a fifth at most; undefined if there
+   * were none.
+   */
   readonly p50Ms?: number | undefined;
   /** 99 of 100 of them did. */
   readonly p99Ms?: number | undefined;
 }
 
 /** Another relay. */
-export interface PeerStatus {
+export interface PeerStatus<Traffic = TrafficStatus> {
   /** Whether this relay calls it (`outbound`) or is called by it (`inbound`). */
   readonly role: 'outbound' | 'inbound';
   /** Of its entry; undefined for the peer of the environment variables. */
@@ -62,7 +69,7 @@ export interface PeerStatus {
   /** Only if it is called. */
   readonly origin?: string | undefined;
   /**
-   * `unreachable`: the last attempt to connect failed. `paired`: it has a session that can be used. `unused`: nothing was sent to
+   * `unreachable`: the last attempt to connect failed. `paired`: it has a session that can be used, or it has sent a request. `unused`: nothing was sent to
    * it, or it has sent nothing, since the start. `unknown`: it is not known any more whether it can be reached.
    */
   readonly state: 'unused' | 'paired' | 'reachable' | 'unreachable' | 'unknown';
@@ -71,15 +78,15 @@ export interface PeerStatus {
   readonly streams: number;
   /** Sessions that this relay has with it and could use now. Only if it is called. */
   readonly sessions: number;
-  readonly traffic: TrafficStatus;
+  readonly traffic: Traffic;
   readonly lastRefusal?: RefusalStatus | undefined;
 }
 
 /** An application that may use the outbound role. */
-export interface ClientStatus {
+export interface ClientStatus<Traffic = TrafficStatus> {
   /** Undefined for the client of OUTBOUND_TOKEN. */
   readonly name?: string | undefined;
-  readonly traffic: TrafficStatus;
+  readonly traffic: Traffic;
   /** When the next of its tokens expires: milliseconds since 1970. */
   readonly tokenEndsAtMs?: number | undefined;
   readonly lastRefusal?: RefusalStatus | undefined;

@@ -80,6 +80,18 @@ export class InboundChannels implements OnApplicationShutdown {
     });
   }
 
+  /** How many channels a peer has open, and streams in them. @param hasKid - whether a secret is one of the peer's */
+  numbersOf(hasKid: (kid: string) => boolean): {
+    readonly channels: number;
+    readonly streams: number;
+  } {
+    const all = [...this.entries].filter(({ claim }) => hasKid(claim.kid));
+    return {
+      channels: all.length,
+      streams: all.reduce((sum, { connection }) => sum + connection.channel.streamCount, 0),
+    };
+  }
+
   /**
    * Takes the place of one channel of a peer: one of the peer's, or one of all upgraded connections.
    *

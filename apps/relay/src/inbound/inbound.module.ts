@@ -27,5 +27,6 @@ import { UpstreamForwarder } from './upstream-forwarder.js';
     UpgradeReceiver,
     UpstreamForwarder,
   ],
+  exports: [InboundChannels],
 })
 export class InboundModule {}

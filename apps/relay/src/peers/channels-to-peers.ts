@@ -45,6 +45,11 @@ export class ChannelsToPeers implements OnApplicationShutdown {
     return channels;
   }
 
+  /** How many channels there are to a peer, and streams in them. */
+  numbersOf(peer: Peer): { readonly channels: number; readonly streams: number } {
+    return this.byPeer.get(peer)?.numbers ?? { channels: 0, streams: 0 };
+  }
+
   /** Peers to which requests go as messages because no channel could be opened. */
   private get fallbacks(): number {
     return [...this.byPeer.values()].filter(({ hasFallenBack }) => hasFallenBack).length;

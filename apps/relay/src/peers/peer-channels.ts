@@ -42,6 +42,15 @@ export class PeerChannels implements PeerListener {
     return isAsked && this.failures > 0 && this.channels.size === 0;
   }
 
+  /** How many channels there are, and streams in them. */
+  get numbers(): { readonly channels: number; readonly streams: number } {
+    const all = [...this.channels.keys()];
+    return {
+      channels: all.length,
+      streams: all.reduce((sum, { streamCount }) => sum + streamCount, 0),
+    };
+  }
+
   /** Why no channel could be opened the last time, if that is so. */
   get failure(): Error | undefined {
     return this.lastFailure;

@@ -47,6 +47,11 @@ export class PeersService implements OnApplicationShutdown {
     });
   }
 
+  /** The peers that were named since the start and are remembered, the last one used first. */
+  get named(): readonly Peer[] {
+    return [...this.peers.values()].reverse();
+  }
+
   /** Counts the peers by what was last known of them, without asking any of them. */
   summary(): PeerSummary {
     const states = [...this.peers.values()].map(({ state }) => state);

@@ -30,7 +30,7 @@ const worker = async (requests: number, hasStore = true): Promise<Snapshot> => {
 
 /** The value of one sample. */
 const sample = async (name: string): Promise<number | undefined> => {
-  const line = (await totals.text()).split('\n').find((text) => text.startsWith(`${name} `));
+  const line = (await totals.total()).split('\n').find((text) => text.startsWith(`${name} `));
   return line === undefined ? undefined : Number(line.slice(name.length + 1));
 };
 
@@ -132,7 +132,7 @@ describe('the metrics of two workers', () => {
     totals.take('one', await worker(1));
     totals.take('two', await worker(1));
 
-    expect(described(await totals.text()).sort()).toEqual(
+    expect(described(await totals.total()).sort()).toEqual(
       described(await new RelayMetrics().registry.metrics()).sort(),
     );
   });

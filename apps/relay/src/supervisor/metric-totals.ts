@@ -2,12 +2,13 @@ import { AggregatorRegistry, type Registry } from 'prom-client';
 
 import type { RelayLog } from '../telemetry/relay-log.js';
 import type { Snapshot } from '../lifecycle/worker-messages.js';
+import type { Sum } from './worker-parts.js';
 
 /**
  * The metrics of several workers, combined into those of one relay. Counters of workers that have ended remain in the totals:
  * if a total fell, Prometheus would take it for a counter that was reset, and count its whole value as an increase.
  */
-export class MetricTotals {
+export class MetricTotals implements Sum<Snapshot, string> {
   private readonly latest = new Map<unknown, Snapshot>();
   private departed: Promise<Snapshot> = Promise.resolve([]);
 
@@ -26,7 +27,7 @@ export class MetricTotals {
   }
 
   /** The totals in the Prometheus format. */
-  async text(): Promise<string> {
+  async total(): Promise<string> {
     return sum([...this.latest.values(), await this.departed]).metrics();
   }
 

@@ -11,7 +11,9 @@ import { RelayLog } from '../telemetry/relay-log.js';
 import { onStopSignals } from '../lifecycle/stop-signals.js';
 import { WORKER_MARK } from '../lifecycle/our-worker.js';
 import { Supervisor } from './supervisor.js';
-import { WorkerMetrics } from './worker-metrics.js';
+import { HistoryTotals, ReportTotals } from './status-totals.js';
+import { MetricTotals } from './metric-totals.js';
+import { WorkerParts } from './worker-parts.js';
 import { WorkerProcess } from './worker-process.js';
 
 /** A worker that ends with this code has already written the reason to standard error, which all processes share. */
@@ -45,7 +47,11 @@ export async function startSupervisor({ config, warnings }: LoadedConfig): Promi
     args: [WORKER_MARK],
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   });
-  const metrics = new WorkerMetrics(log);
+  const parts = [
+    new WorkerParts('metrics', new MetricTotals(log), log),
+    new WorkerParts('report', new ReportTotals(), log),
+    new WorkerParts('history', new HistoryTotals(Date.now()), log),
+  ];
   // The primary keeps using the values from its start, so new workers must have them too, even if a file has changed since.
   const fixed = {
     WORKERS: config.workers,
@@ -56,7 +62,9 @@ export async function startSupervisor({ config, warnings }: LoadedConfig): Promi
   };
   const supervisor = new Supervisor(config, log, () => {
     const worker = new WorkerProcess(cluster.fork(fixed), standardOutput());
-    metrics.add(worker);
+    for (const part of parts) {
+      part.add(worker);
+    }
     return worker;
   });
   let exitCode = 0;

@@ -6,7 +6,7 @@ import type { ErrorCode, Forwarded } from '@relay/errors';
 import { RateLimiter } from '../admission/rate-limiter.js';
 import { RelayLog, type LogFields } from './relay-log.js';
 import { RelayMetrics } from './relay-metrics.js';
-import type { RequestRecord, Role } from './request-record.js';
+import { RequestRecord, type Role } from './request-record.js';
 import { senderNetwork } from './sender-network.js';
 
 /**
@@ -58,6 +58,9 @@ export type EarlyCode =
   | 'RELAY_VERSION_UNSUPPORTED'
   | 'RELAY_EXPECTATION_FAILED';
 
+/** Is told of every request that has ended. @param ms - how long it took */
+export type RequestObserver = (record: RequestRecord, end: RequestEnd, ms: number) => void;
+
 /** A request that was refused before it was routed, or could not be read at all. */
 export interface EarlyRefusal {
   /** As in the response. */
@@ -74,15 +77,21 @@ export interface EarlyRefusal {
 export class RequestReports {
   private readonly unauthenticated = new RateLimiter(UNAUTHENTICATED_LINES_PER_MINUTE, CLOCK);
   private readonly floods = new RateLimiter(FLOOD_LINES_PER_MINUTE, CLOCK);
+  private observer: RequestObserver | undefined;
 
   constructor(
     private readonly log: RelayLog,
     private readonly metrics: RelayMetrics,
   ) {}
 
+  /** Registers the one that is told of every request that has ended. */
+  observe(observer: RequestObserver): void {
+    this.observer = observer;
+  }
+
   /** The client or peer has received its response, whatever its status. */
   completed(record: RequestRecord, end: RequestEnd): void {
-    const ms = this.count(record, end.code);
+    const ms = this.count(record, end);
     this.log.info('request completed', lineOf(record, end, ms));
   }
 
@@ -98,13 +107,13 @@ export class RequestReports {
 
   /** The client or peer went away before the end, so no response can be sent. */
   abandoned(record: RequestRecord, end: RequestEnd): void {
-    const ms = this.count(record, end.code);
+    const ms = this.count(record, end);
     this.log.info('request abandoned', lineOf(record, end, ms));
   }
 
   /** The response had begun and could not be completed: its connection was reset. */
   cutOff(record: RequestRecord, end: RequestEnd): void {
-    const ms = this.count(record, end.code);
+    const ms = this.count(record, end);
     this.log.warn('response cut off', lineOf(record, end, ms));
   }
 
@@ -136,6 +145,7 @@ export class RequestReports {
   /** As `refusedUnauthenticated`, for a request that no controller has seen. */
   refusedEarly(refusal: EarlyRefusal, socket: Duplex): void {
     this.metrics.requests.inc({ role: refusal.role, code: refusal.code });
+    this.observer?.(new RequestRecord(refusal.requestId, refusal.role), refusal, 0);
     if (this.unauthenticated.tryTake(senderNetwork(socket))) {
       this.log.warn('request refused', refusal);
     }
@@ -152,7 +162,7 @@ export class RequestReports {
   }
 
   private report(record: RequestRecord, end: Refusal, isLogged: boolean): void {
-    const ms = this.count(record, end.code);
+    const ms = this.count(record, end);
     const isFailure = end.status >= 500 && record.role !== 'inbound' && record.role !== 'pairing';
     if (!isLogged) {
       return;
@@ -165,8 +175,9 @@ export class RequestReports {
   }
 
   /** Counts a request that has ended. @returns the milliseconds that it took */
-  private count(record: RequestRecord, code: ErrorCode | undefined): number {
+  private count(record: RequestRecord, end: RequestEnd): number {
     const { role } = record;
+    const { code } = end;
     const ms = performance.now() - record.startedAtMs;
     if ((record.attempt ?? 1) > 1) {
       this.metrics.retries.inc();
@@ -183,6 +194,7 @@ export class RequestReports {
     this.metrics.traffic.add(record);
     this.metrics.requests.inc({ role, code: code ?? 'ok' });
     this.metrics.requestSeconds.observe({ role }, ms / 1000);
+    this.observer?.(record, end, ms);
     return ms;
   }
 }

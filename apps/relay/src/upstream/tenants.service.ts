@@ -45,6 +45,11 @@ export class TenantsService implements OnApplicationShutdown {
     return (['unreachable', 'reachable'] as const).find((one) => states.includes(one)) ?? 'unknown';
   }
 
+  /** All of them, in the order of the configuration. */
+  get all(): readonly Tenant[] {
+    return this.directory.current.tenants.entries.flatMap((entry) => this.tenants.get(entry) ?? []);
+  }
+
   /** The tenant that a peer may enter, or undefined if there is none, or not any more. */
   find({ audience, kid }: TenantClaim): Tenant | undefined {
     const entry = this.directory.current.tenantFor(audience, kid);

@@ -1,0 +1,206 @@
+import { percentileMs, sumLatencies, type Latencies } from './latencies.js';
+import {
+  MAX_REFUSALS,
+  type PeerStatus,
+  type RefusalStatus,
+  type RelayFacts,
+  type ReportOf,
+  type StatusReport,
+  type TenantStatus,
+  type TrafficStatus,
+} from './status-report.js';
+
+/** What one process counted of one party. */
+export interface TrafficCounts {
+  /** Since its start, as are errors. */
+  readonly requests: number;
+  readonly errors: number;
+  /** On average over the last ten seconds. */
+  readonly requestsPerSecond: number;
+  /** Of the last minute. */
+  readonly latencies: Latencies;
+}
+
+/** The report of one process, which can be added to those of others. */
+export type ProcessReport = ReportOf<TrafficCounts>;
+
+type PeerRow = PeerStatus<TrafficCounts>;
+
+/** From what matters most to an operator. */
+const PEER_STATES: readonly PeerStatus['state'][] = [
+  'unreachable',
+  'paired',
+  'reachable',
+  'unknown',
+  'unused',
+];
+const TENANT_STATES: readonly TenantStatus['state'][] = ['unreachable', 'reachable', 'unknown'];
+
+/**
+ * Adds the reports of the workers of one relay. Parties are those of the first report: all workers have one configuration.
+ *
+ * @param reports - of the workers that run
+ * @param departed - of workers that have ended: what they have counted remains in the sums
+ */
+export function sumReports(
+  [first, ...others]: readonly [ProcessReport, ...ProcessReport[]],
+  departed: readonly ProcessReport[] = [],
+): ProcessReport {
+  const reports = [first, ...others];
+  const past = departed.map(countedOnly);
+  const all = [...reports, ...past];
+  return {
+    atMs: Math.max(...reports.map(({ atMs }) => atMs)),
+    relay: sumFacts(
+      first.relay,
+      reports.map(({ relay }) => relay),
+    ),
+    peers: sumRows(
+      first.peers,
+      all.map(({ peers }) => peers),
+      keyOfPeer,
+      sumPeers,
+    ),
+    clients: sumRows(
+      first.clients,
+      all.map(({ clients }) => clients),
+      nameOf,
+      sumClients,
+    ),
+    tenants: sumRows(
+      first.tenants,
+      reports.map(({ tenants }) => tenants),
+      nameOf,
+      sumTenants,
+    ),
+    store: reports.find(({ store }) => store.state === 'unavailable')?.store ?? first.store,
+    refusals: all
+      .flatMap(({ refusals }) => refusals)
+      .sort(newestFirst)
+      .slice(0, MAX_REFUSALS),
+  };
+}
+
+/** The report as it is shown: with percentiles instead of counts. */
+export function statusReport({ peers, clients, ...rest }: ProcessReport): StatusReport {
+  return {
+    ...rest,
+    peers: peers.map((peer) => ({ ...peer, traffic: trafficStatus(peer.traffic) })),
+    clients: clients.map((client) => ({ ...client, traffic: trafficStatus(client.traffic) })),
+  };
+}
+
+function trafficStatus({ latencies, ...counts }: TrafficCounts): TrafficStatus {
+  return { ...counts, p50Ms: percentileMs(latencies, 0.5), p99Ms: percentileMs(latencies, 0.99) };
+}
+
+/** Without what a process has no more of once it has ended: states, channels, the traffic of this moment. */
+function countedOnly(report: ProcessReport): ProcessReport {
+  const past = <Row extends { readonly traffic: TrafficCounts }>(row: Row): Row => ({
+    ...row,
+    traffic: { ...row.traffic, requestsPerSecond: 0, latencies: [] },
+  });
+  return {
+    ...report,
+    peers: report.peers.map((peer) => ({
+      ...past(peer),
+      state: 'unused',
+      channels: 0,
+      streams: 0,
+      sessions: 0,
+    })),
+    clients: report.clients.map(past),
+  };
+}
+
+function sumFacts(first: RelayFacts, all: readonly RelayFacts[]): RelayFacts {
+  return {
+    ...first,
+    startedAtMs: Math.min(...all.map(({ startedAtMs }) => startedAtMs)),
+    workers: sum(all.map(({ workers }) => workers)),
+    directory: all.find(({ directory }) => directory === 'refused')?.directory ?? first.directory,
+    underWay: sum(all.map(({ underWay }) => underWay)),
+  };
+}
+
+/** Adds rows with the same key. Which rows there are, and their order, the first list says. */
+function sumRows<Row>(
+  rows: readonly Row[],
+  lists: readonly (readonly Row[])[],
+  keyOf: (row: Row) => string,
+  add: (same: readonly [Row, ...Row[]]) => Row,
+): readonly Row[] {
+  const byKey = new Map<string, [Row, ...Row[]]>();
+  for (const row of lists.flat()) {
+    const same = byKey.get(keyOf(row));
+    if (same === undefined) {
+      byKey.set(keyOf(row), [row]);
+    } else {
+      same.push(row);
+    }
+  }
+  return rows.map((row) => add(byKey.get(keyOf(row)) ?? [row]));
+}
+
+function sumPeers(same: readonly [PeerRow, ...PeerRow[]]): PeerRow {
+  const states = same.map(({ state }) => state);
+  return {
+    ...same[0],
+    state: PEER_STATES.find((state) => states.includes(state)) ?? 'unknown',
+    channels: sum(same.map(({ channels }) => channels)),
+    streams: sum(same.map(({ streams }) => streams)),
+    sessions: sum(same.map(({ sessions }) => sessions)),
+    traffic: sumTraffic(same.map(({ traffic }) => traffic)),
+    lastRefusal: lastOf(same),
+  };
+}
+
+type ClientRow = ProcessReport['clients'][number];
+
+function sumClients(same: readonly [ClientRow, ...ClientRow[]]): ClientRow {
+  return {
+    ...same[0],
+    traffic: sumTraffic(same.map(({ traffic }) => traffic)),
+    lastRefusal: lastOf(same),
+  };
+}
+
+function sumTenants(same: readonly [TenantStatus, ...TenantStatus[]]): TenantStatus {
+  const states = same.map(({ state }) => state);
+  return {
+    ...same[0],
+    state: TENANT_STATES.find((state) => states.includes(state)) ?? 'unknown',
+    connections: sum(same.map(({ connections }) => connections)),
+  };
+}
+
+function sumTraffic(all: readonly TrafficCounts[]): TrafficCounts {
+  return {
+    requests: sum(all.map(({ requests }) => requests)),
+    errors: sum(all.map(({ errors }) => errors)),
+    requestsPerSecond: sum(all.map(({ requestsPerSecond }) => requestsPerSecond)),
+    latencies: sumLatencies(all.map(({ latencies }) => latencies)),
+  };
+}
+
+function lastOf(
+  rows: readonly { readonly lastRefusal?: RefusalStatus | undefined }[],
+): RefusalStatus | undefined {
+  return rows.flatMap(({ lastRefusal }) => lastRefusal ?? []).sort(newestFirst)[0];
+}
+
+function newestFirst(one: RefusalStatus, other: RefusalStatus): number {
+  return other.atMs - one.atMs;
+}
+
+function keyOfPeer({ role, name, origin }: PeerRow): string {
+  return JSON.stringify([role, name, origin]);
+}
+
+function nameOf({ name = '' }: { readonly name?: string | undefined }): string {
+  return name;
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}
