@@ -16,6 +16,7 @@ export {
   sumLatencies,
   type Latencies,
 } from './latencies.js';
+export { RefusalList } from './refusal-list.js';
 export {
   INTERVAL_SECONDS,
   MAX_INTERVALS,

@@ -10,7 +10,7 @@ export const LATENCY_BUCKETS = LAST_BUCKET + 1;
 /** Counts of buckets that have any: index, count, index, count, … */
 export type Latencies = readonly number[];
 
-/** The index of the bucket that a duration belongs to. */
+/** The index of the bucket that a duration belongs to. @param ms - not negative */
 export function latencyBucket(ms: number): number {
   const bucket = Math.ceil(Math.log2(ms / FIRST_BOUND_MS) * BUCKETS_PER_DOUBLING);
   return Math.min(Math.max(bucket, 0), LAST_BUCKET);

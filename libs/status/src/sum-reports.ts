@@ -1,6 +1,6 @@
 import { percentileMs, sumLatencies, type Latencies } from './latencies.js';
+import { RefusalList } from './refusal-list.js';
 import {
-  MAX_REFUSALS,
   type PeerStatus,
   type RefusalStatus,
   type RelayFacts,
@@ -74,10 +74,7 @@ export function sumReports(
       sumTenants,
     ),
     store: reports.find(({ store }) => store.state === 'unavailable')?.store ?? first.store,
-    refusals: all
-      .flatMap(({ refusals }) => refusals)
-      .sort(newestFirst)
-      .slice(0, MAX_REFUSALS),
+    refusals: sumRefusals(all.flatMap(({ refusals }) => refusals)),
   };
 }
 
@@ -183,14 +180,20 @@ function sumTraffic(all: readonly TrafficCounts[]): TrafficCounts {
   };
 }
 
+function sumRefusals(refusals: readonly RefusalStatus[]): readonly RefusalStatus[] {
+  const list = new RefusalList();
+  for (const refusal of refusals.toSorted((one, other) => one.atMs - other.atMs)) {
+    list.add(refusal);
+  }
+  return list.newestFirst;
+}
+
 function lastOf(
   rows: readonly { readonly lastRefusal?: RefusalStatus | undefined }[],
 ): RefusalStatus | undefined {
-  return rows.flatMap(({ lastRefusal }) => lastRefusal ?? []).sort(newestFirst)[0];
-}
-
-function newestFirst(one: RefusalStatus, other: RefusalStatus): number {
-  return other.atMs - one.atMs;
+  return rows
+    .flatMap(({ lastRefusal }) => lastRefusal ?? [])
+    .sort((one, other) => other.atMs - one.atMs)[0];
 }
 
 function keyOfPeer({ role, name, origin }: PeerRow): string {

@@ -52,7 +52,7 @@ export class ProcessStatus {
         connections: openSockets,
       })),
       store: this.store(),
-      refusals: this.traffic.refusals,
+      refusals: this.traffic.refusals.newestFirst,
     };
   }
 

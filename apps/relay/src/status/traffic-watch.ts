@@ -4,7 +4,7 @@ import { OF_ENVIRONMENT, RelayConfig } from '@relay/config';
 import {
   INTERVAL_SECONDS,
   MAX_INTERVALS,
-  MAX_REFUSALS,
+  RefusalList,
   intervalOf,
   latencyBucket,
   type ProcessHistory,
@@ -37,9 +37,9 @@ export class TrafficWatch {
   /** By the name of the peer, which is empty for that of the environment variables; so are clients. */
   readonly peersCalling = new Parties();
   readonly clients = new Parties();
+  /** All of them, whoever was refused. */
+  readonly refusals = new RefusalList();
   private readonly history = new IntervalRing(MAX_INTERVALS + 1, INTERVAL_MS);
-  /** Oldest first. */
-  private readonly lastRefusals: RefusalStatus[] = [];
 
   constructor(
     config: RelayConfig,
@@ -51,11 +51,6 @@ export class TrafficWatch {
         this.add(record, end, ms);
       });
     }
-  }
-
-  /** Newest first. */
-  get refusals(): readonly RefusalStatus[] {
-    return this.lastRefusals.toReversed();
   }
 
   /** The intervals of the last hour that are complete and had requests. */
@@ -84,7 +79,7 @@ export class TrafficWatch {
     }
     if (end.code !== undefined) {
       const refusal = refusalOf(record, end.code, end.status, atMs);
-      this.note(refusal);
+      this.refusals.add(refusal);
       for (const party of parties) {
         party.lastRefusal = refusal;
       }
@@ -102,13 +97,6 @@ export class TrafficWatch {
         : [this.peersCalled.of(keyOfPeer(peerName, peer))]),
       ...(grant === undefined ? [] : [this.clients.of(grant.client.name)]),
     ];
-  }
-
-  private note(refusal: RefusalStatus): void {
-    if (this.lastRefusals.length >= MAX_REFUSALS) {
-      this.lastRefusals.shift();
-    }
-    this.lastRefusals.push(refusal);
   }
 }
 
