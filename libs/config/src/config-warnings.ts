@@ -1,3 +1,5 @@
+import { isLoopback } from '@relay/fields';
+
 import { ENVIRONMENT_VARIABLES as names } from './environment-variables.js';
 import type { RelayConfig } from './relay-config.js';
 import { weaknessesOf } from './directory/domain-rules.js';
@@ -8,6 +10,7 @@ const CREDENTIALS = [
   'clientIdSecretAlt',
   'outboundToken',
   'outboundTokenAlt',
+  'adminToken',
 ] as const;
 
 const weaknesses = (config: RelayConfig): string[] => [
@@ -32,6 +35,19 @@ export function warningsOf(config: RelayConfig): readonly string[] {
   if (outboundToken !== undefined && outboundToken === clientIdSecret) {
     warnings.push(
       `${names.outboundToken} equals ${names.clientIdSecret}: every client can then act as a relay`,
+    );
+  }
+  const { adminPort, adminHost, adminToken } = config;
+  for (const property of ['outboundToken', 'clientIdSecret'] as const) {
+    if (adminToken !== undefined && adminToken === config[property]) {
+      warnings.push(
+        `${names.adminToken} equals ${names[property]}: whoever holds one can do what the other allows`,
+      );
+    }
+  }
+  if (adminPort !== undefined && adminToken === undefined && !isLoopback(adminHost)) {
+    warnings.push(
+      `${names.adminToken} is not set: whoever reaches ${names.adminPort} can see the page and the metrics of this relay`,
     );
   }
   const namesPeers = config.directory.peers.some(

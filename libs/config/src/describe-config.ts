@@ -44,6 +44,7 @@ const DESCRIBE: { [P in RelayConfigProperty]: (value: RelayConfig[P]) => unknown
   tlsKeyFile: shown,
   debug: shown,
   logLevel: shown,
+  logFormat: shown,
   headers: maskedFields,
   requestHeaders: maskedFields,
   responseHeaders: maskedFields,
@@ -77,6 +78,8 @@ const DESCRIBE: { [P in RelayConfigProperty]: (value: RelayConfig[P]) => unknown
   shutdownDelayMs: shown,
   adminPort: shown,
   adminHost: shown,
+  adminToken: masked,
+  adminAllowedHosts: shown,
   workers: shown,
   nodeEnv: shown,
 };

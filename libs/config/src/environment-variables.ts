@@ -1,6 +1,7 @@
 import type { RelayConfig } from './relay-config.js';
 
-type Derived = 'directory' | 'tunnelResponseHeaders' | 'redisAddress' | 'effectiveLogLevel';
+type Derived =
+  'directory' | 'tunnelResponseHeaders' | 'redisAddress' | 'effectiveLogLevel' | 'logFormatFor';
 
 /** A property of `RelayConfig` that is read from an environment variable. */
 export type RelayConfigProperty = Exclude<keyof RelayConfig, Derived>;
@@ -33,6 +34,7 @@ export const ENVIRONMENT_VARIABLES = {
   tlsKeyFile: 'TLS_KEY_FILE',
   debug: 'DEBUG',
   logLevel: 'LOG_LEVEL',
+  logFormat: 'LOG_FORMAT',
   headers: 'HEADERS',
   requestHeaders: 'REQUEST_HEADERS',
   responseHeaders: 'RESPONSE_HEADERS',
@@ -66,6 +68,8 @@ export const ENVIRONMENT_VARIABLES = {
   shutdownDelayMs: 'SHUTDOWN_DELAY_MS',
   adminPort: 'ADMIN_PORT',
   adminHost: 'ADMIN_HOST',
+  adminToken: 'ADMIN_TOKEN',
+  adminAllowedHosts: 'ADMIN_ALLOWED_HOSTS',
   workers: 'WORKERS',
   nodeEnv: 'NODE_ENV',
 } as const satisfies Record<RelayConfigProperty, string>;

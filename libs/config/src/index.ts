@@ -32,7 +32,7 @@ export {
   loadHealthAddress,
   reloadDirectory,
 } from './load-config.js';
-export { type LogLevel, RelayConfig } from './relay-config.js';
+export { type LogFormat, type LogLevel, RelayConfig } from './relay-config.js';
 export { RelayConfigModule } from './relay-config.module.js';
 export { tryKeyPair } from './rules/key-pair.js';
 export type { RedisAddress, RedisHost } from './rules/redis-url.js';

@@ -8,6 +8,7 @@ import {
   REDIS_PAIR,
 } from './rules/key-pair.js';
 import { method } from './rules/method.js';
+import { isProduction } from './rules/production.js';
 import type { Directory } from './directory/directory.js';
 import { domainMap, type Domain } from './directory/domain-map.js';
 import { FitsVariables } from './directory/domain-rules.js';
@@ -26,7 +27,7 @@ import { NotWeakInProduction, secret, token } from './rules/secrets.js';
 import { upstreamHost } from './rules/upstream-host.js';
 import { baseUrl, origin } from './rules/url.js';
 import { NeedsSharedSessions, workerCount } from './rules/workers.js';
-import { ProxyOptions } from './proxy-options.js';
+import { AdminOptions } from './admin-options.js';
 
 const HEADER_RULES = headerRules({ request: 'REQUEST_HEADERS', response: 'RESPONSE_HEADERS' });
 
@@ -35,13 +36,18 @@ const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'
 /** A level of the logger; `silent` logs nothing. */
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
+const LOG_FORMATS = ['json', 'pretty'] as const;
+
+/** How lines of the log are written: for programs or for people. */
+export type LogFormat = (typeof LOG_FORMATS)[number];
+
 /**
  * The configuration of one relay process: validated, deeply frozen, injected by class. Only `loadConfig` creates it.
  *
  * The implicit conversion of class-transformer stays off, because it turns the text `false` into true and an empty port
  * into 0.
  */
-export class RelayConfig extends ProxyOptions {
+export class RelayConfig extends AdminOptions {
   /** `RELAY_CONFIG_FILE`: YAML file of peers, clients and tenants; what it describes comes from no variable. */
   @IsOptional()
   @IsString()
@@ -160,6 +166,11 @@ export class RelayConfig extends ProxyOptions {
   @IsIn(LOG_LEVELS, { message: `must be one of ${LOG_LEVELS.join(', ')}` })
   readonly logLevel: LogLevel = 'info';
 
+  /** `LOG_FORMAT`: how the log is written; if undefined, it depends on where it goes, see `logFormatFor`. */
+  @IsOptional()
+  @IsIn(LOG_FORMATS, { message: `must be one of ${LOG_FORMATS.join(', ')}` })
+  readonly logFormat?: LogFormat;
+
   /** `HEADERS`: fields, with lower-case names, that this relay sets on forwarded requests and on their responses. */
   @FromText(HEADER_RULES.headers)
   readonly headers: readonly HeaderField[] = [];
@@ -254,15 +265,6 @@ export class RelayConfig extends ProxyOptions {
   @Integer(0, 600_000)
   readonly shutdownDelayMs: number = 0;
 
-  /** `ADMIN_PORT`: port of the listener for metrics and health; with 0, the system chooses one; if undefined, none. */
-  @IsOptional()
-  @Integer(0, 65_535)
-  readonly adminPort?: number;
-
-  /** `ADMIN_HOST`: the address that the admin listener listens on. */
-  @Matches(/^[A-Za-z0-9.:_%-]{1,255}$/, { message: 'must be an IP address or a host name' })
-  readonly adminHost: string = '127.0.0.1';
-
   /** `WORKERS`: how many processes share the work of this relay, 1 to 64; `auto` is one per available core. */
   @FromText(workerCount)
   @NeedsSharedSessions()
@@ -289,5 +291,10 @@ export class RelayConfig extends ProxyOptions {
   /** The level to log at: `DEBUG` takes precedence over `LOG_LEVEL`. */
   get effectiveLogLevel(): LogLevel {
     return this.debug ? 'debug' : this.logLevel;
+  }
+
+  /** How to write the log: without `LOG_FORMAT`, only a person at a terminal gets lines that no program reads. */
+  logFormatFor({ isTTY }: { readonly isTTY: boolean }): LogFormat {
+    return this.logFormat ?? (isTTY && !isProduction(this.nodeEnv) ? 'pretty' : 'json');
   }
 }

@@ -2,8 +2,26 @@ import { Module } from '@nestjs/common';
 
 import { HealthModule } from '../health/health.module.js';
 import { StatusModule } from '../status/status.module.js';
+import { AdminConnections } from './admin-connections.js';
+import { AdminEndpoints } from './admin-endpoints.js';
 import { AdminListener } from './admin-listener.js';
+import { ProbeRoutes } from './probe-routes.js';
+import { PageFiles, PageFolder } from './page-files.js';
+import { StatusEvents } from './status-events.js';
+import { StatusRoutes } from './status-routes.js';
 
 /** The listener for operators. */
-@Module({ imports: [HealthModule, StatusModule], providers: [AdminListener] })
+@Module({
+  imports: [HealthModule, StatusModule],
+  providers: [
+    AdminConnections,
+    AdminEndpoints,
+    AdminListener,
+    ProbeRoutes,
+    PageFiles,
+    PageFolder,
+    StatusEvents,
+    StatusRoutes,
+  ],
+})
 export class AdminModule {}

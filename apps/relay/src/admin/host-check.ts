@@ -1,0 +1,63 @@
+import { isIPv6 } from 'node:net';
+
+import { isLoopback, normalAuthority } from '@relay/fields';
+
+/** What a request says about who sends it, and where it has arrived. */
+export interface Arrival {
+  readonly headers: {
+    readonly host?: string | undefined;
+    readonly origin?: string | undefined;
+    readonly 'sec-fetch-site'?: string | undefined;
+    readonly 'sec-fetch-mode'?: string | undefined;
+  };
+  readonly socket: { readonly localAddress?: string | undefined };
+}
+
+/** How a socket that listens on IPv6 addresses shows an IPv4 address. */
+const MAPPED_IPV4 = /^::ffff:(?=[\d.]+$)/i;
+
+/** Values of `sec-fetch-site` for requests of the user, and of the page itself. W3C Fetch Metadata, section 2.3. */
+const NOT_FOREIGN: ReadonlySet<unknown> = new Set([undefined, 'same-origin', 'none']);
+
+/**
+ * Keeps pages of other sites from what a browser of an operator can reach. A site whose name leads to the address of this listener
+ * (DNS rebinding) would be the same site for the browser, which would let it read everything. `Host` still has its name.
+ */
+export class HostCheck {
+  private readonly allowed: ReadonlySet<string>;
+
+  /** @param allowedHosts - as `normalAuthority` has them, without ports */
+  constructor(allowedHosts: readonly string[]) {
+    this.allowed = new Set(allowedHosts);
+  }
+
+  /** Whether the listener may be called so: as this machine, by the address where the request arrived, or by a configured host. */
+  hasAllowedHost({ headers, socket }: Arrival): boolean {
+    const host = hostOf(headers.host ?? '');
+    return (
+      host !== undefined &&
+      (isLoopback(host) || this.allowed.has(host) || host === hostOfAddress(socket.localAddress))
+    );
+  }
+
+  /**
+   * Whether a page of another site has its browser send this. It could not read the response, but take the places of those who
+   * watch. A link from another site is fine.
+   */
+  isOfForeignPage({ headers }: Arrival): boolean {
+    const { host = '', origin, 'sec-fetch-site': site, 'sec-fetch-mode': mode } = headers;
+    if (origin !== undefined) {
+      return origin.replace(/^https?:\/\//, '') !== host;
+    }
+    return !NOT_FOREIGN.has(site) && mode !== 'navigate';
+  }
+}
+
+function hostOf(authority: string): string | undefined {
+  return normalAuthority(authority)?.replace(/:\d+$/, '');
+}
+
+function hostOfAddress(address = ''): string | undefined {
+  const plain = address.replace(MAPPED_IPV4, '');
+  return hostOf(isIPv6(plain) ? `[${plain}]` : plain);
+}
