@@ -12,13 +12,14 @@ const LIMITS_MS = {
   e2e: 120_000,
   channels: 120_000,
   faults: 300_000,
+  page: 120_000,
   security: 300_000,
 };
 const HOOK_LIMIT_MS = 300_000;
 /** `SLOW=1` makes the faults last longer. */
 const SLOW_FAULTS_LIMIT_MS = 600_000;
 
-/** e2e, channels, faults and security measure memory and the order of events, so their files run one at a time. */
+/** e2e, channels, faults, page and security measure memory and the order of events, so their files run one at a time. */
 const oneAtATime = { fileParallelism: false, maxWorkers: 1 };
 
 /** Their imports are loaded only once, which saves a second per file: each file closes what it opens. */
@@ -51,6 +52,10 @@ export default defineConfig({
       project('faults', ['test/faults/**/*.spec.ts'], {
         ...oneAtATime,
         ...(process.env['SLOW'] === '1' && { testTimeout: SLOW_FAULTS_LIMIT_MS }),
+        globalSetup: ['test/support/processes/build-once.ts'],
+      }),
+      project('page', ['test/page/**/*.spec.ts'], {
+        ...inOneContext,
         globalSetup: ['test/support/processes/build-once.ts'],
       }),
       project('security', ['test/security/**/*.spec.ts'], inOneContext),

@@ -1,0 +1,55 @@
+const WHOLE = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
+const TENTHS = new Intl.NumberFormat('en', { maximumFractionDigits: 1, minimumFractionDigits: 1 });
+const EXACT_BELOW = 10;
+const SECOND_MS = 1000;
+const MINUTE_MS = 60 * SECOND_MS;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+
+/** What is not known, or is not there. */
+export const NOTHING = '–';
+
+export const count = (value: number): string => WHOLE.format(value);
+
+/** Small numbers with one digit behind the point: a rate, or a percentage. */
+export function decimal(value: number): string {
+  return value === 0 || value >= EXACT_BELOW ? WHOLE.format(value) : TENTHS.format(value);
+}
+
+/** @param many - if it is not made with an s */
+export function counted(value: number, one: string, many = `${one}s`): string {
+  return `${count(value)} ${value === 1 ? one : many}`;
+}
+
+export function milliseconds(value: number | null | undefined): string {
+  if (value === undefined || value === null) {
+    return NOTHING;
+  }
+  return value < SECOND_MS ? `${decimal(value)} ms` : `${decimal(value / SECOND_MS)} s`;
+}
+
+/** A length of time in its two largest units. */
+export function duration(ms: number): string {
+  if (ms < MINUTE_MS) {
+    return `${count(Math.max(0, Math.floor(ms / SECOND_MS)))} s`;
+  }
+  if (ms < HOUR_MS) {
+    return `${count(Math.floor(ms / MINUTE_MS))} min`;
+  }
+  const [unit, name, rest, restName] =
+    ms < DAY_MS
+      ? ([HOUR_MS, 'h', MINUTE_MS, 'min'] as const)
+      : ([DAY_MS, 'd', HOUR_MS, 'h'] as const);
+  return `${count(Math.floor(ms / unit))} ${name} ${count(Math.floor((ms % unit) / rest))} ${restName}`;
+}
+
+/** How near the end of something is, such as of a certificate. */
+export function expiry(endsAtMs: number, nowMs: number): 'past' | 'near' | 'far' {
+  if (endsAtMs <= nowMs) {
+    return 'past';
+  }
+  return endsAtMs - nowMs < NEAR_MS ? 'near' : 'far';
+}
+
+/** As the log of the relay warns of tokens. */
+const NEAR_MS = 14 * DAY_MS;
