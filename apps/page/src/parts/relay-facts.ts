@@ -47,7 +47,7 @@ export function facts({ relay, atMs }: StatusReport): TemplateResult {
         ${Object.entries(relay.config).map(
           ([key, value]) =>
             html`<dt>${visible(key)}</dt>
-              <dd><code>${visible(JSON.stringify(value) ?? '')}</code></dd>`,
+              <dd><code>${visible(JSON.stringify(value))}</code></dd>`,
         )}
       </dl>
     </details>`;
