@@ -35,7 +35,7 @@ const figure = (title: string, value: string): TemplateResult =>
 /** What is true of this relay as long as its configuration stays. */
 export function facts({ relay, atMs }: StatusReport): TemplateResult {
   return html`<dl class="facts">
-      ${fact('Version', `${relay.version}, on Node.js ${relay.nodeVersion}`)}
+      ${fact('Version', `${relay.version}, on Node.js ${relay.nodeVersion.replace(/^v/, '')}`)}
       ${fact('Roles', relay.roles.join(' and ') || 'none')}
       ${fact('Running since', moment(relay.startedAtMs, atMs))}
       ${fact('Directory', DIRECTORY[relay.directory])}
