@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 import { defineConfig } from 'vite';
 
+import { compressedFiles } from './build/compressed-files.js';
 import { errorCodesOf } from './build/error-codes.js';
 import { errorCodesModule, troubleshootingPage } from './build/plugins.js';
 
@@ -16,7 +17,11 @@ const codes = errorCodesOf(read('operations.md'));
 export default defineConfig({
   root,
   base: './',
-  plugins: [errorCodesModule(codes), troubleshootingPage(read('troubleshooting.md'), codes)],
+  plugins: [
+    errorCodesModule(codes),
+    troubleshootingPage(read('troubleshooting.md'), codes),
+    compressedFiles(),
+  ],
   resolve: { tsconfigPaths: true },
   build: {
     outDir: join(root, '../../dist/page'),

@@ -13,8 +13,8 @@ const ALL_CODES = 'all-codes';
  */
 export function renderTroubleshooting(document: string, codes: ErrorCodes): string {
   const places = placesOf(new Marked().lexer(document), new Set(Object.keys(codes)));
-  const marked = new Marked({ renderer: renderer(places) });
   const anchored = new Set([...places.values()].flat());
+  const marked = new Marked({ renderer: renderer(places) });
   return `${marked.parse(document, { async: false })}${tableOf(codes, anchored)}`;
 }
 
@@ -65,8 +65,13 @@ function flat(tokens: readonly Token[]): Place[] {
 
 type RendererMethods = Partial<Omit<Renderer, 'options' | 'parser'>>;
 
-function renderer(places: ReadonlyMap<string, readonly string[]>): RendererMethods {
-  const anchors = (text: string): string => (places.get(text) ?? []).map(anchor).join('');
+function renderer(places: Map<string, string[]>): RendererMethods {
+  const anchors = (text: string): string => {
+    const codes = places.get(text) ?? [];
+    // Another row may begin with the same text: the first has the anchors.
+    places.delete(text);
+    return codes.map(anchor).join('');
+  };
   return {
     heading(this: Renderer, { tokens, depth, text }) {
       const level = String(depth);
@@ -79,6 +84,8 @@ function renderer(places: ReadonlyMap<string, readonly string[]>): RendererMetho
     listitem(this: Renderer, { tokens, text }) {
       return `<li>${anchors(text)}${this.parser.parse(tokens)}</li>\n`;
     },
+    // It may have to be scrolled, by the keyboard too.
+    code: ({ text }) => `<pre tabindex="0"><code>${escapeText(text)}</code></pre>\n`,
     table(this: Renderer, { header, rows }) {
       const head = header.map(
         ({ tokens }) => `<th scope="col">${this.parser.parseInline(tokens)}</th>`,

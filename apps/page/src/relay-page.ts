@@ -12,6 +12,8 @@ import { facts, figures, store } from './parts/relay-facts.js';
 /** More peers that change at once are not read out one by one. */
 const MAX_ANNOUNCED = 3;
 
+const TITLE = 'MTE API Relay';
+
 interface Section {
   readonly id: string;
   readonly title: string;
@@ -48,13 +50,19 @@ export class RelayPage extends LitElement {
     }
   }
 
+  protected override updated(changed: PropertyValues): void {
+    super.updated(changed);
+    document.title = 'seconds' in this.live.connection ? `Stale: ${TITLE}` : TITLE;
+  }
+
   protected override render(): TemplateResult {
     const { report, connection } = this.live;
+    const isStale = 'seconds' in connection;
     const sections = report === undefined ? [] : this.sectionsOf(report);
     return html`<a class="skip" href="#main">To the content</a>
       <header class="top">
         <div class="title">
-          <h1>MTE API Relay</h1>
+          <h1>${TITLE}</h1>
           ${report === undefined ? '' : html`<span class="aside">${report.relay.roles.join(' and ')}, ${report.relay.version}</span>`}
         </div>
         <nav aria-label="Sections">
@@ -63,8 +71,8 @@ export class RelayPage extends LitElement {
         ${liveBadge(connection)}
       </header>
       <div class="unseen" role="status" aria-live="polite">${this.announcement}</div>
-      <main id="main" tabindex="-1">
-        ${banner(connection)}
+      <main id="main" tabindex="-1" class=${isStale ? 'is-stale' : ''}>
+        ${isStale ? banner(connection, report !== undefined) : ''}
         ${report === undefined ? html`<p class="empty">No report of the relay has arrived yet.</p>` : this.overview(report)}
         ${sections.map(section)}
       </main>

@@ -58,7 +58,9 @@ export async function startPageServer(first: Status): Promise<PageServer> {
       response.writeHead(200, json).end(JSON.stringify(current));
     } else if (path === '/summary') {
       response.writeHead(200, { ...FIELDS, 'content-type': TYPES['.html'] });
-      response.end('<!doctype html><title>Summary</title><h1>A plain summary</h1>');
+      response.end(
+        '<!doctype html><title>Summary</title><link rel="icon" href="icon.svg" /><h1>A plain summary</h1>',
+      );
     } else {
       respondWithFile(response, path);
     }

@@ -79,6 +79,7 @@ export function sampleStatus(changes: Partial<StatusReport> = {}, atMs = Date.no
           channels: 0,
           streams: 0,
           sessions: 0,
+          traffic: { requests: 0, errors: 0, requestsPerSecond: 0 },
         }),
       ],
       clients: [

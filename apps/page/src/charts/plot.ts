@@ -1,7 +1,10 @@
 import uPlot from 'uplot';
 
 const HEIGHT_PX = 170;
-const AXIS_PX = 52;
+const AXIS_WIDTH_PX = 46;
+const AXIS_HEIGHT_PX = 26;
+/** Half of the last time on the axis stands behind the end of the lines. */
+const RIGHT_PX = 18;
 const HOUR_S = 3600;
 const CLOCK = new Intl.DateTimeFormat('en-GB', { timeStyle: 'short' });
 const DASH_PX = [5, 4];
@@ -69,7 +72,7 @@ export class Plot {
       {
         width: this.element.clientWidth,
         height: HEIGHT_PX,
-        padding: [8, 8, 0, 0],
+        padding: [8, RIGHT_PX, 0, 0],
         legend: { show: false },
         cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
         hooks: {
@@ -84,8 +87,13 @@ export class Plot {
           y: { range: (_plot, _min, max) => [0, Math.max(max * 1.1, 1)] },
         },
         axes: [
-          { ...axis, grid: { show: false }, values: (_plot, at) => at.map(clock) },
-          { ...axis, size: AXIS_PX, values: (_plot, at) => at.map(label) },
+          {
+            ...axis,
+            size: AXIS_HEIGHT_PX,
+            grid: { show: false },
+            values: (_plot, at) => at.map(clock),
+          },
+          { ...axis, size: AXIS_WIDTH_PX, values: (_plot, at) => at.map(label) },
         ],
         series: [
           {},

@@ -1,4 +1,4 @@
-import { html, nothing, type TemplateResult } from 'lit';
+import { html, type TemplateResult } from 'lit';
 
 import type { Connection } from '../live/live-status.js';
 import { duration } from '../text/quantities.js';
@@ -20,21 +20,20 @@ export function liveBadge({ kind }: Connection): TemplateResult {
   }
 }
 
-/** Says that the page shows the past, and since when. */
-export function banner(connection: Connection): TemplateResult | typeof nothing {
-  if (!('seconds' in connection)) {
-    return nothing;
-  }
+/** Says that the page shows the past, and since when. The age counts, so it is not in the region that is read out. */
+export function banner(connection: OldConnection, hasReport: boolean): TemplateResult {
   const { title, advice } = words(connection);
-  // What is announced is in the live region: the age, which counts, is not for it.
+  const age = html`<span class="age">${duration(connection.seconds * MS)}</span>`;
   return html`<div class="banner">
     <p>
-      <strong>Stale: ${title}</strong> What you see was true
-      <span class="age">${duration(connection.seconds * MS)}</span> ago.
+      <strong>Stale: ${title}</strong>
+      ${hasReport ? html`What you see was true ${age} ago.` : html`Nothing has arrived for ${age}.`}
     </p>
     <p>${advice}</p>
   </div>`;
 }
+
+type OldConnection = Extract<Connection, { seconds: number }>;
 
 /** A sentence for who does not see the page, about a change. */
 export function announced(connection: Connection): string {
@@ -50,7 +49,7 @@ interface Words {
   readonly advice: string;
 }
 
-function words(connection: Extract<Connection, { seconds: number }>): Words {
+function words(connection: OldConnection): Words {
   switch (connection.kind) {
     case 'stale':
       return {

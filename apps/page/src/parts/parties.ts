@@ -14,8 +14,7 @@ const DIRECTIONS = { outbound: '→ called by this relay', inbound: '← calls t
 export function peers({ peers: rows, atMs }: StatusReport): TemplateResult {
   const columns: readonly Column<PeerStatus>[] = [
     { title: 'Peer', cell: peerName },
-    { title: 'State', cell: (peer) => state(peer.state) },
-    { title: 'Transport', cell: ({ transport }) => transport },
+    { title: 'State', cell: peerState },
     { title: 'Channels', isNumber: true, cell: ({ channels }) => count(channels) },
     { title: 'Streams', isNumber: true, cell: ({ streams }) => count(streams) },
     { title: 'Sessions', isNumber: true, cell: ({ sessions }) => count(sessions) },
@@ -35,6 +34,13 @@ function peerName(peer: PeerStatus): TemplateResult {
   return html`${name(calledBy(peer))}
     ${own === undefined || origin === undefined ? nothing : html`<div class="aside">${name(origin)}</div>`}
     <div class="aside">${DIRECTIONS[role]}</div>`;
+}
+
+function peerState({ state: of, transport }: PeerStatus): TemplateResult {
+  return html`<div>
+    ${state(of)}
+    <div class="aside">transport: ${transport}</div>
+  </div>`;
 }
 
 /** Applications that may use the outbound role. */

@@ -2,7 +2,7 @@ import { html, type TemplateResult } from 'lit';
 import type { RefusalStatus, StatusReport } from '@relay/status';
 
 import { code } from '../text/codes.js';
-import { name, visible } from '../text/names.js';
+import { name } from '../text/names.js';
 import { count } from '../text/quantities.js';
 import { moment } from '../text/times.js';
 import { table, type Column } from './table.js';
@@ -47,7 +47,7 @@ function columnsAt(nowMs: number): readonly Column<RefusalStatus>[] {
       isNumber: true,
       cell: ({ status }) => (status === undefined ? '' : String(status)),
     },
-    { title: 'Role', cell: ({ role }) => visible(role) },
+    { title: 'Role', cell: ({ role }) => name(role) },
     { title: 'Client', cell: ({ client }) => (client === undefined ? '' : name(client)) },
     { title: 'Peer', cell: ({ peer }) => (peer === undefined ? '' : name(peer)) },
     { title: 'Request id', cell: ({ requestId }) => html`<code>${name(requestId)}</code>` },

@@ -35,7 +35,7 @@ const figure = (title: string, value: string): TemplateResult =>
 /** What is true of this relay as long as its configuration stays. */
 export function facts({ relay, atMs }: StatusReport): TemplateResult {
   return html`<dl class="facts">
-      ${fact('Version', `${relay.version}, on Node.js ${relay.nodeVersion}`)}
+      ${fact('Version', `${relay.version}, on Node.js ${relay.nodeVersion.replace(/^v/, '')}`)}
       ${fact('Roles', relay.roles.join(' and ') || 'none')}
       ${fact('Running since', moment(relay.startedAtMs, atMs))}
       ${fact('Directory', DIRECTORY[relay.directory])}
@@ -47,7 +47,7 @@ export function facts({ relay, atMs }: StatusReport): TemplateResult {
         ${Object.entries(relay.config).map(
           ([key, value]) =>
             html`<dt>${visible(key)}</dt>
-              <dd><code>${visible(JSON.stringify(value) ?? '')}</code></dd>`,
+              <dd><code>${visible(JSON.stringify(value))}</code></dd>`,
         )}
       </dl>
     </details>`;

@@ -1,4 +1,4 @@
-import { html, nothing, type TemplateResult } from 'lit';
+import { html, type TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
 
 /** A column of a table of `Row`s. */
@@ -57,13 +57,8 @@ function cellOf<Row>({ title, cell, isNumber }: Column<Row>, row: Row, at: numbe
     return html`<th role="rowheader" scope="row">${cell(row)}</th>`;
   }
   const content = cell(row);
-  return html`<td
-    role="cell"
-    class="${classOf(isNumber)} ${content === '' ? 'blank' : nothing}"
-    data-column=${title}
-  >
-    ${content}
-  </td>`;
+  const kind = `${classOf(isNumber)}${content === '' ? ' blank' : ''}`;
+  return html`<td role="cell" class=${kind} data-column=${title}>${content}</td>`;
 }
 
 const classOf = (isNumber = false): string => (isNumber ? 'number' : 'text');

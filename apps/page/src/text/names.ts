@@ -2,6 +2,8 @@ import { html, type TemplateResult } from 'lit';
 
 /** Names that are longer are cut, and can be opened. */
 const SHOWN_CHARACTERS = 60;
+/** Does not cut within what is seen as one character. */
+const SEGMENTER = new Intl.Segmenter();
 /** Characters that are not seen, or change how others are seen: controls, and those of the direction of text. */
 const UNSEEN = /[\p{Cc}\p{Bidi_Control}\u2028\u2029\u200B\uFEFF]/gu;
 /** The party of the environment variables, which has no name. */
@@ -18,7 +20,11 @@ export function visible(text: string): string {
 /** A name that another party may have chosen: apart from the text around it, and short. */
 export function name(text: string): TemplateResult {
   const whole = visible(text);
-  const shown = [...whole.slice(0, 2 * SHOWN_CHARACTERS)].slice(0, SHOWN_CHARACTERS).join('');
+  const characters = [...SEGMENTER.segment(whole.slice(0, 2 * SHOWN_CHARACTERS))];
+  const shown = characters
+    .slice(0, SHOWN_CHARACTERS)
+    .map(({ segment }) => segment)
+    .join('');
   if (shown.length === whole.length) {
     return html`<bdi class="name">${whole}</bdi>`;
   }

@@ -28,20 +28,25 @@ export function milliseconds(value: number | null | undefined): string {
   return value < SECOND_MS ? `${decimal(value)} ms` : `${decimal(value / SECOND_MS)} s`;
 }
 
-/** A length of time in its two largest units. */
+/** A length of time in its largest unit, and in the next one if that says more. */
 export function duration(ms: number): string {
-  if (ms < MINUTE_MS) {
-    return `${count(Math.max(0, Math.floor(ms / SECOND_MS)))} s`;
+  const at = UNITS.findIndex(([size]) => ms >= size);
+  const [size, name] = UNITS[at] ?? SECONDS;
+  const whole = Math.max(0, Math.floor(ms / size));
+  const next = UNITS[at + 1];
+  if (next === undefined || size < HOUR_MS || whole >= FEW) {
+    return `${count(whole)} ${name}`;
   }
-  if (ms < HOUR_MS) {
-    return `${count(Math.floor(ms / MINUTE_MS))} min`;
-  }
-  const [unit, name, rest, restName] =
-    ms < DAY_MS
-      ? ([HOUR_MS, 'h', MINUTE_MS, 'min'] as const)
-      : ([DAY_MS, 'd', HOUR_MS, 'h'] as const);
-  return `${count(Math.floor(ms / unit))} ${name} ${count(Math.floor((ms % unit) / rest))} ${restName}`;
+  const rest = Math.floor((ms % size) / next[0]);
+  return rest === 0
+    ? `${count(whole)} ${name}`
+    : `${count(whole)} ${name} ${count(rest)} ${next[1]}`;
 }
+
+/** Of so many days or hours, the rest does not matter. */
+const FEW = 10;
+const SECONDS = [SECOND_MS, 's'] as const;
+const UNITS = [[DAY_MS, 'd'], [HOUR_MS, 'h'], [MINUTE_MS, 'min'], SECONDS] as const;
 
 /** How near the end of something is, such as of a certificate. */
 export function expiry(endsAtMs: number, nowMs: number): 'past' | 'near' | 'far' {
