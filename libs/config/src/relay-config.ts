@@ -26,7 +26,7 @@ import { NotWeakInProduction, secret, token } from './rules/secrets.js';
 import { upstreamHost } from './rules/upstream-host.js';
 import { baseUrl, origin } from './rules/url.js';
 import { NeedsSharedSessions, workerCount } from './rules/workers.js';
-import { ProxyOptions } from './proxy-options.js';
+import { TraceOptions } from './trace-options.js';
 
 const HEADER_RULES = headerRules({ request: 'REQUEST_HEADERS', response: 'RESPONSE_HEADERS' });
 
@@ -41,7 +41,7 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
  * The implicit conversion of class-transformer stays off, because it turns the text `false` into true and an empty port
  * into 0.
  */
-export class RelayConfig extends ProxyOptions {
+export class RelayConfig extends TraceOptions {
   /** `RELAY_CONFIG_FILE`: YAML file of peers, clients and tenants; what it describes comes from no variable. */
   @IsOptional()
   @IsString()

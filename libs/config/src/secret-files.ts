@@ -11,6 +11,7 @@ export const FILE_VARIABLES = [
   'REDIS_URL',
   'DOMAIN_MAP',
   'PEER_PROXY_URL',
+  'OTEL_EXPORTER_OTLP_HEADERS',
 ] as const;
 
 /** An environment that includes the contents of its secret files, and the problems with those files. */
