@@ -48,7 +48,7 @@ const RefusedWithTraces = (
     property,
     message,
     (properties) =>
-      !isExporting(properties as unknown as Exporting) || properties[property] === value,
+      !isExporting(properties) || properties[property] === value,
   );
 
 /** Where traces go, and which: the variables of OpenTelemetry that this relay knows. */

@@ -36,7 +36,7 @@ export function tracedAttempt<Context extends { readonly request: ClientRequest 
     'http.request.resend_count': attempt > 1 ? attempt - 1 : undefined,
     'network.protocol.version': '1.1',
     'mte.role': 'outbound',
-    'mte.peer': record.peerName || record.peer,
+    'mte.peer': record.shownPeer,
     'mte.client': record.clientName,
     'mte.transport': transport,
     'mte.attempt': attempt,

@@ -60,14 +60,19 @@ export class RequestRecord {
     return name === OF_ENVIRONMENT ? undefined : name;
   }
 
-  /** Read only when a line is written, because most heads are read by a role as well, which then sets it. */
-  get traceId(): string | undefined {
-    return this.traceparent === undefined ? this.knownTraceId : traceIdOf(this.traceFields);
-  }
-
   /** What is known of the trace before the head is read by a role. */
   get traceFields(): readonly string[] {
     return this.traceparent === undefined ? [] : ['traceparent', this.traceparent];
+  }
+
+  /** The peer as spans name it: by its name if it has one, else by its origin. */
+  get shownPeer(): string | undefined {
+    return this.peerName === '' ? this.peer : (this.peerName ?? this.peer);
+  }
+
+  /** Read only when a line is written, because most heads are read by a role as well, which then sets it. */
+  get traceId(): string | undefined {
+    return this.traceparent === undefined ? this.knownTraceId : traceIdOf(this.traceFields);
   }
 
   set traceId(traceId: string | undefined) {
