@@ -1,12 +1,12 @@
 import { IsOptional, Matches } from 'class-validator';
 
-import { ProxyOptions } from './proxy-options.js';
 import { hostWithoutPort } from './rules/host-without-port.js';
 import { FromText, Integer, listOf } from './rules/rule.js';
 import { NotWeakInProduction, token } from './rules/secrets.js';
+import { TraceOptions } from './trace-options.js';
 
 /** The listener for operators: the page, metrics and health. */
-export abstract class AdminOptions extends ProxyOptions {
+export abstract class AdminOptions extends TraceOptions {
   /** `ADMIN_PORT`: port of the listener; with 0, the system chooses one; if undefined, there is none. */
   @IsOptional()
   @Integer(0, 65_535)

@@ -1,7 +1,12 @@
 import type { RelayConfig } from './relay-config.js';
 
 type Derived =
-  'directory' | 'tunnelResponseHeaders' | 'redisAddress' | 'effectiveLogLevel' | 'logFormatFor';
+  | 'directory'
+  | 'tunnelResponseHeaders'
+  | 'redisAddress'
+  | 'effectiveLogLevel'
+  | 'logFormatFor'
+  | 'tracesUrl';
 
 /** A property of `RelayConfig` that is read from an environment variable. */
 export type RelayConfigProperty = Exclude<keyof RelayConfig, Derived>;
@@ -70,6 +75,23 @@ export const ENVIRONMENT_VARIABLES = {
   adminHost: 'ADMIN_HOST',
   adminToken: 'ADMIN_TOKEN',
   adminAllowedHosts: 'ADMIN_ALLOWED_HOSTS',
+  otlpEndpoint: 'OTEL_EXPORTER_OTLP_ENDPOINT',
+  otlpTracesEndpoint: 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',
+  otlpHeaders: 'OTEL_EXPORTER_OTLP_HEADERS',
+  otlpTracesHeaders: 'OTEL_EXPORTER_OTLP_TRACES_HEADERS',
+  otlpProtocol: 'OTEL_EXPORTER_OTLP_PROTOCOL',
+  otlpTracesProtocol: 'OTEL_EXPORTER_OTLP_TRACES_PROTOCOL',
+  otlpTimeoutMs: 'OTEL_EXPORTER_OTLP_TIMEOUT',
+  otelSdkDisabled: 'OTEL_SDK_DISABLED',
+  otelTracesExporter: 'OTEL_TRACES_EXPORTER',
+  otelTracesSampler: 'OTEL_TRACES_SAMPLER',
+  otelTracesRatio: 'OTEL_TRACES_SAMPLER_ARG',
+  otelMaxQueueSize: 'OTEL_BSP_MAX_QUEUE_SIZE',
+  otelMaxBatchSize: 'OTEL_BSP_MAX_EXPORT_BATCH_SIZE',
+  otelScheduleDelayMs: 'OTEL_BSP_SCHEDULE_DELAY',
+  otelExportTimeoutMs: 'OTEL_BSP_EXPORT_TIMEOUT',
+  otelServiceName: 'OTEL_SERVICE_NAME',
+  otelResourceAttributes: 'OTEL_RESOURCE_ATTRIBUTES',
   workers: 'WORKERS',
   nodeEnv: 'NODE_ENV',
 } as const satisfies Record<RelayConfigProperty, string>;

@@ -12,6 +12,7 @@ export const FILE_VARIABLES = [
   'DOMAIN_MAP',
   'PEER_PROXY_URL',
   'ADMIN_TOKEN',
+  'OTEL_EXPORTER_OTLP_HEADERS',
 ] as const;
 
 /** An environment that includes the contents of its secret files, and the problems with those files. */

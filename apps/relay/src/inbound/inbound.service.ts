@@ -9,7 +9,6 @@ import { ConcurrencyLimit, NO_PLACE } from '../admission/concurrency-limit.js';
 import { DirectoryService } from '../directory/directory.service.js';
 import { recordOf, type RequestRecord } from '../telemetry/request-record.js';
 import { RequestReports, type RequestEnd } from '../telemetry/request-reports.js';
-import { traceIdOf } from '../telemetry/trace-id.js';
 import { TenantsService } from '../upstream/tenants.service.js';
 import { respondToCheck } from './check-response.js';
 import { MessageLateError, MessageUnreadableError, OverloadedError } from './inbound.errors.js';
@@ -56,7 +55,7 @@ export class InboundService {
       return;
     }
     const message = await this.read(request, verified, entered);
-    record.traceId = traceIdOf(message.head.fields);
+    this.reports.begun(record, message.head);
     const end = await this.forward(message, verified, entered, { record, response });
     if (end.status === undefined) {
       this.reports.cutOff(record, end);

@@ -122,7 +122,7 @@ export class StreamExchange implements StreamEvents {
       ...(refusal === undefined ? {} : { refusal }),
       ...(upgrade === undefined ? {} : { upgrade }),
     };
-    this.exchange = new UpstreamExchange(opened, this.response, this.settings, record.requestId);
+    this.exchange = new UpstreamExchange(opened, this.response, this.settings, record);
     return this.exchange.run(upstream);
   }
 

@@ -9,7 +9,6 @@ import { checkRequestHead, decodeRequestHead, type RequestHead } from '@relay/pr
 import { ConcurrencyLimit, NO_PLACE } from '../admission/concurrency-limit.js';
 import { RequestRecord } from '../telemetry/request-record.js';
 import { RequestReports } from '../telemetry/request-reports.js';
-import { traceIdOf } from '../telemetry/trace-id.js';
 import type { Tenant } from '../upstream/tenant.js';
 import { refuseStream, rejectStream, type StreamOrigin } from './refused-stream.js';
 import { StreamExchange } from './stream-exchange.js';
@@ -49,7 +48,7 @@ export class StreamReceiver {
         this.reports.refused(record, end, origin.socket);
       });
     }
-    record.traceId = traceIdOf(request.fields);
+    this.reports.begun(record, request);
     const { tenant } = origin;
     const refusal = tenant.routeRule.refusalOf(request) ?? connectionAuthRefusal(request.fields);
     const exchange = new StreamExchange(

@@ -10,7 +10,6 @@ import { decodeUpgradeRequest, type UpgradeRequest } from '@relay/protocol';
 
 import { RequestRecord } from '../telemetry/request-record.js';
 import { RequestReports } from '../telemetry/request-reports.js';
-import { traceIdOf } from '../telemetry/trace-id.js';
 import { UpgradedReports } from '../telemetry/upgraded-reports.js';
 import type { Tenant } from '../upstream/tenant.js';
 import { rejectStream, type StreamOrigin } from './refused-stream.js';
@@ -48,7 +47,7 @@ export class UpgradeReceiver {
         this.reports.refused(record, end, socket);
       });
     }
-    record.traceId = traceIdOf(request.head.fields);
+    this.reports.begun(record, request.head);
     const bodyBytes = Number(fieldValue(request.head.fields, 'content-length') ?? 0);
     const upgrade = new StreamUpgrade(request.protocol, stream, tenant.settings);
     const exchange = new StreamExchange(

@@ -13,6 +13,7 @@ import {
 } from '@relay/http';
 import { bodyBytesOf, checkResponseHead, type ResponseHead } from '@relay/protocol';
 
+import type { RequestRecord } from '../telemetry/request-record.js';
 import type { RequestEnd } from '../telemetry/request-reports.js';
 import type { UpstreamClient } from '../upstream/upstream-client.js';
 import type { UpstreamSettings } from '../upstream/upstream-settings.js';
@@ -35,7 +36,7 @@ export class UpstreamExchange implements ExchangeEvents {
     private readonly request: OpenedRequest,
     private readonly sealer: SealedResponse,
     private readonly settings: UpstreamSettings,
-    private readonly requestId: string,
+    private readonly record: Pick<RequestRecord, 'requestId' | 'trace'>,
   ) {}
 
   /**
@@ -51,7 +52,10 @@ export class UpstreamExchange implements ExchangeEvents {
       return this.respond(refusal, 'no');
     }
     try {
-      this.exchange = upstream.send(head, body, 'peer', this, upgrade?.protocol);
+      this.exchange = upstream.send(head, body, 'peer', this, {
+        upgrade: upgrade?.protocol,
+        trace: this.record.trace,
+      });
       return await this.end.promise;
     } finally {
       opener.cancel(EXCHANGE_OVER);
@@ -70,7 +74,7 @@ export class UpstreamExchange implements ExchangeEvents {
 
   /** Responds in the upstream's place. */
   respond(error: RelayError & { readonly retryAfter?: number }, forwarded: Forwarded): RequestEnd {
-    const { head, body, code } = innerError(error, forwarded, this.requestId);
+    const { head, body, code } = innerError(error, forwarded, this.record.requestId);
     const hasBody = this.request.head.method !== 'HEAD';
     this.sealer.start(head, hasBody ? body.length : 0);
     if (hasBody) {

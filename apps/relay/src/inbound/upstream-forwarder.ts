@@ -41,7 +41,7 @@ export class UpstreamForwarder {
     const sealer = new ResponseSealer(key, responseHeader, response, settings.idleTimeoutMs, () => {
       exchange.resume();
     });
-    const exchange = new UpstreamExchange(message, sealer, settings, record.requestId);
+    const exchange = new UpstreamExchange(message, sealer, settings, record);
     const end = await this.run(exchange, response, tenant).finally(() => {
       record.upstreamAttempt = exchange.wasRepeated ? 2 : undefined;
     });

@@ -22,6 +22,7 @@ import type {
   AttemptOutcome,
   TunnelAttempt,
 } from './tunnel-attempt.js';
+import { endTracedAttempt, tracedAttempt } from './traced-attempt.js';
 import { tunnelFailure, type FailedOutcome } from './tunnel-failure.js';
 
 /** One client request on its way through the tunnel: one message or stream, or two if protocol.md section 8 allows it. */
@@ -107,6 +108,7 @@ export class Forwarding {
       const attempt = await this.begin(body, replaced);
       const outcome = await attempt.run();
       this.lastOutcome = outcome;
+      endTracedAttempt(this.context.record, outcome);
       this.context.record.exchange = attempt.exchange;
       const cause = causeOf(outcome);
       if (isClientGone(cause)) {
@@ -198,14 +200,18 @@ export class Forwarding {
     const reservation = await this.reserve(replaced);
     this.throwIfAborted();
     const connections = this.attempts === 0 ? 'kept' : 'fresh';
-    const attempt = new MessageAttempt(this.attemptContext, body, reservation, connections);
+    const attempt = new MessageAttempt(this.traced('message'), body, reservation, connections);
     return this.started(attempt, options.type);
   }
 
   /** Uses the place that the channel has in this turn. */
   private beginStream(channel: PeerChannel, body: AttemptBody): TunnelAttempt {
     this.throwIfAborted();
-    return this.started(new StreamAttempt(this.attemptContext, channel, body), 'stream');
+    return this.started(new StreamAttempt(this.traced('channel'), channel, body), 'stream');
+  }
+
+  private traced(transport: 'message' | 'channel'): AttemptContext {
+    return tracedAttempt(this.attemptContext, this.context.record, transport);
   }
 
   private started(attempt: TunnelAttempt, reason: string): TunnelAttempt {

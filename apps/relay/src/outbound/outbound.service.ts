@@ -9,7 +9,6 @@ import { ConcurrencyLimit } from '../admission/concurrency-limit.js';
 import { readClientRequest } from '../client/client-request.js';
 import { grantOf, recordOf, type RequestRecord } from '../telemetry/request-record.js';
 import { RequestReports } from '../telemetry/request-reports.js';
-import { traceIdOf } from '../telemetry/trace-id.js';
 import { isWhollySealed } from './encode-options.js';
 import { OptionInvalidError } from './outbound.errors.js';
 import { TunnelService, type RequestForwarding, type TunnelRequest } from './tunnel.service.js';
@@ -49,7 +48,7 @@ export class OutboundService {
     this.concurrency.acquire(response);
     const forwarding = this.tunnel.prepare(tunnelRequest, request, response);
     abortOnceClosed(forwarding, response);
-    record.traceId = traceIdOf(tunnelRequest.request.head.fields);
+    this.reports.begun(record, tunnelRequest.request.head);
     await this.run(forwarding, record);
   }
 

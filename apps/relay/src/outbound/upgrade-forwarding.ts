@@ -2,7 +2,12 @@ import { StreamCode, type Stream } from '@relay/channel';
 import type { RelayConfig } from '@relay/config';
 import type { RelayError } from '@relay/errors';
 import { JoinedEnds, UpgradeUnsupportedError, isClientGone } from '@relay/http';
-import { HeadInvalidError, decodeSwitching, isSameProtocol } from '@relay/protocol';
+import {
+  HeadInvalidError,
+  decodeSwitching,
+  encodeUpgradeRequest,
+  isSameProtocol,
+} from '@relay/protocol';
 
 import { StreamEnd } from '../channels/stream-end.js';
 import { clientFields } from '../client/client-fields.js';
@@ -19,6 +24,7 @@ import { isProvenUnforwarded } from './retry-rule.js';
 import { StreamAttempt, type AskedUpgrade } from './stream-attempt.js';
 import type { AttemptContext } from './tunnel-attempt.js';
 import { causeOf } from './outcome-reason.js';
+import { endTracedAttempt, tracedAttempt } from './traced-attempt.js';
 import { tunnelFailure } from './tunnel-failure.js';
 
 /** What an upgrade needs on its way. */
@@ -55,10 +61,14 @@ export class UpgradeForwarding implements AskedUpgrade {
     const body = await this.client.readBody(config.idleTimeoutMs);
     record.bytesIn = body.length;
     const channel = await this.openInTurn();
-    this.attempt = new StreamAttempt(this.context, channel, body, this);
+    const traced = tracedAttempt(this.context, record, 'channel', (head) =>
+      encodeUpgradeRequest({ head, protocol: this.client.protocol }),
+    );
+    this.attempt = new StreamAttempt(traced, channel, body, this);
     // Its only stream: with it, the channel ends.
     channel.finish();
     const outcome = await this.attempt.run();
+    endTracedAttempt(record, outcome);
     record.exchange = this.attempt.exchange;
     record.sealedOut = this.attempt.sealedBytes.out;
     record.sealedIn = this.attempt.sealedBytes.in;

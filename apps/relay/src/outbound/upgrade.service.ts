@@ -13,7 +13,6 @@ import type { NamedPeer } from '../peers/peer-origin.js';
 import type { OfferedConnection } from '../server/upgrades.js';
 import { grantOf, recordOf, type RequestRecord } from '../telemetry/request-record.js';
 import { RequestReports } from '../telemetry/request-reports.js';
-import { traceIdOf } from '../telemetry/trace-id.js';
 import { UpgradedReports } from '../telemetry/upgraded-reports.js';
 import { isWhollySealed } from './encode-options.js';
 import { OptionInvalidError } from './outbound.errors.js';
@@ -58,7 +57,7 @@ export class UpgradeService {
       }
     }
     this.places.acquire(response);
-    record.traceId = traceIdOf(asked.request.head.fields);
+    this.reports.begun(record, asked.request.head);
     const forwarding = this.tunnel.prepareUpgrade(asked, request, response, upgrade);
     response.once('close', () => {
       forwarding.abort(new ClientGoneError('the client has gone away'));

@@ -26,6 +26,7 @@ import { forwardedFields, isSameProtocol, type RequestHead } from '@relay/protoc
 import { maxBufferMs } from '../admission/message-buffer.js';
 import { clientFields } from '../client/client-fields.js';
 import type { ClientUpgrade } from '../client/client-upgrade.js';
+import { recordOf } from '../telemetry/request-record.js';
 import type { UpstreamClient } from '../upstream/upstream-client.js';
 import type { UpstreamSettings } from '../upstream/upstream-settings.js';
 import { upstreamError } from '../upstream/upstream.errors.js';
@@ -43,7 +44,7 @@ export class PassThroughExchange implements ExchangeEvents {
   private joined: JoinedEnds | undefined;
 
   constructor(
-    request: IncomingMessage,
+    private readonly request: IncomingMessage,
     private readonly response: ServerResponse,
     private readonly settings: UpstreamSettings,
     private readonly upgrade?: ClientUpgrade,
@@ -73,7 +74,10 @@ export class PassThroughExchange implements ExchangeEvents {
       if (hasBody && upgrade !== undefined) {
         body = await upgrade.readBody(this.settings.idleTimeoutMs);
       }
-      this.exchange = upstream.send(head, body, 'anybody', this, upgrade?.protocol);
+      this.exchange = upstream.send(head, body, 'anybody', this, {
+        upgrade: upgrade?.protocol,
+        trace: recordOf(this.request).trace,
+      });
       return await this.end.promise;
     } finally {
       tooSlow.stop();

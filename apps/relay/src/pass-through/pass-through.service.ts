@@ -11,7 +11,6 @@ import { ClientUpgrade } from '../client/client-upgrade.js';
 import { offeredConnection } from '../server/upgrades.js';
 import { recordOf } from '../telemetry/request-record.js';
 import { RequestReports } from '../telemetry/request-reports.js';
-import { traceIdOf } from '../telemetry/trace-id.js';
 import { UpgradedReports } from '../telemetry/upgraded-reports.js';
 import type { Tenant } from '../upstream/tenant.js';
 import { TenantsService } from '../upstream/tenants.service.js';
@@ -48,7 +47,7 @@ export class PassThroughService {
     const upgrade = offered === undefined ? undefined : new ClientUpgrade(request, offered);
     const exchange = new PassThroughExchange(request, response, tenant.settings, upgrade);
     const record = recordOf(request);
-    record.traceId = traceIdOf(head.fields);
+    this.reports.begun(record, head);
     record.tenant = tenant.entry.name;
     await this.run(exchange, tenant, head, request);
   }

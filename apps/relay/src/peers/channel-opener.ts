@@ -19,9 +19,11 @@ import {
 import type { SignedError } from '@relay/signature';
 import { WebSocket, type ClientOptions } from 'ws';
 
+import { Traces } from '../traces/traces.js';
 import { WEB_SOCKET_OPTIONS } from '../channels/web-socket-options.js';
 import { UnsignedStatusError, meansUnreached } from './intermediary-response.js';
 import type { PeerAddress } from './peer-address.js';
+import { ownCallAttributes } from './own-call.js';
 import { PeerOrigins } from './peer-origin.js';
 import type { SequenceReservation } from './peer-session.js';
 import { connectionThrough } from './proxied-socket.js';
@@ -30,6 +32,7 @@ import { guardedLookup } from './refused-addresses.js';
 
 /** Within this time the peer must have accepted the handshake, whatever it sends in the meantime. protocol.md section 11.1. */
 const HANDSHAKE_TIMEOUT_MS = 5_000;
+const SWITCHING_PROTOCOLS = 101;
 
 /** A connection that the peer has accepted as a channel. */
 export interface AcceptedChannel {
@@ -60,6 +63,7 @@ export class ChannelOpener {
   constructor(
     peerOrigins: PeerOrigins,
     private readonly proxies: PeerProxies,
+    private readonly traces: Traces,
   ) {
     this.lookup = peerOrigins.areListed ? undefined : guardedLookup;
     this.options = {
@@ -77,7 +81,23 @@ export class ChannelOpener {
    * @param onAccepted - called in the turn in which the peer has accepted, so that no record is missed
    * @returns why the channel was not opened, or undefined if it was
    */
-  open(
+  async open(
+    address: PeerAddress,
+    reservation: SequenceReservation,
+    type: ChannelType,
+    onAccepted: (accepted: AcceptedChannel) => void,
+  ): Promise<OpeningFailure | undefined> {
+    const call = this.traces.call(
+      'GET',
+      address.origin,
+      ownCallAttributes(address, `opening ${type}`),
+    );
+    const failure = await this.send(address, reservation, type, onAccepted);
+    call?.end(failure === undefined ? { status: SWITCHING_PROTOCOLS } : { code: failure.kind });
+    return failure;
+  }
+
+  private send(
     { origin, known }: PeerAddress,
     { session, sequence, ageSeconds }: SequenceReservation,
     type: ChannelType,

@@ -27,11 +27,13 @@ import {
 } from './peers.errors.js';
 import { RelayLog } from '../telemetry/relay-log.js';
 import { RelayMetrics, type PairingReason } from '../telemetry/relay-metrics.js';
+import { Traces } from '../traces/traces.js';
 import { CONTENT_ENCODING, codedResponse } from './coded-response.js';
 import { FirstPairings } from './first-pairings.js';
 import { intermediaryResponded, isRelayStatus, meansUnreached } from './intermediary-response.js';
 import { PairingConnections, type PairingConnection } from './pairing-connection.js';
 import { untrustedResponse } from './peer-failure.js';
+import { ownCallAttributes } from './own-call.js';
 import type { PeerAddress } from './peer-address.js';
 import { PeerOrigins } from './peer-origin.js';
 import { PeerProxies } from './peer-proxies.js';
@@ -62,6 +64,7 @@ export class PairingClient implements OnApplicationShutdown {
     @Inject(Clock) private readonly clock: Clock,
     peerOrigins: PeerOrigins,
     private readonly proxies: PeerProxies,
+    private readonly traces: Traces,
   ) {
     this.connections = new PairingConnections(peerOrigins.areListed ? undefined : guardedLookup);
     this.firstPairings = new FirstPairings(clock);
@@ -111,9 +114,11 @@ export class PairingClient implements OnApplicationShutdown {
   private async pairAndLog(address: PeerAddress, reason: PairingReason): Promise<PeerSession> {
     const { origin } = address;
     const startedAt = performance.now();
+    const call = this.traces.call('POST', origin, ownCallAttributes(address, 'pairing'));
     try {
       const session = await this.pairWithin(address, MAX_ATTEMPTS);
       const ms = Math.round(performance.now() - startedAt);
+      call?.end({ status: 200 });
       this.metrics.pairings.inc({ code: 'ok', reason });
       this.metrics.pairingSeconds.observe(ms / 1000);
       const exchange = session.sid.slice(0, 8);
@@ -121,6 +126,7 @@ export class PairingClient implements OnApplicationShutdown {
       return session;
     } catch (error) {
       const code = error instanceof RelayError ? error.code : INTERNAL_CODE;
+      call?.end({ code });
       this.metrics.pairings.inc({ code, reason });
       this.log.error('pairing failed', { peer: origin, code, reason, error });
       throw error;

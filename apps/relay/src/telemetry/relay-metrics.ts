@@ -3,6 +3,7 @@ import type { StoreMeter, StoreOperation } from '@relay/session';
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 
 import type { UpgradeRole } from '../admission/upgraded-connections.js';
+import type { DropReason } from '../traces/span-export.js';
 import { ChannelMetrics } from './channel-metrics.js';
 import { ClientMetrics } from './client-metrics.js';
 import { ObservableGauge } from './observable-gauge.js';
@@ -20,6 +21,7 @@ const DURATION_BUCKETS_SECONDS = [
 const STORE_BUCKETS_SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1];
 
 const STORE_OPERATIONS: readonly StoreOperation[] = ['reserve', 'put', 'open', 'mark', 'kill'];
+const DROP_REASONS: readonly DropReason[] = ['queue_full', 'export_failed', 'stopped'];
 const REPLAY_CODES = new Set(['RELAY_MESSAGE_REPLAYED', 'RELAY_PAIR_REPLAYED']);
 /** Codes for requests, pairings and responses that were not made by a relay with the secret. */
 const SIGNATURE_CODES = new Set(['RELAY_SENDER_INVALID', 'RELAY_PEER_ANSWER_INVALID']);
@@ -182,10 +184,26 @@ export class RelayMetrics implements StoreMeter {
     registers: [this.registry],
   });
 
+  readonly spansExported = new Counter({
+    name: 'mte_relay_trace_spans_exported_total',
+    help: 'Spans that the collector has taken',
+    registers: [this.registry],
+  });
+
+  readonly spansDropped = new Counter({
+    name: 'mte_relay_trace_spans_dropped_total',
+    help: 'Spans that the collector never took, by reason',
+    labelNames: ['reason'] as const,
+    registers: [this.registry],
+  });
+
   constructor() {
     collectDefaultMetrics({ register: this.registry });
     for (const operation of STORE_OPERATIONS) {
       this.storeErrors.inc({ operation }, 0);
+    }
+    for (const reason of DROP_REASONS) {
+      this.spansDropped.inc({ reason }, 0);
     }
     for (const role of ['inbound', 'pairing'] as const) {
       this.replays.inc({ role }, 0);

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 
 import { OF_ENVIRONMENT, type Grant } from '@relay/config';
 
+import type { CallTrace, RequestTrace } from '../traces/tracer.js';
 import { traceIdOf } from './trace-id.js';
 
 /** The role in which this relay serves a request; `none` if the request could not even be read. */
@@ -37,6 +38,13 @@ export class RequestRecord {
   sealedIn: number | undefined;
   sealedOut: number | undefined;
 
+  /** Method of the request that carries what is sealed. For traces only. */
+  carriedBy: string | undefined;
+  /** Only if there are traces, and the head of the request has been read. */
+  trace: RequestTrace | undefined;
+  /** The attempt that is under way, if it is traced. */
+  attemptTrace: CallTrace | undefined;
+
   private knownTraceId: string | undefined;
 
   /** @param traceparent - of the head that this side received in plaintext, if it has one */
@@ -52,11 +60,19 @@ export class RequestRecord {
     return name === OF_ENVIRONMENT ? undefined : name;
   }
 
+  /** What is known of the trace before the head is read by a role. */
+  get traceFields(): readonly string[] {
+    return this.traceparent === undefined ? [] : ['traceparent', this.traceparent];
+  }
+
+  /** The peer as spans name it: by its name if it has one, else by its origin. */
+  get shownPeer(): string | undefined {
+    return this.peerName === '' ? this.peer : (this.peerName ?? this.peer);
+  }
+
   /** Read only when a line is written, because most heads are read by a role as well, which then sets it. */
   get traceId(): string | undefined {
-    return this.traceparent === undefined
-      ? this.knownTraceId
-      : traceIdOf(['traceparent', this.traceparent]);
+    return this.traceparent === undefined ? this.knownTraceId : traceIdOf(this.traceFields);
   }
 
   set traceId(traceId: string | undefined) {
@@ -96,6 +112,8 @@ export function beginRecord(request: IncomingMessage, requestId: string, role: R
   const record = new RequestRecord(requestId, role, isRead ? traceparent : undefined);
   if (isPlaintext) {
     record.method = request.method;
+  } else {
+    record.carriedBy = request.method;
   }
   (request as RecordedRequest)[RECORD] = record;
 }

@@ -3,11 +3,14 @@ import type { Duplex } from 'node:stream';
 import { Injectable } from '@nestjs/common';
 import type { ErrorCode, Forwarded } from '@relay/errors';
 
+import { Traces } from '../traces/traces.js';
 import { RateLimiter } from '../admission/rate-limiter.js';
 import { RelayLog, type LogFields } from './relay-log.js';
 import { RelayMetrics } from './relay-metrics.js';
 import { RequestRecord, type Role } from './request-record.js';
+import { endConnection, endTrace } from './request-traces.js';
 import { senderNetwork } from './sender-network.js';
+import { traceIdOf } from './trace-id.js';
 
 /**
  * Log lines a minute for refused senders of one network that have not authenticated themselves: a flood of them must not fill a
@@ -41,6 +44,13 @@ export interface RequestEnd {
   readonly code?: ErrorCode | undefined;
   readonly forwarded?: Forwarded | undefined;
   readonly error?: unknown;
+}
+
+/** What of a request its trace needs. */
+interface BegunRequest {
+  readonly method: string;
+  /** With names in lower case. */
+  readonly fields: readonly string[];
 }
 
 /** The end of a request that received an error response. */
@@ -82,6 +92,7 @@ export class RequestReports {
   constructor(
     private readonly log: RelayLog,
     private readonly metrics: RelayMetrics,
+    private readonly traces: Traces,
   ) {}
 
   /** Registers the one that is told of every request that has ended. */
@@ -89,9 +100,16 @@ export class RequestReports {
     this.observer = observer;
   }
 
+  /** The head of a request has been read: from here on, the request belongs to a trace. */
+  begun(record: RequestRecord, { method, fields }: BegunRequest): void {
+    const { startedAtMs } = record;
+    record.trace = this.traces.request({ method, fields, startedAtMs });
+    record.traceId = record.trace?.traceId ?? traceIdOf(fields);
+  }
+
   /** The client or peer has received its response, whatever its status. */
   completed(record: RequestRecord, end: RequestEnd): void {
-    const ms = this.count(record, end);
+    const ms = this.end(record, end);
     this.log.info('request completed', lineOf(record, end, ms));
   }
 
@@ -102,18 +120,21 @@ export class RequestReports {
    */
   connectionEnded(record: RequestRecord, end: RequestEnd, ms: number): void {
     this.metrics.traffic.add(record);
+    if (record.trace !== undefined) {
+      endConnection(record.trace, end, ms);
+    }
     this.log.info('upgraded connection ended', lineOf(record, end, ms));
   }
 
   /** The client or peer went away before the end, so no response can be sent. */
   abandoned(record: RequestRecord, end: RequestEnd): void {
-    const ms = this.count(record, end);
+    const ms = this.end(record, end);
     this.log.info('request abandoned', lineOf(record, end, ms));
   }
 
   /** The response had begun and could not be completed: its connection was reset. */
   cutOff(record: RequestRecord, end: RequestEnd): void {
-    const ms = this.count(record, end);
+    const ms = this.end(record, end);
     this.log.warn('response cut off', lineOf(record, end, ms));
   }
 
@@ -162,16 +183,22 @@ export class RequestReports {
   }
 
   private report(record: RequestRecord, end: Refusal, isLogged: boolean): void {
-    const ms = this.count(record, end);
+    const ms = this.end(record, end);
     const isFailure = end.status >= 500 && record.role !== 'inbound' && record.role !== 'pairing';
     if (!isLogged) {
       return;
     }
+    endTrace(this.traces, record, end);
     if (isFailure) {
       this.log.error('request failed', lineOf(record, end, ms));
     } else {
       this.log.warn('request refused', lineOf(record, end, ms));
     }
+  }
+
+  private end(record: RequestRecord, end: RequestEnd): number {
+    endTrace(this.traces, record, end);
+    return this.count(record, end);
   }
 
   /** Counts a request that has ended. @returns the milliseconds that it took */

@@ -3,7 +3,10 @@ import { RelayConfig } from '@relay/config';
 import { StoreMeter } from '@relay/session';
 
 import { AdmissionModule } from '../admission/admission.module.js';
+import { loadTracer } from '../traces/load-tracer.js';
+import { Traces } from '../traces/traces.js';
 import { AdmissionMetrics } from './admission-metrics.js';
+import { ExportReports } from './export-reports.js';
 import { RelayLog } from './relay-log.js';
 import { RelayMetrics } from './relay-metrics.js';
 import { RequestReports } from './request-reports.js';
@@ -21,10 +24,19 @@ import { UpgradedReports } from './upgraded-reports.js';
     },
     AdmissionMetrics,
     RelayMetrics,
+    {
+      provide: Traces,
+      inject: [RelayConfig, RelayLog, RelayMetrics],
+      useFactory: async (config: RelayConfig, log: RelayLog, metrics: RelayMetrics) =>
+        new Traces(
+          await loadTracer(config, () => new ExportReports(log, metrics)),
+          config.shutdownTimeoutMs,
+        ),
+    },
     RequestReports,
     UpgradedReports,
     { provide: StoreMeter, useExisting: RelayMetrics },
   ],
-  exports: [RelayLog, RelayMetrics, RequestReports, UpgradedReports, StoreMeter],
+  exports: [RelayLog, RelayMetrics, Traces, RequestReports, UpgradedReports, StoreMeter],
 })
 export class TelemetryModule {}

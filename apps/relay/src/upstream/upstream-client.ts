@@ -2,10 +2,12 @@ import { fieldValue, withoutFields } from '@relay/fields';
 import { Exchange, isSafeMethod, type ExchangeEvents } from '@relay/http';
 import type { RequestHead } from '@relay/protocol';
 
+import type { RequestTrace } from '../traces/tracer.js';
 import { withClientName } from './client-name.js';
 import { withForwardedFields, withoutFieldsForRelays } from './forwarded-headers.js';
 import { LocationRewriter } from './location-rewriter.js';
 import { RewrittenResponse } from './rewritten-response.js';
+import { TracedExchange } from './traced-exchange.js';
 import type { UpstreamConnections } from './upstream-connections.js';
 import { upstreamFields, type Requester } from './upstream-fields.js';
 import { UpstreamHost } from './upstream-host.js';
@@ -17,6 +19,12 @@ const METHODS_WITH_BODY = new Set(['POST', 'PUT', 'PATCH']);
 
 /** A buffered body is sent in slices of this size. */
 const SLICE_BYTES = 65_536;
+
+/** What is not the same for all requests. */
+interface SendOptions {
+  readonly upgrade?: string | undefined;
+  readonly trace?: RequestTrace | undefined;
+}
 
 /** The upstream of one tenant: a fixed host and port, whatever a message names. */
 export class UpstreamClient {
@@ -38,21 +46,25 @@ export class UpstreamClient {
    * @param body - has the length that the head states, or fails before it ends. If the head states no length, the body is sent
    *   chunked, whatever the method, because the upstream would read an unframed body as a second request
    * @param requester - decides which of the configured fields the request has
-   * @param upgrade - the protocol to ask for, if an upgrade is wanted
+   * @param options - the protocol to ask for, if an upgrade is wanted, and the trace of the request, if there is one
    */
   send(
-    head: RequestHead,
+    untraced: RequestHead,
     body: Buffer | AsyncIterable<Buffer> | undefined,
     requester: Requester,
     events: ExchangeEvents,
-    upgrade?: string,
+    { upgrade, trace }: SendOptions = {},
   ): Exchange {
+    const call = trace?.call(untraced.method, this.settings.upstreamOrigin);
+    const head =
+      call === undefined ? untraced : { ...untraced, fields: call.fieldsOf(untraced.fields) };
+    const traced = call === undefined ? undefined : new TracedExchange(events, call);
     const exchange = new Exchange(
       {
         responseTimeoutMs: this.settings.responseTimeoutMs,
         idleTimeoutMs: this.settings.idleTimeoutMs,
       },
-      this.translated(events, head, requester),
+      this.translated(traced ?? events, head, requester),
     );
     const sentBody = Buffer.isBuffer(body) && !isSentWhole(head, body) ? slicesOf(body) : body;
     const isStreamed = sentBody !== undefined && !Buffer.isBuffer(sentBody);
@@ -71,6 +83,9 @@ export class UpstreamClient {
       mayRunTwice: isSafeMethod(head.method) && !isStreamed && upgrade === undefined,
       upgrade,
     });
+    if (traced !== undefined) {
+      traced.exchange = exchange;
+    }
     return exchange;
   }
 

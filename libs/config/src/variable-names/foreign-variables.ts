@@ -23,6 +23,8 @@ const NAMES: ReadonlySet<string> = new Set([
  */
 const SERVICE =
   /_SERVICE_HOST$|_SERVICE_PORT(?:_[A-Z0-9_]+)?$|_PORT_\d+_(?:TCP|UDP|SCTP)(?:_[A-Z_]+)?$/;
+/** The variables of OpenTelemetry for logs and metrics, which resemble those for traces. */
+const OTHER_SIGNALS = /^OTEL_(?:BLRP|METRIC|METRICS|LOGS|LOGRECORD)_/;
 const PORT = /^(.+)_PORT$/;
 /** A linked container's name, and its own variables. */
 const LINKED = /^(.+?)_(?:NAME|ENV_.+)$/;
@@ -35,6 +37,7 @@ export function isForeign(name: string, environment: NodeJS.ProcessEnv): boolean
   return (
     NAMES.has(name) ||
     SERVICE.test(name) ||
+    OTHER_SIGNALS.test(name) ||
     (PORT.test(name) && isAddress(name)) ||
     (link !== undefined && isAddress(`${link}_PORT`))
   );

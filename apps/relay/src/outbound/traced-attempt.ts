@@ -1,0 +1,79 @@
+import { RelayError } from '@relay/errors';
+import { isClientGone } from '@relay/http';
+import {
+  HeadInvalidError,
+  checkRequestHead,
+  encodeRequestHead,
+  type RequestHead,
+} from '@relay/protocol';
+
+import type { ClientRequest } from '../client/client-request.js';
+import type { RequestRecord } from '../telemetry/request-record.js';
+import { causeOf } from './outcome-reason.js';
+import { isProvenUnforwarded } from './retry-rule.js';
+import type { AttemptOutcome } from './tunnel-attempt.js';
+import { tunnelFailure } from './tunnel-failure.js';
+
+/**
+ * What the next attempt shares with the others. If the request is traced, the attempt has a span of its own, and seals a head
+ * whose `traceparent` names it.
+ *
+ * @param encode - as the head is sealed
+ */
+export function tracedAttempt<Context extends { readonly request: ClientRequest }>(
+  context: Context,
+  record: RequestRecord,
+  transport: 'message' | 'channel',
+  encode: (head: RequestHead) => Buffer = encodeRequestHead,
+): Context {
+  const { trace } = record;
+  if (trace === undefined) {
+    return context;
+  }
+  const { head } = context.request;
+  const attempt = (record.attempt ?? 0) + 1;
+  record.attemptTrace = trace.call(head.method, record.peer ?? '', {
+    'http.request.resend_count': attempt > 1 ? attempt - 1 : undefined,
+    'network.protocol.version': '1.1',
+    'mte.role': 'outbound',
+    'mte.peer': record.shownPeer,
+    'mte.client': record.clientName,
+    'mte.transport': transport,
+    'mte.attempt': attempt,
+  });
+  if (record.attemptTrace === undefined) {
+    return context;
+  }
+  try {
+    const traced = { ...head, fields: record.attemptTrace.fieldsOf(head.fields) };
+    checkRequestHead(traced);
+    return { ...context, request: { head: traced, headBytes: encode(traced) } };
+  } catch (error) {
+    if (error instanceof HeadInvalidError) {
+      // The client's head has no room for the field. That is no reason to refuse the request.
+      return context;
+    }
+    throw error;
+  }
+}
+
+/** Ends the span of an attempt, if it has one. */
+export function endTracedAttempt(record: RequestRecord, outcome: AttemptOutcome): void {
+  const { attemptTrace } = record;
+  if (attemptTrace === undefined) {
+    return;
+  }
+  record.attemptTrace = undefined;
+  if (outcome.kind === 'completed') {
+    attemptTrace.end({ status: outcome.status });
+    return;
+  }
+  const isCutOff = outcome.kind === 'cut-off';
+  const forwarded = !isCutOff && isProvenUnforwarded(outcome) ? 'no' : 'maybe';
+  const code = isCutOff ? 'RELAY_PEER_CONNECTION_LOST' : tunnelFailure(outcome, forwarded).code;
+  const cause = causeOf(outcome);
+  attemptTrace.end({
+    code: isClientGone(cause) && cause instanceof RelayError ? cause.code : code,
+    attributes: { 'mte.forwarded': forwarded },
+  });
+}

@@ -1,0 +1,43 @@
+import type { RequestTrace, SpanAttributes, SpanEnd } from '../traces/tracer.js';
+import type { Traces } from '../traces/traces.js';
+import type { RequestRecord } from './request-record.js';
+
+/** What of the end of a request its span says. */
+interface TracedEnd {
+  readonly status?: number | undefined;
+  readonly code?: string | undefined;
+  readonly forwarded?: string | undefined;
+}
+
+/** What is known of a request that was never opened, or was refused before its head was read. */
+const METHOD_UNKNOWN = 'HTTP';
+
+/** Ends the span of a request. One that ended before its trace was begun has its span now, such as a refusal by a guard. */
+export function endTrace(traces: Traces, record: RequestRecord, end: TracedEnd): void {
+  const trace =
+    record.trace ??
+    traces.request({
+      method: record.method ?? record.carriedBy ?? METHOD_UNKNOWN,
+      fields: record.traceFields,
+      startedAtMs: record.startedAtMs,
+    });
+  trace?.end({ status: end.status, code: end.code, attributes: attributesOf(record, end) });
+}
+
+/** Records the connection that a request was upgraded to. */
+export function endConnection(trace: RequestTrace, { code }: TracedEnd, ms: number): void {
+  const end: SpanEnd = { code };
+  trace.connectionEnded(performance.now() - ms, end);
+}
+
+function attributesOf(record: RequestRecord, { forwarded }: TracedEnd): SpanAttributes {
+  return {
+    'network.protocol.version': '1.1',
+    'mte.role': record.role,
+    'mte.peer': record.shownPeer,
+    'mte.client': record.clientName,
+    'mte.forwarded': forwarded,
+    'mte.attempt': record.attempt,
+    'mte.tenant': record.tenant,
+  };
+}

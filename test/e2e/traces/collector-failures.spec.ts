@@ -1,0 +1,160 @@
+import { createServer } from 'node:http';
+
+import { beforeEach, describe, expect, it } from 'vitest';
+
+import { forThisTest } from '../../support/lifecycle/resources.js';
+import { closedPort } from '../../support/network/listen.js';
+import { type TestRelay, type RelayEnvironment } from '../../support/relays/relay.js';
+import { RelayMetrics } from '../../../apps/relay/src/telemetry/relay-metrics.js';
+import { startCollector, type Collector } from '../../support/traces/collector.js';
+import { startTunnel } from '../../support/tunnels/tunnel.js';
+
+const REQUESTS = 100;
+const AT_ONCE = 10;
+const QUEUE = 20;
+/** Exports at once, each without a response. */
+const LITTLE: RelayEnvironment = {
+  OTEL_BSP_MAX_QUEUE_SIZE: String(QUEUE),
+  OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '5',
+  OTEL_BSP_SCHEDULE_DELAY: '20',
+};
+
+let collector: Collector;
+
+beforeEach(async () => {
+  collector = forThisTest(await startCollector());
+});
+
+interface Drops {
+  readonly exported: number;
+  readonly queueFull: number;
+  readonly failed: number;
+}
+
+async function dropsOf({ app }: TestRelay): Promise<Drops> {
+  const { spansExported, spansDropped } = app.get(RelayMetrics);
+  const [exported] = (await spansExported.get()).values;
+  const { values } = await spansDropped.get();
+  const dropped = (reason: string) =>
+    values.find(({ labels }) => labels.reason === reason)?.value ?? 0;
+  return {
+    exported: exported?.value ?? 0,
+    queueFull: dropped('queue_full'),
+    failed: dropped('export_failed'),
+  };
+}
+
+/** Sends requests through two relays of which the first is traced. @returns their statuses, without repeats, and relay A */
+async function underLoad(environment: RelayEnvironment) {
+  const tunnel = forThisTest(
+    await startTunnel({ outbound: { ...collector.environment, ...LITTLE, ...environment } }),
+  );
+  const statuses = new Set<number>();
+  const send = async (): Promise<void> => {
+    for (let count = 0; count < REQUESTS / AT_ONCE; count += 1) {
+      statuses.add((await tunnel.send()).status);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, send));
+  return { statuses: [...statuses], tunnel };
+}
+
+const failing = (relay: TestRelay) =>
+  relay.log.find(({ msg }) => msg.startsWith('traces cannot be exported'));
+
+describe('a collector that does not take spans, while there is load', () => {
+  it('that never responds costs no request and no more memory than the queue, and drops are counted', async () => {
+    collector.respond = () => undefined;
+    const { statuses, tunnel } = await underLoad({ OTEL_EXPORTER_OTLP_TIMEOUT: '600000' });
+
+    expect(statuses).toEqual([200]);
+    const { exported, queueFull } = await dropsOf(tunnel.outbound);
+    // Two spans for each request, the pairing's besides them.
+    expect(exported).toBe(0);
+    expect(queueFull).toBeGreaterThanOrEqual(2 * REQUESTS - QUEUE);
+  });
+
+  it.each([
+    ['answers 500', 500, 'status 500'],
+    ['refuses the credentials', 401, 'status 401'],
+  ])(
+    'that %s costs no request; one line says so, and one that it is over',
+    async (_, status, reason) => {
+      collector.respond = (response) =>
+        response.writeHead(status, { 'x-a': 'b' }).end('sorry'.repeat(9));
+      const { statuses, tunnel } = await underLoad({});
+      const { outbound } = tunnel;
+
+      expect(statuses).toEqual([200]);
+      expect(await failing(outbound)).toMatchObject({ level: 40, reason });
+      await collector.exports.count(3);
+      const { failed, exported } = await dropsOf(outbound);
+      expect(failed).toBeGreaterThan(0);
+      expect(exported).toBe(0);
+      expect(outbound.log.items.filter(({ msg }) => msg.startsWith('traces '))).toHaveLength(1);
+
+      collector.respond = (response) => response.end();
+      await tunnel.send();
+      expect(
+        await outbound.log.find(({ msg }) => msg === 'traces can be exported again'),
+      ).toMatchObject({ level: 40 });
+      expect((await dropsOf(outbound)).exported).toBeGreaterThan(0);
+      expect(JSON.stringify(outbound.log.items)).not.toContain('sorry');
+    },
+  );
+
+  it('that is not there costs no request', async () => {
+    const port = await closedPort(createServer());
+    const { statuses, tunnel } = await underLoad({
+      OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
+      OTEL_EXPORTER_OTLP_TIMEOUT: '100',
+    });
+
+    expect(statuses).toEqual([200]);
+    expect(await failing(tunnel.outbound)).toMatchObject({ reason: 'ECONNREFUSED' });
+  });
+
+  it.each([
+    ['garbage', 'x'.repeat(1_000)],
+    ['more than any collector says', Buffer.alloc(8 * 1_048_576)],
+  ])('that answers %s costs no request', async (_, body) => {
+    collector.respond = (response) => response.end(body);
+    const { statuses } = await underLoad({});
+
+    expect(statuses).toEqual([200]);
+  });
+});
+
+describe('a stop', () => {
+  it('sends the spans that are left', async () => {
+    const tunnel = await startTunnel({
+      outbound: { ...collector.environment, OTEL_BSP_SCHEDULE_DELAY: '600000' },
+    });
+    await tunnel.send();
+    expect(collector.spans.items).toEqual([]);
+    await tunnel.close();
+
+    expect(collector.spans.items.map(({ kind }) => kind).sort()).toEqual(
+      expect.arrayContaining(['client', 'server']),
+    );
+  });
+
+  it('does not wait for a collector that never responds longer than SHUTDOWN_TIMEOUT_MS', async () => {
+    collector.respond = () => undefined;
+    const tunnel = await startTunnel({
+      outbound: {
+        ...collector.environment,
+        OTEL_EXPORTER_OTLP_TIMEOUT: '600000',
+        OTEL_BSP_EXPORT_TIMEOUT: '600000',
+        SHUTDOWN_TIMEOUT_MS: '300',
+      },
+    });
+    await tunnel.send();
+    await collector.exports.count(1);
+    await tunnel.send();
+    await tunnel.close();
+
+    const { values } = await tunnel.outbound.app.get(RelayMetrics).spansDropped.get();
+    expect(values.find(({ labels }) => labels.reason === 'stopped')?.value).toBeGreaterThan(0);
+  });
+});
