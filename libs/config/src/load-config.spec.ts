@@ -45,6 +45,7 @@ describe('defaults', () => {
       host: '0.0.0.0',
       debug: false,
       logLevel: 'info',
+      logFormat: undefined,
       forwardedHeaders: false,
       headers: [],
       requestHeaders: [],
@@ -77,6 +78,8 @@ describe('defaults', () => {
       shutdownDelayMs: 0,
       adminPort: undefined,
       adminHost: '127.0.0.1',
+      adminToken: undefined,
+      adminAllowedHosts: [],
       workers: 1,
       nodeEnv: '',
     });
