@@ -37,7 +37,9 @@ describe('the format of the log', () => {
   });
 
   it('is refused if it is no format', () => {
-    expect(() => load({ LOG_FORMAT: 'logfmt' })).toThrow('LOG_FORMAT must be one of json, pretty');
+    expect(() => load({ LOG_FORMAT: 'logfmt' })).toThrow(
+      expect.objectContaining({ problems: ['LOG_FORMAT must be one of json, pretty'] }) as Error,
+    );
   });
 });
 
