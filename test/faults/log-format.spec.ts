@@ -16,7 +16,7 @@ const STRONG = {
 const listening = (relay: TerminalRelay): Promise<string> =>
   relay.lines.find((line) => line.includes('relay is listening'));
 
-it('is for people at a terminal, in colour, and nothing of the network acts on it', async () => {
+it('#115 is for people at a terminal, in colour, and nothing of the network acts on it', async () => {
   const relay = forThisTest(startInTerminal({ DEBUG: 'true' }));
   const line = await listening(relay);
   expect(line).toMatch(PRETTY);

@@ -49,7 +49,7 @@ describe('a log for people', () => {
   });
 
   it.each(['requestId', 'peer', 'client', 'method', 'reason'] as const)(
-    'shows controls in the field %s as text',
+    '#115 shows controls in the field %s as text',
     (field) => {
       const { log, text } = prettyLog();
       log.info('m', { [field]: HOSTILE });
@@ -59,7 +59,7 @@ describe('a log for people', () => {
     },
   );
 
-  it('shows controls in its message, in errors and in names of fields as text', () => {
+  it('#115 shows controls in its message, in errors and in names of fields as text', () => {
     const { log, text } = prettyLog();
     const error = new Error(HOSTILE, { cause: new Error(HOSTILE) });
     log.info(HOSTILE, { error, store: { [HOSTILE]: HOSTILE } });
@@ -68,7 +68,7 @@ describe('a log for people', () => {
     expect(line).toMatch(/^[\x20-\x7e]*\n$/);
   });
 
-  it('shows controls as text in a line that is no JSON', () => {
+  it('#115 shows controls as text in a line that is no JSON', () => {
     const { output, text } = prettyLog();
     output.write(`panic ${ESC}[2J\u009b2J\n`);
     expect(text()).toMatch(/^[\x20-\x7e]*\n$/);
