@@ -9,6 +9,11 @@ process.umask(0o077);
 
 try {
   const loaded = loadConfig();
+  // Workers write to a pipe, whose lines the supervising process writes as it does its own.
+  if (!isOurWorker && loaded.config.logFormatFor(process.stdout) === 'pretty') {
+    const { prettifyStandardOutput } = await import('./telemetry/pretty-output.js');
+    prettifyStandardOutput();
+  }
   // Only one of the two is loaded: a supervising process needs none of the relay's code.
   if (loaded.config.workers > 1 && !isOurWorker) {
     const { startSupervisor } = await import('./supervisor/start-supervisor.js');

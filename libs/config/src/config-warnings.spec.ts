@@ -29,6 +29,7 @@ it.each([
   ['OUTBOUND_TOKEN', 'the-outbound-token-of-our-company'],
   ['OUTBOUND_TOKEN', 'YOUR_SECURE_OUTBOUND_ACCESS_TOKEN'],
   ['OUTBOUND_TOKEN_ALT', '12345678'],
+  ['ADMIN_TOKEN', '12345678'],
 ])('warns once about %s=%s, suggesting openssl rand and without the value', (name, value) => {
   const [line, ...rest] = warnings({ [name]: value });
   expect(rest).toEqual([]);
@@ -52,6 +53,29 @@ it('warns about a token that equals the secret', () => {
   expect(warnings({ CLIENT_ID_SECRET, OUTBOUND_TOKEN: CLIENT_ID_SECRET })).toEqual([
     'OUTBOUND_TOKEN equals CLIENT_ID_SECRET: every client can then act as a relay',
   ]);
+});
+
+it('warns about a password of the admin listener that others hold', () => {
+  const OUTBOUND_TOKEN = 'f2Wd9ZsK4hTq7XvN1bRm6LcP';
+  expect(warnings({ OUTBOUND_TOKEN, ADMIN_TOKEN: OUTBOUND_TOKEN })).toEqual([
+    'ADMIN_TOKEN equals OUTBOUND_TOKEN: whoever holds one can do what the other allows',
+  ]);
+});
+
+const OPEN =
+  'ADMIN_TOKEN is not set: whoever reaches ADMIN_PORT can see the page and the metrics of this relay';
+const ADMIN_TOKEN = 'b7Qx2Lm9Zt4Vn8Rk1Hc6Ws3P';
+
+it.each([
+  [[OPEN], { ADMIN_PORT: '9464', ADMIN_HOST: '0.0.0.0' }],
+  [[OPEN], { ADMIN_PORT: '9464', ADMIN_HOST: '10.0.0.7' }],
+  [[], { ADMIN_PORT: '9464', ADMIN_HOST: '0.0.0.0', ADMIN_TOKEN }],
+  [[], { ADMIN_PORT: '9464' }],
+  [[], { ADMIN_PORT: '9464', ADMIN_HOST: '::1' }],
+  [[], { ADMIN_PORT: '9464', ADMIN_HOST: 'localhost' }],
+  [[], { ADMIN_HOST: '0.0.0.0' }],
+])('warns with %j about an admin listener with %j', (lines, environment) => {
+  expect(warnings(environment)).toEqual(lines);
 });
 
 it('warns of unlimited upstreams and of an unset audience, each on a line of its own', () => {

@@ -40,7 +40,6 @@ describe('defaults', () => {
       redisUrl: 'memory://',
       redisPrefix: 'mte:',
       redisCommandTimeoutMs: 800,
-      redisTlsCaFile: undefined,
       port: 8080,
       host: '0.0.0.0',
       debug: false,
@@ -77,6 +76,7 @@ describe('defaults', () => {
       shutdownDelayMs: 0,
       adminPort: undefined,
       adminHost: '127.0.0.1',
+      adminAllowedHosts: [],
       workers: 1,
       nodeEnv: '',
     });

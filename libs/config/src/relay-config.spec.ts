@@ -20,6 +20,29 @@ describe('the effective log level', () => {
   });
 });
 
+describe('the format of the log', () => {
+  const ofTerminal = { isTTY: true };
+
+  it('is for people only at a terminal, and not in production', () => {
+    expect(load({}).logFormatFor(ofTerminal)).toBe('pretty');
+    expect(load({}).logFormatFor({ isTTY: false })).toBe('json');
+    const NODE_ENV = 'production';
+    const strong = { NODE_ENV, OUTBOUND_TOKEN: 'X3vB8mQz1LkT6wRn9YdC2hJp' };
+    expect(load(strong).logFormatFor(ofTerminal)).toBe('json');
+  });
+
+  it('is LOG_FORMAT wherever it goes', () => {
+    expect(load({ LOG_FORMAT: 'pretty' }).logFormatFor({ isTTY: false })).toBe('pretty');
+    expect(load({ LOG_FORMAT: 'json' }).logFormatFor(ofTerminal)).toBe('json');
+  });
+
+  it('is refused if it is no format', () => {
+    expect(() => load({ LOG_FORMAT: 'logfmt' })).toThrow(
+      expect.objectContaining({ problems: ['LOG_FORMAT must be one of json, pretty'] }) as Error,
+    );
+  });
+});
+
 describe('list variables', () => {
   it('are read as normalised origins without duplicates', () => {
     const list = 'HTTPS://Relay.Example:443/, http://10.0.0.1:8080,https://relay.example';

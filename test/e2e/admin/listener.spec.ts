@@ -83,7 +83,7 @@ describe('/events', () => {
       'content-type': 'text/event-stream',
     });
     const [report, history] = await events.count(2);
-    expect(report).toEqual({ event: 'report', data: JSON.parse(JSON.stringify(STATUS.report)) });
+    expect(report).toMatchObject({ event: 'report', data: { relay: STATUS.report.relay } });
     expect(history).toEqual({ event: 'history', data: STATUS.history });
   });
 

@@ -5,7 +5,11 @@ import { StatusService } from '../status/status.service.js';
 import { AdminConnections } from './admin-connections.js';
 import { SECURITY_FIELDS } from './security-fields.js';
 import { MAX_WATCHERS, StatusEvents } from './status-events.js';
+import { summaryOf } from './summary.js';
+import { SUMMARY_STYLE } from './summary-style.js';
 
+const HTML = 'text/html; charset=utf-8';
+const CSS = 'text/css; charset=utf-8';
 const EVENT_STREAM = 'text/event-stream';
 const RETRY_AFTER_SECONDS = 10;
 
@@ -20,6 +24,10 @@ export class StatusRoutes {
 
   addTo(server: FastifyInstance): void {
     server.get('/status.json', () => this.status.current());
+    server.get('/summary', async (_request, reply) =>
+      reply.type(HTML).send(summaryOf(await this.status.current())),
+    );
+    server.get('/summary.css', (_request, reply) => reply.type(CSS).send(SUMMARY_STYLE));
     server.get('/events', (request, reply) => {
       if (request.method === 'HEAD') {
         return reply.type(EVENT_STREAM).send();

@@ -15,13 +15,16 @@ const MAX_MISSED = 60;
 export class Watcher {
   private missed = 0;
   private historyId: number | undefined;
-  private hasHistory = false;
+  private hasBegun = false;
 
   constructor(private readonly response: ServerResponse) {}
 
-  /** Sends what is new. If earlier events have not left yet, it misses these: they would queue up in memory. */
+  /**
+   * Sends what is new. If earlier events have not left yet, it misses these: they would queue up in memory. The first ones may
+   * follow the head of the response at once.
+   */
   send({ report, history, historyId }: StatusEvent): void {
-    if (this.response.writableLength > 0) {
+    if (this.hasBegun && this.response.writableLength > 0) {
       this.missed += 1;
       if (this.missed > MAX_MISSED) {
         this.response.destroy();
@@ -29,8 +32,8 @@ export class Watcher {
       return;
     }
     this.missed = 0;
-    const isNew = !this.hasHistory || historyId !== this.historyId;
-    this.hasHistory = true;
+    const isNew = !this.hasBegun || historyId !== this.historyId;
+    this.hasBegun = true;
     this.historyId = historyId;
     this.response.write(isNew ? report + history : report);
   }

@@ -60,18 +60,25 @@ export class LineOutput implements DestinationStream {
   }
 }
 
-let output: LineOutput | undefined;
+let output: DestinationStream | undefined;
 
 /** Standard output, shared by the whole process. Lines that are still waiting are written when the process ends. */
-export function standardOutput(): LineOutput {
-  if (output === undefined) {
-    // Accessing this stream makes Node.js set a pipe to non-blocking.
-    process.stdout.on('error', () => undefined);
-    const created = new LineOutput(1);
-    process.once('exit', () => {
-      created.flushSync();
-    });
-    output = created;
-  }
+export function standardOutput(): DestinationStream {
+  output ??= createStandardOutput();
   return output;
+}
+
+/** Has lines pass through something else before they are written. Call it before `standardOutput`. */
+export function wrapStandardOutput(wrap: (lines: LineOutput) => DestinationStream): void {
+  output = wrap(createStandardOutput());
+}
+
+function createStandardOutput(): LineOutput {
+  // Accessing this stream makes Node.js set a pipe to non-blocking.
+  process.stdout.on('error', () => undefined);
+  const created = new LineOutput(1);
+  process.once('exit', () => {
+    created.flushSync();
+  });
+  return created;
 }
