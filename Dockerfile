@@ -11,6 +11,8 @@ COPY scripts/require-node.cjs scripts/arguments.js scripts/client.js scripts/
 COPY scripts/client scripts/client
 COPY apps apps
 COPY libs libs
+# The page says what these say of error codes.
+COPY docs/operations.md docs/troubleshooting.md docs/
 # The files that later stages copy are readable by every user, regardless of the file modes of the checkout.
 RUN npm run build \
  && find dist \( -name '*.map' -o -name '*.d.ts' \) -delete \

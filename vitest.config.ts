@@ -56,7 +56,7 @@ export default defineConfig({
       }),
       project('page', ['test/page/**/*.spec.ts'], {
         ...inOneContext,
-        globalSetup: ['test/support/processes/build-once.ts'],
+        globalSetup: ['test/support/processes/build-once.ts', 'test/support/page/build-page.ts'],
       }),
       project('security', ['test/security/**/*.spec.ts'], inOneContext),
     ],

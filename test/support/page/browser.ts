@@ -1,12 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-
+import axe from 'axe-core';
 import { chromium, type BrowserContextOptions, type Page } from 'playwright-core';
-import { expect } from 'vitest';
 
 const EXECUTABLE = '/usr/bin/chromium';
 const ARGUMENTS = ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu', '--no-proxy-server'];
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 /** A violation is written where other errors of a page are. */
 const REPORT_VIOLATIONS = `document.addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) => {
   console.error('CSP: ' + violatedDirective + ' ' + blockedURI);
@@ -56,7 +52,9 @@ export async function startBrowser(): Promise<Browser> {
         problems,
         close: async () => {
           await context.close();
-          expect(problems).toEqual([]);
+          if (problems.length > 0) {
+            throw new Error(`the page has problems:\n${problems.join('\n')}`);
+          }
         },
       };
     },
@@ -67,7 +65,7 @@ export async function startBrowser(): Promise<Browser> {
 /** The serious and critical findings of axe in a page as it is, with the elements that they are about. */
 export async function seriousFindings(page: Page): Promise<string[]> {
   // The page's policy is for what it loads itself; the evaluation comes from outside.
-  await page.evaluate(AXE);
+  await page.evaluate(axe.source);
   const findings = await page.evaluate<Finding[]>(
     `axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations.map(
       ({ id, impact, nodes }) => ({ id, impact, targets: nodes.map(({ target }) => target.join(' ')) })))`,

@@ -125,7 +125,7 @@ function sampleHistory(atMs: number): TrafficHistory {
   const requests = at.map((i) =>
     i > 120 && i < 132
       ? 0
-      : Math.round(300 + 120 * Math.sin(i / 40) + 40 * Math.sin(i * 1.7) + i / 2),
+      : Math.round(300 + 120 * Math.sin(i / 40) + 25 * Math.sin(i * 0.9) + i / 2),
   );
   return {
     seconds: at.map((i) => last - (MAX_INTERVALS - 1 - i) * INTERVAL_SECONDS),

@@ -7,7 +7,7 @@ const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
 /** What is not known, or is not there. */
-export const NOTHING = '–';
+const NOTHING = '–';
 
 export const count = (value: number): string => WHOLE.format(value);
 
