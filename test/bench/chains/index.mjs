@@ -76,12 +76,19 @@ export const HTTP_PROXY = 'http-proxy, plain';
 export const CHANNELS = 'relays, channels';
 export const CHANNELS_REDIS = 'relays, channels, Redis';
 export const MESSAGES = 'relays, messages';
+/** The relays with a collector, which is the API, and one trace of ten recorded. */
+export const TRACED = 'relays, channels, traced';
 /** The relays without Nest's part of a request, which shows what that part costs. */
 export const BARE = 'relays, messages, bare Fastify';
 
 /** Every request goes the same way, from the first on. */
 const OVER_CHANNELS = { TUNNEL_TRANSPORT: 'channel' };
 const AS_MESSAGES = { TUNNEL_TRANSPORT: 'message' };
+const TRACED_TENTH = {
+  OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${FIRST_PORT}`,
+  OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
+  OTEL_TRACES_SAMPLER_ARG: '0.1',
+};
 const REDIS_URL = `redis://127.0.0.1:${REDIS_PORT}`;
 /** @type {Record<string, Kind>} */
 const KINDS = {
@@ -96,9 +103,15 @@ const KINDS = {
   [MESSAGES]: { run: (ports) => startRelayChain(ports, AS_MESSAGES), isSealed: true },
   [BARE]: { run: (ports) => startBareRelayChain(ports, AS_MESSAGES), isSealed: true },
   [NGINX_PLAIN]: { run: startPlainNginxChain },
+  [TRACED]: {
+    run: (ports) => startRelayChain(ports, { ...OVER_CHANNELS, ...TRACED_TENTH }),
+    isSealed: true,
+  },
 };
-/** The chains that carry requests. Only upgraded connections are compared with nginx in plaintext. */
-export const ALL = [DIRECT, ...Object.keys(KINDS).filter((name) => name !== NGINX_PLAIN)];
+/** Only upgraded connections are compared with nginx in plaintext, and only relays with one that is traced. */
+const APART = [NGINX_PLAIN, TRACED];
+/** The chains that carry requests. */
+export const ALL = [DIRECT, ...Object.keys(KINDS).filter((name) => !APART.includes(name))];
 
 export async function startUpstream() {
   start(process.execPath, [script('../upstream.mjs')], { PORT: String(UPSTREAM_PORT) });

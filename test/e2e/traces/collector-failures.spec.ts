@@ -74,34 +74,27 @@ describe('a collector that does not take spans, while there is load', () => {
     expect(queueFull).toBeGreaterThanOrEqual(2 * REQUESTS - QUEUE);
   });
 
-  it.each([
-    ['answers 500', 500, 'status 500'],
-    ['refuses the credentials', 401, 'status 401'],
-  ])(
-    'that %s costs no request; one line says so, and one that it is over',
-    async (_, status, reason) => {
-      collector.respond = (response) =>
-        response.writeHead(status, { 'x-a': 'b' }).end('sorry'.repeat(9));
-      const { statuses, tunnel } = await underLoad({});
-      const { outbound } = tunnel;
+  it('that answers 500 costs no request; one line says so, and one that it is over', async () => {
+    collector.respond = (response) => response.writeHead(500).end('sorry'.repeat(9));
+    const { statuses, tunnel } = await underLoad({});
+    const { outbound } = tunnel;
 
-      expect(statuses).toEqual([200]);
-      expect(await failing(outbound)).toMatchObject({ level: 40, reason });
-      await collector.exports.count(3);
-      const { failed, exported } = await dropsOf(outbound);
-      expect(failed).toBeGreaterThan(0);
-      expect(exported).toBe(0);
-      expect(outbound.log.items.filter(({ msg }) => msg.startsWith('traces '))).toHaveLength(1);
+    expect(statuses).toEqual([200]);
+    expect(await failing(outbound)).toMatchObject({ level: 40, reason: 'status 500' });
+    await collector.exports.count(3);
+    const { failed, exported } = await dropsOf(outbound);
+    expect(failed).toBeGreaterThan(0);
+    expect(exported).toBe(0);
+    expect(outbound.log.items.filter(({ msg }) => msg.startsWith('traces '))).toHaveLength(1);
 
-      collector.respond = (response) => response.end();
-      await tunnel.send();
-      expect(
-        await outbound.log.find(({ msg }) => msg === 'traces can be exported again'),
-      ).toMatchObject({ level: 40 });
-      expect((await dropsOf(outbound)).exported).toBeGreaterThan(0);
-      expect(JSON.stringify(outbound.log.items)).not.toContain('sorry');
-    },
-  );
+    collector.respond = (response) => response.end();
+    await tunnel.send();
+    expect(
+      await outbound.log.find(({ msg }) => msg === 'traces can be exported again'),
+    ).toMatchObject({ level: 40 });
+    expect((await dropsOf(outbound)).exported).toBeGreaterThan(0);
+    expect(JSON.stringify(outbound.log.items)).not.toContain('sorry');
+  });
 
   it('that is not there costs no request', async () => {
     const port = await closedPort(createServer());
@@ -114,14 +107,13 @@ describe('a collector that does not take spans, while there is load', () => {
     expect(await failing(tunnel.outbound)).toMatchObject({ reason: 'ECONNREFUSED' });
   });
 
-  it.each([
-    ['garbage', 'x'.repeat(1_000)],
-    ['more than any collector says', Buffer.alloc(8 * 1_048_576)],
-  ])('that answers %s costs no request', async (_, body) => {
-    collector.respond = (response) => response.end(body);
+  it('that answers garbage, or more than any collector says, costs no request', async () => {
+    const answers = ['x'.repeat(1_000), Buffer.alloc(8 * 1_048_576)];
+    collector.respond = (response) => response.end(answers[collector.exports.items.length % 2]);
     const { statuses } = await underLoad({});
 
     expect(statuses).toEqual([200]);
+    await collector.exports.count(2);
   });
 });
 

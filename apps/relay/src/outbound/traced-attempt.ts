@@ -1,18 +1,17 @@
 import { RelayError } from '@relay/errors';
 import { isClientGone } from '@relay/http';
-import {
-  HeadInvalidError,
-  checkRequestHead,
-  encodeRequestHead,
-  type RequestHead,
-} from '@relay/protocol';
+import { HeadInvalidError, encodeRequestHead, type RequestHead } from '@relay/protocol';
 
 import type { ClientRequest } from '../client/client-request.js';
 import type { RequestRecord } from '../telemetry/request-record.js';
+import type { SpanAttributes } from '../traces/tracer.js';
 import { causeOf } from './outcome-reason.js';
 import { isProvenUnforwarded } from './retry-rule.js';
 import type { AttemptOutcome } from './tunnel-attempt.js';
 import { tunnelFailure } from './tunnel-failure.js';
+
+/** Of a head. protocol.md section 6. */
+const MAX_FIELDS = 256;
 
 /**
  * What the next attempt shares with the others. If the request is traced, the attempt has a span of its own, and seals a head
@@ -31,22 +30,17 @@ export function tracedAttempt<Context extends { readonly request: ClientRequest 
     return context;
   }
   const { head } = context.request;
-  const attempt = (record.attempt ?? 0) + 1;
-  record.attemptTrace = trace.call(head.method, record.peer ?? '', {
-    'http.request.resend_count': attempt > 1 ? attempt - 1 : undefined,
-    'network.protocol.version': '1.1',
-    'mte.role': 'outbound',
-    'mte.peer': record.shownPeer,
-    'mte.client': record.clientName,
-    'mte.transport': transport,
-    'mte.attempt': attempt,
-  });
+  const attributes = trace.isRecorded ? attributesOf(record, transport) : undefined;
+  record.attemptTrace = trace.call(head.method, record.peer ?? '', attributes);
   if (record.attemptTrace === undefined) {
     return context;
   }
+  const fields = record.attemptTrace.fieldsOf(head.fields);
+  if (fields.length > 2 * MAX_FIELDS) {
+    return context;
+  }
   try {
-    const traced = { ...head, fields: record.attemptTrace.fieldsOf(head.fields) };
-    checkRequestHead(traced);
+    const traced = { ...head, fields };
     return { ...context, request: { head: traced, headBytes: encode(traced) } };
   } catch (error) {
     if (error instanceof HeadInvalidError) {
@@ -55,6 +49,19 @@ export function tracedAttempt<Context extends { readonly request: ClientRequest 
     }
     throw error;
   }
+}
+
+function attributesOf(record: RequestRecord, transport: 'message' | 'channel'): SpanAttributes {
+  const attempt = (record.attempt ?? 0) + 1;
+  return {
+    'http.request.resend_count': attempt > 1 ? attempt - 1 : undefined,
+    'network.protocol.version': '1.1',
+    'mte.role': 'outbound',
+    'mte.peer': record.shownPeer,
+    'mte.client': record.clientName,
+    'mte.transport': transport,
+    'mte.attempt': attempt,
+  };
 }
 
 /** Ends the span of an attempt, if it has one. */

@@ -104,7 +104,7 @@ export class RequestReports {
   begun(record: RequestRecord, { method, fields }: BegunRequest): void {
     const { startedAtMs } = record;
     record.trace = this.traces.request({ method, fields, startedAtMs });
-    record.traceId = record.trace?.traceId ?? traceIdOf(fields);
+    record.traceId = record.trace === undefined ? traceIdOf(fields) : record.trace.traceId;
   }
 
   /** The client or peer has received its response, whatever its status. */
@@ -120,7 +120,7 @@ export class RequestReports {
    */
   connectionEnded(record: RequestRecord, end: RequestEnd, ms: number): void {
     this.metrics.traffic.add(record);
-    if (record.trace !== undefined) {
+    if (record.trace?.isRecorded === true) {
       endConnection(record.trace, end, ms);
     }
     this.log.info('upgraded connection ended', lineOf(record, end, ms));

@@ -21,7 +21,9 @@ export function endTrace(traces: Traces, record: RequestRecord, end: TracedEnd):
       fields: record.traceFields,
       startedAtMs: record.startedAtMs,
     });
-  trace?.end({ status: end.status, code: end.code, attributes: attributesOf(record, end) });
+  if (trace?.isRecorded === true) {
+    trace.end({ status: end.status, code: end.code, attributes: attributesOf(record, end) });
+  }
 }
 
 /** Records the connection that a request was upgraded to. */

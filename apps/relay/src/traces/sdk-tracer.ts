@@ -36,7 +36,7 @@ import type {
   TracedRequest,
   Tracer,
 } from './tracer.js';
-import { UNCHANGED, unrecorded } from './unrecorded.js';
+import { UnchangedTrace, UnrecordedTrace } from './unrecorded.js';
 
 const SERVICE_NAME = 'mte-api-relay';
 /** Of the export requests at the same time, each with one batch; without a limit, those that have no end would add up. */
@@ -76,7 +76,7 @@ export class SdkTracer implements Tracer {
   request({ method, fields, startedAtMs }: TracedRequest): RequestTrace {
     const parent = traceParentOf(fields);
     if (parent !== undefined && !parent.isSampled && this.isParentBased) {
-      return UNCHANGED;
+      return new UnchangedTrace(parent.traceId);
     }
     const context =
       parent === undefined
@@ -97,7 +97,9 @@ export class SdkTracer implements Tracer {
     }
     // Others may record the trace of a caller; they do so without this relay.
     const own = span.spanContext();
-    return parent === undefined ? unrecorded(own.traceId, traceparentOf(own)) : UNCHANGED;
+    return parent === undefined
+      ? new UnrecordedTrace(own.traceId, traceparentOf(own))
+      : new UnchangedTrace(parent.traceId);
   }
 
   call(method: string, origin: string, attributes: SpanAttributes = {}): CallTrace | undefined {
@@ -120,6 +122,7 @@ export class SdkTracer implements Tracer {
 }
 
 class RecordedRequest implements RequestTrace {
+  readonly isRecorded = true;
   private readonly context: Context;
 
   /** @param isRoot - whether the trace begins here */
@@ -173,6 +176,28 @@ class RecordedCall implements CallTrace {
   }
 }
 
+/** Reading an origin costs as much as a span. Clients may name many, so not all are kept. */
+const MAX_SERVERS = 256;
+const servers = new Map<string, { readonly address: string; readonly port: number }>();
+
+function serverOf(origin: string): { readonly address: string; readonly port: number } {
+  const known = servers.get(origin);
+  if (known !== undefined) {
+    return known;
+  }
+  const { hostname, port, protocol } = new URL(origin);
+  const usual = protocol === 'https:' ? 443 : 80;
+  const server = {
+    address: hostname.replace(/^\[|\]$/g, ''),
+    port: port === '' ? usual : Number(port),
+  };
+  if (servers.size >= MAX_SERVERS) {
+    servers.clear();
+  }
+  servers.set(origin, server);
+  return server;
+}
+
 function startCall(
   tracer: ApiTracer,
   context: Context,
@@ -182,7 +207,7 @@ function startCall(
     attributes,
   }: { readonly method: string; readonly origin: string; readonly attributes: SpanAttributes },
 ): Span {
-  const { hostname, port, protocol } = new URL(origin);
+  const { address, port } = serverOf(origin);
   return tracer.startSpan(
     nameOf(method),
     {
@@ -190,8 +215,8 @@ function startCall(
       startTime: performance.now(),
       attributes: {
         ...methodAttributes(method),
-        [ATTR_SERVER_ADDRESS]: hostname.replace(/^\[|\]$/g, ''),
-        [ATTR_SERVER_PORT]: Number(port === '' ? (protocol === 'https:' ? 443 : 80) : port),
+        [ATTR_SERVER_ADDRESS]: address,
+        [ATTR_SERVER_PORT]: port,
         ...attributes,
       },
     },

@@ -1,4 +1,4 @@
-import { withoutFields, type RawFields } from '@relay/fields';
+import type { RawFields } from '@relay/fields';
 
 /** No tracer sends more than this; longer values are ignored. */
 const MAX_TRACEPARENT_CHARACTERS = 512;
@@ -24,29 +24,46 @@ export interface TraceParent {
  * @returns undefined if the request has no `traceparent`, more than one, or one in another form
  */
 export function traceParentOf(fields: RawFields): TraceParent | undefined {
-  const at = fields.indexOf('traceparent');
-  const values = at === -1 ? [] : valuesOf(fields);
-  const [traceparent = '', another] = values;
-  if (another !== undefined || traceparent.length > MAX_TRACEPARENT_CHARACTERS) {
+  let traceparent: string | undefined;
+  for (let at = 0; at < fields.length; at += 2) {
+    if (fields[at] === 'traceparent') {
+      if (traceparent !== undefined) {
+        return undefined;
+      }
+      traceparent = fields[at + 1] ?? '';
+    }
+  }
+  if (traceparent === undefined || traceparent.length > MAX_TRACEPARENT_CHARACTERS) {
     return undefined;
   }
-  const groups = TRACEPARENT.exec(traceparent)?.slice(1).filter(Boolean) ?? [];
-  const [traceId, spanId, flags] = groups;
-  return traceId === undefined || spanId === undefined || flags === undefined
-    ? undefined
-    : { traceId, spanId, isSampled: (parseInt(flags, 16) & SAMPLED) === SAMPLED };
+  const match = TRACEPARENT.exec(traceparent);
+  if (match === null) {
+    return undefined;
+  }
+  const traceId = match[1] ?? match[4] ?? '';
+  const spanId = match[2] ?? match[5] ?? '';
+  const flags = match[3] ?? match[6] ?? '';
+  return { traceId, spanId, isSampled: (parseInt(flags, 16) & SAMPLED) === SAMPLED };
 }
 
 /** The fields with this `traceparent` in the place of all others. */
 export function withTraceparent(fields: RawFields, traceparent: string): RawFields {
-  return [...withoutFields(fields, TRACEPARENT_NAME), 'traceparent', traceparent];
+  return replaced(fields, traceparent, TRACEPARENT_NAME);
 }
 
 /** As `withTraceparent`, for a new trace: the `tracestate` of another one does not belong to it. */
 export function withNewTraceparent(fields: RawFields, traceparent: string): RawFields {
-  return [...withoutFields(fields, TRACE_CONTEXT_NAMES), 'traceparent', traceparent];
+  return replaced(fields, traceparent, TRACE_CONTEXT_NAMES);
 }
 
-function valuesOf(fields: RawFields): string[] {
-  return fields.filter((_, at) => at % 2 === 1 && fields[at - 1] === 'traceparent');
+function replaced(fields: RawFields, traceparent: string, names: ReadonlySet<string>): RawFields {
+  const others: string[] = [];
+  for (let at = 0; at < fields.length; at += 2) {
+    const name = fields[at] ?? '';
+    if (!names.has(name)) {
+      others.push(name, fields[at + 1] ?? '');
+    }
+  }
+  others.push('traceparent', traceparent);
+  return others;
 }

@@ -21,8 +21,10 @@ export interface CallTrace {
 
 /** A request that this relay serves. */
 export interface RequestTrace {
-  /** The id of its trace, if this relay has begun it or takes part in it. */
-  readonly traceId: string | undefined;
+  /** The id of its trace, which this relay or its caller has begun. */
+  readonly traceId: string;
+  /** Whether there are spans. What they say need not be gathered otherwise. */
+  readonly isRecorded: boolean;
   /** Begins a call on behalf of the request; undefined if its fields are sent as they are, and nothing is recorded. */
   call(method: string, origin: string, attributes?: SpanAttributes): CallTrace | undefined;
   /** The connection has ended that the request was upgraded to. */

@@ -58,7 +58,10 @@ export class UpstreamClient {
     const call = trace?.call(untraced.method, this.settings.upstreamOrigin);
     const head =
       call === undefined ? untraced : { ...untraced, fields: call.fieldsOf(untraced.fields) };
-    const traced = call === undefined ? undefined : new TracedExchange(events, call);
+    const traced =
+      call === undefined || trace?.isRecorded !== true
+        ? undefined
+        : new TracedExchange(events, call);
     const exchange = new Exchange(
       {
         responseTimeoutMs: this.settings.responseTimeoutMs,
