@@ -39,7 +39,7 @@ export const REPORT: StatusReport = {
   ],
 };
 
-export const HISTORY: TrafficHistory = {
+const HISTORY: TrafficHistory = {
   seconds: [AT_MS / 1_000 - 10, AT_MS / 1_000],
   requests: [1, 2],
   errors: [0, 1],
