@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 
 import { request } from '../support/clients/client.js';
 import { forThisTest, sharedResources } from '../support/lifecycle/resources.js';
-import { startBrowser, type Browser } from '../support/page/browser.js';
+import { seriousFindings, startBrowser, type Browser } from '../support/page/browser.js';
 import { startRelayProcess, type RelayProcess } from '../support/processes/relay-process.js';
 import { pidsOfRequests, twoWorkers, workersUp } from '../support/processes/workers.js';
 import { hasChromium } from '../support/programs/chromium.js';
@@ -111,6 +111,17 @@ describe.skipIf(workers === undefined)('the page of a relay', () => {
 
     inbound = shared(await startInbound(port));
     await row.locator('.state.good').waitFor();
+  });
+
+  it('leads to its summary without JavaScript', async () => {
+    const { page } = forThisTest(
+      await browser.open(await adminOf(outbound), { javaScriptEnabled: false }),
+    );
+    await page.waitForURL('**/summary');
+    expect(await page.locator('body').innerText()).toContain(inbound.url);
+    // axe is a script.
+    const again = forThisTest(await browser.open(page.url()));
+    expect(await seriousFindings(again.page)).toEqual([]);
   });
 
   it('asks for the password that it has, for its events too', async () => {

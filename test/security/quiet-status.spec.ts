@@ -48,7 +48,7 @@ async function shownBy(relay: TestRelay): Promise<string> {
   const origin = await adminOf(relay);
   const headers = { authorization: AUTHORIZATION };
   const texts = await Promise.all(
-    ['/status.json'].map(async (path) => {
+    ['/status.json', '/summary'].map(async (path) => {
       const { status, body } = await request(origin, { path, headers });
       expect([path, status]).toEqual([path, 200]);
       return body.toString();

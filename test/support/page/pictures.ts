@@ -8,7 +8,7 @@ import { sampleStatus } from './sample-status.js';
 
 /** The same for every picture, so that only what has changed changes in them. */
 const AT_MS = Date.UTC(2026, 5, 16, 9, 41, 20);
-const WIDE = { width: 1280, height: 1130 };
+const WIDE = { width: 1280, height: 1010 };
 const NARROW = { width: 400, height: 860 };
 
 const PICTURES: Readonly<Record<string, BrowserContextOptions>> = {

@@ -71,7 +71,21 @@ export function sampleStatus(changes: Partial<StatusReport> = {}, atMs = Date.no
           },
           lastRefusal: refusal(atMs - 42_000, { peer: 'ledger' }),
         }),
-        peer({ role: 'inbound', name: 'shop', origin: undefined, state: 'reachable' }),
+        peer({
+          role: 'inbound',
+          name: 'shop',
+          origin: undefined,
+          channels: 4,
+          streams: 2,
+          sessions: 0,
+          traffic: {
+            requests: 20_417,
+            errors: 2,
+            requestsPerSecond: 12.6,
+            p50Ms: 8.4,
+            p99Ms: 96.2,
+          },
+        }),
         peer({
           name: undefined,
           origin: undefined,

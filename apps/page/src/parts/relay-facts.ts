@@ -20,7 +20,7 @@ export function figures({ relay, peers, atMs }: StatusReport): TemplateResult {
   const lost = peers.filter(({ state: of }) => of === 'unreachable').length;
   return html`<dl class="figures">
     ${figure('Requests/s', decimal(rate))} ${figure('Under way', count(relay.underWay))}
-    ${figure('Peers in use', `${count(inUse.length - lost)} of ${count(inUse.length)}`)}
+    ${figure('Peers reachable', `${count(inUse.length - lost)} of ${count(inUse.length)}`)}
     ${figure('Workers', count(relay.workers))}
     ${figure('Uptime', duration(atMs - relay.startedAtMs))}
   </dl>`;

@@ -36,6 +36,7 @@ export function summaryOf({ report }: Status): string {
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta http-equiv="refresh" content="10" />
         <title>MTE API Relay</title>
+        <link rel="icon" href="data:," />
         <link rel="stylesheet" href="/summary.css" />
       </head>
       <body>
