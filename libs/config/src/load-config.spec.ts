@@ -2,6 +2,7 @@ import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { TRACE_DEFAULTS } from '../../../test/support/relays/trace-defaults.js';
 import { ConfigInvalidError } from './config.errors.js';
 import { ENVIRONMENT_VARIABLES } from './environment-variables.js';
 import { loadConfig } from './load-config.js';
@@ -39,6 +40,7 @@ describe('defaults', () => {
       outboundTokenAlt: undefined,
       redisUrl: 'memory://',
       redisPrefix: 'mte:',
+      ...TRACE_DEFAULTS,
       redisCommandTimeoutMs: 800,
       port: 8080,
       host: '0.0.0.0',
@@ -48,7 +50,6 @@ describe('defaults', () => {
       headers: [],
       requestHeaders: [],
       responseHeaders: [],
-      outboundAllowedUpstreams: undefined,
       noProxy: [],
       passThroughRoutes: [],
       mteRoutes: undefined,

@@ -4,7 +4,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 
 import { forThisTest } from '../../support/lifecycle/resources.js';
 import { closedPort } from '../../support/network/listen.js';
-import { type TestRelay, type RelayEnvironment } from '../../support/relays/relay.js';
+import { request } from '../../support/clients/client.js';
+import { startRelay, type TestRelay, type RelayEnvironment } from '../../support/relays/relay.js';
 import { RelayMetrics } from '../../../apps/relay/src/telemetry/relay-metrics.js';
 import { startCollector, type Collector } from '../../support/traces/collector.js';
 import { startTunnel } from '../../support/tunnels/tunnel.js';
@@ -12,6 +13,8 @@ import { startTunnel } from '../../support/tunnels/tunnel.js';
 const REQUESTS = 100;
 const AT_ONCE = 10;
 const QUEUE = 20;
+/** Of refusals to one network. */
+const LINES_PER_MINUTE = 100;
 /** Exports at once, each without a response. */
 const LITTLE: RelayEnvironment = {
   OTEL_BSP_MAX_QUEUE_SIZE: String(QUEUE),
@@ -63,7 +66,7 @@ const failing = (relay: TestRelay) =>
   relay.log.find(({ msg }) => msg.startsWith('traces cannot be exported'));
 
 describe('a collector that does not take spans, while there is load', () => {
-  it('that never responds costs no request and no more memory than the queue, and drops are counted', async () => {
+  it('that never responds costs no request and no more memory than the queue, and drops are counted (#120)', async () => {
     collector.respond = () => undefined;
     const { statuses, tunnel } = await underLoad({ OTEL_EXPORTER_OTLP_TIMEOUT: '600000' });
 
@@ -74,8 +77,8 @@ describe('a collector that does not take spans, while there is load', () => {
     expect(queueFull).toBeGreaterThanOrEqual(2 * REQUESTS - QUEUE);
   });
 
-  it('that answers 500 costs no request; one line says so, and one that it is over', async () => {
-    collector.respond = (response) => response.writeHead(500).end('sorry'.repeat(9));
+  it('that answers 500 costs no request; one line says so, and one that it is over (#119)', async () => {
+    collector.respond = (response) => response.writeHead(500, 'sorry').end('sorry'.repeat(9));
     const { statuses, tunnel } = await underLoad({});
     const { outbound } = tunnel;
 
@@ -114,6 +117,20 @@ describe('a collector that does not take spans, while there is load', () => {
 
     expect(statuses).toEqual([200]);
     await collector.exports.count(2);
+  });
+});
+
+describe('a flood of refused strangers', () => {
+  it('makes no more spans than log lines (#120)', async () => {
+    const relay = await startRelay({ ...collector.environment, OTEL_BSP_SCHEDULE_DELAY: '600000' });
+    for (let count = 0; count < LINES_PER_MINUTE + 50; count += 1) {
+      await request(relay.url, { headers: { 'x-mte-outbound-token': 'wrong' } });
+    }
+    const lines = relay.log.items.filter(({ code }) => code === 'RELAY_TOKEN_INVALID').length;
+    await relay.close();
+
+    expect(lines).toBeLessThan(LINES_PER_MINUTE + 50);
+    expect(collector.spans.items).toHaveLength(lines);
   });
 });
 
