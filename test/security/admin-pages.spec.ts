@@ -145,7 +145,7 @@ describe('#113 a page of another site', () => {
   });
 
   it('is another one than that of the address where a request arrives', () => {
-    const hosts = new HostCheck([]);
+    const hosts = new HostCheck([], '0.0.0.0');
     const arrival = (host: string, localAddress: string) =>
       hosts.hasAllowedHost({ headers: { host }, socket: { localAddress } });
     expect(arrival('10.0.0.7:9464', '10.0.0.7')).toBe(true);
@@ -153,6 +153,15 @@ describe('#113 a page of another site', () => {
     expect(arrival('[2001:db8::7]:9464', '2001:db8::7')).toBe(true);
     expect(arrival('10.0.0.8:9464', '10.0.0.7')).toBe(false);
     expect(arrival('rebound.example', '10.0.0.7')).toBe(false);
+    expect(arrival('0.0.0.0', '10.0.0.7')).toBe(false);
+  });
+
+  it('is another one than that of the name at which the listener listens', () => {
+    const hosts = new HostCheck([], 'Relay.Internal');
+    const arrival = (host: string) =>
+      hosts.hasAllowedHost({ headers: { host }, socket: { localAddress: '10.0.0.7' } });
+    expect(arrival('relay.internal:9464')).toBe(true);
+    expect(arrival('rebound.example:9464')).toBe(false);
   });
 });
 

@@ -114,8 +114,8 @@ function createHttpServer(handler: Parameters<typeof createServer>[1]): Server {
   return server;
 }
 
-function checksOf({ adminToken, adminAllowedHosts }: RelayConfig) {
-  const hosts = new HostCheck(adminAllowedHosts);
+function checksOf({ adminHost, adminToken, adminAllowedHosts }: RelayConfig) {
+  const hosts = new HostCheck(adminAllowedHosts, adminHost);
   const token = adminToken === undefined ? undefined : new AdminToken(adminToken);
   return ({ raw, routeOptions, method, headers }: FastifyRequest): Refusal | undefined => {
     if (!ALLOWED_METHODS.includes(method)) {

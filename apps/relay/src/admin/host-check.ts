@@ -1,4 +1,4 @@
-import { isIPv6 } from 'node:net';
+import { isIP, isIPv6 } from 'node:net';
 
 import { isLoopback, normalAuthority } from '@relay/fields';
 
@@ -26,9 +26,13 @@ const NOT_FOREIGN: ReadonlySet<unknown> = new Set([undefined, 'same-origin', 'no
 export class HostCheck {
   private readonly allowed: ReadonlySet<string>;
 
-  /** @param allowedHosts - as `normalAuthority` has them, without ports */
-  constructor(allowedHosts: readonly string[]) {
-    this.allowed = new Set(allowedHosts);
+  /**
+   * @param allowedHosts - as `normalAuthority` has them, without ports
+   * @param listensAt - a name is allowed, too; an address only where it is the one that a request arrives at
+   */
+  constructor(allowedHosts: readonly string[], listensAt: string) {
+    const name = isIP(listensAt) === 0 ? hostOf(listensAt) : undefined;
+    this.allowed = new Set(name === undefined ? allowedHosts : [...allowedHosts, name]);
   }
 
   /** Whether the listener may be called so: as this machine, by the address where the request arrived, or by a configured host. */
