@@ -114,6 +114,7 @@ describe.skipIf(workers === undefined)('the page of a relay', () => {
   });
 
   it('leads to its summary without JavaScript', async () => {
+    expect((await send()).status).toBe(200);
     const { page } = forThisTest(
       await browser.open(await adminOf(outbound), { javaScriptEnabled: false }),
     );
