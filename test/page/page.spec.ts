@@ -95,7 +95,9 @@ describe.skipIf(!hasChromium())('the page', () => {
     expect(await page.locator('traffic-charts canvas').count()).toBe(2);
     expect(await page.locator('figcaption').allInnerTexts()).toEqual([
       expect.stringMatching(/^[\d,]+ requests, 330 errors \(0\.2 %\)\. The busiest/),
-      expect.stringMatching(/^p50 was mostly .*\sms\. p99 was highest at \d\d:\d\d, with 60\sms\.$/),
+      expect.stringMatching(
+        /^p50 was mostly .*\sms\. p99 was highest at \d\d:\d\d, with 60\sms\.$/,
+      ),
     ]);
     await page.getByText('The last hour as a table').click();
     expect(await page.locator('traffic-charts tbody tr').count()).toBeGreaterThan(11);
