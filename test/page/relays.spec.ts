@@ -70,14 +70,18 @@ describe.skipIf(workers === undefined)('the page of a relay', () => {
 
   it('sums what its workers have done', async () => {
     const page = await pageOf(outbound);
-    const statuses = await Promise.all(
-      Array.from({ length: REQUESTS }, async () => (await send()).status),
-    );
-    expect(statuses).toEqual(Array(REQUESTS).fill(200));
-    expect(pidsOfRequests(outbound).size).toBe(2);
+    let sent = 0;
+    // The operating system decides which worker a connection goes to.
+    while (sent === 0 || pidsOfRequests(outbound).size < 2) {
+      const responses = await Promise.all(Array.from({ length: REQUESTS }, () => send()));
+      expect(responses.map(({ status }) => status)).toEqual(Array(REQUESTS).fill(200));
+      sent += REQUESTS;
+    }
 
     const requests = page.locator('#clients td[data-column="Requests"]');
-    await expect.poll(() => requests.innerText(), { timeout: LIMIT_MS }).toBe(String(REQUESTS));
+    await expect
+      .poll(() => requests.innerText(), { timeout: LIMIT_MS })
+      .toBe(sent.toLocaleString('en'));
     expect(await page.locator('.figures').innerText()).toMatch(/Workers\s+2/);
   });
 
@@ -114,6 +118,7 @@ describe.skipIf(workers === undefined)('the page of a relay', () => {
   });
 
   it('leads to its summary without JavaScript', async () => {
+    expect((await send()).status).toBe(200);
     const { page } = forThisTest(
       await browser.open(await adminOf(outbound), { javaScriptEnabled: false }),
     );
@@ -121,7 +126,9 @@ describe.skipIf(workers === undefined)('the page of a relay', () => {
     expect(await page.locator('body').innerText()).toContain(inbound.url);
     // axe is a script.
     const again = forThisTest(await browser.open(page.url()));
-    expect(await seriousFindings(again.page)).toEqual([]);
+    // That it loads itself again is what it has instead of events.
+    const ofRefresh = 'meta-refresh: meta[http-equiv="refresh"]';
+    expect(await seriousFindings(again.page)).toEqual([ofRefresh]);
   });
 
   it('asks for the password that it has, for its events too', async () => {

@@ -6,6 +6,8 @@ const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
+/** Between a number and its unit, where no line ends. */
+const NBSP = '\u00A0';
 /** What is not known, or is not there. */
 const NOTHING = '–';
 
@@ -25,7 +27,7 @@ export function milliseconds(value: number | null | undefined): string {
   if (value === undefined || value === null) {
     return NOTHING;
   }
-  return value < SECOND_MS ? `${decimal(value)} ms` : `${decimal(value / SECOND_MS)} s`;
+  return value < SECOND_MS ? `${decimal(value)}${NBSP}ms` : `${decimal(value / SECOND_MS)}${NBSP}s`;
 }
 
 /** A length of time in its largest unit, and in the next one if that says more. */
@@ -35,12 +37,12 @@ export function duration(ms: number): string {
   const whole = Math.max(0, Math.floor(ms / size));
   const next = UNITS[at + 1];
   if (next === undefined || size < HOUR_MS || whole >= FEW) {
-    return `${count(whole)} ${name}`;
+    return `${count(whole)}${NBSP}${name}`;
   }
   const rest = Math.floor((ms % size) / next[0]);
   return rest === 0
-    ? `${count(whole)} ${name}`
-    : `${count(whole)} ${name} ${count(rest)} ${next[1]}`;
+    ? `${count(whole)}${NBSP}${name}`
+    : `${count(whole)}${NBSP}${name} ${count(rest)}${NBSP}${next[1]}`;
 }
 
 /** Of so many days or hours, the rest does not matter. */
