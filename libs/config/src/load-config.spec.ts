@@ -52,7 +52,6 @@ describe('defaults', () => {
       responseHeaders: [],
       noProxy: [],
       passThroughRoutes: [],
-      mteRoutes: undefined,
       corsOrigins: undefined,
       corsMethods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
       relayAudience: undefined,

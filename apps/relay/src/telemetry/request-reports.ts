@@ -183,7 +183,7 @@ export class RequestReports {
   }
 
   private report(record: RequestRecord, end: Refusal, isLogged: boolean): void {
-    const ms = this.end(record, end);
+    const ms = this.count(record, end);
     const isFailure = end.status >= 500 && record.role !== 'inbound' && record.role !== 'pairing';
     if (!isLogged) {
       return;
