@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import { MAX_ROWS } from './status-report.js';
 import { statusReport, sumReports, type ProcessReport } from './sum-reports.js';
 
 type PeerRow = ProcessReport['peers'][number];
@@ -72,6 +73,26 @@ describe('the reports of two workers', () => {
     expect(sum.tenants[0]?.state).toBe('unreachable');
     expect(sum.relay.directory).toBe('refused');
     expect(sum.store.state).toBe('unavailable');
+  });
+
+  it('have the peers that clients have named at either of them, those that are called first', () => {
+    const calling: PeerRow = { ...PEER, role: 'inbound', name: 'shop', origin: undefined };
+    const named: PeerRow = { ...PEER, name: undefined, origin: 'https://named.example' };
+    const sum = sumReports([report(1, [PEER, calling]), report(2, [PEER, named, calling])]);
+    expect(sum.peers.map(({ name, origin, channels }) => [name, origin, channels])).toEqual([
+      ['payments', 'https://payments.example', 4],
+      [undefined, 'https://named.example', 2],
+      ['shop', undefined, 4],
+    ]);
+  });
+
+  it('have as many peers of each role as one report may have', () => {
+    const named = (worker: number) =>
+      Array.from({ length: MAX_ROWS }, (_, at) => ({
+        ...PEER,
+        origin: `https://${worker}-${at}.example`,
+      }));
+    expect(sumReports([report(1, named(1)), report(2, named(2))]).peers).toHaveLength(MAX_ROWS);
   });
 
   it('keep peers apart that differ in role, name or origin', () => {

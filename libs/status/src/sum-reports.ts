@@ -1,6 +1,7 @@
 import { percentileMs, sumLatencies, type Latencies } from './latencies.js';
 import { RefusalList } from './refusal-list.js';
 import {
+  MAX_ROWS,
   type PeerStatus,
   type RefusalStatus,
   type RelayFacts,
@@ -37,7 +38,7 @@ const PEER_STATES: readonly PeerStatus['state'][] = [
 const TENANT_STATES: readonly TenantStatus['state'][] = ['unreachable', 'reachable', 'unknown'];
 
 /**
- * Adds the reports of the workers of one relay. Parties are those of the first report: all workers have one configuration.
+ * Adds the reports of the workers of one relay. All have one configuration, but clients name other peers at each of them.
  *
  * @param reports - of the workers that run
  * @param departed - of workers that have ended: what they have counted remains in the sums
@@ -48,33 +49,18 @@ export function sumReports(
 ): ProcessReport {
   const reports = [first, ...others];
   const past = departed.map(countedOnly);
-  const all = [...reports, ...past];
+  const peers = sumRows(reports, past, (report) => report.peers, keyOfPeer, sumPeers);
   return {
     atMs: Math.max(...reports.map(({ atMs }) => atMs)),
     relay: sumFacts(
       first.relay,
       reports.map(({ relay }) => relay),
     ),
-    peers: sumRows(
-      first.peers,
-      all.map(({ peers }) => peers),
-      keyOfPeer,
-      sumPeers,
-    ),
-    clients: sumRows(
-      first.clients,
-      all.map(({ clients }) => clients),
-      nameOf,
-      sumClients,
-    ),
-    tenants: sumRows(
-      first.tenants,
-      reports.map(({ tenants }) => tenants),
-      nameOf,
-      sumTenants,
-    ),
+    peers: [...firstOf(peers, 'outbound'), ...firstOf(peers, 'inbound')],
+    clients: sumRows(reports, past, (report) => report.clients, nameOf, sumClients),
+    tenants: sumRows(reports, [], (report) => report.tenants, nameOf, sumTenants),
     store: reports.find(({ store }) => store.state === 'unavailable')?.store ?? first.store,
-    refusals: sumRefusals(all.flatMap(({ refusals }) => refusals)),
+    refusals: sumRefusals([...reports, ...past].flatMap(({ refusals }) => refusals)),
   };
 }
 
@@ -120,15 +106,16 @@ function sumFacts(first: RelayFacts, all: readonly RelayFacts[]): RelayFacts {
   };
 }
 
-/** Adds rows with the same key. Which rows there are, and their order, the first list says. */
+/** Adds the rows with the same key. Those that only workers had which have ended are left out. */
 function sumRows<Row>(
-  rows: readonly Row[],
-  lists: readonly (readonly Row[])[],
+  reports: readonly ProcessReport[],
+  past: readonly ProcessReport[],
+  rowsOf: (report: ProcessReport) => readonly Row[],
   keyOf: (row: Row) => string,
   add: (same: readonly [Row, ...Row[]]) => Row,
 ): readonly Row[] {
   const byKey = new Map<string, [Row, ...Row[]]>();
-  for (const row of lists.flat()) {
+  for (const row of reports.flatMap(rowsOf)) {
     const same = byKey.get(keyOf(row));
     if (same === undefined) {
       byKey.set(keyOf(row), [row]);
@@ -136,7 +123,14 @@ function sumRows<Row>(
       same.push(row);
     }
   }
-  return rows.map((row) => add(byKey.get(keyOf(row)) ?? [row]));
+  for (const row of past.flatMap(rowsOf)) {
+    byKey.get(keyOf(row))?.push(row);
+  }
+  return [...byKey.values()].map(add);
+}
+
+function firstOf(peers: readonly PeerRow[], role: PeerRow['role']): readonly PeerRow[] {
+  return peers.filter((peer) => peer.role === role).slice(0, MAX_ROWS);
 }
 
 function sumPeers(same: readonly [PeerRow, ...PeerRow[]]): PeerRow {

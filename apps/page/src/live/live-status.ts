@@ -84,7 +84,7 @@ export class LiveStatus implements ReactiveController {
 
   /** Asks why there are no events, and tries again unless the browser would ask the operator for a password each time. */
   private async explain(): Promise<void> {
-    this.refusal = await reasonOf('status.json');
+    this.refusal = await reasonOf('events');
     if (this.refusal?.status !== 401) {
       this.retry = setTimeout(() => {
         this.open();

@@ -1,4 +1,4 @@
-/** That the relay, or something before it, answered with an error. */
+/** That the relay, or something before it, responded with an error. */
 export interface Refusal {
   readonly status: number;
   readonly advice: string;

@@ -18,7 +18,7 @@ export class ProbeRoutes {
 
   addTo(server: FastifyInstance): void {
     server.get('/metrics', async (_request, reply) => {
-      const text = await this.primary.report();
+      const text = await this.primary.allMetrics();
       return reply.type(this.metrics.registry.contentType).send(text);
     });
     server.get('/health/live', FOR_PROBES, (_request, reply) =>

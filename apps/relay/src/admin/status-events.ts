@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 
 import { Injectable } from '@nestjs/common';
 import type { Status } from '@relay/status';
@@ -21,7 +22,8 @@ const FIRST_EVENT = 'retry: 1000\n\n';
  */
 @Injectable()
 export class StatusEvents {
-  private readonly watchers = new Set<Watcher>();
+  /** By the connection, of which each can carry one: nothing else can follow it there. */
+  private readonly watchers = new Map<Socket, Watcher>();
   private timer: NodeJS.Timeout | undefined;
   private isAsking = false;
   private last: StatusEvent | undefined;
@@ -35,12 +37,18 @@ export class StatusEvents {
     return this.watchers.size >= MAX_WATCHERS;
   }
 
-  /** Sends events on a response whose head has been written, until it ends. */
+  /** Whether events are sent on a connection. */
+  has(socket: Socket): boolean {
+    return this.watchers.has(socket);
+  }
+
+  /** Sends events on a response whose head has been written, until its connection, which has no events yet, ends. */
   add(response: ServerResponse): void {
+    const { socket } = response.req;
     const watcher = new Watcher(response);
-    this.watchers.add(watcher);
-    response.once('close', () => {
-      this.remove(watcher);
+    this.watchers.set(socket, watcher);
+    socket.once('close', () => {
+      this.remove(socket);
     });
     response.write(FIRST_EVENT);
     if (this.last !== undefined) {
@@ -54,14 +62,14 @@ export class StatusEvents {
 
   /** Ends all responses. */
   end(): void {
-    for (const watcher of this.watchers) {
+    for (const [socket, watcher] of this.watchers) {
       watcher.end();
-      this.remove(watcher);
+      this.remove(socket);
     }
   }
 
-  private remove(watcher: Watcher): void {
-    this.watchers.delete(watcher);
+  private remove(socket: Socket): void {
+    this.watchers.delete(socket);
     if (this.watchers.size === 0) {
       clearInterval(this.timer);
       this.timer = undefined;
@@ -80,7 +88,7 @@ export class StatusEvents {
       if (this.watchers.size > 0) {
         this.last = event;
       }
-      for (const watcher of this.watchers) {
+      for (const watcher of this.watchers.values()) {
         watcher.send(event);
       }
     } catch (error) {

@@ -29,14 +29,17 @@ export class StatusRoutes {
     );
     server.get('/summary.css', (_request, reply) => reply.type(CSS).send(SUMMARY_STYLE));
     server.get('/events', (request, reply) => {
-      if (request.method === 'HEAD') {
-        return reply.type(EVENT_STREAM).send();
+      if (this.events.has(request.socket)) {
+        return reply.code(400).send({ error: 'this connection has a stream of events already' });
       }
       if (this.events.isFull) {
         return reply
           .code(503)
           .header('retry-after', RETRY_AFTER_SECONDS)
           .send({ error: `${MAX_WATCHERS} others watch this process already` });
+      }
+      if (request.method === 'HEAD') {
+        return reply.type(EVENT_STREAM).send();
       }
       reply.hijack();
       const { raw } = reply;

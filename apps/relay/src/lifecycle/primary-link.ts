@@ -23,6 +23,8 @@ export class PrimaryLink implements OnApplicationShutdown {
   private readonly readers = new Map<Subject, PartReader<Subject>>();
 
   constructor(private readonly metrics: RelayMetrics) {
+    // As many may wait for a total as there are requests for it.
+    this.totals.setMaxListeners(0);
     this.provide('metrics', () => metrics.registry.getMetricsAsJSON());
     if (this.isThere) {
       // Only the primary acts on this signal, even if a terminal sends it to both.
@@ -48,7 +50,7 @@ export class PrimaryLink implements OnApplicationShutdown {
   }
 
   /** Metrics in the Prometheus format: those of this process, or of all workers together. */
-  async report(): Promise<string> {
+  async allMetrics(): Promise<string> {
     return this.isThere ? this.total('metrics') : this.metrics.registry.metrics();
   }
 
@@ -61,7 +63,8 @@ export class PrimaryLink implements OnApplicationShutdown {
     const signal = AbortSignal.timeout(TOTAL_LIMIT_MS);
     const [[total]] = await Promise.all([
       once(this.totals, subject, { signal }) as Promise<[Totals[Of]]>,
-      this.send({ kind: 'total wanted', of: subject }),
+      // This worker may not listen yet, and so is not asked for its part.
+      this.sendPart(subject).then(() => this.send({ kind: 'total wanted', of: subject })),
     ]);
     return total;
   }

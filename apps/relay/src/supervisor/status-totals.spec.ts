@@ -25,7 +25,7 @@ const report = (requests: number): ProcessReport => ({
 });
 
 describe('the reports of workers', () => {
-  it('count what workers had counted that have ended, however many those are', async () => {
+  it('count what workers had counted that have ended, however many those are', () => {
     const totals = new ReportTotals();
     totals.take('one', report(1));
     totals.take('two', report(2));
@@ -34,18 +34,18 @@ describe('the reports of workers', () => {
     totals.leave('one');
     totals.leave('two');
     totals.leave('a worker without a report');
-    const { relay, clients } = await totals.total();
+    const { relay, clients } = totals.total();
     expect(relay.workers).toBe(1);
     expect(clients[0]?.traffic).toMatchObject({ requests: 14, requestsPerSecond: 1 });
   });
 
-  it('come to nothing before there is any', async () => {
-    await expect(new ReportTotals().total()).rejects.toThrow('no worker has sent a report');
+  it('come to nothing before there is any', () => {
+    expect(() => new ReportTotals().total()).toThrow('no worker has sent a report');
   });
 });
 
 describe('the histories of workers', () => {
-  it('have what workers had counted that have ended', async () => {
+  it('have what workers had counted that have ended', () => {
     const second = intervalOf(Date.now()) - INTERVAL_SECONDS;
     const history = (requests: number) => [
       { second, requests, errors: 1, latencies: [4, requests] },
@@ -54,7 +54,7 @@ describe('the histories of workers', () => {
     totals.take('one', history(2));
     totals.take('two', history(3));
     totals.leave('one');
-    const { seconds, requests, errors } = await totals.total();
+    const { seconds, requests, errors } = totals.total();
     const at = seconds.indexOf(second);
     expect(requests[at]).toBe(5);
     expect(errors[at]).toBe(2);

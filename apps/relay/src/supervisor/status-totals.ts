@@ -29,9 +29,8 @@ export class ReportTotals implements Sum<ProcessReport, StatusReport> {
     }
   }
 
-  /** @throws Error if no worker has sent a report, since one that asks for the total sends its own first */
-  // eslint-disable-next-line @typescript-eslint/require-await
-  async total(): Promise<StatusReport> {
+  /** @throws Error if no worker has sent a report; one that asks for the total has sent its own */
+  total(): StatusReport {
     const [first, ...others] = this.latest.values();
     if (first === undefined) {
       throw new Error('no worker has sent a report');
@@ -62,8 +61,7 @@ export class HistoryTotals implements Sum<ProcessHistory, TrafficHistory> {
     this.latest.delete(worker);
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await
-  async total(): Promise<TrafficHistory> {
+  total(): TrafficHistory {
     const history = sumHistories([...this.latest.values(), this.departed]);
     return trafficHistory(history, this.startedAtMs, Date.now());
   }

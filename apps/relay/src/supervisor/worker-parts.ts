@@ -11,7 +11,7 @@ export interface Sum<Part, Total> {
   take(worker: unknown, part: Part): void;
   /** The worker has ended. */
   leave(worker: unknown): void;
-  total(): Promise<Total>;
+  total(): Total | Promise<Total>;
 }
 
 /** Collects the parts of all workers whenever one of them wants the total. */
