@@ -51,6 +51,7 @@ export class LiveStatus implements ReactiveController {
   }
 
   private open(): void {
+    clearTimeout(this.retry);
     this.events?.close();
     const events = new EventSource('events');
     this.events = events;
