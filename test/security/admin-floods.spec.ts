@@ -71,6 +71,32 @@ describe('#116 whoever reaches the admin listener', () => {
     expect(relay.status.calls).toBe(before + 2);
   });
 
+  it('takes one place with a connection, and none once it is closed', async () => {
+    const relay = forThisTest(await startAdminRelay());
+    const ask = 'GET /events HTTP/1.1\r\nhost: localhost\r\n\r\n';
+    const sockets = [];
+    for (let count = 0; count < MAX_WATCHERS - 1; count += 1) {
+      const socket = await openSocket(relay.adminPort, ask.repeat(4));
+      await once(socket, 'data');
+      sockets.push(socket);
+    }
+    const last = forThisTest(await openEvents(relay.admin));
+    expect(last.message.statusCode).toBe(200);
+    expect((await request(relay.admin, { path: '/events' })).status).toBe(503);
+    for (const socket of sockets) {
+      socket.destroy();
+    }
+    await last.close();
+    const statusOfNext = async () => {
+      const next = forThisTest(await openEvents(relay.admin));
+      return next.message.statusCode;
+    };
+    await expect.poll(statusOfNext, LIMIT).toBe(200);
+    for (let count = 1; count < MAX_WATCHERS; count += 1) {
+      await expect.poll(statusOfNext, LIMIT).toBe(200);
+    }
+  });
+
   it('does not have reports made that overtake each other', async () => {
     const relay = forThisTest(await startAdminRelay());
     const nextSecond = handMovedSeconds();

@@ -35,6 +35,9 @@ const ask = (path: string, authorization?: string, method = 'HEAD') =>
     headers: authorization === undefined ? {} : { authorization },
   });
 
+/** The level of warnings in the log. */
+const WARN = 40;
+
 describe('#114 whoever reaches the admin listener', () => {
   it.each(BEHIND_TOKEN)('is asked for the password of %s', async (path) => {
     const { status, headers, body } = await ask(path, undefined, 'GET');
@@ -99,6 +102,24 @@ describe('#114 whoever reaches the admin listener', () => {
     expect(await of('/')).toBe('no-store');
     expect(await of('/index.html')).toBe('no-store');
     expect(await of('/assets/index-Other.js')).toBe('no-store');
+  });
+
+  it('leaves a few lines of where passwords were guessed', async () => {
+    const guesses = () =>
+      relay.log.items.filter(
+        ({ level, reason }) => level === WARN && reason === 'the password is not ADMIN_TOKEN',
+      );
+    for (let guess = 0; guess < 40; guess += 1) {
+      await ask('/status.json', basic(`admin:guess-${guess}`));
+    }
+    expect(guesses().length).toBeGreaterThan(0);
+    expect(guesses().length).toBeLessThanOrEqual(11);
+    expect(guesses()[0]?.['address']).toBe('127.0.0.1');
+    // A browser asks without a password first.
+    const before = relay.log.items.length;
+    await ask('/status.json');
+    const lines = relay.log.items.slice(before);
+    expect(lines.some(({ level }) => level === WARN)).toBe(false);
   });
 
   it('leaves no password in the log', () => {

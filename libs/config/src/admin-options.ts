@@ -5,7 +5,7 @@ import { FromText, Integer, listOf } from './rules/rule.js';
 import { NotWeakInProduction, token } from './rules/secrets.js';
 import { TraceOptions } from './trace-options.js';
 
-/** The listener for operators: the page, metrics and health. */
+/** The admin listener: the page, metrics and health. */
 export abstract class AdminOptions extends TraceOptions {
   /** `ADMIN_PORT`: port of the listener; with 0, the system chooses one; if undefined, there is none. */
   @IsOptional()

@@ -163,7 +163,7 @@ describe('the status of a relay', () => {
     expect(called[1]?.origin).toBe(`http://127.0.0.2:${MAX_ROWS + 10}`);
   });
 
-  it('is not counted without a listener for operators', async () => {
+  it('is not counted without the admin listener', async () => {
     const { relay, tunnel } = await startOutbound({ ADMIN_PORT: '' });
     await tunnel.send();
     await tunnel.send({ headers: { 'x-mte-outbound-token': 'wrong' } });

@@ -15,7 +15,7 @@ export type Connection =
   | { readonly kind: 'connecting' | 'live' }
   /** Nothing came for `seconds`, although the connection is open (`stale`) or because there is none (`unreachable`). */
   | { readonly kind: 'stale' | 'unreachable'; readonly seconds: number }
-  /** The relay answers, but with an error. */
+  /** The relay responds, but with an error. */
   | { readonly kind: 'refused'; readonly seconds: number; readonly refusal: Refusal };
 
 /** Follows the events of a relay, and has the page drawn again whenever something has changed. */

@@ -55,7 +55,7 @@ export function clients({ clients: rows, atMs }: StatusReport): TemplateResult {
     columns,
     rows,
     key: (client) => client.name ?? '',
-    ifEmpty: 'No client has sent a request yet.',
+    ifEmpty: 'No client may use this relay.',
   });
 }
 

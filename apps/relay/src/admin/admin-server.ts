@@ -3,8 +3,10 @@ import { createServer, type Server } from 'node:http';
 import type { RelayConfig } from '@relay/config';
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 
+import { RateLimiter } from '../admission/rate-limiter.js';
 import { hasRightHost } from '../server/host-field.js';
 import type { RelayLog } from '../telemetry/relay-log.js';
+import { senderNetwork } from '../telemetry/sender-network.js';
 import type { AdminConnections } from './admin-connections.js';
 import { AdminToken } from './admin-token.js';
 import { HostCheck } from './host-check.js';
@@ -27,6 +29,10 @@ const TIMEOUT_CHECK_INTERVAL_MS = 1_000;
 const KEEP_ALIVE_TIMEOUT_MS = 72_000;
 /** How long a client may leave a response unread. */
 const STALLED_TIMEOUT_MS = 60_000;
+
+/** Log lines of each network: enough to be seen, and too few to fill a disk. */
+const GUESS_LINES_PER_MINUTE = 10;
+const CLOCK = { monotonicMs: () => performance.now() };
 
 const ALLOWED_METHODS: readonly string[] = ['GET', 'HEAD'];
 
@@ -65,6 +71,7 @@ export function createAdminServer(
     },
   });
   const refusalOf = checksOf(config);
+  const guesses = new RateLimiter(GUESS_LINES_PER_MINUTE, CLOCK);
   server.addHook('onRequest', (request, reply, done) => {
     void reply.headers(SECURITY_FIELDS);
     const refusal = refusalOf(request);
@@ -73,7 +80,13 @@ export function createAdminServer(
       return;
     }
     const { status, error, fields = {} } = refusal;
-    log.debug('the admin listener refused a request', { status, reason: error });
+    const isGuess = status === 401 && request.headers.authorization !== undefined;
+    const isLogged = isGuess && guesses.tryTake(senderNetwork(request.socket));
+    log[isLogged ? 'warn' : 'debug']('the admin listener refused a request', {
+      status,
+      reason: isGuess ? 'the password is not ADMIN_TOKEN' : error,
+      address: request.socket.remoteAddress,
+    });
     // Whatever body the request has is not read.
     void reply
       .code(status)
@@ -89,7 +102,7 @@ export function createAdminServer(
   server.setErrorHandler<Error & { readonly statusCode?: number }>((error, _request, reply) => {
     const { statusCode = 500 } = error;
     if (statusCode < 500) {
-      return reply.code(statusCode).send({ error: 'the request cannot be answered' });
+      return reply.code(statusCode).send({ error: 'the request cannot be served' });
     }
     log.error('the admin listener failed', { error });
     return reply.code(500).send({ error: 'internal error; see the log of the relay' });

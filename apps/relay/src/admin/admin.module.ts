@@ -10,7 +10,7 @@ import { PageFiles, PageFolder } from './page-files.js';
 import { StatusEvents } from './status-events.js';
 import { StatusRoutes } from './status-routes.js';
 
-/** The listener for operators. */
+/** The admin listener. */
 @Module({
   imports: [HealthModule, StatusModule],
   providers: [

@@ -2,12 +2,12 @@ import type { Socket } from 'node:net';
 
 import { SECURITY_FIELDS } from './security-fields.js';
 
-interface Answer {
+interface Refusal {
   readonly status: string;
   readonly error: string;
 }
 
-const ANSWERS: Readonly<Record<string, Answer>> = {
+const REFUSALS: Readonly<Record<string, Refusal>> = {
   HPE_HEADER_OVERFLOW: {
     status: '431 Request Header Fields Too Large',
     error: 'the head of the request is too large',
@@ -18,7 +18,7 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
   },
 };
 
-const OTHERS: Answer = { status: '400 Bad Request', error: 'the request cannot be parsed' };
+const OTHER: Refusal = { status: '400 Bad Request', error: 'the request cannot be parsed' };
 
 /** Responds to what Node.js cannot parse, for which there is neither a request nor a response, and closes the connection. */
 export function refuseUnparsable({ code = '' }: { readonly code?: string }, socket: Socket): void {
@@ -27,7 +27,7 @@ export function refuseUnparsable({ code = '' }: { readonly code?: string }, sock
     socket.destroy();
     return;
   }
-  const { status, error } = ANSWERS[code] ?? OTHERS;
+  const { status, error } = REFUSALS[code] ?? OTHER;
   const body = JSON.stringify({ error });
   const fields = {
     ...SECURITY_FIELDS,

@@ -18,7 +18,7 @@ import { Parties } from './parties.js';
 import type { PartyTraffic } from './party-traffic.js';
 
 const INTERVAL_MS = INTERVAL_SECONDS * 1_000;
-/** Requests that somebody wants the answer of. Pairings and what is asked of the relay itself are not among them. */
+/** Requests of clients and peers. Pairings, and what is asked of the relay itself, are not among them. */
 const CHARTED_ROLES: ReadonlySet<Role> = new Set(['outbound', 'inbound', 'pass-through']);
 
 /** Identifies a peer that is called, by its name and the origin it is called at. */
@@ -27,8 +27,8 @@ export function keyOfPeer(name: string, origin: string): string {
 }
 
 /**
- * Counts requests by peer, client and time for the status of this process. Its memory is bounded. Without a listener for
- * operators it counts nothing.
+ * Counts requests by peer, client and time for the status of this process. Its memory is bounded. Without the
+ * admin listener it counts nothing.
  */
 @Injectable()
 export class TrafficWatch {
