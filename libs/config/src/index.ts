@@ -8,6 +8,7 @@ export { ConfigInvalidError } from './config.errors.js';
 export { describeConfig } from './describe-config.js';
 export {
   OF_ENVIRONMENT,
+  shownName,
   type ClientEntry,
   type ClientLimits,
   type ClientToken,

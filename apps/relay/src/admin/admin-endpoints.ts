@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyInstance } from 'fastify';
 
-import { ProbeRoutes } from './probe-routes.js';
+import { MonitoringRoutes } from './monitoring-routes.js';
 import { PageFiles } from './page-files.js';
 import { StatusRoutes } from './status-routes.js';
 
@@ -9,7 +9,7 @@ import { StatusRoutes } from './status-routes.js';
 @Injectable()
 export class AdminEndpoints {
   constructor(
-    private readonly routes: ProbeRoutes,
+    private readonly routes: MonitoringRoutes,
     private readonly status: StatusRoutes,
     private readonly page: PageFiles,
   ) {}

@@ -5,7 +5,7 @@ import { StatusModule } from '../status/status.module.js';
 import { AdminConnections } from './admin-connections.js';
 import { AdminEndpoints } from './admin-endpoints.js';
 import { AdminListener } from './admin-listener.js';
-import { ProbeRoutes } from './probe-routes.js';
+import { MonitoringRoutes } from './monitoring-routes.js';
 import { PageFiles, PageFolder } from './page-files.js';
 import { StatusEvents } from './status-events.js';
 import { StatusRoutes } from './status-routes.js';
@@ -17,7 +17,7 @@ import { StatusRoutes } from './status-routes.js';
     AdminConnections,
     AdminEndpoints,
     AdminListener,
-    ProbeRoutes,
+    MonitoringRoutes,
     PageFiles,
     PageFolder,
     StatusEvents,

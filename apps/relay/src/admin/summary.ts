@@ -15,7 +15,7 @@ import { html, type Html } from './html.js';
 type Cell = string | number | undefined | Html;
 
 /** What stands for the party of the environment variables, which has no name. */
-const OF_ENVIRONMENT = '(environment)';
+const UNNAMED = '(environment)';
 const NONE = '–';
 const MS_PER_SECOND = 1_000;
 const UNITS = [
@@ -126,7 +126,7 @@ function lastRefusal(refusal: RefusalStatus | undefined): Html {
 }
 
 function party(name: string | undefined): Html {
-  return foreign(name ?? OF_ENVIRONMENT);
+  return foreign(name ?? UNNAMED);
 }
 
 /** Text that comes from elsewhere, which cannot turn around what stands beside it. */

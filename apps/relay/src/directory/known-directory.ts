@@ -2,12 +2,12 @@ import { isDeepStrictEqual } from 'node:util';
 
 import {
   ConfigInvalidError,
-  OF_ENVIRONMENT,
   type ClientEntry,
   type Directory,
   type Grant,
   type PeerEntry,
   type TenantEntry,
+  shownName,
 } from '@relay/config';
 import type { SecretKeys } from '@relay/protocol';
 import type { RelayName } from '@relay/signature';
@@ -89,8 +89,8 @@ export class KnownDirectory {
 
   /** The name of the peer that holds the secret which a kid names; undefined if its entry has none. */
   nameOf(kid: string): string | undefined {
-    const name = this.byKid.get(kid)?.peer.name;
-    return name === OF_ENVIRONMENT ? undefined : name;
+    const peer = this.byKid.get(kid)?.peer;
+    return peer === undefined ? undefined : shownName(peer.name);
   }
 
   /** The peer of this name. */

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { OF_ENVIRONMENT } from '@relay/config';
+import { shownName } from '@relay/config';
 import { MAX_ROWS, type PeerStatus, type TrafficCounts } from '@relay/status';
 
 import { DirectoryService } from '../directory/directory.service.js';
@@ -61,7 +61,7 @@ export class PeerRows {
     const traffic = this.traffic.peersCalled.find(keyOfPeer(known.name, origin));
     return {
       role: 'outbound',
-      name: shownName(known),
+      name: shownName(known.name),
       origin,
       state: peer === undefined ? 'unused' : stateOf(peer),
       transport: known.entry.transport,
@@ -77,7 +77,7 @@ export class PeerRows {
     const kids = known.keys.all.map(({ kid }) => kid);
     return {
       role: 'inbound',
-      name: shownName(known),
+      name: shownName(known.name),
       state: traffic === undefined ? 'unused' : 'paired',
       transport: known.entry.transport,
       ...this.inbound.numbersOf((kid) => kids.includes(kid)),
@@ -86,10 +86,6 @@ export class PeerRows {
       lastRefusal: traffic?.lastRefusal,
     };
   }
-}
-
-function shownName({ name }: KnownPeer): string | undefined {
-  return name === OF_ENVIRONMENT ? undefined : name;
 }
 
 function stateOf({ state, reachability }: Peer): PeerRow['state'] {

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Clock } from '@relay/clock';
-import { OF_ENVIRONMENT, RelayConfig } from '@relay/config';
+import { RelayConfig, shownName } from '@relay/config';
 import { StoreHealth, type StoreReport } from '@relay/session';
 import {
   MAX_ROWS,
@@ -46,7 +46,7 @@ export class ProcessStatus {
       peers: this.peers.all(nowMs),
       clients: this.clients(nowMs),
       tenants: this.tenants.all.map(({ entry, settings, upstream, openSockets }): TenantStatus => ({
-        name: shown(entry.name),
+        name: shownName(entry.name),
         upstream: settings.upstreamOrigin,
         state: upstream.state,
         connections: openSockets,
@@ -65,7 +65,7 @@ export class ProcessStatus {
       const traffic = this.traffic.clients.find(client.name);
       const endsAtSeconds = nextExpirySeconds(client, nowMs);
       return {
-        name: shown(client.name),
+        name: shownName(client.name),
         traffic: traffic?.counts(nowMs) ?? NO_TRAFFIC,
         tokenEndsAtMs: endsAtSeconds === undefined ? undefined : endsAtSeconds * 1_000,
         lastRefusal: traffic?.lastRefusal,
@@ -81,8 +81,4 @@ export class ProcessStatus {
       warnings: lastOfStore?.state === 'available' ? lastOfStore.description.warnings : [],
     };
   }
-}
-
-function shown(name: string): string | undefined {
-  return name === OF_ENVIRONMENT ? undefined : name;
 }

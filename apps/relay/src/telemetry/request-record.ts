@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 
-import { OF_ENVIRONMENT, type Grant } from '@relay/config';
+import { shownName, type Grant } from '@relay/config';
 
 import type { CallTrace, RequestTrace } from '../traces/tracer.js';
 import { traceIdOf } from './trace-id.js';
@@ -56,8 +56,7 @@ export class RequestRecord {
 
   /** The name of the client; undefined if its entry has none. */
   get clientName(): string | undefined {
-    const name = this.grant?.client.name;
-    return name === OF_ENVIRONMENT ? undefined : name;
+    return this.grant === undefined ? undefined : shownName(this.grant.client.name);
   }
 
   /** What is known of the trace before the head is read by a role. */

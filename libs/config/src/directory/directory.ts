@@ -7,6 +7,11 @@ import type { TunnelTransport } from '../transport-options.js';
  */
 export const OF_ENVIRONMENT = '';
 
+/** The name of an entry as operators see it; undefined if environment variables have made it. */
+export function shownName(name: string): string | undefined {
+  return name === OF_ENVIRONMENT ? undefined : name;
+}
+
 /** How a peer is reached: one of its origins in turn, or whatever origin a client names, if it is among those allowed. */
 export type PeerReach =
   | { readonly kind: 'origins'; readonly origins: readonly string[] }

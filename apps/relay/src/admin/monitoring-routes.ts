@@ -9,7 +9,7 @@ const FOR_PROBES = { config: { isForProbes: true } };
 
 /** What programs ask for: metrics and health. */
 @Injectable()
-export class ProbeRoutes {
+export class MonitoringRoutes {
   constructor(
     private readonly metrics: RelayMetrics,
     private readonly primary: PrimaryLink,
