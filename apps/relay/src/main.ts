@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 
-import { ConfigInvalidError, loadConfig } from '@relay/config';
+import { ConfigInvalidError, loadConfig, logFormatFor } from '@relay/config';
 
 import { isOurWorker } from './lifecycle/our-worker.js';
 
@@ -10,7 +10,7 @@ process.umask(0o077);
 try {
   const loaded = loadConfig();
   // Workers write to a pipe, whose lines the supervising process writes as it does its own.
-  if (!isOurWorker && loaded.config.logFormatFor(process.stdout) === 'pretty') {
+  if (!isOurWorker && logFormatFor(loaded.config, process.stdout) === 'pretty') {
     const { prettifyStandardOutput } = await import('./telemetry/pretty-output.js');
     prettifyStandardOutput();
   }

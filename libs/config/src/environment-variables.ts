@@ -1,12 +1,7 @@
 import type { RelayConfig } from './relay-config.js';
 
 type Derived =
-  | 'directory'
-  | 'tunnelResponseHeaders'
-  | 'redisAddress'
-  | 'effectiveLogLevel'
-  | 'logFormatFor'
-  | 'tracesUrl';
+  'directory' | 'tunnelResponseHeaders' | 'redisAddress' | 'effectiveLogLevel' | 'tracesUrl';
 
 /** A property of `RelayConfig` that is read from an environment variable. */
 export type RelayConfigProperty = Exclude<keyof RelayConfig, Derived>;

@@ -33,7 +33,8 @@ export {
   loadHealthAddress,
   reloadDirectory,
 } from './load-config.js';
-export { type LogFormat, type LogLevel, RelayConfig } from './relay-config.js';
+export { logFormatFor } from './log-format.js';
+export { type LogLevel, RelayConfig } from './relay-config.js';
 export { RelayConfigModule } from './relay-config.module.js';
 export { tryKeyPair } from './rules/key-pair.js';
 export type { RedisAddress, RedisHost } from './rules/redis-url.js';

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { logFormatFor } from './log-format.js';
 import { loadConfig } from './load-config.js';
 
 const load = (environment: NodeJS.ProcessEnv) =>
@@ -24,16 +25,16 @@ describe('the format of the log', () => {
   const ofTerminal = { isTTY: true };
 
   it('is for people only at a terminal, and not in production', () => {
-    expect(load({}).logFormatFor(ofTerminal)).toBe('pretty');
-    expect(load({}).logFormatFor({ isTTY: false })).toBe('json');
+    expect(logFormatFor(load({}), ofTerminal)).toBe('pretty');
+    expect(logFormatFor(load({}), { isTTY: false })).toBe('json');
     const NODE_ENV = 'production';
     const strong = { NODE_ENV, OUTBOUND_TOKEN: 'X3vB8mQz1LkT6wRn9YdC2hJp' };
-    expect(load(strong).logFormatFor(ofTerminal)).toBe('json');
+    expect(logFormatFor(load(strong), ofTerminal)).toBe('json');
   });
 
   it('is LOG_FORMAT wherever it goes', () => {
-    expect(load({ LOG_FORMAT: 'pretty' }).logFormatFor({ isTTY: false })).toBe('pretty');
-    expect(load({ LOG_FORMAT: 'json' }).logFormatFor(ofTerminal)).toBe('json');
+    expect(logFormatFor(load({ LOG_FORMAT: 'pretty' }), { isTTY: false })).toBe('pretty');
+    expect(logFormatFor(load({ LOG_FORMAT: 'json' }), ofTerminal)).toBe('json');
   });
 
   it('is refused if it is no format', () => {

@@ -8,7 +8,6 @@ import {
   REDIS_PAIR,
 } from './rules/key-pair.js';
 import { method } from './rules/method.js';
-import { isProduction } from './rules/production.js';
 import type { Directory } from './directory/directory.js';
 import { domainMap, type Domain } from './directory/domain-map.js';
 import { FitsVariables } from './directory/domain-rules.js';
@@ -28,6 +27,7 @@ import { upstreamHost } from './rules/upstream-host.js';
 import { baseUrl, origin } from './rules/url.js';
 import { NeedsSharedSessions, workerCount } from './rules/workers.js';
 import { AdminOptions } from './admin-options.js';
+import { LOG_FORMATS, type LogFormat } from './log-format.js';
 
 const HEADER_RULES = headerRules({ request: 'REQUEST_HEADERS', response: 'RESPONSE_HEADERS' });
 
@@ -35,11 +35,6 @@ const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'
 
 /** A level of the logger; `silent` logs nothing. */
 export type LogLevel = (typeof LOG_LEVELS)[number];
-
-const LOG_FORMATS = ['json', 'pretty'] as const;
-
-/** How lines of the log are written: for programs or for people. */
-export type LogFormat = (typeof LOG_FORMATS)[number];
 
 /**
  * The configuration of one relay process: validated, deeply frozen, injected by class. Only `loadConfig` creates it.
@@ -291,10 +286,5 @@ export class RelayConfig extends AdminOptions {
   /** The level to log at: `DEBUG` takes precedence over `LOG_LEVEL`. */
   get effectiveLogLevel(): LogLevel {
     return this.debug ? 'debug' : this.logLevel;
-  }
-
-  /** How to write the log: without `LOG_FORMAT`, only a person at a terminal gets lines that no program reads. */
-  logFormatFor({ isTTY }: { readonly isTTY: boolean }): LogFormat {
-    return this.logFormat ?? (isTTY && !isProduction(this.nodeEnv) ? 'pretty' : 'json');
   }
 }
