@@ -31,7 +31,7 @@ COPY --from=build /src/dist dist
 # node scripts/client.js makes and revokes the tokens of clients: docs/operations.md.
 COPY --from=build /src/scripts scripts
 
-# Port 9464 serves only metrics and health: do not publish it.
+# Port 9464 serves the page, metrics and health, for operators only: do not publish it.
 ENV NODE_ENV=production \
     PORT=8080 \
     ADMIN_PORT=9464 \
