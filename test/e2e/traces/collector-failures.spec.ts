@@ -1,7 +1,8 @@
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 
 import { beforeEach, describe, expect, it } from 'vitest';
 
+import { Recorder } from '../../support/lifecycle/recorder.js';
 import { forThisTest } from '../../support/lifecycle/resources.js';
 import { closedPort } from '../../support/network/listen.js';
 import { request } from '../../support/clients/client.js';
@@ -131,6 +132,40 @@ describe('a flood of refused strangers', () => {
 
     expect(lines).toBeLessThan(LINES_PER_MINUTE + 50);
     expect(collector.spans.items).toHaveLength(lines);
+  });
+});
+
+describe('a relay that refuses more requests than it logs', () => {
+  it('ends each trace that has begun: every span has its parent', async () => {
+    const held = new Recorder<ServerResponse>();
+    const tunnel = await startTunnel({
+      both: { ...collector.environment, OTEL_BSP_SCHEDULE_DELAY: '600000' },
+      inbound: { MAX_CONCURRENT_REQUESTS: '1' },
+      handler: (_request, response) => {
+        held.add(response);
+      },
+    });
+    const first = tunnel.send();
+    const response = await held.find();
+    const count = LINES_PER_MINUTE + 50;
+    for (let sent = 0; sent < count; sent += 1) {
+      await tunnel.send();
+    }
+    const lines = tunnel.outbound.log.items.filter(({ code }) => code === 'RELAY_BUSY').length;
+    response.end();
+    await first;
+    await tunnel.close();
+
+    expect(lines).toBeLessThan(count);
+    const spans = collector.spans.items;
+    const ids = new Set(spans.map(({ spanId }) => spanId));
+    const busy = (kind: string) =>
+      spans.filter((span) => span.kind === kind && span.attributes['mte.code'] === 'RELAY_BUSY');
+    expect(busy('client')).toHaveLength(count);
+    expect(busy('server')).toHaveLength(count);
+    expect(
+      spans.filter(({ parentSpanId }) => parentSpanId !== '' && !ids.has(parentSpanId)),
+    ).toEqual([]);
   });
 });
 
