@@ -39,8 +39,8 @@ import type {
 import { UnchangedTrace, UnrecordedTrace } from './unrecorded.js';
 
 const SERVICE_NAME = 'mte-api-relay';
-/** Of the export requests at the same time, each with one batch; without a limit, those that have no end would add up. */
-const MAX_EXPORTS = 8;
+/** Export requests at the same time, each with one batch. Few spans in each are no reason to refuse one. */
+const LEAST_EXPORTS = 8;
 /** Methods as names of spans; a client may invent others, and each would be a name of its own. */
 const METHODS = new Set('GET HEAD POST PUT DELETE CONNECT OPTIONS TRACE PATCH QUERY'.split(' '));
 
@@ -58,9 +58,12 @@ export class SdkTracer implements Tracer {
     url: string,
     private readonly events: ExportEvents,
   ) {
-    this.queue = new SpanQueue(exporterOf(config, url), events, {
+    const maxExportBatchSize = Math.min(config.otelMaxBatchSize, config.otelMaxQueueSize);
+    // At a stop, all that waits is exported at once. The queue limits how much that is.
+    const maxBatches = Math.ceil(config.otelMaxQueueSize / maxExportBatchSize) + 1;
+    this.queue = new SpanQueue(exporterOf(config, url, maxBatches), events, {
       maxQueueSize: config.otelMaxQueueSize,
-      maxExportBatchSize: Math.min(config.otelMaxBatchSize, config.otelMaxQueueSize),
+      maxExportBatchSize,
       scheduledDelayMillis: config.otelScheduleDelayMs,
       exportTimeoutMillis: config.otelExportTimeoutMs,
     });
@@ -112,8 +115,7 @@ export class SdkTracer implements Tracer {
     const limit = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, limitMs);
     });
-    // A batch that was not taken has been counted and reported.
-    await Promise.race([this.provider.shutdown().catch(() => undefined), limit]);
+    await Promise.race([this.provider.shutdown(), limit]);
     clearTimeout(timer);
     if (this.queue.pending > 0) {
       this.events.dropped(this.queue.pending, 'stopped');
@@ -250,12 +252,12 @@ function traceparentOf({ traceId, spanId, traceFlags }: SpanContext): string {
   return `00-${traceId}-${spanId}-${(traceFlags & TraceFlags.SAMPLED) === 0 ? '00' : '01'}`;
 }
 
-function exporterOf(config: RelayConfig, url: string): OTLPTraceExporter {
+function exporterOf(config: RelayConfig, url: string, maxBatches: number): OTLPTraceExporter {
   return new OTLPTraceExporter({
     url,
     headers: Object.fromEntries([...config.otlpHeaders, ...config.otlpTracesHeaders]),
     timeoutMillis: config.otlpTimeoutMs,
-    concurrencyLimit: MAX_EXPORTS,
+    concurrencyLimit: Math.max(LEAST_EXPORTS, maxBatches),
   });
 }
 
