@@ -64,8 +64,17 @@ function attributesOf(record: RequestRecord, transport: 'message' | 'channel'): 
   };
 }
 
-/** Ends the span of an attempt, if it has one. */
-export function endTracedAttempt(record: RequestRecord, outcome: AttemptOutcome): void {
+/**
+ * Ends the span of an attempt, if it has one.
+ *
+ * @param sentStatus - of the response to the client, if that has begun
+ */
+export function endTracedAttempt(
+  record: RequestRecord,
+  outcome: AttemptOutcome,
+  sentStatus: number | undefined,
+): void {
+  record.sentStatus = sentStatus;
   const { attemptTrace } = record;
   if (attemptTrace === undefined) {
     return;
@@ -80,6 +89,7 @@ export function endTracedAttempt(record: RequestRecord, outcome: AttemptOutcome)
   const code = isCutOff ? 'RELAY_PEER_CONNECTION_LOST' : tunnelFailure(outcome, forwarded).code;
   const cause = causeOf(outcome);
   attemptTrace.end({
+    status: sentStatus,
     code: isClientGone(cause) && cause instanceof RelayError ? cause.code : code,
     attributes: { 'mte.forwarded': forwarded },
   });

@@ -41,6 +41,8 @@ import { UnchangedTrace, UnrecordedTrace } from './unrecorded.js';
 const SERVICE_NAME = 'mte-api-relay';
 /** Export requests at the same time, each with one batch. Few spans in each are no reason to refuse one. */
 const LEAST_EXPORTS = 8;
+/** Whoever waited has gone away, which is how every event stream ends: no error of anybody. */
+const GONE_CODES: ReadonlySet<string> = new Set(['RELAY_CLIENT_GONE', 'RELAY_PEER_GONE']);
 /** Methods as names of spans; a client may invent others, and each would be a name of its own. */
 const METHODS = new Set('GET HEAD POST PUT DELETE CONNECT OPTIONS TRACE PATCH QUERY'.split(' '));
 
@@ -151,12 +153,13 @@ class RecordedRequest implements RequestTrace {
       { kind: SpanKind.INTERNAL, startTime: startedAtMs },
       this.context,
     );
-    endSpan(span, end, end.code !== undefined);
+    endSpan(span, end, hasFailed(end));
   }
 
   end(end: SpanEnd): void {
     // What the sender did wrong is no error of the server.
-    endSpan(this.span, end, (end.status ?? 500) >= 500);
+    const isOfSender = end.isCutOff !== true && (end.status ?? 500) < 500;
+    endSpan(this.span, end, !isOfSender && (hasFailed(end) || (end.status ?? 0) >= 500));
   }
 }
 
@@ -174,7 +177,7 @@ class RecordedCall implements CallTrace {
   }
 
   end(end: SpanEnd): void {
-    endSpan(this.span, end, end.code !== undefined || (end.status ?? 0) >= 400);
+    endSpan(this.span, end, hasFailed(end) || (end.status ?? 0) >= 400);
   }
 }
 
@@ -226,8 +229,14 @@ function startCall(
   );
 }
 
-function endSpan(span: Span, { status, code, attributes = {} }: SpanEnd, isError: boolean): void {
-  const errorType = code ?? (isError && status !== undefined ? String(status) : undefined);
+function hasFailed({ code }: SpanEnd): boolean {
+  return code !== undefined && !GONE_CODES.has(code);
+}
+
+function endSpan(span: Span, end: SpanEnd, isError: boolean): void {
+  const { status, code, attributes = {} } = end;
+  const ofStatus = isError && status !== undefined ? String(status) : undefined;
+  const errorType = hasFailed(end) ? code : ofStatus;
   span.setAttributes({
     ...attributes,
     [ATTR_HTTP_RESPONSE_STATUS_CODE]: status,

@@ -28,7 +28,13 @@ function queueFor(exportOne: SpanExporter['export']) {
     spanProcessors: [queue],
   });
   const tracer = provider.getTracer('test');
-  return { events, queue, endSpan: () => tracer.startSpan('one').end() };
+  return {
+    events,
+    queue,
+    endSpan: () => {
+      tracer.startSpan('one').end();
+    },
+  };
 }
 
 it('an exporter that throws has failed, and keeps no place of the queue', () => {
