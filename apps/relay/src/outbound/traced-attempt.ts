@@ -1,6 +1,6 @@
 import { RelayError } from '@relay/errors';
 import { isClientGone } from '@relay/http';
-import { HeadInvalidError, encodeRequestHead, type RequestHead } from '@relay/protocol';
+import { HeadInvalidError, MAX_FIELDS, encodeRequestHead, type RequestHead } from '@relay/protocol';
 
 import type { ClientRequest } from '../client/client-request.js';
 import type { RequestRecord } from '../telemetry/request-record.js';
@@ -9,9 +9,6 @@ import { causeOf } from './outcome-reason.js';
 import { isProvenUnforwarded } from './retry-rule.js';
 import type { AttemptOutcome } from './tunnel-attempt.js';
 import { tunnelFailure } from './tunnel-failure.js';
-
-/** Of a head. protocol.md section 6. */
-const MAX_FIELDS = 256;
 
 /**
  * What the next attempt shares with the others. If the request is traced, the attempt has a span of its own, and seals a head
