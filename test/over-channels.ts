@@ -6,6 +6,7 @@ export const OVER_CHANNELS = [
   'test/e2e/*.spec.ts',
   'test/e2e/http/*.spec.ts',
   'test/e2e/programs/*.spec.ts',
+  'test/e2e/traces/endings.spec.ts',
   'test/e2e/traces/requests.spec.ts',
   'test/e2e/traces/trace-context.spec.ts',
   // Of the attacks, those on HTTP itself: what is forwarded, and to whom.

@@ -6,7 +6,7 @@ import type { RequestHead, ResponseHead } from './message-head.js';
 import { CLIENT_ADDRESS_FIELD, CLIENT_NAME_FIELD } from './relay-headers.js';
 
 /** Limit of field lines in a head. protocol.md section 6. */
-const MAX_FIELDS = 256;
+export const MAX_FIELDS = 256;
 
 const METHOD = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;

@@ -24,7 +24,7 @@ export {
   type ChannelType,
 } from './channel-header.js';
 export { forwardedFields } from './forwarded-fields.js';
-export { checkRequestHead, checkResponseHead } from './head-rules.js';
+export { MAX_FIELDS, checkRequestHead, checkResponseHead } from './head-rules.js';
 export {
   OUTER_CACHE_CONTROL,
   OUTER_REQUEST_FIELDS,

@@ -1,7 +1,8 @@
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 
 import { beforeEach, describe, expect, it } from 'vitest';
 
+import { Recorder } from '../../support/lifecycle/recorder.js';
 import { forThisTest } from '../../support/lifecycle/resources.js';
 import { closedPort } from '../../support/network/listen.js';
 import { request } from '../../support/clients/client.js';
@@ -32,6 +33,7 @@ interface Drops {
   readonly exported: number;
   readonly queueFull: number;
   readonly failed: number;
+  readonly stopped: number;
 }
 
 async function dropsOf({ app }: TestRelay): Promise<Drops> {
@@ -44,6 +46,7 @@ async function dropsOf({ app }: TestRelay): Promise<Drops> {
     exported: exported?.value ?? 0,
     queueFull: dropped('queue_full'),
     failed: dropped('export_failed'),
+    stopped: dropped('stopped'),
   };
 }
 
@@ -134,6 +137,40 @@ describe('a flood of refused strangers', () => {
   });
 });
 
+describe('a relay that refuses more requests than it logs', () => {
+  it('ends each trace that has begun: every span has its parent', async () => {
+    const held = new Recorder<ServerResponse>();
+    const tunnel = await startTunnel({
+      both: { ...collector.environment, OTEL_BSP_SCHEDULE_DELAY: '600000' },
+      inbound: { MAX_CONCURRENT_REQUESTS: '1' },
+      handler: (_request, response) => {
+        held.add(response);
+      },
+    });
+    const first = tunnel.send();
+    const response = await held.find();
+    const count = LINES_PER_MINUTE + 50;
+    for (let sent = 0; sent < count; sent += 1) {
+      await tunnel.send();
+    }
+    const lines = tunnel.outbound.log.items.filter(({ code }) => code === 'RELAY_BUSY').length;
+    response.end();
+    await first;
+    await tunnel.close();
+
+    expect(lines).toBeLessThan(count);
+    const spans = collector.spans.items;
+    const ids = new Set(spans.map(({ spanId }) => spanId));
+    const busy = (kind: string) =>
+      spans.filter((span) => span.kind === kind && span.attributes['mte.code'] === 'RELAY_BUSY');
+    expect(busy('client')).toHaveLength(count);
+    expect(busy('server')).toHaveLength(count);
+    expect(
+      spans.filter(({ parentSpanId }) => parentSpanId !== '' && !ids.has(parentSpanId)),
+    ).toEqual([]);
+  });
+});
+
 describe('a stop', () => {
   it('sends the spans that are left', async () => {
     const tunnel = await startTunnel({
@@ -146,6 +183,35 @@ describe('a stop', () => {
     expect(collector.spans.items.map(({ kind }) => kind).sort()).toEqual(
       expect.arrayContaining(['client', 'server']),
     );
+  });
+
+  it('sends them all, in however many batches they wait', async () => {
+    const held = new Recorder<ServerResponse>();
+    const take = collector.respond;
+    collector.respond = (response) => {
+      // As long as one export is under way, all others wait.
+      collector.respond = take;
+      held.add(response);
+    };
+    const tunnel = await startTunnel({
+      outbound: { ...collector.environment, OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '5' },
+    });
+    for (let sent = 0; sent < 30; sent += 1) {
+      await tunnel.send();
+    }
+    const response = await held.find();
+    const closed = tunnel.close();
+    await collector.exports.count(10);
+    take(response);
+    await closed;
+
+    expect(await dropsOf(tunnel.outbound)).toEqual({
+      exported: collector.spans.items.length,
+      queueFull: 0,
+      failed: 0,
+      stopped: 0,
+    });
+    expect(collector.spans.items.length).toBeGreaterThanOrEqual(60);
   });
 
   it('does not wait for a collector that never responds longer than SHUTDOWN_TIMEOUT_MS', async () => {
@@ -163,7 +229,6 @@ describe('a stop', () => {
     await tunnel.send();
     await tunnel.close();
 
-    const { values } = await tunnel.outbound.app.get(RelayMetrics).spansDropped.get();
-    expect(values.find(({ labels }) => labels.reason === 'stopped')?.value).toBeGreaterThan(0);
+    expect((await dropsOf(tunnel.outbound)).stopped).toBeGreaterThan(0);
   });
 });

@@ -4,6 +4,7 @@ import { expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 
 import { forThisTest } from '../../support/lifecycle/resources.js';
+import { startStrippingProxy } from '../../support/network/stripping-proxy.js';
 import { startCollector } from '../../support/traces/collector.js';
 import { chainOf, newCaller } from '../../support/traces/traced.js';
 import { startUpgradeTunnel } from '../../support/tunnels/upgrade-tunnel.js';
@@ -56,4 +57,38 @@ it('a WebSocket is one trace that ends with the 101, and its connection is a spa
     expect(connection).toMatchObject({ name: 'upgraded connection', isError: false });
     expect(connection.endMs).toBeGreaterThanOrEqual(parent?.endMs ?? Infinity);
   }
+});
+
+it('an opening that fails has an error code of the relay, the kind of its failure, and the status of a response', async () => {
+  const collector = forThisTest(await startCollector());
+  const tunnel = forThisTest(
+    await startUpgradeTunnel(() => undefined, { outbound: collector.environment }),
+  );
+  const proxy = forThisTest(await startStrippingProxy(tunnel.inbound.port));
+  const open = async (peer: string): Promise<void> => {
+    const client = new WebSocket(tunnel.outbound.url.replace('http', 'ws'), {
+      headers: { ...tunnel.clientHeaders, 'x-mte-upstream': peer },
+    });
+    await once(client, 'error');
+  };
+  const failed = (kind: string) =>
+    collector.spans.find(({ attributes }) => attributes['mte.opening_failure'] === kind);
+
+  await open(proxy.url);
+  expect(await failed('no-channels')).toMatchObject({
+    isError: true,
+    attributes: {
+      'mte.purpose': 'opening conn',
+      'mte.code': 'RELAY_CHANNEL_UNAVAILABLE',
+      'error.type': 'RELAY_CHANNEL_UNAVAILABLE',
+      'http.response.status_code': expect.any(Number) as number,
+    },
+  });
+
+  await tunnel.send();
+  await tunnel.inbound.close();
+  await open(tunnel.inbound.url);
+  const unreached = await failed('unreached');
+  expect(unreached.attributes).toMatchObject({ 'mte.code': 'RELAY_PEER_UNREACHABLE' });
+  expect(unreached.attributes).not.toHaveProperty('http.response.status_code');
 });

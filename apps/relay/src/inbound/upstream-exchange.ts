@@ -36,7 +36,7 @@ export class UpstreamExchange implements ExchangeEvents {
     private readonly request: OpenedRequest,
     private readonly sealer: SealedResponse,
     private readonly settings: UpstreamSettings,
-    private readonly record: Pick<RequestRecord, 'requestId' | 'trace'>,
+    private readonly record: Pick<RequestRecord, 'requestId' | 'trace' | 'sentStatus'>,
   ) {}
 
   /**
@@ -96,6 +96,7 @@ export class UpstreamExchange implements ExchangeEvents {
       head = upstreamResponseHead(status, rawFields, this.settings.tunnelResponseHeaders);
       checkResponseHead(head);
       this.sealer.start(head, bodyBytesOf(head, this.request.head.method));
+      this.record.sentStatus = status;
     } catch (cause) {
       this.exchange?.abort(
         cause instanceof ConnectionAuthUnsupportedError

@@ -33,6 +33,11 @@ export class ClientResponse {
     return this.writer.isStarted;
   }
 
+  /** The status, once the head has been written. */
+  get status(): number | undefined {
+    return this.isStarted ? this.response.statusCode : undefined;
+  }
+
   start(head: ResponseHead): void {
     const fields = clientFields(head.fields, this.config.tunnelResponseHeaders, this.config);
     this.writer.start(

@@ -108,7 +108,7 @@ export class Forwarding {
       const attempt = await this.begin(body, replaced);
       const outcome = await attempt.run();
       this.lastOutcome = outcome;
-      endTracedAttempt(this.context.record, outcome);
+      endTracedAttempt(this.context.record, outcome, this.attemptContext.response.status);
       this.context.record.exchange = attempt.exchange;
       const cause = causeOf(outcome);
       if (isClientGone(cause)) {

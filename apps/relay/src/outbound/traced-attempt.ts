@@ -1,6 +1,6 @@
 import { RelayError } from '@relay/errors';
 import { isClientGone } from '@relay/http';
-import { HeadInvalidError, encodeRequestHead, type RequestHead } from '@relay/protocol';
+import { HeadInvalidError, MAX_FIELDS, encodeRequestHead, type RequestHead } from '@relay/protocol';
 
 import type { ClientRequest } from '../client/client-request.js';
 import type { RequestRecord } from '../telemetry/request-record.js';
@@ -9,9 +9,6 @@ import { causeOf } from './outcome-reason.js';
 import { isProvenUnforwarded } from './retry-rule.js';
 import type { AttemptOutcome } from './tunnel-attempt.js';
 import { tunnelFailure } from './tunnel-failure.js';
-
-/** Of a head. protocol.md section 6. */
-const MAX_FIELDS = 256;
 
 /**
  * What the next attempt shares with the others. If the request is traced, the attempt has a span of its own, and seals a head
@@ -64,8 +61,17 @@ function attributesOf(record: RequestRecord, transport: 'message' | 'channel'): 
   };
 }
 
-/** Ends the span of an attempt, if it has one. */
-export function endTracedAttempt(record: RequestRecord, outcome: AttemptOutcome): void {
+/**
+ * Ends the span of an attempt, if it has one.
+ *
+ * @param sentStatus - of the response to the client, if that has begun
+ */
+export function endTracedAttempt(
+  record: RequestRecord,
+  outcome: AttemptOutcome,
+  sentStatus: number | undefined,
+): void {
+  record.sentStatus = sentStatus;
   const { attemptTrace } = record;
   if (attemptTrace === undefined) {
     return;
@@ -80,6 +86,7 @@ export function endTracedAttempt(record: RequestRecord, outcome: AttemptOutcome)
   const code = isCutOff ? 'RELAY_PEER_CONNECTION_LOST' : tunnelFailure(outcome, forwarded).code;
   const cause = causeOf(outcome);
   attemptTrace.end({
+    status: sentStatus,
     code: isClientGone(cause) && cause instanceof RelayError ? cause.code : code,
     attributes: { 'mte.forwarded': forwarded },
   });

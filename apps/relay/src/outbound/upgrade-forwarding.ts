@@ -68,7 +68,7 @@ export class UpgradeForwarding implements AskedUpgrade {
     // Its only stream: with it, the channel ends.
     channel.finish();
     const outcome = await this.attempt.run();
-    endTracedAttempt(record, outcome);
+    endTracedAttempt(record, outcome, this.context.response.status);
     record.exchange = this.attempt.exchange;
     record.sealedOut = this.attempt.sealedBytes.out;
     record.sealedIn = this.attempt.sealedBytes.in;

@@ -128,6 +128,7 @@ export class PassThroughExchange implements ExchangeEvents {
     }
     // RESPONSE_HEADERS may contain credentials, and this client has shown no token.
     this.writer.start(status, clientFields(fields, this.settings.headers, this.settings));
+    recordOf(this.request).sentStatus = status;
     // A body that arrives within one turn of the event loop leaves in the same write.
     this.headTimer = setImmediate(() => {
       this.writer.flushHead();

@@ -19,10 +19,12 @@ import {
 import type { SignedError } from '@relay/signature';
 import { WebSocket, type ClientOptions } from 'ws';
 
+import type { SpanEnd } from '../traces/tracer.js';
 import { Traces } from '../traces/traces.js';
 import { WEB_SOCKET_OPTIONS } from '../channels/web-socket-options.js';
 import { UnsignedStatusError, meansUnreached } from './intermediary-response.js';
 import type { PeerAddress } from './peer-address.js';
+import { signedFailure, unconnected } from './peer-failure.js';
 import { ownCallAttributes } from './own-call.js';
 import { PeerOrigins } from './peer-origin.js';
 import type { SequenceReservation } from './peer-session.js';
@@ -93,7 +95,7 @@ export class ChannelOpener {
       ownCallAttributes(address, `opening ${type}`),
     );
     const failure = await this.send(address, reservation, type, onAccepted);
-    call?.end(failure === undefined ? { status: SWITCHING_PROTOCOLS } : { code: failure.kind });
+    call?.end(failure === undefined ? { status: SWITCHING_PROTOCOLS } : spanEndOf(failure));
     return failure;
   }
 
@@ -194,6 +196,35 @@ export class ChannelOpener {
 export function neverOpen(cause: Error & { readonly code?: string }): OpeningFailure {
   const isMisused = cause instanceof RelayError || cause.code?.startsWith('WS_') === true;
   return { kind: isMisused ? 'no-channels' : 'unreached', cause };
+}
+
+/** What the span of an opening says that has failed. */
+function spanEndOf(failure: OpeningFailure): SpanEnd {
+  const { kind, cause } = failure;
+  const attributes = { 'mte.opening_failure': kind };
+  switch (kind) {
+    case 'signed-error': {
+      const { signedError } = failure;
+      return {
+        status: signedError.status,
+        code: signedFailure(signedError, 'no').code,
+        attributes,
+      };
+    }
+    case 'unreached': {
+      const code = unconnected(cause, 'no')?.code ?? 'RELAY_PEER_UNREACHABLE';
+      return { status: unsignedStatusOf(cause), code, attributes };
+    }
+    case 'no-channels': {
+      const isLate = cause instanceof OpeningTimeoutError;
+      const code = isLate ? 'RELAY_PEER_TIMEOUT' : 'RELAY_CHANNEL_UNAVAILABLE';
+      return { status: unsignedStatusOf(cause), code, attributes };
+    }
+  }
+}
+
+function unsignedStatusOf(cause: Error): number | undefined {
+  return cause instanceof UnsignedStatusError ? cause.status : undefined;
 }
 
 function singleRelayHeader({ rawHeaders }: IncomingMessage): string | undefined {

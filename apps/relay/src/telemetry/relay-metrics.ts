@@ -186,13 +186,13 @@ export class RelayMetrics implements StoreMeter {
 
   readonly spansExported = new Counter({
     name: 'mte_relay_trace_spans_exported_total',
-    help: 'Spans that the collector has taken',
+    help: 'Spans in exports that the collector has responded to without an error',
     registers: [this.registry],
   });
 
   readonly spansDropped = new Counter({
     name: 'mte_relay_trace_spans_dropped_total',
-    help: 'Spans that the collector never took, by reason',
+    help: 'Spans that were not exported, by reason',
     labelNames: ['reason'] as const,
     registers: [this.registry],
   });

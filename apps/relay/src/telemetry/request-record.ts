@@ -42,6 +42,8 @@ export class RequestRecord {
   carriedBy: string | undefined;
   /** Only if there are traces, and the head of the request has been read. */
   trace: RequestTrace | undefined;
+  /** Of a response that has begun, whether or not it is completed. For traces only. */
+  sentStatus: number | undefined;
   /** The attempt that is under way, if it is traced. */
   attemptTrace: CallTrace | undefined;
 

@@ -185,10 +185,13 @@ export class RequestReports {
   private report(record: RequestRecord, end: Refusal, isLogged: boolean): void {
     const ms = this.count(record, end);
     const isFailure = end.status >= 500 && record.role !== 'inbound' && record.role !== 'pairing';
+    // A flood makes no more spans than lines, but what has begun has an end: a span of it may be the parent of others.
+    if (isLogged || record.trace !== undefined) {
+      endTrace(this.traces, record, end);
+    }
     if (!isLogged) {
       return;
     }
-    endTrace(this.traces, record, end);
     if (isFailure) {
       this.log.error('request failed', lineOf(record, end, ms));
     } else {

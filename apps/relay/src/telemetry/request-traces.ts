@@ -22,7 +22,12 @@ export function endTrace(traces: Traces, record: RequestRecord, end: TracedEnd):
       startedAtMs: record.startedAtMs,
     });
   if (trace?.isRecorded === true) {
-    trace.end({ status: end.status, code: end.code, attributes: attributesOf(record, end) });
+    trace.end({
+      status: end.status ?? record.sentStatus,
+      code: end.code,
+      isCutOff: end.status === undefined,
+      attributes: attributesOf(record, end),
+    });
   }
 }
 

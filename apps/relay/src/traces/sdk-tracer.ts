@@ -39,8 +39,10 @@ import type {
 import { UnchangedTrace, UnrecordedTrace } from './unrecorded.js';
 
 const SERVICE_NAME = 'mte-api-relay';
-/** Of the export requests at the same time, each with one batch; without a limit, those that have no end would add up. */
-const MAX_EXPORTS = 8;
+/** Export requests at the same time, each with one batch. Few spans in each are no reason to refuse one. */
+const LEAST_EXPORTS = 8;
+/** Whoever waited has gone away, which is how every event stream ends: no error of anybody. */
+const GONE_CODES: ReadonlySet<string> = new Set(['RELAY_CLIENT_GONE', 'RELAY_PEER_GONE']);
 /** Methods as names of spans; a client may invent others, and each would be a name of its own. */
 const METHODS = new Set('GET HEAD POST PUT DELETE CONNECT OPTIONS TRACE PATCH QUERY'.split(' '));
 
@@ -58,9 +60,12 @@ export class SdkTracer implements Tracer {
     url: string,
     private readonly events: ExportEvents,
   ) {
-    this.queue = new SpanQueue(exporterOf(config, url), events, {
+    const maxExportBatchSize = Math.min(config.otelMaxBatchSize, config.otelMaxQueueSize);
+    // At a stop, all that waits is exported at once. The queue limits how much that is.
+    const maxBatches = Math.ceil(config.otelMaxQueueSize / maxExportBatchSize) + 1;
+    this.queue = new SpanQueue(exporterOf(config, url, maxBatches), events, {
       maxQueueSize: config.otelMaxQueueSize,
-      maxExportBatchSize: Math.min(config.otelMaxBatchSize, config.otelMaxQueueSize),
+      maxExportBatchSize,
       scheduledDelayMillis: config.otelScheduleDelayMs,
       exportTimeoutMillis: config.otelExportTimeoutMs,
     });
@@ -112,8 +117,7 @@ export class SdkTracer implements Tracer {
     const limit = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, limitMs);
     });
-    // A batch that was not taken has been counted and reported.
-    await Promise.race([this.provider.shutdown().catch(() => undefined), limit]);
+    await Promise.race([this.provider.shutdown(), limit]);
     clearTimeout(timer);
     if (this.queue.pending > 0) {
       this.events.dropped(this.queue.pending, 'stopped');
@@ -149,12 +153,13 @@ class RecordedRequest implements RequestTrace {
       { kind: SpanKind.INTERNAL, startTime: startedAtMs },
       this.context,
     );
-    endSpan(span, end, end.code !== undefined);
+    endSpan(span, end, hasFailed(end));
   }
 
   end(end: SpanEnd): void {
     // What the sender did wrong is no error of the server.
-    endSpan(this.span, end, (end.status ?? 500) >= 500);
+    const isOfSender = end.isCutOff !== true && (end.status ?? 500) < 500;
+    endSpan(this.span, end, !isOfSender && (hasFailed(end) || (end.status ?? 0) >= 500));
   }
 }
 
@@ -172,7 +177,7 @@ class RecordedCall implements CallTrace {
   }
 
   end(end: SpanEnd): void {
-    endSpan(this.span, end, end.code !== undefined || (end.status ?? 0) >= 400);
+    endSpan(this.span, end, hasFailed(end) || (end.status ?? 0) >= 400);
   }
 }
 
@@ -224,8 +229,14 @@ function startCall(
   );
 }
 
-function endSpan(span: Span, { status, code, attributes = {} }: SpanEnd, isError: boolean): void {
-  const errorType = code ?? (isError && status !== undefined ? String(status) : undefined);
+function hasFailed({ code }: SpanEnd): boolean {
+  return code !== undefined && !GONE_CODES.has(code);
+}
+
+function endSpan(span: Span, end: SpanEnd, isError: boolean): void {
+  const { status, code, attributes = {} } = end;
+  const ofStatus = isError && status !== undefined ? String(status) : undefined;
+  const errorType = hasFailed(end) ? code : ofStatus;
   span.setAttributes({
     ...attributes,
     [ATTR_HTTP_RESPONSE_STATUS_CODE]: status,
@@ -250,12 +261,12 @@ function traceparentOf({ traceId, spanId, traceFlags }: SpanContext): string {
   return `00-${traceId}-${spanId}-${(traceFlags & TraceFlags.SAMPLED) === 0 ? '00' : '01'}`;
 }
 
-function exporterOf(config: RelayConfig, url: string): OTLPTraceExporter {
+function exporterOf(config: RelayConfig, url: string, maxBatches: number): OTLPTraceExporter {
   return new OTLPTraceExporter({
     url,
     headers: Object.fromEntries([...config.otlpHeaders, ...config.otlpTracesHeaders]),
     timeoutMillis: config.otlpTimeoutMs,
-    concurrencyLimit: MAX_EXPORTS,
+    concurrencyLimit: Math.max(LEAST_EXPORTS, maxBatches),
   });
 }
 

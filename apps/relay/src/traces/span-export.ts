@@ -34,7 +34,7 @@ class ReportingExporter implements SpanExporter {
 
   export(spans: ReadableSpan[], done: (result: ExportResult) => void): void {
     this.onTaken(spans.length);
-    this.exporter.export(spans, (result) => {
+    const over = (result: ExportResult): void => {
       this.onOver(spans.length);
       if (result.code === ExportResultCode.SUCCESS) {
         this.events.exported(spans.length);
@@ -50,7 +50,13 @@ class ReportingExporter implements SpanExporter {
         }
       }
       done(result);
-    });
+    };
+    try {
+      this.exporter.export(spans, over);
+    } catch (error) {
+      // Such as a span that cannot be encoded.
+      over({ code: ExportResultCode.FAILED, error: error as Error });
+    }
   }
 
   forceFlush(): Promise<void> {
@@ -72,6 +78,7 @@ export class SpanQueue implements SpanProcessor {
   private waiting = 0;
   private underWay = 0;
   private isStopped = false;
+  private onIdle: (() => void) | undefined;
 
   constructor(
     exporter: SpanExporter,
@@ -88,6 +95,9 @@ export class SpanQueue implements SpanProcessor {
       },
       (spans) => {
         this.underWay -= spans;
+        if (this.pending === 0) {
+          this.onIdle?.();
+        }
       },
     );
     this.batches = new BatchSpanProcessor({ ...options, exporter: reporting });
@@ -112,10 +122,16 @@ export class SpanQueue implements SpanProcessor {
     return this.batches.forceFlush();
   }
 
-  /** Sends what is left. What is not at the collector when this is abandoned counts as dropped. */
+  /** Sends what is left, and returns once all of it is over. What is `pending` when this is abandoned counts as dropped. */
   async shutdown(): Promise<void> {
     this.isStopped = true;
-    await this.batches.shutdown();
+    // It rejects with the first batch that fails, which has been counted; the others are still under way.
+    await this.batches.shutdown().catch(() => undefined);
+    if (this.pending > 0) {
+      await new Promise<void>((resolve) => {
+        this.onIdle = resolve;
+      });
+    }
   }
 
   /** Spans that have not reached the collector, and may never reach it. */

@@ -9,6 +9,8 @@ export interface SpanEnd {
   readonly status?: number | undefined;
   /** The error code, if there was one. */
   readonly code?: string | undefined;
+  /** Whether the response broke off after its status had been sent. */
+  readonly isCutOff?: boolean;
   readonly attributes?: SpanAttributes;
 }
 
