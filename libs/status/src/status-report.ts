@@ -9,6 +9,8 @@ export interface ReportOf<Traffic> {
   /** When the report was made: milliseconds since 1970, on the relay's clock. */
   readonly atMs: number;
   readonly relay: RelayFacts;
+  /** Of all clients and peers, those that were refused included, and of pass-through routes. */
+  readonly traffic: Traffic;
   /** Other relays, those that are called first, at most `MAX_ROWS` of each role. */
   readonly peers: readonly PeerStatus<Traffic>[];
   /** At most `MAX_ROWS`. */
@@ -49,8 +51,9 @@ export interface TrafficStatus {
   /** Since the start of the relay, as are errors. */
   readonly requests: number;
   readonly errors: number;
-  /** On average over the last ten seconds. */
+  /** On average over the last ten seconds, as are errors. */
   readonly requestsPerSecond: number;
+  readonly errorsPerSecond: number;
   /**
    * Half of the requests of the last minute took at most as many milliseconds, rounded up by a fifth at most; undefined if there
    * were none.
@@ -69,7 +72,7 @@ export interface PeerStatus<Traffic = TrafficStatus> {
   /** Only if it is called. */
   readonly origin?: string | undefined;
   /**
-   * `unreachable`: the last attempt to connect failed. `paired`: it has a session that can be used, or it has sent a request. `unused`: nothing was sent to
+   * `unreachable`: the last attempt to connect failed, be it for a request or a channel. `paired`: it has a session that can be used, or it has sent a request. `unused`: nothing was sent to
    * it, or it has sent nothing, since the start. `unknown`: it is not known any more whether it can be reached.
    */
   readonly state: 'unused' | 'paired' | 'reachable' | 'unreachable' | 'unknown';

@@ -5,7 +5,13 @@ import { statusReport, sumReports, type ProcessReport } from './sum-reports.js';
 
 type PeerRow = ProcessReport['peers'][number];
 
-const TRAFFIC = { requests: 10, errors: 2, requestsPerSecond: 1.5, latencies: [20, 10] };
+const TRAFFIC = {
+  requests: 10,
+  errors: 2,
+  requestsPerSecond: 1.5,
+  errorsPerSecond: 0.5,
+  latencies: [20, 10],
+};
 const refusal = (atMs: number) => ({
   atMs,
   code: 'RELAY_BUSY',
@@ -36,6 +42,7 @@ const report = (startedAtMs: number, peers: readonly PeerRow[] = [PEER]): Proces
     directory: 'in use',
     underWay: 4,
   },
+  traffic: TRAFFIC,
   peers,
   clients: [{ name: 'billing', traffic: TRAFFIC, lastRefusal: refusal(startedAtMs) }],
   tenants: [{ upstream: 'http://api.example', state: 'reachable', connections: 6 }],
@@ -53,9 +60,11 @@ describe('the reports of two workers', () => {
       requests: 20,
       errors: 4,
       requestsPerSecond: 3,
+      errorsPerSecond: 1,
       latencies: [20, 20],
     });
     expect(sum.clients[0]?.traffic.requests).toBe(20);
+    expect(sum.traffic).toEqual(sum.peers[0]?.traffic);
     expect(sum.clients[0]?.lastRefusal?.atMs).toBe(2_000);
     expect(sum.tenants[0]?.connections).toBe(12);
     expect(sum.refusals.map(({ atMs }) => atMs)).toEqual([2_000, 1_000]);
@@ -119,6 +128,7 @@ it('what was counted by a worker that has ended remains, and nothing else of it'
     requests: 20,
     errors: 4,
     requestsPerSecond: 1.5,
+    errorsPerSecond: 0.5,
     latencies: [20, 10],
   });
   expect(sum.tenants[0]?.connections).toBe(6);

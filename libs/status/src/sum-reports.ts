@@ -16,8 +16,9 @@ export interface TrafficCounts {
   /** Since its start, as are errors. */
   readonly requests: number;
   readonly errors: number;
-  /** On average over the last ten seconds. */
+  /** On average over the last ten seconds, as are errors. */
   readonly requestsPerSecond: number;
+  readonly errorsPerSecond: number;
   /** Of the last minute. */
   readonly latencies: Latencies;
 }
@@ -56,6 +57,7 @@ export function sumReports(
       first.relay,
       reports.map(({ relay }) => relay),
     ),
+    traffic: sumTraffic([...reports, ...past].map(({ traffic }) => traffic)),
     peers: [...firstOf(peers, 'outbound'), ...firstOf(peers, 'inbound')],
     clients: sumRows(reports, past, (report) => report.clients, nameOf, sumClients),
     tenants: sumRows(reports, [], (report) => report.tenants, nameOf, sumTenants),
@@ -65,9 +67,10 @@ export function sumReports(
 }
 
 /** The report as it is shown: with percentiles instead of counts. */
-export function statusReport({ peers, clients, ...rest }: ProcessReport): StatusReport {
+export function statusReport({ traffic, peers, clients, ...rest }: ProcessReport): StatusReport {
   return {
     ...rest,
+    traffic: trafficStatus(traffic),
     peers: peers.map((peer) => ({ ...peer, traffic: trafficStatus(peer.traffic) })),
     clients: clients.map((client) => ({ ...client, traffic: trafficStatus(client.traffic) })),
   };
@@ -81,10 +84,10 @@ function trafficStatus({ latencies, ...counts }: TrafficCounts): TrafficStatus {
 function countedOnly(report: ProcessReport): ProcessReport {
   const past = <Row extends { readonly traffic: TrafficCounts }>(row: Row): Row => ({
     ...row,
-    traffic: { ...row.traffic, requestsPerSecond: 0, latencies: [] },
+    traffic: { ...row.traffic, requestsPerSecond: 0, errorsPerSecond: 0, latencies: [] },
   });
   return {
-    ...report,
+    ...past(report),
     peers: report.peers.map((peer) => ({
       ...past(peer),
       state: 'unused',
@@ -170,6 +173,7 @@ function sumTraffic(all: readonly TrafficCounts[]): TrafficCounts {
     requests: sum(all.map(({ requests }) => requests)),
     errors: sum(all.map(({ errors }) => errors)),
     requestsPerSecond: sum(all.map(({ requestsPerSecond }) => requestsPerSecond)),
+    errorsPerSecond: sum(all.map(({ errorsPerSecond }) => errorsPerSecond)),
     latencies: sumLatencies(all.map(({ latencies }) => latencies)),
   };
 }

@@ -70,6 +70,7 @@ describe('the status of a relay', () => {
       requests: 20,
       errors: 0,
       requestsPerSecond: 0,
+      errorsPerSecond: 0,
       p50Ms: undefined,
       p99Ms: undefined,
     });

@@ -9,7 +9,14 @@ import {
 } from '@relay/status';
 
 const DAY_MS = 86_400_000;
-const traffic = { requests: 81_240, errors: 0, requestsPerSecond: 42.4, p50Ms: 3.2, p99Ms: 21.8 };
+const traffic = {
+  requests: 81_240,
+  errors: 0,
+  requestsPerSecond: 42.4,
+  errorsPerSecond: 0,
+  p50Ms: 3.2,
+  p99Ms: 21.8,
+};
 
 /** A refusal of a relay's peer. */
 export const refusal = (atMs: number, changes: Partial<RefusalStatus> = {}): RefusalStatus => ({
@@ -53,6 +60,7 @@ export function sampleStatus(changes: Partial<StatusReport> = {}, atMs = Date.no
         certificateEndsAtMs: atMs + 61 * DAY_MS,
         underWay: 9,
       },
+      traffic: { ...traffic, requestsPerSecond: 85 },
       peers: [
         peer(),
         peer({
@@ -66,6 +74,7 @@ export function sampleStatus(changes: Partial<StatusReport> = {}, atMs = Date.no
             ...traffic,
             errors: 31,
             requestsPerSecond: 0,
+            errorsPerSecond: 0,
             p50Ms: undefined,
             p99Ms: undefined,
           },
@@ -82,6 +91,7 @@ export function sampleStatus(changes: Partial<StatusReport> = {}, atMs = Date.no
             requests: 20_417,
             errors: 2,
             requestsPerSecond: 12.6,
+            errorsPerSecond: 0,
             p50Ms: 8.4,
             p99Ms: 96.2,
           },
@@ -93,7 +103,7 @@ export function sampleStatus(changes: Partial<StatusReport> = {}, atMs = Date.no
           channels: 0,
           streams: 0,
           sessions: 0,
-          traffic: { requests: 0, errors: 0, requestsPerSecond: 0 },
+          traffic: { requests: 0, errors: 0, requestsPerSecond: 0, errorsPerSecond: 0 },
         }),
       ],
       clients: [

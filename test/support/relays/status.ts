@@ -7,7 +7,14 @@ import { startRelay, type RelayEnvironment, type TestRelay } from './relay.js';
 
 const AT_MS = 1_767_225_600_000;
 
-const TRAFFIC = { requests: 3, errors: 1, requestsPerSecond: 0.3, p50Ms: 4, p99Ms: 90 };
+const TRAFFIC = {
+  requests: 3,
+  errors: 1,
+  requestsPerSecond: 0.3,
+  errorsPerSecond: 0,
+  p50Ms: 4,
+  p99Ms: 90,
+};
 
 /** A relay that is called by one peer. */
 export const REPORT: StatusReport = {
@@ -22,6 +29,7 @@ export const REPORT: StatusReport = {
     directory: 'in use',
     underWay: 7,
   },
+  traffic: TRAFFIC,
   peers: [aPeer({ name: 'partner', role: 'inbound', origin: undefined })],
   clients: [aClient({ name: 'billing' })],
   tenants: [{ upstream: 'http://127.0.0.1:9', state: 'reachable', connections: 2 }],

@@ -50,6 +50,11 @@ export class ChannelsToPeers implements OnApplicationShutdown {
     return this.byPeer.get(peer)?.numbers ?? { channels: 0, streams: 0 };
   }
 
+  /** As `PeerChannels.reach`. */
+  reachOf(peer: Peer): 'unreachable' | 'unknown' | undefined {
+    return this.byPeer.get(peer)?.reach;
+  }
+
   /** Peers to which requests go as messages because no channel could be opened. */
   private get fallbacks(): number {
     return [...this.byPeer.values()].filter(({ hasFallenBack }) => hasFallenBack).length;

@@ -25,6 +25,7 @@ export class PeerChannels implements PeerListener {
   private opening = 0;
   private askedAtMs = -Infinity;
   private lastFailure: Error | undefined;
+  private lastKind: OpeningFailure['kind'] | undefined;
   private failures = 0;
   private isClosed = false;
 
@@ -40,6 +41,14 @@ export class PeerChannels implements PeerListener {
   get hasFallenBack(): boolean {
     const isAsked = this.isAsked(this.tools.clock.monotonicMs());
     return isAsked && this.failures > 0 && this.channels.size === 0;
+  }
+
+  /** Whether the peer has no channel, because the last attempts to open one have not reached it: `unknown` once there are no more. */
+  get reach(): 'unreachable' | 'unknown' | undefined {
+    if (this.lastKind !== 'unreached' || this.failures === 0 || this.channels.size > 0) {
+      return undefined;
+    }
+    return this.isAsked(this.tools.clock.monotonicMs()) ? 'unreachable' : 'unknown';
   }
 
   /** How many channels there are, and streams in them. */
@@ -272,6 +281,7 @@ export class PeerChannels implements PeerListener {
     this.delay.begin(failure.kind);
     this.failures += 1;
     this.lastFailure = failure.cause;
+    this.lastKind = failure.kind;
     this.tools.reports.notOpened({
       peer: this.peer.origin,
       transport: this.peer.known.entry.transport,

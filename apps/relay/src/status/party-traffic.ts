@@ -7,7 +7,7 @@ const RATE_SECONDS = 10;
 const LATENCY_INTERVAL_MS = 10_000;
 const LATENCY_INTERVALS = 6;
 
-/** What was counted of one peer or client. */
+/** What was counted of one peer or client, or of all of them. */
 export class PartyTraffic {
   lastAtMs = 0;
   lastRefusal: RefusalStatus | undefined;
@@ -34,6 +34,7 @@ export class PartyTraffic {
       errors: this.errors,
       requestsPerSecond:
         seconds.reduce((total, { requests }) => total + requests, 0) / RATE_SECONDS,
+      errorsPerSecond: seconds.reduce((total, { errors }) => total + errors, 0) / RATE_SECONDS,
       latencies: sumLatencies(minute.map(({ latencies }) => latencies)),
     };
   }
@@ -44,5 +45,6 @@ export const NO_TRAFFIC: TrafficCounts = {
   requests: 0,
   errors: 0,
   requestsPerSecond: 0,
+  errorsPerSecond: 0,
   latencies: [],
 };

@@ -63,7 +63,7 @@ export class PeerRows {
       role: 'outbound',
       name: shownName(known.name),
       origin,
-      state: peer === undefined ? 'unused' : stateOf(peer),
+      state: peer === undefined ? 'unused' : this.stateOf(peer),
       transport: known.entry.transport,
       ...(peer === undefined ? { channels: 0, streams: 0 } : this.channels.numbersOf(peer)),
       sessions: peer?.state === 'paired' ? 1 : 0,
@@ -86,11 +86,14 @@ export class PeerRows {
       lastRefusal: traffic?.lastRefusal,
     };
   }
-}
 
-function stateOf({ state, reachability }: Peer): PeerRow['state'] {
-  if (state !== 'known') {
-    return state;
+  /** What the last contact has shown: of a request, or of a channel that has ended and cannot be opened again. */
+  private stateOf(peer: Peer): PeerRow['state'] {
+    const { state, reachability } = peer;
+    if (state === 'unreachable') {
+      return state;
+    }
+    const known = reachability.state === 'unknown' ? 'unknown' : 'reachable';
+    return this.channels.reachOf(peer) ?? (state === 'paired' ? state : known);
   }
-  return reachability.state === 'unknown' ? 'unknown' : 'reachable';
 }

@@ -43,6 +43,7 @@ export class ProcessStatus {
     return {
       atMs: nowMs,
       relay: await this.facts.all(),
+      traffic: this.traffic.all.counts(nowMs),
       peers: this.peers.all(nowMs),
       clients: this.clients(nowMs),
       tenants: this.tenants.all.map(({ entry, settings, upstream, openSockets }): TenantStatus => ({

@@ -15,7 +15,7 @@ import type { RequestRecord, Role } from '../telemetry/request-record.js';
 import { RequestReports, type RequestEnd } from '../telemetry/request-reports.js';
 import { IntervalRing } from './interval-ring.js';
 import { Parties } from './parties.js';
-import type { PartyTraffic } from './party-traffic.js';
+import { PartyTraffic } from './party-traffic.js';
 
 const INTERVAL_MS = INTERVAL_SECONDS * 1_000;
 /** Requests of clients and peers. Pairings, and what is asked of the relay itself, are not among them. */
@@ -37,6 +37,8 @@ export class TrafficWatch {
   /** By the name of the peer, which is empty for that of the environment variables; so are clients. */
   readonly peersCalling = new Parties();
   readonly clients = new Parties();
+  /** Of all clients and peers. */
+  readonly all = new PartyTraffic();
   /** All of them, whoever was refused. */
   readonly refusals = new RefusalList();
   private readonly history = new IntervalRing(MAX_INTERVALS + 1, INTERVAL_MS);
@@ -75,6 +77,7 @@ export class TrafficWatch {
       party.add(atMs, bucket, isError);
     }
     if (CHARTED_ROLES.has(record.role)) {
+      this.all.add(atMs, bucket, isError);
       this.history.add(atMs, bucket, isError);
     }
     if (end.code !== undefined) {

@@ -15,9 +15,13 @@ const report = (requests: number): ProcessReport => ({
     directory: 'none',
     underWay: 0,
   },
+  traffic: { requests, errors: 0, requestsPerSecond: 1, errorsPerSecond: 0, latencies: [] },
   peers: [],
   clients: [
-    { name: 'billing', traffic: { requests, errors: 0, requestsPerSecond: 1, latencies: [] } },
+    {
+      name: 'billing',
+      traffic: { requests, errors: 0, requestsPerSecond: 1, errorsPerSecond: 0, latencies: [] },
+    },
   ],
   tenants: [],
   store: { kind: 'memory', state: 'available', warnings: [] },
