@@ -24,6 +24,6 @@ export class ExportReports implements ExportEvents {
   }
 
   recovered(): void {
-    this.log.warn('traces can be exported again');
+    this.log.info('traces can be exported again');
   }
 }
