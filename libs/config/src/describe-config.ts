@@ -16,6 +16,10 @@ const maskedFields = (fields: readonly HeaderField[]): Record<string, string> =>
 const withoutAccount = (text: string | undefined): string | undefined =>
   text?.replace(/\/\/[^@]*@/, `//${MASK}@`);
 
+/** Some collectors have a key in their path. */
+const originOf = (url: string | undefined): string | undefined =>
+  url === undefined ? undefined : new URL(url).origin;
+
 /** Has an entry for every property, so that no new property reaches the log without a decision to show or mask it. */
 const DESCRIBE: { [P in RelayConfigProperty]: (value: RelayConfig[P]) => unknown } = {
   relayConfigFile: shown,
@@ -80,8 +84,8 @@ const DESCRIBE: { [P in RelayConfigProperty]: (value: RelayConfig[P]) => unknown
   adminHost: shown,
   adminToken: masked,
   adminAllowedHosts: shown,
-  otlpEndpoint: shown,
-  otlpTracesEndpoint: shown,
+  otlpEndpoint: originOf,
+  otlpTracesEndpoint: originOf,
   otlpHeaders: maskedFields,
   otlpTracesHeaders: maskedFields,
   otlpProtocol: shown,

@@ -12,6 +12,7 @@ import { RelayConfig } from './relay-config.js';
 import { MEMORY_URL } from './rules/redis-url.js';
 import { isProduction } from './rules/production.js';
 import { readSecretFiles } from './secret-files.js';
+import { withoutUnusedTraces } from './trace-options.js';
 import { cannotBeRead } from './unreadable-file.js';
 
 const VARIABLES = Object.entries(ENVIRONMENT_VARIABLES) as [RelayConfigProperty, string][];
@@ -81,7 +82,7 @@ const isReplaced = (line: string): boolean =>
  * @throws ConfigInvalidError with all problems together
  */
 export function loadConfig(environment: NodeJS.ProcessEnv = readEnvironment()): LoadedConfig {
-  const secrets = readSecretFiles(environment);
+  const secrets = readSecretFiles(withoutUnusedTraces(environment));
   const config = fromTexts(secrets.environment);
   // A variable without a value because its file cannot be read is not missing as well, nor is what it takes the place of.
   const { unread } = secrets;

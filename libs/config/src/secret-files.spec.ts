@@ -48,7 +48,12 @@ describe('a secret in a file', () => {
   });
 
   it.each(FILE_VARIABLES)('is refused if %s itself is also set', (name) => {
-    const environment = { ...REQUIRED, [name]: SECRET, [`${name}_FILE`]: join(folder, 'any') };
+    const environment = {
+      ...REQUIRED,
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector.example:4318',
+      [name]: SECRET,
+      [`${name}_FILE`]: join(folder, 'any'),
+    };
     expect(problemsWith(environment)).toContain(
       `${name}_FILE must not be set together with ${name}`,
     );

@@ -13,6 +13,7 @@ export const FILE_VARIABLES = [
   'PEER_PROXY_URL',
   'ADMIN_TOKEN',
   'OTEL_EXPORTER_OTLP_HEADERS',
+  'OTEL_EXPORTER_OTLP_TRACES_HEADERS',
 ] as const;
 
 /** An environment that includes the contents of its secret files, and the problems with those files. */

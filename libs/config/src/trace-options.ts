@@ -4,7 +4,7 @@ import { ProxyOptions } from './proxy-options.js';
 import type { HeaderField } from './rules/headers.js';
 import { fieldKeyValues, keyValues } from './rules/key-values.js';
 import { FromText, Integer, Refused, refuseUnless } from './rules/rule.js';
-import { baseUrl } from './rules/url.js';
+import { baseUrl, exactUrl } from './rules/url.js';
 
 const SAMPLERS = [
   'always_on',
@@ -18,37 +18,33 @@ const SAMPLERS = [
 /** Which traces are recorded; those with `parentbased_` do what the caller says, if it says something. */
 export type TraceSampler = (typeof SAMPLERS)[number];
 
-type Exporting = Pick<
-  TraceOptions,
-  'otlpEndpoint' | 'otlpTracesEndpoint' | 'otelSdkDisabled' | 'otelTracesExporter'
->;
-
 const ratio = (text: string): number | Refused =>
   /^(?:0|1|[01]?\.\d+|1\.0+)$/.test(text) && Number(text) <= 1
     ? Number(text)
     : new Refused('must be a number from 0 to 1');
 
-const isExporting = ({
-  otlpEndpoint,
-  otlpTracesEndpoint,
-  otelSdkDisabled,
-  otelTracesExporter,
-}: Exporting): boolean =>
-  (otlpEndpoint ?? otlpTracesEndpoint) !== undefined &&
-  otelSdkDisabled?.toLowerCase() !== 'true' &&
-  otelTracesExporter !== 'none';
-
-/** Platforms set variables of OpenTelemetry for all that they run: one that does not apply here stops no relay without traces. */
-const RefusedWithTraces = (
+/** @param value - the only one that may be set */
+const Only = (
   property: string,
   value: string,
   message = `must be ${value}: this relay has no other exporter`,
 ): PropertyDecorator =>
-  refuseUnless(
-    property,
-    message,
-    (properties) => !isExporting(properties) || properties[property] === value,
-  );
+  refuseUnless(property, message, (properties) => properties[property] === value);
+
+const areTracesOn = (environment: NodeJS.ProcessEnv): boolean =>
+  ((environment['OTEL_EXPORTER_OTLP_ENDPOINT'] ?? '') !== '' ||
+    (environment['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'] ?? '') !== '') &&
+  environment['OTEL_SDK_DISABLED']?.toLowerCase() !== 'true' &&
+  environment['OTEL_TRACES_EXPORTER'] !== 'none';
+
+/**
+ * The environment without the variables of OpenTelemetry, unless traces are exported: platforms set these variables for all that
+ * they run, and no value of one stops a relay that has no use for it.
+ */
+export const withoutUnusedTraces = (environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
+  areTracesOn(environment)
+    ? environment
+    : Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('OTEL_')));
 
 /** Where traces go, and which: the variables of OpenTelemetry that this relay knows. */
 export abstract class TraceOptions extends ProxyOptions {
@@ -59,7 +55,7 @@ export abstract class TraceOptions extends ProxyOptions {
 
   /** `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`: the URL that takes traces, as it is; it takes precedence. */
   @IsOptional()
-  @FromText(baseUrl)
+  @FromText(exactUrl)
   readonly otlpTracesEndpoint?: string;
 
   /** `OTEL_EXPORTER_OTLP_HEADERS`: fields of requests to the collector, such as credentials. */
@@ -72,12 +68,12 @@ export abstract class TraceOptions extends ProxyOptions {
 
   /** `OTEL_EXPORTER_OTLP_PROTOCOL`: only `http/protobuf` is spoken. */
   @IsOptional()
-  @RefusedWithTraces('otlpProtocol', 'http/protobuf')
+  @Only('otlpProtocol', 'http/protobuf')
   readonly otlpProtocol?: string;
 
   /** `OTEL_EXPORTER_OTLP_TRACES_PROTOCOL`: likewise. */
   @IsOptional()
-  @RefusedWithTraces('otlpTracesProtocol', 'http/protobuf')
+  @Only('otlpTracesProtocol', 'http/protobuf')
   readonly otlpTracesProtocol?: string;
 
   /** `OTEL_EXPORTER_OTLP_TIMEOUT`: how long the export of one batch may take with its repeats, 1 to 600000 ms. */
@@ -91,7 +87,7 @@ export abstract class TraceOptions extends ProxyOptions {
 
   /** `OTEL_TRACES_EXPORTER`: `otlp`, or `none` for no traces. */
   @IsOptional()
-  @RefusedWithTraces('otelTracesExporter', 'otlp', 'must be otlp or none')
+  @Only('otelTracesExporter', 'otlp', 'must be otlp or none')
   readonly otelTracesExporter?: string;
 
   /** `OTEL_TRACES_SAMPLER`: which traces are recorded. */
@@ -129,9 +125,9 @@ export abstract class TraceOptions extends ProxyOptions {
 
   /** Where traces go; undefined if there are none. */
   get tracesUrl(): string | undefined {
-    if (!isExporting(this)) {
-      return undefined;
+    if (this.otlpTracesEndpoint !== undefined || this.otlpEndpoint === undefined) {
+      return this.otlpTracesEndpoint;
     }
-    return this.otlpTracesEndpoint ?? `${this.otlpEndpoint ?? ''}/v1/traces`;
+    return `${this.otlpEndpoint}/v1/traces`;
   }
 }

@@ -3,6 +3,8 @@ import { Refused } from './rule.js';
 /** RFC 3986 pchar without "%": such a path is the same here and in the request line. */
 const PLAIN_PATH = /^[A-Za-z0-9\-._~!$&'()*+,;=:@/]*$/;
 
+const VISIBLE_ASCII = /^[\x21-\x7e]*$/;
+
 const splitHttpUrl = (text: string): { origin: string; path: string } | Refused => {
   if (text.includes('?')) {
     return new Refused('must not have a query');
@@ -31,6 +33,19 @@ export function origin(text: string): string | Refused {
     return url;
   }
   return url.path === '' || url.path === '/' ? url.origin : new Refused('must not have a path');
+}
+
+/** Reads an http or https URL that is used as it is, with its query and a slash at its end. */
+export function exactUrl(text: string): string | Refused {
+  if (text.includes('#')) {
+    return new Refused('must not have a fragment');
+  }
+  const [beforeQuery = ''] = text.split('?');
+  const url = splitHttpUrl(beforeQuery);
+  if (url instanceof Refused) {
+    return url;
+  }
+  return VISIBLE_ASCII.test(text) ? text : new Refused('must consist of visible ASCII characters');
 }
 
 /** Reads an http or https URL with an optional base path, and returns its normal form without a trailing slash. */
