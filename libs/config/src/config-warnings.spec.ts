@@ -31,7 +31,7 @@ it.each([
   ['OUTBOUND_TOKEN_ALT', '12345678'],
   ['ADMIN_TOKEN', '12345678'],
 ])('warns once about %s=%s, suggesting openssl rand and without the value', (name, value) => {
-  const [line, ...rest] = warnings({ [name]: value });
+  const [line, ...rest] = warnings({ ADMIN_PORT: '9464', [name]: value });
   expect(rest).toEqual([]);
   expect(line).toMatch(new RegExp(`^${name} .*openssl rand -base64 32$`));
   expect(line).not.toContain(value);
@@ -57,7 +57,7 @@ it('warns about a token that equals the secret', () => {
 
 it('warns about a password of the admin listener that others hold', () => {
   const OUTBOUND_TOKEN = 'f2Wd9ZsK4hTq7XvN1bRm6LcP';
-  expect(warnings({ OUTBOUND_TOKEN, ADMIN_TOKEN: OUTBOUND_TOKEN })).toEqual([
+  expect(warnings({ ADMIN_PORT: '9464', OUTBOUND_TOKEN, ADMIN_TOKEN: OUTBOUND_TOKEN })).toEqual([
     'ADMIN_TOKEN equals OUTBOUND_TOKEN: whoever holds one can do what the other allows',
   ]);
 });
@@ -74,8 +74,23 @@ it.each([
   [[], { ADMIN_PORT: '9464', ADMIN_HOST: '::1' }],
   [[], { ADMIN_PORT: '9464', ADMIN_HOST: 'localhost' }],
   [[], { ADMIN_HOST: '0.0.0.0' }],
+  [['ADMIN_TOKEN has no effect, because ADMIN_PORT is not set'], { ADMIN_TOKEN }],
 ])('warns with %j about an admin listener with %j', (lines, environment) => {
   expect(warnings(environment)).toEqual(lines);
+});
+
+it.each([
+  ['0.1', 'parentbased_always_on', true],
+  ['0.1', 'parentbased_traceidratio', false],
+  ['1', 'always_on', false],
+])('warns about a share of %s with the sampler %s: %s', (share, sampler, isWarned) => {
+  const lines = warnings({
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'http://localhost:4318',
+    OTEL_TRACES_SAMPLER: sampler,
+    OTEL_TRACES_SAMPLER_ARG: share,
+  });
+  const line = `OTEL_TRACES_SAMPLER_ARG has no effect with OTEL_TRACES_SAMPLER=${sampler}: name a sampler by ratio`;
+  expect(lines).toEqual(isWarned ? [line] : []);
 });
 
 it('warns of unlimited upstreams and of an unset audience, each on a line of its own', () => {

@@ -22,6 +22,39 @@ const weaknesses = (config: RelayConfig): string[] => [
   ...weaknessesOf(config.domainMap ?? []).map((line) => `${names.domainMap} ${line}`),
 ];
 
+const warningsOfAdmin = (config: RelayConfig): string[] => {
+  const { adminPort, adminHost, adminToken } = config;
+  if (adminToken === undefined) {
+    return adminPort === undefined || isLoopback(adminHost)
+      ? []
+      : [
+          `${names.adminToken} is not set: whoever reaches ${names.adminPort} can see the page and the metrics of this relay`,
+        ];
+  }
+  const same = (['outboundToken', 'clientIdSecret'] as const).filter(
+    (property) => config[property] === adminToken,
+  );
+  return [
+    ...same.map(
+      (property) =>
+        `${names.adminToken} equals ${names[property]}: whoever holds one can do what the other allows`,
+    ),
+    ...(adminPort === undefined
+      ? [`${names.adminToken} has no effect, because ${names.adminPort} is not set`]
+      : []),
+  ];
+};
+
+const warningsOfTraces = (config: RelayConfig): string[] => {
+  const { tracesUrl, otelTracesRatio, otelTracesSampler } = config;
+  const isIgnored = otelTracesRatio !== 1 && !otelTracesSampler.endsWith('traceidratio');
+  return tracesUrl !== undefined && isIgnored
+    ? [
+        `${names.otelTracesRatio} has no effect with ${names.otelTracesSampler}=${otelTracesSampler}: name a sampler by ratio`,
+      ]
+    : [];
+};
+
 /** Returns what an operator should fix although the relay starts: one line each, which never shows a value. */
 export function warningsOf(config: RelayConfig): readonly string[] {
   const warnings = weaknesses(config);
@@ -37,19 +70,7 @@ export function warningsOf(config: RelayConfig): readonly string[] {
       `${names.outboundToken} equals ${names.clientIdSecret}: every client can then act as a relay`,
     );
   }
-  const { adminPort, adminHost, adminToken } = config;
-  for (const property of ['outboundToken', 'clientIdSecret'] as const) {
-    if (adminToken !== undefined && adminToken === config[property]) {
-      warnings.push(
-        `${names.adminToken} equals ${names[property]}: whoever holds one can do what the other allows`,
-      );
-    }
-  }
-  if (adminPort !== undefined && adminToken === undefined && !isLoopback(adminHost)) {
-    warnings.push(
-      `${names.adminToken} is not set: whoever reaches ${names.adminPort} can see the page and the metrics of this relay`,
-    );
-  }
+  warnings.push(...warningsOfAdmin(config), ...warningsOfTraces(config));
   const namesPeers = config.directory.peers.some(
     ({ reach }) => reach.kind === 'named' && reach.allowed === undefined,
   );
