@@ -69,6 +69,73 @@ describe.skipIf(!hasChromium())('the page', () => {
     await page.getByText('Nothing needs attention.').waitFor();
   });
 
+  it('does not take a peer that is not probed any more for one that is back', async () => {
+    const lost = peer({ name: 'ledger', state: 'unreachable' });
+    const page = await opened(sampleStatus({ peers: [lost] }));
+    const figures = page.locator('.figures');
+    const findings = page.locator('.findings').first();
+    const announced = page.locator('[role=status]');
+    server.push(sampleStatus({ peers: [peer(), { ...lost, state: 'unknown' }] }));
+    await findings.getByText('It is not known whether the peer ledger can be reached').waitFor();
+    expect(await findings.locator('.warning').first().innerText()).toContain('no request for a');
+    expect(await announced.textContent()).not.toContain('ledger');
+    expect(await figures.innerText()).toMatch(/Peers reachable\s+1 of 2, 1 not known/);
+    server.push(sampleStatus({ peers: [peer(), { ...lost, state: 'paired' }] }));
+    await figures.getByText('2 of 2').waitFor();
+    expect(await announced.textContent()).toBe('The peer ledger is reachable again.');
+  });
+
+  it('counts as reachable only peers that are called', async () => {
+    const calling = peer({ role: 'inbound', name: 'shop', origin: undefined, sessions: 0 });
+    const page = await opened(sampleStatus({ peers: [peer(), calling] }));
+    expect(await page.locator('.figures').innerText()).toMatch(/Peers reachable\s+1 of 1\s/);
+    const sessions = row(page, 'peers', 'shop').locator('td[data-column="Sessions"]');
+    expect(await sessions.innerText()).toBe('–');
+  });
+
+  it('shows the requests a second of everybody, those of no peer too', async () => {
+    const page = await opened(sampleStatus({ peers: [] }));
+    expect(await page.locator('.figures').innerText()).toMatch(/Requests\/s\s+85\s/);
+  });
+
+  it('says whose requests fail, and why', async () => {
+    const { traffic, clients } = sampleStatus().report;
+    const failing = { ...traffic, requestsPerSecond: 4, errorsPerSecond: 2 };
+    const lastRefusal = refusal(Date.now(), { code: 'RELAY_TOKEN_INVALID' });
+    const calling = { role: 'inbound', name: 'shop', origin: undefined } as const;
+    const page = await opened(
+      sampleStatus({
+        traffic: failing,
+        peers: [
+          peer({ name: 'ledger', traffic: failing, lastRefusal }),
+          peer({ ...calling, traffic: failing, lastRefusal }),
+          peer({ name: 'well', traffic: { ...failing, errorsPerSecond: 1.9 } }),
+        ],
+        clients: [{ ...clients[0]!, traffic: failing, lastRefusal }],
+      }),
+    );
+    const findings = page.locator('.findings').first().locator('.bad');
+    expect(await findings.allInnerTexts()).toEqual([
+      expect.stringMatching(/Most requests to the peer ledger fail: RELAY_TOKEN_INVALID\s+\w/),
+      expect.stringContaining('Most requests of the peer shop fail: RELAY_TOKEN_INVALID'),
+      expect.stringContaining('Most requests of the client billing fail: RELAY_TOKEN_INVALID'),
+    ]);
+    expect(await findings.getByRole('link', { name: 'RELAY_' }).count()).toBe(3);
+    server.push(sampleStatus({ traffic: failing, peers: [peer()], clients: [] }));
+    await findings.getByText('Most requests fail', { exact: true }).waitFor();
+    server.push(
+      sampleStatus({
+        traffic: failing,
+        peers: Array.from({ length: 4 }, (_, at) => peer({ name: `p${at}`, traffic: failing })),
+      }),
+    );
+    await findings.getByText('Most requests to 4 peers fail', { exact: true }).waitFor();
+    server.push(
+      sampleStatus({ traffic: { ...failing, requestsPerSecond: 0, errorsPerSecond: 0 } }),
+    );
+    await findings.getByText('Most requests').waitFor({ state: 'detached' });
+  });
+
   it('filters refusals by any text of theirs', async () => {
     const page = await opened();
     const rows = page.locator('#refusals tbody tr');
