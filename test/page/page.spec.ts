@@ -10,6 +10,31 @@ import { hasChromium } from '../support/programs/chromium.js';
 /** What a slow machine needs: the target on a quiet one is 1 s. */
 const FIRST_PAINT_LIMIT_MS = 4_000;
 
+/** How much wider the axis of response times is than its longest number and the space before the chart. */
+const AXIS_ROOM_PX = `(() => {
+  const chart = document.querySelectorAll('.plot')[1];
+  const context = document.createElement('canvas').getContext('2d');
+  context.font = '12px ' + getComputedStyle(chart).fontFamily;
+  return chart.querySelector('.u-over').offsetLeft - context.measureText('888 ms').width - 10;
+})()`;
+/** How many pixels of the chart of response times, between its axes, have the colours of its lines. */
+const INK = `(() => {
+  const chart = document.querySelectorAll('.plot')[1];
+  // A copy, which may be read more than once.
+  const canvas = document.createElement('canvas');
+  const drawn = chart.querySelector('canvas');
+  Object.assign(canvas, { width: drawn.width, height: drawn.height });
+  const context = canvas.getContext('2d', { willReadFrequently: true });
+  context.drawImage(drawn, 0, 0);
+  const { offsetLeft, offsetTop, offsetWidth, offsetHeight } = chart.querySelector('.u-over');
+  const { data } = context.getImageData(offsetLeft, offsetTop, offsetWidth, offsetHeight);
+  let coloured = 0;
+  for (let at = 0; at < data.length; at += 4) {
+    coloured += Math.abs(data[at] - data[at + 1]) > 40 && data[at + 3] > 100 ? 1 : 0;
+  }
+  return coloured;
+})()`;
+
 const shared = sharedResources();
 let browser: Browser;
 let server: PageServer;
@@ -20,6 +45,8 @@ const opened = async (status = sampleStatus()): Promise<Page> => {
   await page.locator('#peers').waitFor();
   return page;
 };
+
+const inkOf = (page: Page) => page.evaluate<number>(INK);
 
 /** The texts of the cells of the row that begins with a text. */
 const row = (page: Page, section: string, text: string) =>
@@ -41,6 +68,19 @@ describe.skipIf(!hasChromium())('the page', () => {
       /Paired[^]*42[^]*3.2\sms[^]*22\sms/,
     );
     expect(await row(page, 'peers', '(environment)').innerText()).toContain('Not used yet');
+  });
+
+  it('leads to its summary as long as its script does not run', async () => {
+    const open = forThisTest(await browser.open('about:blank'));
+    const { page, problems } = open;
+    await page.route('**/*.js', (route) => route.abort());
+    await page.goto(server.url);
+    expect(await page.locator('relay-page').innerText()).toContain('If this stays');
+    problems.length = 0;
+    await page.unroute('**/*.js');
+    await page.reload();
+    await page.locator('#peers').waitFor();
+    expect(await page.locator('relay-page').innerText()).not.toContain('If this stays');
   });
 
   it('shows what is new without being loaded again', async () => {
@@ -168,6 +208,36 @@ describe.skipIf(!hasChromium())('the page', () => {
     ]);
     await page.getByText('The last hour as a table').click();
     expect(await page.locator('traffic-charts tbody tr').count()).toBeGreaterThan(11);
+  });
+
+  it('does not say that there were no requests while the first ones come', async () => {
+    const empty = { seconds: [], requests: [], errors: [], p50Ms: [], p99Ms: [] };
+    const { report } = sampleStatus();
+    const page = await opened({ report, history: empty });
+    const captions = page.locator('figcaption');
+    expect(await captions.allInnerTexts()).toEqual([
+      expect.stringContaining('There are requests now.'),
+      'There are no response times yet.',
+    ]);
+    const traffic = { ...report.traffic, requestsPerSecond: 0 };
+    server.push({ report: { ...report, traffic }, history: empty });
+    await captions.getByText('There were no requests in the last hour.').waitFor();
+  });
+
+  it('draws ten seconds with requests between others without any', async () => {
+    const { report, history } = sampleStatus();
+    const none = history.seconds.map(() => null);
+    const alone = none.map((_, at) => (at === 180 ? 120 : null));
+    const page = await opened({ report, history: { ...history, p50Ms: none, p99Ms: none } });
+    const before = await inkOf(page);
+    server.push({ report, history: { ...history, p50Ms: none, p99Ms: alone } });
+    await page.getByText('p99 was highest').waitFor();
+    await expect.poll(() => inkOf(page)).toBeGreaterThan(before);
+  });
+
+  it('has room for the numbers beside its charts', async () => {
+    const page = await opened();
+    expect(await page.evaluate<number>(AXIS_ROOM_PX)).toBeGreaterThan(0);
   });
 
   it('shows the configuration as the relay gave it', async () => {
