@@ -5,7 +5,7 @@ import { defineConfig } from 'vite';
 
 import { compressedFiles } from './build/compressed-files.js';
 import { errorCodesOf } from './build/error-codes.js';
-import { errorCodesModule, troubleshootingPage } from './build/plugins.js';
+import { errorCodesModule, troubleshootingPage, withoutCrossOrigin } from './build/plugins.js';
 
 const root = import.meta.dirname;
 const documents = join(root, '../../docs');
@@ -20,6 +20,7 @@ export default defineConfig({
   plugins: [
     errorCodesModule(codes),
     troubleshootingPage(read('troubleshooting.md'), codes),
+    withoutCrossOrigin(),
     compressedFiles(),
   ],
   resolve: { tsconfigPaths: true },

@@ -67,6 +67,28 @@ describe.skipIf(!hasChromium())('the page is for everybody', () => {
     expect(await overflow(page)).toBe(0);
   });
 
+  it('has a summary that scrolls to the side nowhere but in its tables', async () => {
+    const config = { mteRoutes: Array.from({ length: 30 }, () => '/api/*'), path: 'a'.repeat(200) };
+    const { relay } = sampleStatus().report;
+    server.push(sampleStatus({ relay: { ...relay, config } }));
+    for (const width of [400, 1000]) {
+      const viewport = { width, height: 800 };
+      const { page } = forThisTest(await browser.open(`${server.url}summary`, { viewport }));
+      expect(await overflow(page)).toBe(0);
+    }
+  });
+
+  it('has a summary whose last refusals need no scrolling at 1000 pixels', async () => {
+    const viewport = { width: 1000, height: 800 };
+    const { page } = forThisTest(await browser.open(`${server.url}summary`, { viewport }));
+    const peers = page.getByRole('region', { name: 'Peers' });
+    const box = await peers.getByText('RELAY_PEER_UNREACHABLE').first().boundingBox();
+    expect(box!.x + box!.width).toBeLessThan(1000);
+    expect(await peers.getByRole('columnheader').allInnerTexts()).toEqual(
+      expect.arrayContaining(['Peer', 'State', 'Last refusal']),
+    );
+  });
+
   it('keeps tables tables where their rows are cards', async () => {
     const page = await opened({ viewport: NARROW });
     const table = page.getByRole('table', { name: 'Peers: their state and traffic' });
@@ -126,7 +148,7 @@ describe.skipIf(!hasChromium())('the page is for everybody', () => {
 
   it('leads to the plain summary without JavaScript', async () => {
     const { page } = forThisTest(await browser.open(server.url, { javaScriptEnabled: false }));
-    await page.getByRole('heading', { name: 'A plain summary' }).waitFor();
+    await page.getByRole('heading', { name: 'This relay' }).waitFor();
     expect(page.url()).toBe(`${server.url}summary`);
   });
 });

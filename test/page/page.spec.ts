@@ -10,6 +10,31 @@ import { hasChromium } from '../support/programs/chromium.js';
 /** What a slow machine needs: the target on a quiet one is 1 s. */
 const FIRST_PAINT_LIMIT_MS = 4_000;
 
+/** How much wider the axis of response times is than its longest number and the space before the chart. */
+const AXIS_ROOM_PX = `(() => {
+  const chart = document.querySelectorAll('.plot')[1];
+  const context = document.createElement('canvas').getContext('2d');
+  context.font = '12px ' + getComputedStyle(chart).fontFamily;
+  return chart.querySelector('.u-over').offsetLeft - context.measureText('888 ms').width - 10;
+})()`;
+/** How many pixels of the chart of response times, between its axes, have the colours of its lines. */
+const INK = `(() => {
+  const chart = document.querySelectorAll('.plot')[1];
+  // A copy, which may be read more than once.
+  const canvas = document.createElement('canvas');
+  const drawn = chart.querySelector('canvas');
+  Object.assign(canvas, { width: drawn.width, height: drawn.height });
+  const context = canvas.getContext('2d', { willReadFrequently: true });
+  context.drawImage(drawn, 0, 0);
+  const { offsetLeft, offsetTop, offsetWidth, offsetHeight } = chart.querySelector('.u-over');
+  const { data } = context.getImageData(offsetLeft, offsetTop, offsetWidth, offsetHeight);
+  let coloured = 0;
+  for (let at = 0; at < data.length; at += 4) {
+    coloured += Math.abs(data[at] - data[at + 1]) > 40 && data[at + 3] > 100 ? 1 : 0;
+  }
+  return coloured;
+})()`;
+
 const shared = sharedResources();
 let browser: Browser;
 let server: PageServer;
@@ -20,6 +45,8 @@ const opened = async (status = sampleStatus()): Promise<Page> => {
   await page.locator('#peers').waitFor();
   return page;
 };
+
+const inkOf = (page: Page) => page.evaluate<number>(INK);
 
 /** The texts of the cells of the row that begins with a text. */
 const row = (page: Page, section: string, text: string) =>
@@ -41,6 +68,19 @@ describe.skipIf(!hasChromium())('the page', () => {
       /Paired[^]*42[^]*3.2\sms[^]*22\sms/,
     );
     expect(await row(page, 'peers', '(environment)').innerText()).toContain('Not used yet');
+  });
+
+  it('leads to its summary as long as its script does not run', async () => {
+    const open = forThisTest(await browser.open('about:blank'));
+    const { page, problems } = open;
+    await page.route('**/*.js', (route) => route.abort());
+    await page.goto(server.url);
+    expect(await page.locator('relay-page').innerText()).toContain('If this stays');
+    problems.length = 0;
+    await page.unroute('**/*.js');
+    await page.reload();
+    await page.locator('#peers').waitFor();
+    expect(await page.locator('relay-page').innerText()).not.toContain('If this stays');
   });
 
   it('shows what is new without being loaded again', async () => {
@@ -67,6 +107,73 @@ describe.skipIf(!hasChromium())('the page', () => {
       }),
     );
     await page.getByText('Nothing needs attention.').waitFor();
+  });
+
+  it('does not take a peer that is not probed any more for one that is back', async () => {
+    const lost = peer({ name: 'ledger', state: 'unreachable' });
+    const page = await opened(sampleStatus({ peers: [lost] }));
+    const figures = page.locator('.figures');
+    const findings = page.locator('.findings').first();
+    const announced = page.locator('[role=status]');
+    server.push(sampleStatus({ peers: [peer(), { ...lost, state: 'unknown' }] }));
+    await findings.getByText('It is not known whether the peer ledger can be reached').waitFor();
+    expect(await findings.locator('.warning').first().innerText()).toContain('no request for a');
+    expect(await announced.textContent()).not.toContain('ledger');
+    expect(await figures.innerText()).toMatch(/Peers reachable\s+1 of 2, 1 not known/);
+    server.push(sampleStatus({ peers: [peer(), { ...lost, state: 'paired' }] }));
+    await figures.getByText('2 of 2').waitFor();
+    expect(await announced.textContent()).toBe('The peer ledger is reachable again.');
+  });
+
+  it('counts as reachable only peers that are called', async () => {
+    const calling = peer({ role: 'inbound', name: 'shop', origin: undefined, sessions: 0 });
+    const page = await opened(sampleStatus({ peers: [peer(), calling] }));
+    expect(await page.locator('.figures').innerText()).toMatch(/Peers reachable\s+1 of 1\s/);
+    const sessions = row(page, 'peers', 'shop').locator('td[data-column="Sessions"]');
+    expect(await sessions.innerText()).toBe('–');
+  });
+
+  it('shows the requests a second of everybody, those of no peer too', async () => {
+    const page = await opened(sampleStatus({ peers: [] }));
+    expect(await page.locator('.figures').innerText()).toMatch(/Requests\/s\s+85\s/);
+  });
+
+  it('says whose requests fail, and why', async () => {
+    const { traffic, clients } = sampleStatus().report;
+    const failing = { ...traffic, requestsPerSecond: 4, errorsPerSecond: 2 };
+    const lastRefusal = refusal(Date.now(), { code: 'RELAY_TOKEN_INVALID' });
+    const calling = { role: 'inbound', name: 'shop', origin: undefined } as const;
+    const page = await opened(
+      sampleStatus({
+        traffic: failing,
+        peers: [
+          peer({ name: 'ledger', traffic: failing, lastRefusal }),
+          peer({ ...calling, traffic: failing, lastRefusal }),
+          peer({ name: 'well', traffic: { ...failing, errorsPerSecond: 1.9 } }),
+        ],
+        clients: [{ ...clients[0]!, traffic: failing, lastRefusal }],
+      }),
+    );
+    const findings = page.locator('.findings').first().locator('.bad');
+    expect(await findings.allInnerTexts()).toEqual([
+      expect.stringMatching(/Most requests to the peer ledger fail: RELAY_TOKEN_INVALID\s+\w/),
+      expect.stringContaining('Most requests of the peer shop fail: RELAY_TOKEN_INVALID'),
+      expect.stringContaining('Most requests of the client billing fail: RELAY_TOKEN_INVALID'),
+    ]);
+    expect(await findings.getByRole('link', { name: 'RELAY_' }).count()).toBe(3);
+    server.push(sampleStatus({ traffic: failing, peers: [peer()], clients: [] }));
+    await findings.getByText('Most requests fail', { exact: true }).waitFor();
+    server.push(
+      sampleStatus({
+        traffic: failing,
+        peers: Array.from({ length: 4 }, (_, at) => peer({ name: `p${at}`, traffic: failing })),
+      }),
+    );
+    await findings.getByText('Most requests to 4 peers fail', { exact: true }).waitFor();
+    server.push(
+      sampleStatus({ traffic: { ...failing, requestsPerSecond: 0, errorsPerSecond: 0 } }),
+    );
+    await findings.getByText('Most requests').waitFor({ state: 'detached' });
   });
 
   it('filters refusals by any text of theirs', async () => {
@@ -101,6 +208,36 @@ describe.skipIf(!hasChromium())('the page', () => {
     ]);
     await page.getByText('The last hour as a table').click();
     expect(await page.locator('traffic-charts tbody tr').count()).toBeGreaterThan(11);
+  });
+
+  it('does not say that there were no requests while the first ones come', async () => {
+    const empty = { seconds: [], requests: [], errors: [], p50Ms: [], p99Ms: [] };
+    const { report } = sampleStatus();
+    const page = await opened({ report, history: empty });
+    const captions = page.locator('figcaption');
+    expect(await captions.allInnerTexts()).toEqual([
+      expect.stringContaining('There are requests now.'),
+      'There are no response times yet.',
+    ]);
+    const traffic = { ...report.traffic, requestsPerSecond: 0 };
+    server.push({ report: { ...report, traffic }, history: empty });
+    await captions.getByText('There were no requests in the last hour.').waitFor();
+  });
+
+  it('draws ten seconds with requests between others without any', async () => {
+    const { report, history } = sampleStatus();
+    const none = history.seconds.map(() => null);
+    const alone = none.map((_, at) => (at === 180 ? 120 : null));
+    const page = await opened({ report, history: { ...history, p50Ms: none, p99Ms: none } });
+    const before = await inkOf(page);
+    server.push({ report, history: { ...history, p50Ms: none, p99Ms: alone } });
+    await page.getByText('p99 was highest').waitFor();
+    await expect.poll(() => inkOf(page)).toBeGreaterThan(before);
+  });
+
+  it('has room for the numbers beside its charts', async () => {
+    const page = await opened();
+    expect(await page.evaluate<number>(AXIS_ROOM_PX)).toBeGreaterThan(0);
   });
 
   it('shows the configuration as the relay gave it', async () => {

@@ -52,6 +52,11 @@ describe('the files of the page', () => {
     }
   });
 
+  it('have no tag with which a browser names the origin of the page', () => {
+    expect(html).toHaveLength(2);
+    expect(html.filter((file) => /crossorigin/i.test(read(file)))).toEqual([]);
+  });
+
   it('have an anchor for each error code, once, and only links that lead somewhere', () => {
     const guide = read(join(BUILT, 'troubleshooting.html'));
     const ids = [...guide.matchAll(/ id="([^"]*)"/g)].map(([, id]) => id!);

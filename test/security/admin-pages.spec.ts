@@ -91,6 +91,10 @@ describe('#113 a page of another site', () => {
     [{ origin: 'https://other.example' }],
     [{ origin: 'http://localhost:3000' }],
     [{ origin: 'null' }],
+    [{ origin: 'https://other.example', 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'cors' }],
+    [{ origin: 'http://localhost:3000', 'sec-fetch-site': 'same-site' }],
+    [{ origin: 'http://localhost', 'sec-fetch-site': 'same-site' }],
+    [{ origin: 'http://127.0.0.1' }],
     [{ 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' }],
     [{ 'sec-fetch-site': 'same-site', 'sec-fetch-mode': 'cors' }],
   ])('cannot take a place among those who watch with %j', async (fields) => {
@@ -105,6 +109,22 @@ describe('#113 a page of another site', () => {
     [{}],
   ])('is not meant by %j', async (fields) => {
     expect((await ask('/events', { host: 'localhost:9464', ...fields })).status).toBe(200);
+  });
+
+  it.each([
+    ['relay.internal', { origin: 'http://relay.internal:8080' }],
+    ['relay.internal:9464', { origin: 'https://relay.internal' }],
+    ['localhost', { origin: 'http://relay.internal:8080', 'sec-fetch-site': 'same-origin' }],
+  ])('is not meant behind a proxy that sends the host %s, by %j', async (host, fields) => {
+    expect((await ask('/events', { host, ...fields })).status).toBe(200);
+  });
+
+  it.each([
+    ['relay.internal', { origin: 'http://rebound.example:8080' }],
+    ['relay.internal', { origin: 'http://relay.internal.rebound.example:8080' }],
+    ['rebound.example', { origin: 'http://rebound.example', 'sec-fetch-site': 'same-origin' }],
+  ])('is refused behind a proxy that sends the host %s, with %j', async (host, fields) => {
+    expect((await ask('/events', { host, ...fields })).status).toBeGreaterThanOrEqual(400);
   });
 
   it.each([...PATHS, '/health/live', '/health/ready', '/%', '/%ff'])(
@@ -163,6 +183,14 @@ describe('#113 a page of another site', () => {
     expect(arrival('relay.internal:9464')).toBe(true);
     expect(arrival('rebound.example:9464')).toBe(false);
   });
+});
+
+it('whoever asks for something else is told what there is', async () => {
+  const { status, body } = await ask('/nothing', {}, 'GET');
+  expect([status, body.toString()]).toEqual([
+    404,
+    expect.stringContaining('/troubleshooting.html'),
+  ]);
 });
 
 it('an upgrade gets the response of a request without one', async () => {

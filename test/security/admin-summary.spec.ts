@@ -84,6 +84,12 @@ describe('/summary', () => {
     expect(document).not.toMatch(/<script|style=|\son\w+=/);
   });
 
+  it('shows the traffic of the whole relay', () => {
+    const traffic = { ...REPORT.traffic, requests: 7654321, requestsPerSecond: 85.25 };
+    const status = { ...STATUS, report: { ...REPORT, traffic, peers: [], clients: [] } };
+    expect(summaryOf(status)).toMatch(/<td>7654321<\/td>\s*<td>1<\/td>\s*<td>85.3<\/td>/);
+  });
+
   it('has a style that is no inline one', async () => {
     const { status, headers } = await request(relay.admin, { path: '/summary.css' });
     expect(status).toBe(200);

@@ -18,6 +18,20 @@ export function errorCodesModule(codes: ErrorCodes): Plugin {
   };
 }
 
+/**
+ * Takes away the attribute that vite adds: it has browsers send `Origin` for style sheets, too, and a reverse proxy may send another host
+ * in `Host`. What the page loads is of its own origin anyway.
+ */
+export function withoutCrossOrigin(): Plugin {
+  return {
+    name: 'without-crossorigin',
+    transformIndexHtml: {
+      order: 'post',
+      handler: (html) => html.replaceAll(/(<(?:script|link)\b[^>]*) crossorigin\b/g, '$1'),
+    },
+  };
+}
+
 /** Fills troubleshooting.html. */
 export function troubleshootingPage(document: string, codes: ErrorCodes): Plugin {
   return {

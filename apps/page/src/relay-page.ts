@@ -1,5 +1,5 @@
 import { html, LitElement, type PropertyValues, type TemplateResult } from 'lit';
-import type { StatusReport } from '@relay/status';
+import { INTERVAL_SECONDS, MAX_INTERVALS, type StatusReport } from '@relay/status';
 
 import { changes } from './live/changes.js';
 import { LiveStatus } from './live/live-status.js';
@@ -12,6 +12,7 @@ import { facts, figures, store } from './parts/relay-facts.js';
 /** More peers that change at once are not read out one by one. */
 const MAX_ANNOUNCED = 3;
 
+const HISTORY_MS = MAX_INTERVALS * INTERVAL_SECONDS * 1000;
 const TITLE = 'MTE API Relay';
 
 interface Section {
@@ -30,6 +31,8 @@ export class RelayPage extends LitElement {
   private announcement = '';
 
   protected override createRenderRoot(): this {
+    // What index.html says until there is the page.
+    this.replaceChildren();
     return this;
   }
 
@@ -95,7 +98,10 @@ export class RelayPage extends LitElement {
       {
         id: 'traffic',
         title: 'Last hour',
-        content: html`<traffic-charts .history=${this.live.history}></traffic-charts>`,
+        content: html`<traffic-charts
+          .history=${this.live.history}
+          .hasRequestsNow=${hasRequestsNow(report)}
+        ></traffic-charts>`,
       },
       { id: 'peers', title: 'Peers', count: report.peers.length, content: peers(report) },
       { id: 'clients', title: 'Clients', count: report.clients.length, content: clients(report) },
@@ -113,6 +119,12 @@ export class RelayPage extends LitElement {
       { id: 'relay', title: 'This relay', content: facts(report) },
     ];
   }
+}
+
+/** All requests of a relay that is younger than the history are in it, or will be. */
+function hasRequestsNow({ traffic, relay, atMs }: StatusReport): boolean {
+  const isYoung = atMs - relay.startedAtMs < HISTORY_MS;
+  return traffic.requestsPerSecond > 0 || (isYoung && traffic.requests > 0);
 }
 
 function section({ id, title, count, content }: Section): TemplateResult {

@@ -6,6 +6,9 @@ import { extname, join, normalize } from 'node:path';
 
 import type { Status } from '@relay/status';
 
+import { SUMMARY_STYLE } from '../../../apps/relay/src/admin/summary-style.js';
+import { summaryOf } from '../../../apps/relay/src/admin/summary.js';
+
 const BUILT = 'dist/page';
 const TYPES: Readonly<Record<string, string>> = {
   '.css': 'text/css; charset=utf-8',
@@ -58,9 +61,9 @@ export async function startPageServer(first: Status): Promise<PageServer> {
       response.writeHead(200, json).end(JSON.stringify(current));
     } else if (path === '/summary') {
       response.writeHead(200, { ...FIELDS, 'content-type': TYPES['.html'] });
-      response.end(
-        '<!doctype html><title>Summary</title><link rel="icon" href="icon.svg" /><h1>A plain summary</h1>',
-      );
+      response.end(summaryOf(current));
+    } else if (path === '/summary.css') {
+      response.writeHead(200, { ...FIELDS, 'content-type': TYPES['.css'] }).end(SUMMARY_STYLE);
     } else {
       respondWithFile(response, path);
     }

@@ -7,11 +7,20 @@ const MS = 1000;
 const MINUTES = 5;
 const PERCENT = 100;
 
-/** The same as a chart shows, in a sentence. */
-export function requestsSentence({ seconds, requests, errors }: TrafficHistory): string {
+/**
+ * The same as a chart shows, in a sentence.
+ *
+ * @param hasRequestsNow - whether there are requests that are not in the history yet
+ */
+export function requestsSentence(
+  { seconds, requests, errors }: TrafficHistory,
+  hasRequestsNow: boolean,
+): string {
   const total = sum(requests);
   if (total === 0) {
-    return 'There were no requests in the last hour.';
+    return hasRequestsNow
+      ? 'There are requests now. They appear here when their ten seconds are complete.'
+      : 'There were no requests in the last hour.';
   }
   const failed = sum(errors);
   const most = Math.max(...requests);
@@ -27,7 +36,7 @@ export function requestsSentence({ seconds, requests, errors }: TrafficHistory):
 export function timesSentence({ p50Ms, p99Ms, seconds }: TrafficHistory): string {
   const slowest = Math.max(...known(p99Ms));
   if (!Number.isFinite(slowest)) {
-    return 'There are no response times for the last hour.';
+    return 'There are no response times yet.';
   }
   const at = minuteOf((seconds[p99Ms.indexOf(slowest)] ?? 0) * MS);
   const middle = known(p50Ms).sort((a, b) => a - b);

@@ -1,13 +1,15 @@
 import uPlot from 'uplot';
 
 const HEIGHT_PX = 170;
-const AXIS_WIDTH_PX = 46;
+/** Has room for five digits, or three and a unit. */
+const AXIS_WIDTH_PX = 64;
 const AXIS_HEIGHT_PX = 26;
 /** Half of the last time on the axis stands behind the end of the lines. */
 const RIGHT_PX = 18;
 const HOUR_S = 3600;
 const CLOCK = new Intl.DateTimeFormat('en-GB', { timeStyle: 'short' });
 const DASH_PX = [5, 4];
+const POINT_PX = 4;
 
 /** One line of a chart. */
 export interface Line {
@@ -100,7 +102,8 @@ export class Plot {
           ...lines.map(({ colour: property, isDashed, isFilled }) => ({
             stroke: colour(property),
             width: 1.5,
-            points: { show: false },
+            // A value between gaps has no line.
+            points: { show: false, filter: isolated, size: POINT_PX },
             ...(isDashed === true && { dash: DASH_PX }),
             ...(isFilled === true && { fill: colour(`${property}-fill`) }),
           })),
@@ -111,5 +114,16 @@ export class Plot {
     );
   }
 }
+
+/** Which values of a line have none beside them. */
+function isolated({ data }: uPlot, line: number): number[] {
+  const values = data[line] ?? [];
+  return [...values.keys()].filter(
+    (at) => isKnown(values[at]) && !isKnown(values[at - 1]) && !isKnown(values[at + 1]),
+  );
+}
+
+const isKnown = (value: number | null | undefined): boolean =>
+  value !== null && value !== undefined;
 
 const clock = (seconds: number): string => CLOCK.format(seconds * 1000);

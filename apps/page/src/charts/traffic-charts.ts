@@ -16,9 +16,13 @@ const MS = 1000;
 
 /** The charts of the last hour. Who does not see them has the sentences below them, and a table. */
 export class TrafficCharts extends LitElement {
-  static override properties = { history: { attribute: false } };
+  static override properties = {
+    history: { attribute: false },
+    hasRequestsNow: { attribute: false },
+  };
 
   declare history: TrafficHistory | undefined;
+  declare hasRequestsNow: boolean;
   private plots: readonly Plot[] = [];
   /** The interval under the pointer. */
   private point: number | undefined;
@@ -72,7 +76,9 @@ export class TrafficCharts extends LitElement {
             ['line-bad', 'Errors', (at) => decimal(perSecond(history?.errors[at] ?? 0))],
           )}
           <div class="plot" aria-hidden="true"></div>
-          <figcaption>${history === undefined ? '' : requestsSentence(history)}</figcaption>
+          <figcaption>
+            ${history === undefined ? '' : requestsSentence(history, this.hasRequestsNow)}
+          </figcaption>
         </figure>
         <figure>
           <p class="chart-title">Response times</p>

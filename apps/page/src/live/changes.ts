@@ -1,4 +1,4 @@
-import type { StatusReport } from '@relay/status';
+import type { PeerStatus, StatusReport } from '@relay/status';
 
 import { calledBy, shortName } from '../text/names.js';
 
@@ -7,34 +7,50 @@ export function changes(before: StatusReport | undefined, now: StatusReport): re
   if (before === undefined) {
     return [];
   }
-  const old = statesOf(before);
-  return [...statesOf(now)].flatMap(([key, { name, isLost }]) => {
-    const was = old.get(key);
-    if (was === undefined || was.isLost === isLost) {
+  const old = partiesOf(before);
+  return [...partiesOf(now)].flatMap(([key, { name, reach }]) => {
+    const was = old.get(key)?.reach;
+    if (was === undefined || was === reach) {
       return [];
     }
-    return [`${name} is ${isLost ? 'unreachable' : 'reachable again'}.`];
+    if (reach === 'lost') {
+      return [`${name} is unreachable.`];
+    }
+    const isBack = reach === 'there' && (was === 'lost' || was === 'forgotten');
+    return isBack ? [`${name} is reachable again.`] : [];
   });
 }
 
-interface Reached {
+/** `forgotten`: it was lost, and whether it still is is not known. `untried`: it has not been needed yet. */
+type Reach = 'there' | 'lost' | 'forgotten' | 'untried';
+
+interface Party {
   readonly name: string;
-  readonly isLost: boolean;
+  readonly reach: Reach;
 }
 
-function statesOf({ peers, tenants, store }: StatusReport): Map<string, Reached> {
-  return new Map([
-    ...peers.map((peer): [string, Reached] => [
+const OF_PEERS: Readonly<Record<PeerStatus['state'], Reach>> = {
+  paired: 'there',
+  reachable: 'there',
+  unreachable: 'lost',
+  unknown: 'forgotten',
+  unused: 'untried',
+};
+const OF_TENANTS = { reachable: 'there', unreachable: 'lost', unknown: 'untried' } as const;
+
+function partiesOf({ peers, tenants, store }: StatusReport): Map<string, Party> {
+  return new Map<string, Party>([
+    ...peers.map((peer): [string, Party] => [
       `peer ${peer.role} ${calledBy(peer)}`,
-      { name: `The peer ${shortName(peer)}`, isLost: peer.state === 'unreachable' },
+      { name: `The peer ${shortName(peer)}`, reach: OF_PEERS[peer.state] },
     ]),
-    ...tenants.map(({ name, upstream, state }): [string, Reached] => [
+    ...tenants.map(({ name, upstream, state }): [string, Party] => [
       `tenant ${name ?? ''} ${upstream}`,
-      {
-        name: `The upstream ${shortName({ name, origin: upstream })}`,
-        isLost: state === 'unreachable',
-      },
+      { name: `The upstream ${shortName({ name, origin: upstream })}`, reach: OF_TENANTS[state] },
     ]),
-    ['store', { name: 'The session store', isLost: store.state === 'unavailable' }],
+    [
+      'store',
+      { name: 'The session store', reach: store.state === 'unavailable' ? 'lost' : 'there' },
+    ],
   ]);
 }

@@ -4,14 +4,9 @@ import type { StatusReport } from '@relay/status';
 import { shortName, visible } from '../text/names.js';
 import { counted, expiry } from '../text/quantities.js';
 import { end } from '../text/times.js';
+import { failures } from './failures.js';
+import type { Finding } from './finding.js';
 import { badge } from './states.js';
-
-interface Finding {
-  readonly isBad: boolean;
-  readonly text: unknown;
-  /** The section that shows more. */
-  readonly section: string;
-}
 
 /** What an operator should look at first. */
 export function attention(report: StatusReport): TemplateResult {
@@ -21,9 +16,9 @@ export function attention(report: StatusReport): TemplateResult {
   }
   return html`<ul class="findings">
     ${findings.map(
-      ({ isBad, text, section }) =>
+      ({ isBad, text, section, reason }) =>
         html`<li>
-          ${badge(isBad ? 'bad' : 'warning', isBad ? '✕' : '!', html`<a href="#${section}">${text}</a>`)}
+          ${badge(isBad ? 'bad' : 'warning', isBad ? '✕' : '!', html`<a href="#${section}">${text}</a>${reason}`)}
         </li>`,
     )}
   </ul>`;
@@ -37,6 +32,8 @@ function findingsOf(report: StatusReport): Finding[] {
       'upstream',
       'tenants',
     ),
+    ...failures(report),
+    ...notKnown(report),
     ...ofStore(report),
     ...ofRelay(report),
     ...ofTokens(report),
@@ -61,6 +58,22 @@ function unreachable(parties: readonly Reached[], one: string, section: string):
       ? html`The ${one} <bdi>${shortName(first)}</bdi> is unreachable`
       : html`${counted(lost.length, one)} are unreachable`;
   return [{ isBad: true, text, section }];
+}
+
+/** A peer that was unreachable, and is not probed any more. */
+function notKnown({ peers }: StatusReport): Finding[] {
+  const forgotten = peers.filter(({ state }) => state === 'unknown');
+  const [first] = forgotten;
+  if (first === undefined) {
+    return [];
+  }
+  const parties =
+    forgotten.length === 1
+      ? html`the peer <bdi>${shortName(first)}</bdi>`
+      : counted(forgotten.length, 'peer');
+  const text = html`It is not known whether ${parties} can be reached: there was no request for a
+  while`;
+  return [{ isBad: false, text, section: 'peers' }];
 }
 
 function ofStore({ store }: StatusReport): Finding[] {

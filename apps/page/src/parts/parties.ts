@@ -2,7 +2,7 @@ import { html, nothing, type TemplateResult } from 'lit';
 import type { ClientStatus, PeerStatus, StatusReport, TenantStatus } from '@relay/status';
 
 import { calledBy, name } from '../text/names.js';
-import { count, expiry } from '../text/quantities.js';
+import { count, expiry, NOTHING } from '../text/quantities.js';
 import { end } from '../text/times.js';
 import { badge, state } from './states.js';
 import { table, type Column } from './table.js';
@@ -17,7 +17,7 @@ export function peers({ peers: rows, atMs }: StatusReport): TemplateResult {
     { title: 'State', cell: peerState },
     { title: 'Channels', isNumber: true, cell: ({ channels }) => count(channels) },
     { title: 'Streams', isNumber: true, cell: ({ streams }) => count(streams) },
-    { title: 'Sessions', isNumber: true, cell: ({ sessions }) => count(sessions) },
+    { title: 'Sessions', isNumber: true, cell: sessionsOf },
     ...trafficColumns(atMs),
   ];
   return table({
@@ -35,6 +35,10 @@ function peerName(peer: PeerStatus): TemplateResult {
     ${own === undefined || origin === undefined ? nothing : html`<div class="aside">${name(origin)}</div>`}
     <div class="aside">${DIRECTIONS[role]}</div>`;
 }
+
+/** A peer that calls has its sessions, and this relay has none with it. */
+const sessionsOf = ({ role, sessions }: PeerStatus): string =>
+  role === 'outbound' ? count(sessions) : NOTHING;
 
 function peerState({ state: of, transport }: PeerStatus): TemplateResult {
   return html`<div>

@@ -1,5 +1,5 @@
 import { html, nothing, type TemplateResult } from 'lit';
-import type { StatusReport } from '@relay/status';
+import type { PeerStatus, StatusReport } from '@relay/status';
 
 import { visible } from '../text/names.js';
 import { count, decimal, duration } from '../text/quantities.js';
@@ -14,16 +14,23 @@ const DIRECTORY = {
 } as const;
 
 /** What an operator wants to know at a glance. */
-export function figures({ relay, peers, atMs }: StatusReport): TemplateResult {
-  const rate = peers.reduce((sum, { traffic }) => sum + traffic.requestsPerSecond, 0);
-  const inUse = peers.filter(({ state: of }) => of !== 'unused');
-  const lost = peers.filter(({ state: of }) => of === 'unreachable').length;
+export function figures({ relay, traffic, peers, atMs }: StatusReport): TemplateResult {
   return html`<dl class="figures">
-    ${figure('Requests/s', decimal(rate))} ${figure('Under way', count(relay.underWay))}
-    ${figure('Peers reachable', `${count(inUse.length - lost)} of ${count(inUse.length)}`)}
+    ${figure('Requests/s', decimal(traffic.requestsPerSecond))}
+    ${figure('Under way', count(relay.underWay))}
+    ${relay.roles.includes('outbound') ? figure('Peers reachable', reachable(peers)) : nothing}
     ${figure('Workers', count(relay.workers))}
     ${figure('Uptime', duration(atMs - relay.startedAtMs))}
   </dl>`;
+}
+
+/** Nobody here reaches the peers that only call. */
+function reachable(peers: readonly PeerStatus[]): string {
+  const called = peers.filter(({ role, state: of }) => role === 'outbound' && of !== 'unused');
+  const lost = called.filter(({ state: of }) => of === 'unreachable').length;
+  const unknown = called.filter(({ state: of }) => of === 'unknown').length;
+  const share = `${count(called.length - lost - unknown)} of ${count(called.length)}`;
+  return unknown === 0 ? share : `${share}, ${count(unknown)} not known`;
 }
 
 const figure = (title: string, value: string): TemplateResult =>

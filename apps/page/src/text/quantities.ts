@@ -9,7 +9,7 @@ const DAY_MS = 24 * HOUR_MS;
 /** Between a number and its unit, where no line ends. */
 const NBSP = '\u00A0';
 /** What is not known, or is not there. */
-const NOTHING = '–';
+export const NOTHING = '–';
 
 export const count = (value: number): string => WHOLE.format(value);
 

@@ -96,7 +96,7 @@ export function createAdminServer(
   server.setNotFoundHandler((_request, reply) =>
     reply.code(404).send({
       error:
-        'only /, /summary, /status.json, /events, /metrics, /health/live and /health/ready exist',
+        'only /, /troubleshooting.html, /summary, /status.json, /events, /metrics, /health/live and /health/ready exist',
     }),
   );
   server.setErrorHandler<Error & { readonly statusCode?: number }>((error, _request, reply) => {

@@ -17,7 +17,8 @@ export interface Arrival {
 const MAPPED_IPV4 = /^::ffff:(?=[\d.]+$)/i;
 
 /** Values of `sec-fetch-site` for requests of the user, and of the page itself. W3C Fetch Metadata, section 2.3. */
-const NOT_FOREIGN: ReadonlySet<unknown> = new Set([undefined, 'same-origin', 'none']);
+const NOT_FOREIGN: ReadonlySet<string> = new Set(['same-origin', 'none']);
+const PORT = /:\d+$/;
 
 /**
  * Keeps pages of other sites from what a browser of an operator can reach. A site whose name leads to the address of this listener
@@ -47,18 +48,28 @@ export class HostCheck {
   /**
    * Whether a page of another site has its browser send this. It could not read the response, but take the places of those who
    * watch. A link from another site is fine.
+   *
+   * A browser knows what is the same origin, and no page can choose what it says about that in `Sec-Fetch-Site`; a page under a name that
+   * leads here does not get as far as this. Browsers leave the field out over plain HTTP, other than to this machine: then `Origin`
+   * counts. Its port counts only if `Host` has one as well, which many reverse proxies leave out.
    */
   isOfForeignPage({ headers }: Arrival): boolean {
     const { host = '', origin, 'sec-fetch-site': site, 'sec-fetch-mode': mode } = headers;
-    if (origin !== undefined) {
-      return origin.replace(/^https?:\/\//, '') !== host;
+    if (site !== undefined) {
+      return !NOT_FOREIGN.has(site) && mode !== 'navigate';
     }
-    return !NOT_FOREIGN.has(site) && mode !== 'navigate';
+    return origin !== undefined && !isSameHost(origin.replace(/^https?:\/\//, ''), host);
   }
 }
 
+function isSameHost(one: string, other: string): boolean {
+  return PORT.test(one) && PORT.test(other)
+    ? one === other
+    : one.replace(PORT, '') === other.replace(PORT, '');
+}
+
 function hostOf(authority: string): string | undefined {
-  return normalAuthority(authority)?.replace(/:\d+$/, '');
+  return normalAuthority(authority)?.replace(PORT, '');
 }
 
 function hostOfAddress(address = ''): string | undefined {

@@ -46,8 +46,9 @@ export function summaryOf({ report }: Status): string {
           <a href="/">The live page</a> needs JavaScript.
         </p>
         ${facts('This relay', relayFacts(relay, report))}
-        ${table('Peers', ['Peer', 'Role', 'State', 'Transport', 'Channels', 'Streams', 'Sessions', ...TRAFFIC_HEADINGS, 'Last refusal'], peers.map(peerRow))}
-        ${table('Clients', ['Client', ...TRAFFIC_HEADINGS, 'Token expires', 'Last refusal'], clients.map(clientRow))}
+        ${table('All traffic', TRAFFIC_HEADINGS, [trafficCells(report.traffic)])}
+        ${table('Peers', ['Peer', 'State', 'Last refusal', 'Role', 'Transport', 'Channels', 'Streams', 'Sessions', ...TRAFFIC_HEADINGS], peers.map(peerRow))}
+        ${table('Clients', ['Client', 'Last refusal', ...TRAFFIC_HEADINGS, 'Token expires'], clients.map(clientRow))}
         ${table('Tenants', ['Tenant', 'API', 'State', 'Connections'], tenants.map(tenantRow))}
         ${facts('Session store', storeFacts(store))}
         ${table('Last refusals', ['Time', 'Code', 'Status', 'Role', 'Client', 'Peer', 'Request id'], refusals.map(refusalRow))}
@@ -71,19 +72,19 @@ function relayFacts(relay: RelayFacts, { atMs }: StatusReport): [string, Cell][]
 function peerRow(peer: PeerStatus): Cell[] {
   return [
     party(peer.name ?? peer.origin),
-    peer.role,
     peer.state,
+    lastRefusal(peer.lastRefusal),
+    peer.role,
     peer.transport,
     peer.channels,
     peer.streams,
     peer.role === 'outbound' ? peer.sessions : NONE,
     ...trafficCells(peer.traffic),
-    lastRefusal(peer.lastRefusal),
   ];
 }
 
 function clientRow({ name, traffic, tokenEndsAtMs, lastRefusal: last }: ClientStatus): Cell[] {
-  return [party(name), ...trafficCells(traffic), time(tokenEndsAtMs), lastRefusal(last)];
+  return [party(name), lastRefusal(last), ...trafficCells(traffic), time(tokenEndsAtMs)];
 }
 
 function tenantRow({ name, upstream, state, connections }: TenantStatus): Cell[] {
@@ -158,7 +159,7 @@ function rounded(value: number | undefined): string {
 
 function facts(heading: string, entries: readonly (readonly [string, Cell])[]): Html {
   return html`<h2>${heading}</h2>
-    <table>
+    <table class="facts">
       ${entries.map(
         ([name, value]) =>
           html`<tr>
