@@ -97,7 +97,7 @@ describe('a collector that does not take spans, while there is load', () => {
     await tunnel.send();
     expect(
       await outbound.log.find(({ msg }) => msg === 'traces can be exported again'),
-    ).toMatchObject({ level: 40 });
+    ).toMatchObject({ level: 30 });
     expect((await dropsOf(outbound)).exported).toBeGreaterThan(0);
     expect(JSON.stringify(outbound.log.items)).not.toContain('sorry');
   });
