@@ -68,7 +68,10 @@ describe.skipIf(!hasChromium())('the page is for everybody', () => {
   });
 
   it('has a summary that scrolls to the side nowhere but in its tables', async () => {
-    const config = { mteRoutes: Array.from({ length: 30 }, () => '/api/*'), path: 'a'.repeat(200) };
+    const config = {
+      mteRoutes: Array.from({ length: 30 }, () => '/api/*'),
+      aVariableWithALongNameOfItsOwn: 'a'.repeat(200),
+    };
     const { relay } = sampleStatus().report;
     server.push(sampleStatus({ relay: { ...relay, config } }));
     for (const width of [400, 1000]) {

@@ -9,7 +9,7 @@ const RIGHT_PX = 18;
 const HOUR_S = 3600;
 const CLOCK = new Intl.DateTimeFormat('en-GB', { timeStyle: 'short' });
 const DASH_PX = [5, 4];
-const POINT_PX = 4;
+const POINT_PX = 6;
 
 /** One line of a chart. */
 export interface Line {
