@@ -90,7 +90,8 @@ function git(cwd, ...args) {
  *
  * @param {string} file
  */
-const projectOf = (file) => /^test\/(integration|e2e|faults|page|security)\//.exec(file)?.[1] ?? 'unit';
+const projectOf = (file) =>
+  /^test\/(integration|e2e|faults|page|security)\//.exec(file)?.[1] ?? 'unit';
 
 /**
  * Runs the tests that a patch names.
