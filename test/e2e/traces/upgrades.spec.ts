@@ -50,11 +50,18 @@ it('a WebSocket is one trace that ends with the 101, and its connection is a spa
   ).toMatchObject({ kind: 'client', attributes: { 'http.response.status_code': 101 } });
 
   client.send('end');
-  for (const parent of [spans[0], spans[2]]) {
+  for (const [parent, role] of [
+    [spans[0], 'outbound'],
+    [spans[2], 'inbound'],
+  ] as const) {
     const connection = await collector.spans.find(
       ({ kind, parentSpanId }) => kind === 'internal' && parentSpanId === parent?.spanId,
     );
-    expect(connection).toMatchObject({ name: 'upgraded connection', isError: false });
+    expect(connection).toMatchObject({
+      name: 'upgraded connection',
+      isError: false,
+      attributes: { 'mte.role': role },
+    });
     expect(connection.endMs).toBeGreaterThanOrEqual(parent?.endMs ?? Infinity);
   }
 });

@@ -121,7 +121,7 @@ export class RequestReports {
   connectionEnded(record: RequestRecord, end: RequestEnd, ms: number): void {
     this.metrics.traffic.add(record);
     if (record.trace?.isRecorded === true) {
-      endConnection(record.trace, end, ms);
+      endConnection(record, end, ms);
     }
     this.log.info('upgraded connection ended', lineOf(record, end, ms));
   }

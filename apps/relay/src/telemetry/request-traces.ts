@@ -1,4 +1,4 @@
-import type { RequestTrace, SpanAttributes, SpanEnd } from '../traces/tracer.js';
+import type { SpanAttributes } from '../traces/tracer.js';
 import type { Traces } from '../traces/traces.js';
 import type { RequestRecord } from './request-record.js';
 
@@ -32,19 +32,24 @@ export function endTrace(traces: Traces, record: RequestRecord, end: TracedEnd):
 }
 
 /** Records the connection that a request was upgraded to. */
-export function endConnection(trace: RequestTrace, { code }: TracedEnd, ms: number): void {
-  const end: SpanEnd = { code };
-  trace.connectionEnded(performance.now() - ms, end);
+export function endConnection(record: RequestRecord, { code }: TracedEnd, ms: number): void {
+  record.trace?.connectionEnded(performance.now() - ms, { code, attributes: partiesOf(record) });
 }
 
 function attributesOf(record: RequestRecord, { forwarded }: TracedEnd): SpanAttributes {
   return {
+    ...partiesOf(record),
     'network.protocol.version': '1.1',
+    'mte.forwarded': forwarded,
+    'mte.attempt': record.attempt,
+  };
+}
+
+function partiesOf(record: RequestRecord): SpanAttributes {
+  return {
     'mte.role': record.role,
     'mte.peer': record.shownPeer,
     'mte.client': record.clientName,
-    'mte.forwarded': forwarded,
-    'mte.attempt': record.attempt,
     'mte.tenant': record.tenant,
   };
 }
