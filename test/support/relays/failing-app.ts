@@ -24,6 +24,7 @@ import { RelayLog } from '../../../apps/relay/src/telemetry/relay-log.js';
 import { RelayMetrics } from '../../../apps/relay/src/telemetry/relay-metrics.js';
 import { recordOf } from '../../../apps/relay/src/telemetry/request-record.js';
 import { RequestReports } from '../../../apps/relay/src/telemetry/request-reports.js';
+import { Traces } from '../../../apps/relay/src/traces/traces.js';
 import { createRelayAdapter } from '../../../apps/relay/src/server/relay-adapter.js';
 import { request, type ClientResponse } from '../clients/client.js';
 import { relayConfig } from './config.js';
@@ -92,6 +93,7 @@ export async function startFailingApp(): Promise<FailingApp> {
     controllers: [FailingController],
     providers: [
       RelayErrorFilter,
+      { provide: Traces, useValue: new Traces(undefined, 0) },
       RequestReports,
       RelayMetrics,
       { provide: RelayLog, useValue: new RelayLog('info', destination) },
