@@ -9,6 +9,9 @@ import { DirectoryService } from '../directory/directory.service.js';
 import { RelayMetrics } from '../telemetry/relay-metrics.js';
 import { relayVersion } from './relay-version.js';
 
+/** When this process started: milliseconds since 1970. */
+export const STARTED_AT_MS = Math.round(performance.timeOrigin);
+
 /** What is true of this process, whoever sends requests. */
 @Injectable()
 export class ProcessFacts {
@@ -36,7 +39,7 @@ export class ProcessFacts {
         ...(clients.length === 0 ? [] : (['outbound'] as const)),
         ...(tenants.length === 0 ? [] : (['inbound'] as const)),
       ],
-      startedAtMs: Math.round(performance.timeOrigin),
+      startedAtMs: STARTED_AT_MS,
       workers: 1,
       config: this.described,
       directory: this.config.relayConfigFile === undefined ? 'none' : this.watch.state,

@@ -10,9 +10,8 @@ import {
 } from '@relay/status';
 
 import { PrimaryLink } from '../lifecycle/primary-link.js';
+import { STARTED_AT_MS } from './process-facts.js';
 import { ProcessStatus } from './process-status.js';
-
-const STARTED_AT_MS = Date.now();
 
 /** What this relay does and knows now, all of its workers together. */
 @Injectable()
