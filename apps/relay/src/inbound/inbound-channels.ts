@@ -16,6 +16,7 @@ import type { WebSocket } from 'ws';
 
 import { UpgradeLimit } from '../admission/upgraded-connections.js';
 import { ChannelConnection } from '../channels/channel-connection.js';
+import { loadOf, type ChannelLoad } from '../channels/channel-load.js';
 import type { ChannelReport } from '../channels/channel-report.js';
 import { ChannelReports } from '../channels/channel-reports.js';
 import { DirectoryService } from '../directory/directory.service.js';
@@ -81,15 +82,9 @@ export class InboundChannels implements OnApplicationShutdown {
   }
 
   /** How many channels a peer has open, and streams in them. @param hasKid - whether a secret is one of the peer's */
-  numbersOf(hasKid: (kid: string) => boolean): {
-    readonly channels: number;
-    readonly streams: number;
-  } {
-    const all = [...this.entries].filter(({ claim }) => hasKid(claim.kid));
-    return {
-      channels: all.length,
-      streams: all.reduce((sum, { connection }) => sum + connection.channel.streamCount, 0),
-    };
+  loadOf(hasKid: (kid: string) => boolean): ChannelLoad {
+    const entries = [...this.entries].filter(({ claim }) => hasKid(claim.kid));
+    return loadOf(entries.map(({ connection }) => connection.channel));
   }
 
   /**

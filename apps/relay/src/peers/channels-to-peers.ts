@@ -3,6 +3,7 @@ import { WaitingOctets } from '@relay/channel';
 import { Clock } from '@relay/clock';
 import { RelayConfig } from '@relay/config';
 
+import { loadOf, type ChannelLoad } from '../channels/channel-load.js';
 import { ChannelReports } from '../channels/channel-reports.js';
 import { ChannelOpener } from './channel-opener.js';
 import type { ChannelTools } from './channel-tools.js';
@@ -46,8 +47,8 @@ export class ChannelsToPeers implements OnApplicationShutdown {
   }
 
   /** How many channels there are to a peer, and streams in them. */
-  numbersOf(peer: Peer): { readonly channels: number; readonly streams: number } {
-    return this.byPeer.get(peer)?.numbers ?? { channels: 0, streams: 0 };
+  loadOf(peer: Peer): ChannelLoad {
+    return this.byPeer.get(peer)?.load ?? loadOf([]);
   }
 
   /** As `PeerChannels.reach`. */

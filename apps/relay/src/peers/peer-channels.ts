@@ -1,3 +1,4 @@
+import { loadOf, type ChannelLoad } from '../channels/channel-load.js';
 import type { ChannelReport, EndReason } from '../channels/channel-report.js';
 import { neverOpen, type AcceptedChannel, type OpeningFailure } from './channel-opener.js';
 import { channelsToKeep, hasRoomToDrain } from './channel-numbers.js';
@@ -52,12 +53,8 @@ export class PeerChannels implements PeerListener {
   }
 
   /** How many channels there are, and streams in them. */
-  get numbers(): { readonly channels: number; readonly streams: number } {
-    const all = [...this.channels.keys()];
-    return {
-      channels: all.length,
-      streams: all.reduce((sum, { streamCount }) => sum + streamCount, 0),
-    };
+  get load(): ChannelLoad {
+    return loadOf([...this.channels.keys()]);
   }
 
   /** Why no channel could be opened the last time, if that is so. */

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { shownName } from '@relay/config';
 import { MAX_ROWS, type PeerStatus, type TrafficCounts } from '@relay/status';
 
+import { loadOf } from '../channels/channel-load.js';
 import { DirectoryService } from '../directory/directory.service.js';
 import type { KnownPeer } from '../directory/known-peer.js';
 import { InboundChannels } from '../inbound/inbound-channels.js';
@@ -65,7 +66,7 @@ export class PeerRows {
       origin,
       state: peer === undefined ? 'unused' : this.stateOf(peer),
       transport: known.entry.transport,
-      ...(peer === undefined ? { channels: 0, streams: 0 } : this.channels.numbersOf(peer)),
+      ...(peer === undefined ? loadOf([]) : this.channels.loadOf(peer)),
       sessions: peer?.state === 'paired' ? 1 : 0,
       traffic: traffic?.counts(nowMs) ?? NO_TRAFFIC,
       lastRefusal: traffic?.lastRefusal,
@@ -80,7 +81,7 @@ export class PeerRows {
       name: shownName(known.name),
       state: traffic === undefined ? 'unused' : 'paired',
       transport: known.entry.transport,
-      ...this.inbound.numbersOf((kid) => kids.includes(kid)),
+      ...this.inbound.loadOf((kid) => kids.includes(kid)),
       sessions: 0,
       traffic: traffic?.counts(nowMs) ?? NO_TRAFFIC,
       lastRefusal: traffic?.lastRefusal,
