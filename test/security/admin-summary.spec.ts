@@ -3,14 +3,11 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { summaryOf } from '../../apps/relay/src/admin/summary.js';
 import { request } from '../support/clients/client.js';
 import { sharedResources } from '../support/lifecycle/resources.js';
-import {
-  aClient,
-  aPeer,
-  REPORT,
-  startAdminRelay,
-  STATUS,
-  type AdminRelay,
-} from '../support/relays/status.js';
+import { peer } from '../support/page/sample-status.js';
+import { startAdminRelay, STATUS, type AdminRelay } from '../support/relays/status.js';
+
+const REPORT = STATUS.report;
+const CLIENT = { traffic: REPORT.traffic };
 
 const HOSTILE = [
   '<img src=x onerror=alert(1)>',
@@ -32,11 +29,8 @@ const statusOf = (text: string) => {
     report: {
       ...REPORT,
       relay: { ...REPORT.relay, config: { outboundToken: text, mteRoutes: [text] } },
-      peers: [
-        aPeer({ name: text, lastRefusal: refusal }),
-        aPeer({ name: undefined, origin: text }),
-      ],
-      clients: [aClient({ name: text, lastRefusal: refusal })],
+      peers: [peer({ name: text, lastRefusal: refusal }), peer({ name: undefined, origin: text })],
+      clients: [{ ...CLIENT, name: text, lastRefusal: refusal }],
       tenants: [{ name: text, upstream: text, state: 'unknown', connections: 0 } as const],
       store: { ...REPORT.store, warnings: [text] },
       refusals: [refusal],
@@ -68,13 +62,13 @@ describe('/summary', () => {
   it('shows the relay, its peers, clients, tenants, store and refusals, and loads itself again', async () => {
     const document = await summary();
     for (const shown of [
-      '0.1.0, Node.js v20.20.2',
-      '1 d 1 h 1 min 1 s',
-      '<bdi>partner</bdi>',
+      '0.1.0, Node.js 26.1.0',
+      '3 d 4 h 48 min 0 s',
+      '<bdi>payments</bdi>',
       '<bdi>billing</bdi>',
-      '<bdi>http://127.0.0.1:9</bdi>',
-      '<bdi>RELAY_PEER_TIMEOUT</bdi>',
-      '<bdi>request-1</bdi>',
+      '<bdi>http://orders.internal:3000</bdi>',
+      '<bdi>RELAY_PEER_UNREACHABLE</bdi>',
+      `<bdi>${REPORT.refusals[0]?.requestId ?? ''}</bdi>`,
       'redis',
       '<bdi>***</bdi>',
     ]) {
@@ -85,7 +79,7 @@ describe('/summary', () => {
   });
 
   it('shows the traffic of the whole relay', () => {
-    const traffic = { ...REPORT.traffic, requests: 7654321, requestsPerSecond: 85.25 };
+    const traffic = { ...REPORT.traffic, requests: 7654321, errors: 1, requestsPerSecond: 85.25 };
     const status = { ...STATUS, report: { ...REPORT, traffic, peers: [], clients: [] } };
     expect(summaryOf(status)).toMatch(/<td>7654321<\/td>\s*<td>1<\/td>\s*<td>85.3<\/td>/);
   });
@@ -98,7 +92,7 @@ describe('/summary', () => {
 
   it('shows what has no name as that of the environment', async () => {
     relay.status.next = () =>
-      Promise.resolve({ ...STATUS, report: { ...REPORT, clients: [aClient()], peers: [] } });
+      Promise.resolve({ ...STATUS, report: { ...REPORT, clients: [CLIENT], peers: [] } });
     const document = await summary();
     expect(document).toContain('<bdi>(environment)</bdi>');
     expect(document).toContain('<p>None.</p>');
