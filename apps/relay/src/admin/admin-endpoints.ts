@@ -9,13 +9,13 @@ import { StatusRoutes } from './status-routes.js';
 @Injectable()
 export class AdminEndpoints {
   constructor(
-    private readonly routes: MonitoringRoutes,
+    private readonly monitoring: MonitoringRoutes,
     private readonly status: StatusRoutes,
     private readonly page: PageFiles,
   ) {}
 
   async addTo(server: FastifyInstance): Promise<void> {
-    this.routes.addTo(server);
+    this.monitoring.addTo(server);
     this.status.addTo(server);
     await this.page.addTo(server);
   }

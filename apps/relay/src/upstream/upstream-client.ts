@@ -20,9 +20,11 @@ const METHODS_WITH_BODY = new Set(['POST', 'PUT', 'PATCH']);
 /** A buffered body is sent in slices of this size. */
 const SLICE_BYTES = 65_536;
 
-/** What is not the same for all requests. */
+/** What only some requests have. */
 interface SendOptions {
+  /** The protocol to ask for, if an upgrade is wanted. */
   readonly upgrade?: string | undefined;
+  /** The trace that the call of the upstream belongs to. */
   readonly trace?: RequestTrace | undefined;
 }
 
@@ -46,7 +48,6 @@ export class UpstreamClient {
    * @param body - has the length that the head states, or fails before it ends. If the head states no length, the body is sent
    *   chunked, whatever the method, because the upstream would read an unframed body as a second request
    * @param requester - decides which of the configured fields the request has
-   * @param options - the protocol to ask for, if an upgrade is wanted, and the trace of the request, if there is one
    */
   send(
     untraced: RequestHead,
