@@ -7,8 +7,8 @@ WORKDIR /src
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
 COPY nest-cli.json tsconfig.json LICENSE ./
-COPY scripts/require-node.cjs scripts/arguments.js scripts/client.js scripts/
-COPY scripts/client scripts/client
+COPY bin bin
+COPY demo demo
 COPY apps apps
 COPY libs libs
 # The page says what these say of error codes.
@@ -16,7 +16,8 @@ COPY docs/operations.md docs/troubleshooting.md docs/
 # The files that later stages copy are readable by every user, regardless of the file modes of the checkout.
 RUN npm run build \
  && find dist \( -name '*.map' -o -name '*.d.ts' \) -delete \
- && chmod -R u=rwX,go=rX dist scripts package.json LICENSE
+ && chmod -R u=rwX,go=rX bin demo dist package.json LICENSE \
+ && chmod 755 bin/mte-api-relay
 
 FROM ${BASE_IMAGE} AS dependencies
 WORKDIR /src
@@ -28,8 +29,10 @@ WORKDIR /app
 COPY --from=dependencies /src/node_modules node_modules
 COPY --from=build /src/package.json /src/LICENSE ./
 COPY --from=build /src/dist dist
-# node scripts/client.js makes and revokes the tokens of clients: docs/operations.md.
-COPY --from=build /src/scripts scripts
+COPY --from=build /src/demo demo
+COPY --from=build /src/bin bin
+# For docker exec and kubectl exec.
+RUN ln -s /app/bin/mte-api-relay /usr/local/bin/mte-api-relay
 
 # Port 9464 serves the page, metrics and health, for operators only: do not publish it.
 ENV NODE_ENV=production \
@@ -42,13 +45,11 @@ EXPOSE 8080 9464
 # since the relay writes no files.
 USER 1000:1000
 
-# Without the base image's start script, Node.js is process 1 and receives signals directly.
-ENTRYPOINT []
-# The setting of the allocator and the flags of npm start; docs/performance.md explains them.
-ENV MALLOC_TRIM_THRESHOLD_=131072
-CMD ["node", "--no-allocation-site-pretenuring", "--max-semi-space-size=8", "--no-flush-bytecode", "--no-memory-reducer", "--no-maglev", "dist/apps/relay/src/main.js"]
+# The shell of this command replaces itself by Node.js, which is thus process 1 and receives signals directly.
+ENTRYPOINT ["/app/bin/mte-api-relay"]
+CMD ["start"]
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 \
-  CMD ["node", "dist/apps/relay/src/healthcheck.js"]
+  CMD ["/app/bin/mte-api-relay", "healthcheck"]
 
 ARG VERSION=0.1.0
 ARG REVISION=unknown

@@ -93,7 +93,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['{demo,eslint,scripts}/**/*.{js,cjs}', '*.js', '*.cjs'],
+    files: ['{bin,demo,eslint,scripts}/**/*.{js,cjs}', '*.js', '*.cjs'],
     languageOptions: {
       globals: {
         AbortSignal: 'readonly',

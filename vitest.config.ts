@@ -12,6 +12,7 @@ const LIMITS_MS = {
   e2e: 120_000,
   channels: 120_000,
   faults: 300_000,
+  packages: 300_000,
   page: 120_000,
   security: 300_000,
 };
@@ -19,7 +20,7 @@ const HOOK_LIMIT_MS = 300_000;
 /** `SLOW=1` makes the faults last longer. */
 const SLOW_FAULTS_LIMIT_MS = 600_000;
 
-/** e2e, channels, faults, page and security measure memory and the order of events, so their files run one at a time. */
+/** All but unit and integration measure memory and the order of events, so their files run one at a time. */
 const oneAtATime = { fileParallelism: false, maxWorkers: 1 };
 
 /** Their imports are loaded only once, which saves a second per file: each file closes what it opens. */
@@ -52,6 +53,11 @@ export default defineConfig({
       project('faults', ['test/faults/**/*.spec.ts'], {
         ...oneAtATime,
         ...(process.env['SLOW'] === '1' && { testTimeout: SLOW_FAULTS_LIMIT_MS }),
+        globalSetup: ['test/support/processes/build-once.ts'],
+      }),
+      // What is installed, and what deploys it: none of it depends on the version of Node.js that runs the tests.
+      project('packages', ['test/packages/**/*.spec.ts'], {
+        ...oneAtATime,
         globalSetup: ['test/support/processes/build-once.ts'],
       }),
       project('page', ['test/page/**/*.spec.ts'], {

@@ -10,6 +10,10 @@ export const BUILT_MAIN = resolve(ROOT, 'dist/apps/relay/src/main.js');
 
 /** Builds the relay if there is no build or if a source file is newer than the build. */
 export async function ensureBuild() {
+  if (!existsSync(resolve(ROOT, 'apps'))) {
+    // An installed package has the build alone.
+    return;
+  }
   const compiler = resolve(ROOT, 'node_modules/@nestjs/cli/bin/nest.js');
   if (!existsSync(compiler)) {
     throw new Error('the dependencies are not installed: run npm ci first');

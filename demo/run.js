@@ -1,5 +1,5 @@
 import { constants } from 'node:os';
-import { readOptions } from '../scripts/arguments.js';
+import { readOptions } from '../bin/arguments.js';
 import { showChannel, showLogin, showUpload } from './acts.js';
 import { ensureBuild } from './build.js';
 import { childDeath, endChildren, killChildren } from './children.js';
@@ -12,10 +12,10 @@ import { curlLine, watchRequests } from './stay-up.js';
 /** @import { Scene } from './scene.js' */
 
 const { once: endsAfterLastStep } = readOptions(
-  `Usage: npm run demo -- [--once]
+  `Usage: mte-api-relay demo [--once]
 
 Sends a login and a file through two relays on this machine, as a message and over a channel, shows them at every point
-that they pass, and compares them. Builds the relay first if necessary. The relays then keep running until Ctrl-C.
+that they pass, and compares them. In a clone, it builds the relay first if necessary. The relays then keep running until Ctrl-C.
 
   --once  ends after the last step, with exit code 0 if every step was as expected`,
   { once: { type: 'boolean', default: false } },

@@ -1,6 +1,6 @@
 /** `npm run audit` is not part of `npm test`: a gate that depends on an external service fails without a change of ours. */
 import { spawnSync } from 'node:child_process';
-import { readOptions } from './arguments.js';
+import { readOptions } from '../bin/arguments.js';
 
 readOptions(
   `Usage: npm run audit

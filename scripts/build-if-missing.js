@@ -1,22 +1,15 @@
-/** For commands that run the build, so that they work in a fresh clone. */
+/** Builds the relay if there is no build, so that commands work in a fresh clone. Standard output stays empty. */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-/**
- * Builds the relay if there is no build, and ends the process if that fails. Standard output stays empty.
- *
- * @param {URL} file - one that the build creates
- */
-export function buildIfMissing(file) {
-  if (existsSync(file)) {
-    return;
-  }
+const ROOT = new URL('..', import.meta.url);
+
+if (!existsSync(new URL('dist/apps/relay/src/main.js', ROOT))) {
   // Standard output is for log lines in JSON, or for what the command prints.
   console.error('There is no build yet: building the relay …');
-  const cwd = fileURLToPath(new URL('..', import.meta.url));
   const { status } = spawnSync('npm', ['run', '--silent', 'build'], {
-    cwd,
+    cwd: fileURLToPath(ROOT),
     stdio: ['inherit', 2, 'inherit'],
   });
   if (status !== 0) {

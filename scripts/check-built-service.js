@@ -74,7 +74,7 @@ async function waitForExit(service) {
 
 async function checkService() {
   const port = await findFreePort();
-  const service = spawn(process.execPath, [resolve('scripts/start.js')], {
+  const service = spawn(resolve('bin/mte-api-relay'), ['start'], {
     // A folder without an .env file, so that the developer's own settings have no effect.
     cwd: tmpdir(),
     stdio: ['ignore', 'inherit', 'inherit'],

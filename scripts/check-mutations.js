@@ -20,7 +20,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { offerHelp } from './arguments.js';
+import { offerHelp } from '../bin/arguments.js';
 
 offerHelp(`Usage: npm run test:mutations -- [part of the name of a patch …]
 

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readOptions } from './arguments.js';
+import { readOptions } from '../bin/arguments.js';
 
 const values = readOptions(
   `Usage: npm run fuzz -- [options]

@@ -5,7 +5,7 @@
 import { resolve } from 'node:path';
 import { runnerImport } from 'vite';
 
-import { offerHelp } from './arguments.js';
+import { offerHelp } from '../bin/arguments.js';
 
 offerHelp(`Usage: npm run pictures
 

@@ -1,7 +1,7 @@
 /** `npm run sbom`: derived only from package-lock.json, so it is true of every installation and needs no network. */
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { readOptions } from './arguments.js';
+import { readOptions } from '../bin/arguments.js';
 
 readOptions(
   `Usage: npm run sbom

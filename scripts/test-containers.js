@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { startVitest } from 'vitest/node';
-import { offerHelp } from './arguments.js';
+import { offerHelp } from '../bin/arguments.js';
 
 offerHelp(`Usage: npm run test:containers -- [arguments of vitest, such as swarm]
 

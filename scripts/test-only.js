@@ -1,4 +1,4 @@
-import { offerHelp } from './arguments.js';
+import { offerHelp } from '../bin/arguments.js';
 import { ensureRedis, runSuites } from './suites.js';
 
 offerHelp(`Usage: npm run test:only -- [arguments of vitest]

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { readOptions } from './arguments.js';
+import { readOptions } from '../bin/arguments.js';
 import { RESULTS_DIR } from './results.js';
 import { ensureRedis, runSuites } from './suites.js';
 import { readThreatRows } from './threat-rows.js';

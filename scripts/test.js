@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readOptions } from './arguments.js';
+import { readOptions } from '../bin/arguments.js';
 import { clearResults, readCounts, recordCounts } from './results.js';
 import { ensureRedis, runSuites } from './suites.js';
 

@@ -5,7 +5,7 @@ import { get } from 'node:http';
 import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { readOptions } from '../../scripts/arguments.js';
+import { readOptions } from '../../bin/arguments.js';
 import { UPSTREAM_PORT, startUpstream } from './chains/index.mjs';
 import { clientHeaders, startRelay } from './chains/relays.mjs';
 import { saturate } from './load/wrk.mjs';

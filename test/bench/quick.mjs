@@ -1,7 +1,7 @@
 import console from 'node:console';
 import process from 'node:process';
 
-import { readOptions } from '../../scripts/arguments.js';
+import { readOptions } from '../../bin/arguments.js';
 import {
   ALL,
   CHANNELS,

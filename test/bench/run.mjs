@@ -2,7 +2,7 @@ import console from 'node:console';
 import { performance } from 'node:perf_hooks';
 import process from 'node:process';
 
-import { readOptions } from '../../scripts/arguments.js';
+import { readOptions } from '../../bin/arguments.js';
 import { startChains, startRedis, startUpstream } from './chains/index.mjs';
 import { PARTS } from './parts.mjs';
 import { planFor } from './plan.mjs';

@@ -78,7 +78,7 @@ export async function startLoad(options: {
   const container = await docker(
     ...['run', '--detach', '--network', options.network],
     ...Object.entries(variables).flatMap(([name, value]) => ['--env', `${name}=${value}`]),
-    ...[options.image, 'node', '-e', CLIENT],
+    ...['--entrypoint', 'node', options.image, '-e', CLIENT],
   );
   return {
     stop: async () => {

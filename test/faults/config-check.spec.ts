@@ -20,7 +20,7 @@ const check = (...args: string[]) =>
     const options = { env: { PATH } };
     execFile(
       process.execPath,
-      ['scripts/config-check.js', ...args],
+      ['bin/main.js', 'config', 'check', ...args],
       options,
       (error, stdout, stderr) => {
         resolve({ exitCode: error === null ? 0 : Number(error.code), stdout, stderr });

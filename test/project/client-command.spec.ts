@@ -45,7 +45,7 @@ interface Ran {
 
 const client = (...args: string[]): Promise<Ran> =>
   new Promise((resolve) => {
-    execFile(process.execPath, ['scripts/client.js', ...args], (error, stdout, stderr) => {
+    execFile(process.execPath, ['bin/main.js', 'client', ...args], (error, stdout, stderr) => {
       resolve({ exitCode: error === null ? 0 : Number(error.code), stdout, stderr });
     });
   });
@@ -260,6 +260,6 @@ describe('npm run client', () => {
 
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
     expect(stderr).toContain(reason);
-    expect(stderr).toContain('Usage: npm run --silent client');
+    expect(stderr).toContain('Usage: mte-api-relay client');
   });
 });

@@ -8,12 +8,13 @@ import { describe, expect, it } from 'vitest';
 import { forThisTest } from '../support/lifecycle/resources.js';
 import { temporaryFolder } from '../support/lifecycle/temporary-folder.js';
 
-const REQUIRE_NODE = 'scripts/require-node.cjs';
-const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+const REQUIRE_NODE = 'bin/require-node.cjs';
+const { scripts, version } = JSON.parse(readFileSync('package.json', 'utf8')) as {
   scripts: Record<string, string>;
+  version: string;
 };
 /** Commands of our own, without those that only start a development tool. */
-const OWN_SCRIPT = /(?:scripts|demo|test\/bench)\/[\w./-]+\.m?js/;
+const OWN_SCRIPT = /(?:scripts|demo|test\/bench)\/(?!build-if-missing)[\w./-]+\.m?js/;
 const own = Object.entries(scripts).flatMap(([name, command]) => {
   const [script] = OWN_SCRIPT.exec(command) ?? [];
   return script === undefined ? [] : [[name, script] as const];
@@ -35,7 +36,7 @@ const run = (args: string[]): Promise<Ran> =>
 describe('a Node.js that is too old', () => {
   it.each(own)('is noticed by npm run %s before any of its modules is read', (name) => {
     expect(scripts[name]).toMatch(
-      /^(?:node scripts\/require-node\.cjs && |(?:exec )?node -r \.\/scripts\/require-node\.cjs )/,
+      /^(?:node bin\/require-node\.cjs && |(?:exec )?node -r \.\/bin\/require-node\.cjs )/,
     );
   });
 
@@ -68,31 +69,95 @@ describe('a command', () => {
     const { exitCode, stdout, stderr } = await run([script, '--help']);
 
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
-    expect(stdout).toMatch(/^Usage: npm .*\n[^]*\.\n?/);
+    expect(stdout).toMatch(/^Usage: (?:npm|mte-api-relay) .*\n[^]*\.\n?/);
   });
 
   it('that takes no such option says so, with its usage', async () => {
-    const { exitCode, stdout, stderr } = await run(['scripts/start.js', '--port', '80']);
+    const { exitCode, stdout, stderr } = await run(['bin/main.js', 'start', '--port', '80']);
 
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
-    expect(stderr).toMatch(/^Unknown option '--port'[^]*\n\nUsage: npm start\n/);
+    expect(stderr).toMatch(/^Unknown option '--port'[^]*\n\nUsage: mte-api-relay \[start\]\n/);
   });
 
-  it('npm start says that it builds if there is no build', async () => {
+  it.each(['start', 'config:check'])('npm run %s builds if there is no build', (name) => {
+    expect(scripts[name]).toContain(
+      ' && node scripts/build-if-missing.js && exec bin/mte-api-relay ',
+    );
+  });
+
+  it('that builds if there is no build says so', async () => {
     const folder = forThisTest(await temporaryFolder());
     const copied = join(folder.path, 'scripts');
     mkdirSync(copied);
-    for (const name of ['start.js', 'arguments.js', 'build-if-missing.js']) {
-      cpSync(join('scripts', name), join(copied, name));
-    }
+    cpSync('scripts/build-if-missing.js', join(copied, 'build-if-missing.js'));
     writeFileSync(
       join(folder.path, 'package.json'),
       JSON.stringify({ type: 'module', scripts: { build: 'exit 3' } }),
     );
 
-    const { exitCode, stdout, stderr } = await run([join(copied, 'start.js')]);
+    const { exitCode, stdout, stderr } = await run([join(copied, 'build-if-missing.js')]);
 
     expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: '' });
     expect(stderr).toMatch(/^There is no build yet: building the relay …\n[^]*The build failed\./);
+  });
+});
+
+describe('mte-api-relay', () => {
+  const COMMANDS = ['start', 'healthcheck', 'config check', 'client', 'secret', 'demo'];
+
+  it('lists its commands, as docs/operations.md does', async () => {
+    const { stdout } = await run(['bin/main.js', '--help']);
+    expect([...stdout.matchAll(/^ {2}(\S+(?: \S+)?) {2,}\S/gm)].map(([, name]) => name)).toEqual(
+      COMMANDS,
+    );
+    expect(readFileSync('docs/operations.md', 'utf8')).toContain(`\`\`\`text\n${stdout}\`\`\``);
+  });
+
+  it.each(COMMANDS)('%s says with --help what it does, and does nothing', async (name) => {
+    const { exitCode, stdout, stderr } = await run(['bin/main.js', ...name.split(' '), '--help']);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    expect(stdout).toMatch(new RegExp(`^Usage: mte-api-relay \\[?${name}\\b.*\\n[^]*\\.\\n`));
+  });
+
+  it.each([[], ...COMMANDS.map((name) => name.split(' '))])(
+    '%s --version prints the version',
+    async (...words) => {
+      expect(await run(['bin/main.js', ...words, '--version'])).toEqual({
+        exitCode: 0,
+        stdout: `mte-api-relay ${version}\n`,
+        stderr: '',
+      });
+    },
+  );
+
+  it.each([['stop'], ['config'], ['config', 'chek'], ['--port', '80']])(
+    '%s %s is no command, and the usage follows',
+    async (...words) => {
+      const { exitCode, stdout, stderr } = await run(['bin/main.js', ...words]);
+      expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+      expect(stderr).toMatch(/^'.*' is no command\n\nUsage: mte-api-relay /);
+    },
+  );
+
+  it('gives V8 the flags that docs/performance.md explains, and the allocator its setting', () => {
+    const launcher = readFileSync('bin/mte-api-relay', 'utf8');
+    const explained = readFileSync('docs/performance.md', 'utf8')
+      .split('\n## ')
+      .find((section) => section.startsWith('V8 flags'));
+    const flags = launcher.match(/(?<=\s)--(?:no|max)-[\w=-]+/g) ?? [];
+    expect(flags).toHaveLength(5);
+    expect(flags.filter((flag) => explained?.includes(`\`${flag}\``) !== true)).toEqual([]);
+    expect(launcher).toContain('export MALLOC_TRIM_THRESHOLD_=131072\n');
+  });
+
+  it('says in one sentence that there is no build', async () => {
+    const folder = forThisTest(await temporaryFolder());
+    cpSync('bin', join(folder.path, 'bin'), { recursive: true });
+    cpSync('package.json', join(folder.path, 'package.json'));
+    expect(await run([join(folder.path, 'bin/main.js'), 'healthcheck'])).toEqual({
+      exitCode: 1,
+      stdout: '',
+      stderr: 'There is no build yet: run npm run build.\n',
+    });
   });
 });

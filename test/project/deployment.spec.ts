@@ -19,7 +19,7 @@ import {
   type NameValue,
 } from '../support/assertions/deploy-files.js';
 
-const HEALTH_CHECK = ['CMD', 'node', 'dist/apps/relay/src/healthcheck.js'];
+const HEALTH_CHECK = ['CMD', '/app/bin/mte-api-relay', 'healthcheck'];
 const SENDER = 'mte-api-relay-sending';
 const SENDING = { ...SAMPLE, OUTBOUND_ALLOWED_UPSTREAMS: 'https://relay.partner.example' };
 

@@ -63,7 +63,10 @@ const problemsOf = (file: string): readonly string[] => {
 
 const run = (commands: string): void => {
   // The folder is no clone of this repository.
-  const ours = commands.replaceAll('npm run --silent client --', `node ${ROOT}/scripts/client.js`);
+  const ours = commands.replaceAll(
+    'npm run --silent client --',
+    `${ROOT}/bin/mte-api-relay client`,
+  );
   const { status, stderr } = spawnSync('bash', ['--norc', '-euo', 'pipefail', '-c', ours], {
     cwd: folder,
     // With a socket as its input, bash takes itself for a remote shell, and reads its start-up file.

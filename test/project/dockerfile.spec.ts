@@ -1,36 +1,14 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-
 import { describe, expect, it } from 'vitest';
 
-import { configOf, read, ROOT, SAMPLE } from '../support/assertions/deploy-files.js';
+import { configOf, read, SAMPLE } from '../support/assertions/deploy-files.js';
 
 const dockerfile = read('Dockerfile');
 
 describe('the Dockerfile', () => {
-  it('starts programs that the build creates, without a shell and not as root', () => {
-    for (const program of ['main', 'healthcheck']) {
-      expect(dockerfile).toMatch(
-        new RegExp(`CMD \\["node", ("--[^"]+", )*"dist/apps/relay/src/${program}\\.js"\\]`),
-      );
-      expect(existsSync(join(ROOT, `apps/relay/src/${program}.ts`))).toBe(true);
-    }
-    expect(dockerfile).toMatch(/^ENTRYPOINT \[\]$/m);
+  it('runs commands of mte-api-relay, and not as root', () => {
+    expect(dockerfile).toMatch(/^ENTRYPOINT \["\/app\/bin\/mte-api-relay"\]\nCMD \["start"\]$/m);
+    expect(dockerfile).toMatch(/^ {2}CMD \["\/app\/bin\/mte-api-relay", "healthcheck"\]$/m);
     expect(dockerfile).toMatch(/^USER [1-9]\d*:[1-9]\d*$/m);
-  });
-
-  it('starts the relay with the flags of npm start', () => {
-    const { scripts } = JSON.parse(read('package.json')) as { scripts: { start: string } };
-    const flags = (text = ''): readonly string[] => text.match(/--[\w=-]+/g) ?? [];
-    expect(flags(/^CMD .*$/m.exec(dockerfile)?.[0])).toEqual(flags(scripts.start));
-    expect(flags(scripts.start)).not.toEqual([]);
-  });
-
-  it('gives the allocator the setting of npm start', () => {
-    const { scripts } = JSON.parse(read('package.json')) as { scripts: { start: string } };
-    const settings = (text: string): readonly string[] => text.match(/\bMALLOC_\w+=\S+/g) ?? [];
-    expect(settings(dockerfile)).toEqual(settings(scripts.start));
-    expect(settings(dockerfile)).toEqual(['MALLOC_TRIM_THRESHOLD_=131072']);
   });
 
   it('builds with every engine: no line requires BuildKit', () => {

@@ -16,19 +16,15 @@ const ON_BARE_FASTIFY = path('bare-relay.mjs');
 export const SECRET = randomBytes(32).toString('base64');
 const TOKEN = randomBytes(24).toString('base64');
 
-/** @type {{ scripts: { start: string } }} */
-const { scripts } = JSON.parse(readFileSync(path('../../../package.json'), 'utf8'));
-/** The flags of `npm start` and of the image. */
-const START_FLAGS = scripts.start.match(/--[\w=-]+/g) ?? [];
-/** What `npm start` and the image set for the allocator; BENCH_ALLOCATOR=usual leaves it out. */
+const launcher = readFileSync(path('../../../bin/mte-api-relay'), 'utf8');
+/** The V8 flags of `mte-api-relay start`. */
+const START_FLAGS = launcher.match(/(?<=\s)--(?=no-|max-)[\w=-]+/g) ?? [];
+/** What `mte-api-relay start` sets for the allocator; BENCH_ALLOCATOR=usual leaves it out. */
 const ALLOCATOR =
   process.env.BENCH_ALLOCATOR === 'usual'
     ? {}
     : Object.fromEntries(
-        [...scripts.start.matchAll(/\b(MALLOC_\w+)=(\S+)/g)].map(([, name, value]) => [
-          name,
-          value,
-        ]),
+        [...launcher.matchAll(/\b(MALLOC_\w+)=(\S+)/g)].map(([, name, value]) => [name, value]),
       );
 /** The Node.js flags of every relay; BENCH_NODE_FLAGS replaces them. */
 export const NODE_FLAGS = process.env.BENCH_NODE_FLAGS?.split(' ') ?? START_FLAGS;

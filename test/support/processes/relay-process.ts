@@ -30,7 +30,7 @@ interface Launch {
 export const FORKED: Launch = { script: [FOREIGN_PRIMARY, MAIN] };
 
 /** Starts the relay as `npm start` does. */
-export const NPM_START: Launch = { script: [resolve('scripts/start.js')] };
+export const NPM_START: Launch = { script: [resolve('bin/main.js'), 'start'] };
 
 /** All running relays; they are killed when this process exits. */
 const running = new Set<ChildProcess>();

@@ -42,7 +42,7 @@ export async function startSupervisor({ config, warnings }: LoadedConfig): Promi
     await removeStaleSocket(listen?.at).catch(() => undefined);
   }
   cluster.setupPrimary({
-    // Not the script that this process was started with, which may take no such argument: see scripts/start.js.
+    // Not the script that this process was started with, which may take no such argument: see bin/main.js.
     exec: fileURLToPath(new URL('../main.js', import.meta.url)),
     args: [WORKER_MARK],
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],

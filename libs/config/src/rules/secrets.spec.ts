@@ -75,7 +75,7 @@ describe('a weak secret or token', () => {
   });
 
   it('is never one that npm run secret prints', () => {
-    const script = join(import.meta.dirname, '../../../../scripts/secret.js');
+    const script = join(import.meta.dirname, '../../../../bin/commands/secret.js');
     const { numRuns } = runs(5);
     for (let run = 0; run < numRuns; run += 1) {
       const printed = execFileSync(process.execPath, [script], { encoding: 'utf8' }).trim();

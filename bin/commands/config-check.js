@@ -1,9 +1,9 @@
-/** `npm run config:check`: what a relay would say of a RELAY_CONFIG_FILE, before it is given the file. */
-import { readOperand } from './arguments.js';
-import { buildIfMissing } from './build-if-missing.js';
+/** `mte-api-relay config check`: what a relay would say of a RELAY_CONFIG_FILE, before it is given the file. */
+import { readOperand } from '../arguments.js';
+import { requireBuild } from '../require-build.js';
 
 const { values, operand } = readOperand(
-  `Usage: npm run --silent config:check -- FILE [--against OLD_FILE]
+  `Usage: mte-api-relay config check FILE [--against OLD_FILE]
 
 Reads FILE as a relay reads RELAY_CONFIG_FILE, with the variables of the environment and of .env, and prints what is wrong
 with line and key, or a summary with the hosts and listeners of peers. With --against, it also prints what would change for
@@ -11,8 +11,7 @@ a relay that runs with OLD_FILE: names and keys, never secrets. Exit code 0: the
   { against: { type: 'string' } },
 );
 
-const library = new URL('../dist/libs/config/src/index.js', import.meta.url);
-buildIfMissing(library);
+requireBuild();
 const { ConfigInvalidError, directoryChanges, loadConfigWith, shownListenAt } =
   await import('#dist/libs/config/src/index.js');
 const { expiringTokens } = await import('#dist/apps/relay/src/outbound/token-expiry.js');
@@ -46,7 +45,7 @@ function summary(kind, entries) {
   return `${kind}: ${names.length === 0 ? 'none' : names.join(', ')}`;
 }
 
-/** @param {import('../libs/config/src/index.js').ListenAt} at */
+/** @param {import('../../libs/config/src/index.js').ListenAt} at */
 function place(at) {
   if (at.kind === 'tcp') {
     return shownListenAt(at);

@@ -1,8 +1,7 @@
-/** `npm run client`. In the image, which has no source code: `node scripts/client.js`. */
 import { createHash, randomBytes } from 'node:crypto';
 import { Document } from 'yaml';
-import { readArguments, refuseArguments } from './arguments.js';
-import { clientsTable } from './client/clients-table.js';
+import { readArguments, refuseArguments } from '../arguments.js';
+import { clientsTable } from '../client/clients-table.js';
 import {
   addToken,
   listClients,
@@ -10,13 +9,13 @@ import {
   removeClient,
   removeToken,
   textOf,
-} from './client/directory-document.js';
-import { readExpiry } from './client/expiry.js';
-import { replaceFile } from './client/replace-file.js';
+} from '../client/directory-document.js';
+import { readExpiry } from '../client/expiry.js';
+import { replaceFile } from '../client/replace-file.js';
 
-const USAGE = `Usage: npm run --silent client -- add <name> [--expires <when>] [--file <file>]
-       npm run --silent client -- list --file <file>
-       npm run --silent client -- revoke <name> --file <file> [--token <digits>]
+const USAGE = `Usage: mte-api-relay client add <name> [--expires <when>] [--file <file>]
+       mte-api-relay client list --file <file>
+       mte-api-relay client revoke <name> --file <file> [--token <digits>]
 
 Adds, lists and revokes the tokens of the clients in a RELAY_CONFIG_FILE. The file has only the SHA-256 of a token.
 

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { readOptions } from './arguments.js';
+import { readOptions } from '../arguments.js';
 
 readOptions(
-  `Usage: npm run --silent secret
+  `Usage: mte-api-relay secret
 
 Prints a new secret of 32 random bytes, suitable for CLIENT_ID_SECRET or OUTBOUND_TOKEN.
 Each of them needs its own: run it once for each.`,
