@@ -76,7 +76,7 @@ export const pairs = (list: readonly NameValue[]): Environment =>
   Object.fromEntries(list.map(({ name, value }) => [name, value]));
 
 /** The variables of the relay that the image sets: those of its first ENV. */
-const preset = pairs(
+export const imageVariables = pairs(
   [...(PRESET.exec(read('Dockerfile'))?.[1] ?? '').matchAll(/([A-Z_]+)=(\S+)/g)].map(
     ([, name = '', value = '']) => ({ name, value }),
   ),
@@ -84,7 +84,7 @@ const preset = pairs(
 
 /** The configuration that a relay reads if these variables override those of the image. */
 export function configOf(environment: Environment): RelayConfig {
-  const entries = Object.entries({ ...preset, ...environment });
+  const entries = Object.entries({ ...imageVariables, ...environment });
   const known: readonly string[] = Object.values(ENVIRONMENT_VARIABLES);
   const withSecrets = entries.map(([name, value]) => {
     // Most names that end so are those of files with a secret; some are variables of their own.

@@ -7,6 +7,7 @@ import { ConfigMap } from 'kubernetes-models/v1/ConfigMap';
 import { Namespace } from 'kubernetes-models/v1/Namespace';
 import { Secret } from 'kubernetes-models/v1/Secret';
 import { Service } from 'kubernetes-models/v1/Service';
+import { ServiceAccount } from 'kubernetes-models/v1/ServiceAccount';
 import { parseAllDocuments } from 'yaml';
 
 const MODELS = [
@@ -19,6 +20,7 @@ const MODELS = [
   PodDisruptionBudget,
   Secret,
   Service,
+  ServiceAccount,
 ];
 
 /** A manifest as it is in its file. */

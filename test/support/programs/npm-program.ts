@@ -9,6 +9,8 @@ export interface NpmProgram {
   readonly dependencies: Readonly<Record<string, string>>;
   /** Versions of its dependencies that its own package.json names by a tag. */
   readonly overrides?: Readonly<Record<string, string>>;
+  /** Without what its packages expect to find beside them, if the tests use none of that. */
+  readonly withoutPeers?: boolean;
 }
 
 /** Ignored by Git; what is installed here stays for the next run. */
@@ -40,6 +42,9 @@ export function hasNpmProgram(program: NpmProgram): boolean {
   );
   console.warn(`Installing ${program.name} from npm into ${dirname(folder)}.`);
   const options = ['--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error'];
+  if (program.withoutPeers === true) {
+    options.push('--legacy-peer-deps');
+  }
   const { status } = spawnSync('npm', ['install', '--prefix', incomplete, ...options], {
     stdio: ['ignore', 'ignore', 'inherit'],
     timeout: 240_000,
