@@ -1,0 +1,46 @@
+/** The archive of the Helm chart, which is the same, byte for byte, wherever and whenever it is made. */
+import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+
+const CHART = 'deploy/helm/mte-api-relay';
+/** What `helm package` leaves open: the order of the files, and what the file system says of them. */
+const REPRODUCIBLE = [
+  '--format=ustar',
+  '--sort=name',
+  '--owner=0',
+  '--group=0',
+  '--numeric-owner',
+  '--mode=u=rwX,go=rX',
+];
+
+/**
+ * Packs the chart into a folder. The archive is named like a chart of Helm, except that the package for npm already has
+ * that name.
+ *
+ * @param {string} folder
+ * @param {number} [epochSeconds] - the time of all files in the archive
+ * @returns {string} the path of the archive
+ */
+export function packageChart(folder, epochSeconds = Number(process.env.SOURCE_DATE_EPOCH ?? 0)) {
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
+  const { status, stdout, stderr } = spawnSync(
+    'tar',
+    [
+      '--create',
+      ...REPRODUCIBLE,
+      `--mtime=@${epochSeconds}`,
+      '--directory',
+      dirname(CHART),
+      'mte-api-relay',
+    ],
+    { maxBuffer: 16 * 1024 * 1024 },
+  );
+  if (status !== 0) {
+    throw new Error(`tar could not pack ${CHART}: ${String(stderr)}`);
+  }
+  const archive = join(folder, `mte-api-relay-chart-${version}.tgz`);
+  writeFileSync(archive, gzipSync(stdout, { level: 9 }));
+  return archive;
+}
