@@ -122,4 +122,11 @@ describe('a relay without workers', () => {
     expect(await admits(relay, 'shipping')).toEqual([true]);
     expect(relay.isRunning()).toBe(true);
   });
+
+  it('stays as it is on SIGHUP if it has no such file, and says so', async () => {
+    const relay = forThisTest(await startRelayProcess());
+    process.kill(relay.pid, 'SIGHUP');
+    await relay.log.find(({ msg }) => msg.startsWith('told to reload'), CHANGE_LIMIT_MS);
+    expect((await fetch(`${relay.url}/api/mte-echo`)).status).toBe(200);
+  });
 });

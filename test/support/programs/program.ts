@@ -13,9 +13,11 @@ export interface ProgramRun {
 export interface ProgramOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Longer than usual, for a program that has much to do. */
+  readonly limitMs?: number;
 }
 
-/** A program that hangs is ended after this time, which is longer than any run needs. */
+/** A program that hangs is ended after this time, which is longer than most runs need. */
 const LIMIT_MS = 60_000;
 
 const running = new Set<ChildProcess>();
@@ -48,7 +50,7 @@ export async function runProgram(
   options: ProgramOptions = {},
 ): Promise<ProgramRun> {
   const child = startProgram(command, args, options);
-  const limit = setTimeout(() => child.kill('SIGKILL'), LIMIT_MS);
+  const limit = setTimeout(() => child.kill('SIGKILL'), options.limitMs ?? LIMIT_MS);
   const [stdout, stderr] = await Promise.all([
     text(child.stdout),
     text(child.stderr),

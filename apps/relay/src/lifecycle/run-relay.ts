@@ -8,6 +8,7 @@ import { logLastError } from '../telemetry/last-error.js';
 import { RelayLog } from '../telemetry/relay-log.js';
 import { listeningOrigin } from './listening-origin.js';
 import { PrimaryLink } from './primary-link.js';
+import { outliveReloads } from './reload-signal.js';
 import { Shutdown } from './shutdown.js';
 
 /** Runs a relay in this process, which is the only process of the relay or one of several workers. */
@@ -23,6 +24,7 @@ export async function runRelay(
   }
   logLastError(log);
   new Shutdown(app).onSignals();
+  outliveReloads(config, log);
   await app.listen(config.port, config.host);
   const server = app.getHttpServer();
   const { peers, entries } = app.get(DirectoryService).current;
