@@ -1,7 +1,7 @@
-/** `npm run sbom`: derived only from package-lock.json, so it is true of every installation and needs no network. */
-import { spawnSync } from 'node:child_process';
+/** `npm run sbom`. */
 import { writeFileSync } from 'node:fs';
 import { readOptions } from '../bin/arguments.js';
+import { sbom } from './package/sbom.js';
 
 readOptions(
   `Usage: npm run sbom
@@ -11,16 +11,12 @@ Writes a software bill of materials of the relay, as CycloneDX, to sbom.cdx.json
 );
 
 const FILE = 'sbom.cdx.json';
-const options = ['--package-lock-only', '--omit', 'dev', '--sbom-format', 'cyclonedx'];
 
-const { status, stdout, stderr } = spawnSync('npm', ['sbom', ...options], {
-  encoding: 'utf8',
-  maxBuffer: 64 * 1024 * 1024,
-});
-if (status === 0) {
-  writeFileSync(FILE, stdout);
-  console.log(`${FILE}: ${JSON.parse(stdout).components.length} components`);
-} else {
-  console.error(stderr.trim());
+try {
+  const bill = sbom();
+  writeFileSync(FILE, JSON.stringify(bill, null, 2));
+  console.log(`${FILE}: ${bill.components.length} components`);
+} catch (error) {
+  console.error(error instanceof Error ? error.message : String(error));
   process.exitCode = 1;
 }
