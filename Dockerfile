@@ -9,28 +9,21 @@ RUN npm ci --ignore-scripts
 COPY nest-cli.json tsconfig.json LICENSE ./
 COPY bin bin
 COPY demo demo
+COPY scripts/package scripts/package
 COPY apps apps
 COPY libs libs
 # The page says what these say of error codes.
 COPY docs/operations.md docs/troubleshooting.md docs/
-# The files that later stages copy are readable by every user, regardless of the file modes of the checkout.
-RUN npm run build \
- && find dist \( -name '*.map' -o -name '*.d.ts' \) -delete \
- && chmod -R u=rwX,go=rX bin demo dist package.json LICENSE \
- && chmod 755 bin/mte-api-relay
-
-FROM ${BASE_IMAGE} AS dependencies
-WORKDIR /src
-COPY package.json package-lock.json .npmrc ./
-RUN npm ci --omit=dev --ignore-scripts && chmod -R u=rwX,go=rX node_modules
+RUN npm run build && node scripts/package/stage.js /staged
 
 FROM ${BASE_IMAGE}
 WORKDIR /app
-COPY --from=dependencies /src/node_modules node_modules
-COPY --from=build /src/package.json /src/LICENSE ./
-COPY --from=build /src/dist dist
-COPY --from=build /src/demo demo
-COPY --from=build /src/bin bin
+# What changes least is the layer that a registry and its clients need not transfer again.
+COPY --from=build /staged/node_modules node_modules
+COPY --from=build /staged/package.json /staged/LICENSE ./
+COPY --from=build /staged/demo demo
+COPY --from=build /staged/bin bin
+COPY --from=build /staged/dist dist
 # For docker exec and kubectl exec.
 RUN ln -s /app/bin/mte-api-relay /usr/local/bin/mte-api-relay
 
