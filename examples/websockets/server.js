@@ -2,7 +2,7 @@
 import process from 'node:process';
 import { WebSocketServer } from 'ws';
 
-const server = new WebSocketServer({ port: Number(process.env.PORT ?? 3000) });
+const server = new WebSocketServer({ port: Number(process.env.PORT) });
 server.on('connection', (socket) => {
   socket.on('message', (data) => socket.send(`you said: ${data}`));
 });

@@ -70,12 +70,12 @@ const SAMPLE_UPSTREAM: StandIn = {
 /** A program of an example, which finds its packages where the relay has its own. */
 const PROGRAM: StandIn = {
   port: 3000,
-  start: async ({ service, folder, port }) => {
+  start: async ({ service, folder, environment, port }) => {
     await symlink(resolve('node_modules'), join(folder, 'node_modules'));
     return startService('node', programOf(service, folder), {
       folder: await temporaryFolder(),
       port,
-      env: { PORT: String(port) },
+      env: { ...environment, PORT: String(port) },
     });
   },
 };
