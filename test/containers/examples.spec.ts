@@ -60,7 +60,7 @@ function replaceIn(path: string, changes: ReadonlyMap<string, string>): void {
 afterEach(async () => {
   const [program, ...args] = COMPOSE;
   for (const name of started.splice(0).reverse()) {
-    await run(program, [...args, 'down', '--volumes', '--timeout', '5'], {
+    await run(program, [...args, 'down', '--volumes', '--rmi', 'local', '--timeout', '5'], {
       folder: join(folder, name),
     });
   }

@@ -5,6 +5,7 @@ import { ExampleMachine, type StartedExample } from '../support/examples/example
 import { forThisTest } from '../support/lifecycle/resources.js';
 import { hasEgressProxy } from '../support/network/egress-proxies.js';
 import { hasIntermediary } from '../support/network/intermediaries.js';
+import { hasProgram } from '../support/processes/apt-packages.js';
 import type { RelayProcess } from '../support/processes/relay-process.js';
 import { chainOf } from '../support/traces/traced.js';
 
@@ -41,7 +42,9 @@ async function expectChannel(example: StartedExample): Promise<void> {
   await relayOf(example, 'relay-b').log.find(({ msg }) => msg === 'channel opened');
 }
 
-describe('the examples, followed as printed', () => {
+const hasCurl = hasProgram(['curl'], 'curl', '--version');
+
+describe.skipIf(!hasCurl)('the examples, followed as printed', () => {
   it('are all that are started with Docker Compose', () => {
     expect(exampleNames().filter(hasCompose).sort()).toEqual([...FOLLOWED].sort());
   });

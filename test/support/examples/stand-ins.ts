@@ -22,7 +22,7 @@ export interface Start {
 
 /** A service of an example that runs on this machine. */
 export interface Running extends Closable {
-  /** Writes text to its output, which this returns. */
+  /** What it has written so far. */
   readonly log?: () => string;
   readonly relay?: RelayProcess;
   readonly collector?: Collector;
@@ -42,7 +42,13 @@ const UNSET = Object.fromEntries(Object.keys(DEFAULTS).map((name) => [name, ''])
 
 /** Starts a relay as the image does, but without the admin listener: several relays share this machine. */
 export const startImage = (environment: RelayEnvironment): Promise<RelayProcess> =>
-  startRelayProcess({ ...UNSET, ...texts(imageVariables), ADMIN_PORT: '', ADMIN_HOST: '', ...environment });
+  startRelayProcess({
+    ...UNSET,
+    ...texts(imageVariables),
+    ADMIN_PORT: '',
+    ADMIN_HOST: '',
+    ...environment,
+  });
 
 export const texts = (environment: Environment): Record<string, string> =>
   Object.fromEntries(
