@@ -4,7 +4,7 @@ import { offerHelp } from '../bin/arguments.js';
 
 offerHelp(`Usage: npm run test:containers -- [arguments of vitest, such as swarm]
 
-Runs the commands of docs/deployment.md as they are printed, tests the image, docker-compose.yml and deploy/swarm on a
+Runs the commands of docs/deployment.md and of examples as they are printed, tests the image, docker-compose.yml and deploy/swarm on a
 Docker engine, and renders deploy/kubernetes if kubectl is installed, in about 12 minutes. It builds images, starts containers and, if the engine is not in a swarm, creates one;
 all of that is removed at the end. It is not part of npm test.`);
 

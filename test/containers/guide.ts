@@ -45,12 +45,12 @@ async function isFree(port: string): Promise<boolean> {
 }
 
 /**
- * All that is changed in what the guide prints: a port that another program of this machine uses, the program that
+ * All that is changed in what a guide prints: a port of these that another program of this machine uses, the program that
  * stands for `docker compose`, and, as the guide says, the stack's file where the kernel has no load balancer.
  */
-async function replacements(): Promise<ReadonlyMap<string, string>> {
+export async function replacements(ports: readonly string[]): Promise<ReadonlyMap<string, string>> {
   const changes = new Map<string, string>();
-  for (const port of ['8090', '8091']) {
+  for (const port of ports) {
     if (!(await isFree(port))) {
       changes.set(port, await freePort());
     }
@@ -78,7 +78,7 @@ export class Reader {
       mkdirSync(join(folder, dirname(name)), { recursive: true });
       cpSync(join(ROOT, name), join(folder, name));
     }
-    const changes = await replacements();
+    const changes = await replacements(['8090', '8091']);
     for (const file of FILES) {
       let text = readFileSync(join(folder, file), 'utf8');
       for (const [printed, changed] of changes) {

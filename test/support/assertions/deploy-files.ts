@@ -20,11 +20,15 @@ export const SAMPLE = {
 export type Environment = Readonly<Record<string, string | number | null>>;
 
 /** The parts of a service in a compose or stack file that the tests read. */
-interface Service {
+export interface Service {
   readonly image?: string;
   readonly container_name?: string;
   readonly build?: { readonly context: string };
   readonly command?: unknown;
+  readonly entrypoint?: readonly string[];
+  readonly env_file?: string;
+  readonly profiles?: readonly string[];
+  readonly networks?: readonly string[] | Readonly<Record<string, Network>>;
   readonly labels?: Environment;
   readonly ports?: readonly unknown[];
   readonly environment?: Environment;
@@ -38,10 +42,15 @@ interface Service {
   readonly deploy?: object;
 }
 
+/** How a service is on a network. */
+export interface Network {
+  readonly aliases?: readonly string[];
+}
+
 /** What exists in a swarm under a name. */
 type External = Readonly<Record<string, { readonly external: boolean; readonly name: string }>>;
 
-interface Compose {
+export interface Compose {
   readonly version?: string;
   readonly services: Readonly<Record<string, Service>>;
   readonly configs?: External;
@@ -61,8 +70,12 @@ const interpolate = (text: string, values: Environment): string =>
     String(values[name] ?? (kind === '-' ? rest : `missing ${name}`)),
   );
 
+/** A compose file from its text. */
+export const composeOf = (text: string, values: Environment = {}): Compose =>
+  parse(interpolate(text, values), { merge: true }) as Compose;
+
 export const compose = (path: string, values: Environment = {}): Compose =>
-  parse(interpolate(read(path), values), { merge: true }) as Compose;
+  composeOf(read(path), values);
 
 export const serviceOf = ({ services }: Compose, name: string): Service => {
   const service = services[name];

@@ -93,10 +93,7 @@ const INSTALLATIONS: Readonly<Record<Program, Installation>> = {
         /^http:\/\/(127\.0\.0\.1)(:\d+) \{\n/m,
         'http://$2 {\n  bind $1\n',
       );
-      return [
-        ...(['caddy', 'run', '--adapter', 'caddyfile', '--config'] as const),
-        await written(folder, 'Caddyfile', config),
-      ];
+      return caddyWith(folder, config);
     },
   },
 };
@@ -152,13 +149,22 @@ export async function startSidecar(place: SidecarPlace): Promise<Intermediary> {
   );
 }
 
+/** Starts nginx with what belongs in `http`, and makes it listen on this port. */
+export const startNginx = (block: string, port: number): Promise<Intermediary> =>
+  start('nginx', (folder) => nginxWith(folder, block), port);
+
+/** Starts Caddy with a Caddyfile that makes it listen on this port. */
+export const startCaddy = (caddyfile: string, port: number): Promise<Intermediary> =>
+  start('Caddy', (folder) => caddyWith(folder, caddyfile), port);
+
 /** @param prepare - writes the files of the program, and returns the command that runs it on this port */
 async function start(
   program: Program,
   prepare: (folder: string, port: number) => Promise<readonly [string, ...string[]]>,
+  listensOn?: number,
 ): Promise<Intermediary> {
   const folder = await temporaryFolder();
-  const port = await closedPort(createServer());
+  const port = listensOn ?? (await closedPort(createServer()));
   const [command, ...options] = await prepare(folder.path, port);
   const child = spawn(command, options, { detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
   const closed = once(child, 'close');
@@ -216,6 +222,14 @@ async function nginxWith(folder: string, block: string): Promise<readonly [strin
     ${block} }`,
   );
   return ['nginx', '-c', config, '-p', folder, '-e', 'stderr'];
+}
+
+async function caddyWith(
+  folder: string,
+  caddyfile: string,
+): Promise<readonly [string, ...string[]]> {
+  const config = await written(folder, 'Caddyfile', caddyfile);
+  return ['caddy', 'run', '--adapter', 'caddyfile', '--config', config];
 }
 
 async function written(folder: string, name: string, text: string): Promise<string> {

@@ -8,6 +8,8 @@ import { startProgram } from './program.js';
 export interface Service {
   readonly port: number;
   readonly url: string;
+  /** What it has written so far. */
+  log(): string;
   close(): Promise<void>;
 }
 
@@ -47,6 +49,7 @@ export async function startService(
   return {
     port,
     url: `http://127.0.0.1:${port}`,
+    log: () => log,
     close: async () => {
       if (child.exitCode === null) {
         const closed = once(child, 'close');
