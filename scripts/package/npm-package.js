@@ -4,6 +4,9 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { stageProduct } from './staged-product.js';
 
+/** What only a checkout has a use for. */
+const ABSENT = { scripts: undefined, devDependencies: undefined, overrides: undefined };
+
 /**
  * Makes the tarball for npm, with all packages that the relay needs in it: its installation needs no registry, and has
  * exactly the versions that were tested. (npm ignores the shrinkwrap and the `overrides` of what it installs.) The
@@ -17,10 +20,9 @@ export function packageNpm(folder) {
   try {
     stageProduct(root);
     const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-    const { scripts: _, devDependencies: _1, overrides: _2, ...rest } = manifest;
     writeFileSync(
       join(root, 'package.json'),
-      `${JSON.stringify({ ...rest, bundleDependencies: true }, null, 2)}\n`,
+      `${JSON.stringify({ ...manifest, ...ABSENT, bundleDependencies: true }, null, 2)}\n`,
     );
     const printed = execFileSync('npm', ['pack', '--json', '--pack-destination', resolve(folder)], {
       cwd: root,

@@ -42,14 +42,13 @@ function printedByNpm() {
 
 /** @param {string} name */
 function withoutDevelopment(name) {
-  const { devDependencies: _, packages, ...rest } = JSON.parse(readFileSync(name, 'utf8'));
+  const { packages, ...rest } = JSON.parse(readFileSync(name, 'utf8'));
   if (packages === undefined) {
-    return rest;
+    return { ...rest, devDependencies: undefined };
   }
-  const { '': root, ...others } = packages;
-  const { devDependencies: _1, ...production } = root;
-  const needed = Object.entries(others).filter(([, { dev }]) => dev !== true);
-  return { ...rest, packages: { '': production, ...Object.fromEntries(needed) } };
+  const needed = Object.entries(packages).filter(([, { dev }]) => dev !== true);
+  const production = { ...packages[''], devDependencies: undefined };
+  return { ...rest, packages: { ...Object.fromEntries(needed), '': production } };
 }
 
 /** A UUID that depends on a text alone, as RFC 9562, section 5.8 allows. @param {string} text */
