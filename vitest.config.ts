@@ -55,7 +55,7 @@ export default defineConfig({
         ...(process.env['SLOW'] === '1' && { testTimeout: SLOW_FAULTS_LIMIT_MS }),
         globalSetup: ['test/support/processes/build-once.ts'],
       }),
-      // What is installed, and what deploys it: none of it depends on the version of Node.js that runs the tests.
+      // What is installed, and what deploys it.
       project('packages', ['test/packages/**/*.spec.ts'], {
         ...oneAtATime,
         globalSetup: ['test/support/processes/build-once.ts'],
