@@ -17,6 +17,11 @@ const COMMANDS = [
     run: () => import('./commands/start.js'),
   },
   {
+    words: 'check',
+    summary: 'says whether the tunnel to another relay works and, if not, at which step',
+    run: () => import('./commands/check.js'),
+  },
+  {
     words: 'healthcheck',
     summary: 'says by its exit code whether the relay of this environment is ready',
     run: () => import('./commands/healthcheck.js'),

@@ -103,7 +103,7 @@ describe('a command', () => {
 });
 
 describe('mte-api-relay', () => {
-  const COMMANDS = ['start', 'healthcheck', 'config check', 'client', 'secret', 'demo'];
+  const COMMANDS = ['start', 'check', 'healthcheck', 'config check', 'client', 'secret', 'demo'];
 
   it('lists its commands, as docs/operations.md does', async () => {
     const { stdout } = await run(['bin/main.js', '--help']);

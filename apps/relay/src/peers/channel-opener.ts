@@ -180,7 +180,10 @@ export class ChannelOpener {
           const cause = new Error(`the other relay signed an error with status ${status}`);
           resolve({ kind: 'signed-error', signedError, cause });
         } else {
-          const cause = new UnsignedStatusError(status);
+          const cause = new UnsignedStatusError(
+            status,
+            rawFieldValues(response.rawHeaders, 'server')[0],
+          );
           resolve({ kind: meansUnreached(status) ? 'unreached' : 'no-channels', cause });
         }
       });

@@ -8,7 +8,11 @@ const TOO_LARGE_STATUSES: ReadonlySet<number> = new Set([413, 414, 431]);
 
 /** A response that is neither a success nor signed. Only its status is of use: it says nothing that can be trusted. */
 export class UnsignedStatusError extends Error {
-  constructor(readonly status: number) {
+  /** @param server - the field of that name: whoever responded says that it is this */
+  constructor(
+    readonly status: number,
+    readonly server?: string,
+  ) {
     super(`the other relay's address responded with status ${status}`);
   }
 }

@@ -21,6 +21,7 @@ import axios, { type AxiosInstance, type AxiosResponse } from 'axios';
 
 import {
   NotConnectedError,
+  PairingStatusError,
   TunnelFailedError,
   type TunnelFailureCode,
   peerOverloadedError,
@@ -105,6 +106,14 @@ export class PairingClient implements OnApplicationShutdown {
       // The reason does not matter: there will be another probe.
       return false;
     }
+  }
+
+  /**
+   * How far the clock of a peer is ahead of this relay's, in ms. Only known of peers that have refused a pairing for that, and have
+   * signed their own time.
+   */
+  clockOffsetMs(origin: string): number | undefined {
+    return this.clockOffsets.get(origin);
   }
 
   onApplicationShutdown(): void {
@@ -243,7 +252,7 @@ function refusal(signedError: SignedError | undefined, httpStatus: number): Tunn
       'the other relay cannot reach its session store',
     );
   }
-  const cause = new Error(`pairing was refused with status ${httpStatus}`);
+  const cause = new PairingStatusError(httpStatus, signedError !== undefined);
   if (isRelayStatus(httpStatus)) {
     return new TunnelFailedError('RELAY_PAIR_REFUSED', 'no', REFUSED_MESSAGE, { cause });
   }

@@ -52,6 +52,17 @@ export class TunnelFailedError extends RelayError {
   }
 }
 
+/** What a pairing was refused with. */
+export class PairingStatusError extends Error {
+  /** @param isSigned - whether the peer has signed it: it holds the secret then */
+  constructor(
+    readonly status: number,
+    readonly isSigned: boolean,
+  ) {
+    super(`pairing was refused with status ${status}`);
+  }
+}
+
 /** There was no connection to the other relay, so no key was made for the pairing. */
 export class NotConnectedError extends TunnelFailedError {}
 

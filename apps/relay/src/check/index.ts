@@ -1,0 +1,4 @@
+import 'reflect-metadata';
+
+export { check } from './check.js';
+export { lineOf } from './report-lines.js';

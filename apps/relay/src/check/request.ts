@@ -1,0 +1,95 @@
+import { once } from 'node:events';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+
+import { printable } from './intermediaries.js';
+import { StepFailedError, type Steps } from './steps.js';
+
+/** A request that is to reach the API. */
+export interface CheckRequest {
+  readonly method: string;
+  /** With its query. */
+  readonly path: string;
+}
+
+/** The relay of this process, and who may call it. */
+export interface OwnRelay {
+  readonly app: NestFastifyApplication;
+  readonly token: string;
+}
+
+/** The step request: what a client of relay A does, with a token that only this process knows. Nothing else of a check reaches the API. */
+export async function sendRequest(
+  steps: Steps,
+  { app, token }: OwnRelay,
+  origin: string,
+  { method, path }: CheckRequest,
+  limitMs: number,
+): Promise<void> {
+  await steps.run('request', 'CHECK_REQUEST_FAILED', async () => {
+    const signal = AbortSignal.timeout(limitMs);
+    try {
+      const response = await send(app, { method, path, token, origin, signal });
+      const body = await text(response);
+      const code = codeOf(body);
+      const { statusCode = 0 } = response;
+      if (code !== undefined) {
+        throw new StepFailedError('CHECK_REQUEST_FAILED', `status ${statusCode}, ${code}`);
+      }
+      const detail = `${method} ${printable(path)}: the API gives status ${statusCode}, ${body.length} characters`;
+      return { detail, value: undefined };
+    } catch (error) {
+      throw signal.aborted
+        ? new StepFailedError('CHECK_REQUEST_FAILED', `no response within ${limitMs} ms`)
+        : error;
+    }
+  });
+}
+
+interface Sent extends CheckRequest {
+  readonly token: string;
+  readonly origin: string;
+  readonly signal: AbortSignal;
+}
+
+async function send(
+  app: NestFastifyApplication,
+  { method, path, token, origin, signal }: Sent,
+): Promise<IncomingMessage> {
+  const server = app.getHttpServer();
+  if (!server.listening) {
+    await app.listen(0, '127.0.0.1');
+  }
+  const { port } = server.address() as AddressInfo;
+  const request = httpRequest({
+    host: '127.0.0.1',
+    port,
+    method,
+    path,
+    signal,
+    agent: false,
+    headers: {
+      host: new URL(origin).host,
+      'x-mte-outbound-token': token,
+      'x-mte-upstream': origin,
+    },
+  });
+  request.end();
+  const [response] = (await once(request, 'response', { signal })) as [IncomingMessage];
+  return response;
+}
+
+/** The code of an error of a relay, of which an API has none. */
+function codeOf(body: string): string | undefined {
+  try {
+    const { error } = JSON.parse(body) as { readonly error?: { readonly code?: unknown } };
+    const code = error?.code;
+    return typeof code === 'string' && code.startsWith('RELAY_') ? code : undefined;
+  } catch {
+    // It is no JSON, or none of a relay.
+    return undefined;
+  }
+}
