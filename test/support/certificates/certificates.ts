@@ -16,8 +16,11 @@ export interface Authority {
   readonly dir: string;
   /** The path of the authority's own certificate. */
   readonly ca: string;
-  /** @param altName - the subject alternative name, such as `IP:127.0.0.1` or `DNS:localhost` */
-  issue(name: string, altName: string, kind?: KeyKind): KeyPair;
+  /**
+   * @param altName - the subject alternative name, such as `IP:127.0.0.1` or `DNS:localhost`
+   * @param days - how long it is valid; -1: it expired yesterday
+   */
+  issue(name: string, altName: string, kind?: KeyKind, days?: number): KeyPair;
   close(): Promise<void>;
 }
 
@@ -43,7 +46,7 @@ export function makeAuthority(): Authority {
   return {
     dir,
     ca: own.cert,
-    issue: (name, altName, kind = 'ecdsa') => {
+    issue: (name, altName, kind = 'ecdsa', days = 2) => {
       const pair = { key: path(`${name}.key`), cert: path(`${name}.crt`) };
       const [request, extensions] = [path(`${name}.csr`), path(`${name}.ext`)];
       writeFileSync(extensions, `subjectAltName=${altName}\n`);
@@ -59,7 +62,7 @@ export function makeAuthority(): Authority {
         request,
       );
       openssl(
-        ...['x509', '-req', '-in', request, '-days', '2', '-extfile', extensions],
+        ...['x509', '-req', '-in', request, '-days', `${days}`, '-extfile', extensions],
         ...['-CA', own.cert, '-CAkey', own.key, '-CAcreateserial', '-out', pair.cert],
       );
       return pair;
