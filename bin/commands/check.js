@@ -1,5 +1,5 @@
 /** `mte-api-relay check`: whether the tunnel to another relay works and, if not, at which step. */
-import { readOperand, refuseArguments } from '../arguments.js';
+import { readArguments, refuseArguments } from '../arguments.js';
 import { requireBuild } from '../require-build.js';
 
 /** @import { CheckRequest } from '../../apps/relay/src/check/request.js' */
@@ -7,26 +7,32 @@ import { requireBuild } from '../require-build.js';
 
 const MAX_LIMIT_SECONDS = 60;
 
-const USAGE = `Usage: mte-api-relay check URL [--request "GET /path"] [--client NAME] [--timeout SECONDS] [--json]
+const USAGE = `Usage: mte-api-relay check URL [--request GET /path] [--client NAME] [--timeout SECONDS] [--json]
 
 Checks the tunnel from this relay to the one at URL, which may also be the name of a peer, with the environment, .env and files of
 this relay. It runs beside the running relay, and disturbs it in nothing. Each step is one line: ✓, ✗ with the cause and what to do,
 or – if the step was not reached or does not apply.
 
-  --request "GET /path"  sends this request to the API; without it, nothing reaches the API
+  --request GET /path    sends this request to the API; without it, nothing reaches the API
   --client NAME          checks as this client of RELAY_CONFIG_FILE or DOMAIN_MAP, which may not reach every peer
   --timeout SECONDS      limit of each step, 1 to ${MAX_LIMIT_SECONDS}; 5 if it is not given
   --json                 prints one JSON object in place of the lines
 
 Exit code 0: every step is ✓ or –; 1: a step is ✗; 2: wrong arguments.`;
 
-const { values, operand: target } = readOperand(USAGE, {
+const { values, positionals } = readArguments(USAGE, {
   client: { type: 'string' },
   json: { type: 'boolean', default: false },
   request: { type: 'string' },
   timeout: { type: 'string', default: '5' },
 });
-const request = values.request === undefined ? undefined : requestOf(values.request);
+const [target, ...rest] = positionals;
+// The path is the word after the method, or both are one word in quotes.
+const request =
+  values.request === undefined ? undefined : requestOf([values.request, ...rest].join(' '));
+if (target === undefined || (request === undefined && rest.length > 0)) {
+  refuseArguments(USAGE, 'exactly one URL or name of a peer is needed');
+}
 const limitMs = limitOf(values.timeout) * 1000;
 
 requireBuild();
@@ -67,7 +73,7 @@ function onStep(step) {
 function requestOf(text) {
   const { method, path } = /^(?<method>[A-Z]+) (?<path>\/[\x21-\x7e]*)$/.exec(text)?.groups ?? {};
   return method === undefined || path === undefined
-    ? refuseArguments(USAGE, '--request must be a method and a path, such as "GET /health"')
+    ? refuseArguments(USAGE, '--request must be a method and a path, such as GET /health')
     : { method, path };
 }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import { TODO, type FindingCode } from '../../apps/relay/src/check/findings.js';
+import { REMEDIES, type FindingCode } from '../../apps/relay/src/check/findings.js';
 import { lineOf } from '../../apps/relay/src/check/report-lines.js';
 import { STEPS, type StepName } from '../../apps/relay/src/check/steps.js';
 
@@ -32,7 +32,7 @@ describe('docs/check.md', () => {
   it('has every code, with what the command says to do', () => {
     const rows = rowsOf('What was found, and what to do');
     expect(rows.map(([code, , , todo]) => [code, todo])).toEqual(
-      Object.entries(TODO).map(([code, todo]) => [`\`${code}\``, todo]),
+      Object.entries(REMEDIES).map(([code, todo]) => [`\`${code}\``, todo]),
     );
   });
 
@@ -54,7 +54,7 @@ describe('docs/check.md', () => {
         ok: false,
         code: code as FindingCode,
         cause,
-        todo: TODO[code as FindingCode],
+        todo: REMEDIES[code as FindingCode],
         ms: ms === undefined ? undefined : Number(ms),
       };
       expect(lineOf(failed)).toBe(line);

@@ -136,7 +136,7 @@ function blocked({ status, server }: UnsignedStatusError): StepFailedError {
   if (isRelayStatus(status)) {
     return new StepFailedError(
       'CHECK_UPGRADE_STRIPPED',
-      `the upgrade is lost on the way: relay B answers the rest of the opening with status ${status}`,
+      `the upgrade is lost on the way: relay B refuses the rest of the opening with status ${status}`,
     );
   }
   const who = server === undefined ? 'something on the path' : printable(server);

@@ -1,5 +1,5 @@
 /** What each finding asks the operator to do. docs/check.md has the same table; a test holds the two together. */
-export const TODO = {
+export const REMEDIES = {
   CHECK_CONFIGURATION_INVALID:
     'Correct the configuration: the relay itself would not start with it.',
   CHECK_PEER_UNKNOWN:
@@ -82,4 +82,4 @@ export const TODO = {
 } as const;
 
 /** What a failed step is reported by. The codes are stable. */
-export type FindingCode = keyof typeof TODO;
+export type FindingCode = keyof typeof REMEDIES;

@@ -9,7 +9,7 @@ import { StepFailedError, within, type Steps } from './steps.js';
 const MESSAGES = 3;
 
 /**
- * The step message: a message of type check (protocol.md section 8), which relay B opens, marks and answers with a sealed response,
+ * The step message: a message of type check (protocol.md section 8), which relay B opens and marks, and to which it responds sealed,
  * and of which nothing is forwarded.
  */
 export async function exchangeMessages(

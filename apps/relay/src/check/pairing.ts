@@ -52,14 +52,6 @@ export async function pair(steps: Steps, circumstances: PairingCircumstances): P
   return false;
 }
 
-/** How far the clock of relay B is ahead, and whether it has signed that it refuses ours. */
-function skewOf({ client, peer, aheadMs }: PairingCircumstances): {
-  readonly signedMs: number | undefined;
-  readonly aheadMs: number | undefined;
-} {
-  return { signedMs: client.clockOffsetMs(peer.origin), aheadMs };
-}
-
 /** Passes the steps that stand before one which relay B comes to only if it accepts what they are about. */
 function passUntil(steps: Steps, circumstances: PairingCircumstances, until: StepName): void {
   const { peer } = circumstances;
@@ -71,8 +63,8 @@ function passUntil(steps: Steps, circumstances: PairingCircumstances, until: Ste
   }
 }
 
-function passClock(steps: Steps, circumstances: PairingCircumstances): void {
-  const { signedMs, aheadMs } = skewOf(circumstances);
+function passClock(steps: Steps, { client, peer, aheadMs }: PairingCircumstances): void {
+  const signedMs = client.clockOffsetMs(peer.origin);
   if (signedMs !== undefined) {
     steps.fail('clock', skewed(signedMs, 'it pairs after a correction, which costs a round trip'));
   } else if (aheadMs === undefined || Math.abs(aheadMs) > MAX_SKEW_MS) {
@@ -85,7 +77,7 @@ function passClock(steps: Steps, circumstances: PairingCircumstances): void {
   }
 }
 
-/** A limit that both relays know: whoever is beyond it is refused, and told the time. */
+/** Relay B refuses whoever is beyond the limit, and signs its own time. */
 function skewed(signedMs: number, consequence: string): StepFailedError {
   return new StepFailedError(
     'CHECK_CLOCK_SKEW',

@@ -88,7 +88,10 @@ async function resolve(
   const addresses = await steps.run('resolve', 'CHECK_RESOLVER_FAILED', async () => {
     const found = await within(limitMs, addressesOf(host, lookup ?? systemLookup));
     if (found === undefined) {
-      throw new StepFailedError('CHECK_RESOLVER_FAILED', `no answer about ${host} in time`);
+      throw new StepFailedError(
+        'CHECK_RESOLVER_FAILED',
+        `${host} was not resolved within ${limitMs} ms`,
+      );
     }
     return { detail: `${host} has ${found.join(', ')}`, value: found };
   });

@@ -1,4 +1,4 @@
-import { TODO, type FindingCode } from './findings.js';
+import { REMEDIES, type FindingCode } from './findings.js';
 
 /** What is checked, in the order in which it is printed. The names are stable. */
 export const STEPS = [
@@ -70,7 +70,7 @@ export class Steps {
   }
 
   fail(step: StepName, { code, message }: StepFailedError, ms?: number): void {
-    this.end({ step, ok: false, code, cause: message, todo: TODO[code], ms });
+    this.end({ step, ok: false, code, cause: message, todo: REMEDIES[code], ms });
   }
 
   skip(step: StepName, reason: string): void {
