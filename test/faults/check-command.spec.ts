@@ -66,6 +66,7 @@ describe('mte-api-relay check', () => {
     [[]],
     [['http://b.example', 'http://c.example']],
     [['http://b.example', '--request', 'get the orders']],
+    [['http://b.example', '--request', 'GET', 'orders']],
     [['http://b.example', '--timeout', '0']],
     [['http://b.example', '--colour']],
   ])('exits with 2 if its arguments are %j', async (args) => {
