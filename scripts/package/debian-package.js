@@ -13,9 +13,9 @@ import { dirname, join, resolve } from 'node:path';
 import { constants, gzipSync } from 'node:zlib';
 import { changelogText, controlText, copyrightText, PACKAGE, versions } from './debian-texts.js';
 import { installedKibibytes, md5sumsOf, setModes, setTimes } from './file-tree.js';
-import { copyProductFiles, productFiles } from './product-files.js';
-import { copyProductionModules, productionModules } from './production-modules.js';
+import { productionModules } from './production-modules.js';
 import { sourceDateSeconds } from './source-date.js';
+import { stageProduct } from './staged-product.js';
 
 const LIBRARY = `usr/lib/${PACKAGE}`;
 const DOCUMENTS = `usr/share/doc/${PACKAGE}`;
@@ -42,11 +42,11 @@ const MODES = {
  * Makes the package from the build and node_modules of the working directory.
  *
  * @param {string} folder - where it is to be
+ * @param {number} [dateSeconds] - the time of all its files
  * @returns {string} the path of the package
  */
-export function packageDeb(folder) {
+export function packageDeb(folder, dateSeconds = sourceDateSeconds()) {
   const { version, nodeVersion } = versions();
-  const dateSeconds = sourceDateSeconds();
   const root = mkdtempSync(join(tmpdir(), `${PACKAGE}-deb-`));
   try {
     /** @param {string} path @param {string | Buffer} content */
@@ -57,12 +57,10 @@ export function packageDeb(folder) {
     /** @param {string} path @param {string} source */
     const copy = (path, source) => write(path, readFileSync(source));
 
-    const modules = productionModules();
-    copyProductFiles(
-      join(root, LIBRARY),
-      productFiles().filter((path) => !NOT_IN_LIBRARY.includes(path)),
-    );
-    copyProductionModules(join(root, LIBRARY), modules);
+    stageProduct(join(root, LIBRARY));
+    for (const path of NOT_IN_LIBRARY) {
+      rmSync(join(root, LIBRARY, path), { force: true });
+    }
     mkdirSync(join(root, 'usr/bin'));
     symlinkSync(`../lib/${PACKAGE}/bin/${PACKAGE}`, join(root, 'usr/bin', PACKAGE));
     copy(`usr/lib/systemd/system/${PACKAGE}.service`, `deploy/systemd/${PACKAGE}.service`);
@@ -72,7 +70,7 @@ export function packageDeb(folder) {
       `usr/share/man/man1/${PACKAGE}.1.gz`,
       gzipped(readFileSync(`deploy/debian/${PACKAGE}.1`)),
     );
-    write(`${DOCUMENTS}/copyright`, copyrightText(modules));
+    write(`${DOCUMENTS}/copyright`, copyrightText(productionModules()));
     write(`${DOCUMENTS}/changelog.gz`, gzipped(changelogText({ version, dateSeconds })));
     write(`${DOCUMENTS}/CHANGELOG.md.gz`, gzipped(readFileSync('CHANGELOG.md')));
     copy(`${DOCUMENTS}/README.md`, 'README.md');

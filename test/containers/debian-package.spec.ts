@@ -22,11 +22,24 @@ const guide = read('docs/debian.md');
 /** The commands of a section, as printed. */
 const commandsOf = (section: string): string => blocksOf(under(guide, 2, section)).join('');
 
+/** What the guide adds to the service for a purpose. */
+const addedFor = (purpose: string): readonly string[] => {
+  const row = guide.split('\n').find((line) => line.startsWith(`| ${purpose}`)) ?? '';
+  const [, , added = ''] = row.split('|').map((cell) => cell.trim());
+  return [...added.matchAll(/`([^`]+)`/g)].map(([, code = '']) => code);
+};
+
+/** Commands that do what `systemctl edit` does. */
+const override = (lines: string): string => `
+      mkdir --parents /etc/systemd/system/${NAME}.service.d
+      printf '[Service]\\n%s\\n' '${lines}' > /etc/systemd/system/${NAME}.service.d/override.conf
+      systemctl daemon-reload`;
+
 const inContainer = (name: string, commands: string): Promise<string> =>
   run('docker', ['exec', '--interactive', name, 'bash', '-euo', 'pipefail'], { input: commands });
 
 /** Files and links that the package or its maintainer scripts could have left. */
-const LEFT = `find / -xdev -not -path '/root/*' -not -path '/var/log/*' -not -path '/var/lib/dpkg/info' \\
+const LEFT = `find / -xdev -not -path '/root/*' -not -path '/opt/*' -not -path '/var/log/*' -not -path '/var/lib/dpkg/info' \\
   -name '*mte-api-relay*' -print`;
 
 beforeAll(async () => {
@@ -175,25 +188,76 @@ describe('the commands of docs/debian.md, with systemd', () => {
     expect(await inContainer(SERVICE, `stat --format %G ${folder}/other.secret`)).toBe(NAME);
   });
 
+  it('keep the settings when the package is updated, and restart the relay', async () => {
+    const before = await property('MainPID');
+    await inContainer(SERVICE, `dpkg --install ${NAME}_*.deb`);
+    expect(await property('ActiveState')).toBe('active');
+    expect(await property('MainPID')).not.toBe(before);
+    expect(await inContainer(SERVICE, `cat /etc/${NAME}/relay.env`)).toContain(
+      'RELAY_CONFIG_FILE=',
+    );
+  });
+
   it('open a port below 1024 with what the guide adds', async () => {
-    const [, added = ''] = /^\| a port below 1024 +\| (.*?) *\|$/m.exec(guide) ?? [];
-    const lines = [...added.matchAll(/`([^`]+)`/g)].map(([, line]) => line).join('\n');
     const ready = await inContainer(
       SERVICE,
-      `mkdir /etc/systemd/system/${NAME}.service.d
-      printf '[Service]\\n%s\\n' '${lines}' > /etc/systemd/system/${NAME}.service.d/override.conf
+      `${override(addedFor('a port below 1024').join('\n'))}
       echo PORT=80 >> /etc/${NAME}/relay.env
-      systemctl daemon-reload && systemctl restart ${NAME}
-      curl --silent --fail --retry 60 --retry-delay 1 --retry-all-errors http://localhost:80/health/ready
-      rm -r /etc/systemd/system/${NAME}.service.d`,
+      systemctl restart ${NAME}
+      curl --silent --fail --retry 60 --retry-delay 1 --retry-all-errors http://localhost:80/health/ready`,
     );
     expect(ready).toContain('"status":"ok"');
   });
 
+  it('open a socket for the group of a client with what the guide adds', async () => {
+    const [group = '', others = '', socket = '', mode = ''] = addedFor('a [listener of a peer]');
+    const path = socket.replace('NAME', 'billing');
+    const call = (gid: string): string =>
+      `setpriv --reuid nobody --regid ${gid} --clear-groups curl --silent --unix-socket ${path} http://localhost/ || true`;
+    const [asClient, asOther] = (
+      await inContainer(
+        SERVICE,
+        `groupadd --system billing
+      ${override(`${group}billing\n${others}`)}
+      cat > /etc/${NAME}/directory/relay.yaml << 'EOF'
+peers:
+  shop:
+    origins: [http://127.0.0.1:9]
+    secret: { file: shop.secret }
+    listen: { socket: ${path}, ${mode}, client: billing }
+clients:
+  billing: { tokens: [], peers: [shop] }
+EOF
+      systemctl restart ${NAME}
+      timeout 60 sh -c 'until test -S ${path}; do sleep 0.2; done'
+      ${call('billing')}; echo; ${call('nogroup')}`,
+      )
+    ).split('\n');
+    expect(asClient).toContain('RELAY_PEER_UNREACHABLE');
+    expect(asOther ?? '').toBe('');
+  });
+
   it('remove the relay, and leave nothing of it', async () => {
+    await inContainer(
+      SERVICE,
+      `rm -r /etc/systemd/system/${NAME}.service.d
+      # For the last test, a relay as npm installs it.
+      cp --recursive /usr/lib/${NAME} /opt/relay`,
+    );
     await inContainer(SERVICE, commandsOf('Remove'));
     expect(await property('ActiveState')).toBe('inactive');
     expect(await inContainer(SERVICE, LEFT)).toBe('');
     await inContainer(SERVICE, `userdel ${NAME}`);
+  });
+
+  it('start a relay without the package', async () => {
+    await docker('cp', join(ROOT, 'deploy'), `${SERVICE}:/root/deploy`);
+    const ready = await inContainer(
+      SERVICE,
+      `ln --symbolic /opt/relay/bin/${NAME} /usr/local/bin/${NAME}
+      ${commandsOf('Without the package')}
+      ${commandsOf('A relay that receives')}`,
+    );
+    expect(ready).toContain('"status":"ok"');
   });
 });

@@ -3,12 +3,11 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { read } from '../support/assertions/deploy-files.js';
+import { read, SAMPLE } from '../support/assertions/deploy-files.js';
 import { sharedResources } from '../support/lifecycle/resources.js';
 import { temporaryFolder } from '../support/lifecycle/temporary-folder.js';
 import { hasProgram } from '../support/processes/apt-packages.js';
 import { runProgram, runs, startProgram } from '../support/programs/program.js';
-import { DEFAULTS } from '../support/relays/relay.js';
 
 const { version } = JSON.parse(read('package.json')) as { version: string };
 const FILE = `mte-api-relay_${version}_all.deb`;
@@ -137,7 +136,15 @@ describe.skipIf(!has.dpkg)('the package for Debian', () => {
   it('runs where it is unpacked, without the repository', async () => {
     const program = join(unpacked, 'usr/bin/mte-api-relay');
     expect(await runs(program, ['--version'])).toBe(`mte-api-relay ${version}\n`);
-    const child = startProgram(program, ['start'], { env: { ...DEFAULTS } });
+    const child = startProgram(program, ['start'], {
+      env: {
+        ...SAMPLE,
+        REDIS_URL: 'memory://',
+        HOST: '127.0.0.1',
+        PORT: '0',
+        NODE_ENV: 'production',
+      },
+    });
     const ended = once(child, 'close');
     child.stderr.pipe(process.stderr);
     let output = '';
