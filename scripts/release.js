@@ -1,7 +1,7 @@
 /** `npm run release`. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readOptions } from '../bin/arguments.js';
 import { packageChart } from './package/chart.js';
@@ -36,6 +36,8 @@ release. The same commit makes the same files, byte for byte: docs/releasing.md 
   },
 );
 
+const SUMS = 'SHA256SUMS';
+
 /** @param {readonly string[]} args */
 const git = (...args) => execFileSync('git', args, { encoding: 'utf8' }).trim();
 
@@ -49,12 +51,11 @@ function release() {
   if (all.length > 0) {
     throw new Error(all.join('\n'));
   }
+  emptyOutput();
   const dateSeconds = sourceDateSeconds();
   if (!built) {
     build();
   }
-  rmSync(output, { recursive: true, force: true });
-  mkdirSync(output, { recursive: true });
   packageNpm(output);
   packageDeb(output);
   packageChart(output, dateSeconds);
@@ -66,6 +67,20 @@ function release() {
     packageImage(output, { version, revision: git('rev-parse', 'HEAD') });
   }
   writeSums();
+}
+
+/** Removes what an earlier release left in the folder, and nothing else: the option may name any folder. */
+function emptyOutput() {
+  if (existsSync(output)) {
+    const names = readdirSync(output);
+    if (names.length > 0 && !names.includes(SUMS)) {
+      throw new Error(
+        `${output} has files, and no ${SUMS} of an earlier release: name another folder`,
+      );
+    }
+    rmSync(output, { recursive: true });
+  }
+  mkdirSync(output, { recursive: true });
 }
 
 function build() {
@@ -82,7 +97,7 @@ function writeSums() {
     console.log(`${(bytes.length / 1024 ** 2).toFixed(1).padStart(6)} MiB  ${name}`);
     return `${createHash('sha256').update(bytes).digest('hex')}  ${name}\n`;
   });
-  writeFileSync(join(output, 'SHA256SUMS'), lines.join(''));
+  writeFileSync(join(output, SUMS), lines.join(''));
 }
 
 try {

@@ -1,12 +1,12 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 import { beforeAll, describe, expect, it } from 'vitest';
 
 import { versionOf, releaseProblems } from '../../scripts/package/versions.js';
-import { sharedResources } from '../support/lifecycle/resources.js';
+import { forThisTest, sharedResources } from '../support/lifecycle/resources.js';
 import { temporaryFolder, type TemporaryFolder } from '../support/lifecycle/temporary-folder.js';
 
 const run = promisify(execFile);
@@ -76,6 +76,16 @@ describe('npm run release', () => {
       ) as string,
     });
     expect(readdirSync(first.path)).not.toContain('none');
+  });
+
+  it('removes nothing from a folder that is not of a release', async () => {
+    const folder = forThisTest(await temporaryFolder());
+    writeFileSync(join(folder.path, 'mine'), '');
+    await expect(release('--unreleased', '--output', folder.path)).rejects.toMatchObject({
+      code: 1,
+      stderr: `${folder.path} has files, and no SHA256SUMS of an earlier release: name another folder\n`,
+    });
+    expect(readdirSync(folder.path)).toEqual(['mine']);
   });
 
   it('is refused if files are not committed', () => {
