@@ -1,6 +1,6 @@
 /** What `mte-api-relay` does: finds the command that its first words name, and leaves the other words to it. */
 import { readFileSync } from 'node:fs';
-import { refuseArguments } from './arguments.js';
+import { offerHelp, refuseArguments } from './arguments.js';
 
 /**
  * @typedef {object} Command
@@ -57,32 +57,25 @@ Exit code 2: the arguments cannot be used.`;
 
 const words = process.argv.slice(2);
 
-function run() {
+async function run() {
   if (words.includes('--version')) {
     const file = new URL('../package.json', import.meta.url);
     const { name, version } = JSON.parse(readFileSync(file, 'utf8'));
     console.log(`${name} ${version}`);
-    return undefined;
+    return;
   }
-  if (words[0] === '--help' || words[0] === '-h') {
-    console.log(USAGE);
-    return undefined;
+  const command = commandOf(words.length === 0 ? ['start'] : words);
+  if (command === undefined) {
+    offerHelp(USAGE);
+    return refuseArguments(USAGE, `'${words.join(' ')}' is no command`);
   }
-  if (words.length === 0) {
-    return commandOf(['start']).run();
-  }
-  const command = commandOf(words);
   // The commands read the rest, as they would if each were a program of its own.
   process.argv.splice(2, command.words.split(' ').length);
-  return command.run();
+  await command.run();
 }
 
 /** @param {readonly string[]} given */
-function commandOf(given) {
-  const command = COMMANDS.find((one) =>
-    one.words.split(' ').every((word, index) => given[index] === word),
-  );
-  return command ?? refuseArguments(USAGE, `'${given.join(' ')}' is no command`);
-}
+const commandOf = (given) =>
+  COMMANDS.find((one) => one.words.split(' ').every((word, index) => given[index] === word));
 
 await run();

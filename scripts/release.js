@@ -1,12 +1,13 @@
 /** `npm run release`. */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readOptions } from '../bin/arguments.js';
+import { build } from './package/build.js';
 import { packageChart } from './package/chart.js';
 import { packageDeb } from './package/debian-package.js';
-import { packageImage } from './package/image-archive.js';
+import { engineArchitecture, packageImage } from './package/image-archive.js';
 import { packageNpm } from './package/npm-package.js';
 import { sbom } from './package/sbom.js';
 import { sourceDateSeconds } from './package/source-date.js';
@@ -26,7 +27,7 @@ It needs dpkg-deb, GNU tar and a Docker engine, and does nothing if versions, CH
 release. The same commit makes the same files, byte for byte: docs/releasing.md says when that is true of the image.
 
   --unreleased     makes them although CHANGELOG.md has no date yet, or files are not committed: for a trial
-  --built          takes the build that there is
+  --built          takes the build that there is: for a trial too
   --without-image  needs no Docker engine`,
   {
     output: { type: 'string', default: 'release' },
@@ -42,15 +43,20 @@ const SUMS = 'SHA256SUMS';
 const git = (...args) => execFileSync('git', args, { encoding: 'utf8' }).trim();
 
 function release() {
+  if (built && !unreleased) {
+    throw new Error('a release is built: --built is for a trial, with --unreleased');
+  }
   const { version, problems } = versionOf();
   const changelog = readFileSync('CHANGELOG.md', 'utf8');
-  const changedFiles = git('status', '--porcelain');
+  const changedFiles = git('status', '--porcelain', '--untracked-files=all');
   const all = unreleased
     ? problems
     : [...problems, ...releaseProblems(version, { changelog, changedFiles })];
   if (all.length > 0) {
     throw new Error(all.join('\n'));
   }
+  // Before anything is made, rather than after all the rest.
+  const architecture = withoutImage ? undefined : engineArchitecture();
   emptyOutput();
   const dateSeconds = sourceDateSeconds();
   if (!built) {
@@ -63,8 +69,8 @@ function release() {
     join(output, `mte-api-relay-${version}-sbom.cdx.json`),
     `${JSON.stringify(sbom(dateSeconds), null, 2)}\n`,
   );
-  if (!withoutImage) {
-    packageImage(output, { version, revision: git('rev-parse', 'HEAD') });
+  if (architecture !== undefined) {
+    packageImage(output, { version, revision: git('rev-parse', 'HEAD'), architecture });
   }
   writeSums();
 }
@@ -81,12 +87,6 @@ function emptyOutput() {
     rmSync(output, { recursive: true });
   }
   mkdirSync(output, { recursive: true });
-}
-
-function build() {
-  if (spawnSync('npm', ['run', '--silent', 'build'], { stdio: ['ignore', 2, 2] }).status !== 0) {
-    throw new Error('the build failed');
-  }
 }
 
 /** As `sha256sum` writes them, so that `sha256sum --check SHA256SUMS` reads them. */

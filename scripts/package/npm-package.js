@@ -27,7 +27,7 @@ export function packageNpm(folder) {
     const printed = execFileSync('npm', ['pack', '--json', '--pack-destination', resolve(folder)], {
       cwd: root,
       encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
+      stdio: ['ignore', 'pipe', 'pipe'],
       maxBuffer: 64 * 1024 * 1024,
     });
     const [{ filename }] = JSON.parse(printed);

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 export function productFiles() {
   const list = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
     encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'ignore'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
   /** @type {[{ files: { path: string }[] }]} */
   const [{ files }] = JSON.parse(list);

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 /** Where the version stands besides package.json, and how it is found there. @type {readonly [string, RegExp][]} */
 const PLACES = [
   ['package-lock.json', /^ {2}"version": "(.+)",$/m],
-  ['CHANGELOG.md', /^## (?:Unreleased: )?(\d+\.\d+\.\d+\S*)/m],
+  ['CHANGELOG.md', /^## (?:Unreleased: )?(\d+\.\d+\.\d+[^\s,]*)/m],
   ['Dockerfile', /^ARG VERSION=(.+)$/m],
   ['deploy/helm/mte-api-relay/Chart.yaml', /^version: (.+)$/m],
   ['deploy/helm/mte-api-relay/Chart.yaml', /^appVersion: "?([^"\n]+)"?$/m],

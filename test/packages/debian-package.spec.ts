@@ -41,7 +41,13 @@ describe.skipIf(!has.dpkg)('the package for Debian', () => {
     const { path } = shared(await temporaryFolder());
     const make = async (name: string, umask: string): Promise<string> => {
       const script = `umask ${umask}; exec "$0" "$@"`;
-      const args = [process.execPath, 'scripts/package/deb.js', '--output', join(path, name)];
+      const args = [
+        process.execPath,
+        'scripts/package/deb.js',
+        '--built',
+        '--output',
+        join(path, name),
+      ];
       // npm keeps files in the home folder.
       const options = { cwd: resolve('.'), env: { HOME: path }, limitMs: LIMIT_MS };
       return (await runs('sh', ['-c', script, ...args], options)).trim();

@@ -29,13 +29,13 @@ let first: TemporaryFolder;
 let second: TemporaryFolder;
 
 const release = (...options: readonly string[]): Promise<{ stdout: string; stderr: string }> =>
-  run('npm', ['run', '--silent', 'release', '--', '--built', '--without-image', ...options]);
+  run('npm', ['run', '--silent', 'release', '--', '--without-image', ...options]);
 
 beforeAll(async () => {
   first = forThisFile(await temporaryFolder());
   second = forThisFile(await temporaryFolder());
-  await release('--unreleased', '--output', first.path);
-  await release('--unreleased', '--output', second.path);
+  await release('--built', '--unreleased', '--output', first.path);
+  await release('--built', '--unreleased', '--output', second.path);
 });
 
 describe('npm run release', () => {
@@ -78,13 +78,22 @@ describe('npm run release', () => {
     expect(readdirSync(first.path)).not.toContain('none');
   });
 
+  it('is refused if it would take an old build', async () => {
+    await expect(release('--built', '--output', join(first.path, 'none'))).rejects.toMatchObject({
+      code: 1,
+      stderr: 'a release is built: --built is for a trial, with --unreleased\n',
+    });
+  });
+
   it('removes nothing from a folder that is not of a release', async () => {
     const folder = forThisTest(await temporaryFolder());
     writeFileSync(join(folder.path, 'mine'), '');
-    await expect(release('--unreleased', '--output', folder.path)).rejects.toMatchObject({
-      code: 1,
-      stderr: `${folder.path} has files, and no SHA256SUMS of an earlier release: name another folder\n`,
-    });
+    await expect(release('--built', '--unreleased', '--output', folder.path)).rejects.toMatchObject(
+      {
+        code: 1,
+        stderr: `${folder.path} has files, and no SHA256SUMS of an earlier release: name another folder\n`,
+      },
+    );
     expect(readdirSync(folder.path)).toEqual(['mine']);
   });
 
@@ -110,6 +119,7 @@ describe('npm run release', () => {
         : content;
     };
     expect(versionOf().problems).toEqual([]);
+    expect(versionOf(dated).problems).toEqual([]);
     expect(versionOf(read).problems).toEqual([expect.stringContaining(`${path} has the version `)]);
   });
 });
@@ -143,6 +153,10 @@ describe('the tarball', () => {
     expect(await printed('demo', '--once')).toMatch(/Every step was as expected\.\n$/);
   });
 });
+
+/** The source on the day of a release. */
+const dated = (path: string): string =>
+  readFileSync(path, 'utf8').replace(/^## Unreleased: (\S+)$/m, '## $1, 2027-01-31');
 
 function filesOfTarball(): readonly string[] {
   return execFileSync('tar', ['-tzf', join(first.path, TARBALL)], {

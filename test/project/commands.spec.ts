@@ -130,6 +130,10 @@ describe('mte-api-relay', () => {
     },
   );
 
+  it.each([['-h'], ['config', '--help']])('lists them with %s %s', async (...words) => {
+    expect(await run(['bin/main.js', ...words])).toEqual(await run(['bin/main.js', '--help']));
+  });
+
   it.each([['stop'], ['config'], ['config', 'chek'], ['--port', '80']])(
     '%s %s is no command, and the usage follows',
     async (...words) => {
