@@ -21,7 +21,7 @@ import {
   SEND,
   WITH_FILE,
 } from '../support/assertions/helm-values.js';
-import { problemsOf } from '../support/assertions/kubernetes-schemas.js';
+import { manifestsOf, problemsOf } from '../support/assertions/kubernetes-schemas.js';
 import { sharedResources } from '../support/lifecycle/resources.js';
 import { temporaryFolder } from '../support/lifecycle/temporary-folder.js';
 
@@ -129,6 +129,12 @@ describe.skipIf(!hasHelm)('the Helm chart', () => {
     expect(directory.tenants).toEqual([]);
   });
 
+  it('keeps the text of a directory file as it is, also one that begins indented', () => {
+    const content = `    # peers\n${DIRECTORY}`;
+    const manifests = rendered({ ...WITH_FILE, configFile: { content } });
+    expect(only(manifests, 'ConfigMap', '-directory')['data']).toEqual({ 'relay.yaml': content });
+  });
+
   it('reads nothing from an existing Secret that a directory file says, but the URL of Redis', () => {
     const { configFile } = WITH_FILE;
     const receiving = { role: 'receive', configFile, secrets: RECEIVE.secrets };
@@ -208,6 +214,16 @@ describe.skipIf(!hasHelm)('the Helm chart', () => {
     );
     expect(imageOf({ tag: 'next' })).toBe('mte-api-relay:next');
     expect(imageOf({})).toBe(`mte-api-relay:${version}`);
+  });
+
+  it('labels all objects with text, also of a release whose name could be a number', () => {
+    const args = ['template', '1e3', CHART, '--values', '-'];
+    const { stdout } = ran('helm', args, JSON.stringify({ ...ALL, fullnameOverride: 'orders' }));
+    const manifests = manifestsOf(stdout);
+    expect(manifests.length).toBeGreaterThan(5);
+    for (const { metadata } of manifests) {
+      expect(metadata.labels).toMatchObject({ 'app.kubernetes.io/instance': '1e3' });
+    }
   });
 
   it('keeps two releases of one namespace apart', () => {

@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
 
-import { hasHelm, ran, refusal, rendered, type Values } from '../support/assertions/helm-chart.js';
+import {
+  CHART,
+  hasHelm,
+  ran,
+  refusal,
+  rendered,
+  type Values,
+} from '../support/assertions/helm-chart.js';
 
 const SEND = {
   role: 'send',
@@ -15,6 +22,7 @@ const RECEIVE = {
   redis: { url: 'redis://redis:6379' },
 };
 const FILE = { role: 'send', configFile: { configMap: 'directory' } };
+const LISTENER = { name: 'orders', port: 9101 };
 const CREATED = { clientIdSecret: 'a'.repeat(32), outboundToken: 'b'.repeat(32) };
 
 /** What is wrong, the values, and what the message says, which begins with the key to change. */
@@ -127,6 +135,16 @@ const WRONG: readonly (readonly [string, Values, string])[] = [
     'redis.url must not have a password',
   ],
   [
+    'the password of a proxy',
+    { ...SEND, settings: { PEER_PROXY_URL: 'http://relay:password@proxy.example:3128' } },
+    'settings.PEER_PROXY_URL must not have a password, which would be readable: put the URL into the Secret, as its key secrets.keys.peerProxyUrl',
+  ],
+  [
+    'the password of a collector',
+    { ...SEND, traces: { endpoint: 'http://relay:password@collector:4318' } },
+    'traces.endpoint must not have a password, which would be readable: put a header authorization into the Secret, as its key secrets.keys.otlpHeaders',
+  ],
+  [
     'fewer replicas at most than at least',
     { ...SEND, autoscaling: { minReplicas: 11 } },
     'autoscaling.minReplicas must not be greater',
@@ -171,7 +189,56 @@ const WRONG: readonly (readonly [string, Values, string])[] = [
     { ...SEND, service: { listeners: [{ name: 'orders', port: 9101 }] } },
     'service.listeners is for listeners that a configFile opens',
   ],
+  [
+    'a listener of a relay without clients',
+    { ...FILE, role: 'receive', redis: RECEIVE.redis, service: { listeners: [LISTENER] } },
+    'service.listeners is for the roles send and both',
+  ],
+  [
+    'a published listener',
+    {
+      ...FILE,
+      role: 'both',
+      redis: RECEIVE.redis,
+      service: { type: 'LoadBalancer', listeners: [LISTENER] },
+    },
+    'service.type must be ClusterIP with service.listeners',
+  ],
+  ['the main port as that of the admin listener', { ...SEND, admin: { port: 8080 } }, 'admin.port'],
+  ...[8080, 9464, 80].map(
+    (port) =>
+      [
+        `a listener at port ${port}, which is taken`,
+        { ...FILE, service: { listeners: [{ ...LISTENER, port }] } },
+        `service.listeners: port ${port} of orders is taken`,
+      ] as const,
+  ),
+  [
+    'two listeners at one port',
+    { ...FILE, service: { listeners: [LISTENER, { ...LISTENER, name: 'billing' }] } },
+    'service.listeners: port 9101 of billing is taken',
+  ],
+  [
+    'any host as an origin',
+    { ...RECEIVE, audience: [], ingress: { enabled: true, hosts: ['*.example.com'] } },
+    'audience is required if a host of ingress.hosts has a *',
+  ],
+  [
+    'null for what it needs',
+    { ...SEND, autoscaling: null, settings: null, probes: { startup: null } },
+    "missing properties 'settings', 'autoscaling'\n- at '/probes': missing property 'startup'",
+  ],
 ];
+
+const json = (values: Values): string => JSON.stringify(values);
+
+/** What helm prints after an installation. */
+function notes(values: Values): string {
+  const args = ['install', 'mte-api-relay', CHART, '--dry-run=client', '--values', '-'];
+  const { status, stdout } = ran('helm', args, json(values));
+  expect(status).toBe(0);
+  return stdout.split('\nNOTES:\n')[1] ?? '';
+}
 
 describe.skipIf(!hasHelm)('the Helm chart', () => {
   it.each(WRONG)('refuses %s, and names the key', (_, values, message) => {
@@ -188,19 +255,41 @@ describe.skipIf(!hasHelm)('the Helm chart', () => {
     expect(rendered({ ...RECEIVE, ...values })).not.toEqual([]);
   });
 
-  it('warns after the installation of secrets that are part of the release', () => {
-    const notes = (values: Values): string => {
-      const args = ['install', 'mte-api-relay', '--dry-run=client', '--values', '-'];
-      const { status, stdout } = ran(
+  it.each(['orders.eu', '2024'])(
+    'refuses the release %s without a name that a service may have',
+    (name) => {
+      const { status, stderr } = ran(
         'helm',
-        [...args, 'deploy/helm/mte-api-relay'],
-        JSON.stringify(values),
+        ['template', name, CHART, '--values', '-'],
+        json(SEND),
       );
-      expect(status).toBe(0);
-      return stdout.split('\nNOTES:\n')[1] ?? '';
-    };
+      expect(status).toBe(1);
+      expect(stderr).toContain(`fullnameOverride is required for a release called ${name}`);
+    },
+  );
+
+  it('warns after the installation of secrets that are part of the release', () => {
     expect(notes({ ...SEND, secrets: { create: CREATED } })).toContain('WARNING: the values of');
     expect(notes(SEND)).not.toContain('WARNING');
     expect(notes(SEND)).toContain('mte-api-relay check https://relay.partner.example');
+  });
+
+  it.each([
+    ['http', {}, ''],
+    ['http', { service: { port: 8081 } }, ':8081'],
+    ['https', { settings: { TLS_CERT_FILE: '/tls/tls.crt' } }, ':80'],
+    ['https', { settings: { TLS_CERT_FILE: '/tls/tls.crt' }, service: { port: 443 } }, ''],
+  ])('tells clients to call %s with %j', (scheme, values, port) => {
+    const url = `${scheme}://mte-api-relay-service.default.svc.cluster.local${port}`;
+    expect(notes({ ...SEND, ...values })).toContain(`call ${url}, from where`);
+  });
+
+  it('tells who else may use a relay for both as a client', () => {
+    const both = { ...RECEIVE, role: 'both', allowedUpstreams: SEND.allowedUpstreams };
+    const peers = [{ ipBlock: { cidr: '192.0.2.0/24' } }];
+    const noted = (networkPolicy: Values) => notes({ ...both, networkPolicy });
+    expect(noted({ peers })).toContain('from where networkPolicy.clients or networkPolicy.peers');
+    expect(noted({})).toContain('from anywhere: networkPolicy.peers is empty');
+    expect(noted({ enabled: false })).not.toContain('networkPolicy');
   });
 });

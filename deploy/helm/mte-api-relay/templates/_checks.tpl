@@ -1,10 +1,20 @@
 {{/* What values.schema.json cannot say, or not in words that name the value to change. */}}
 {{- define "mte-api-relay.checks" -}}
+{{- include "mte-api-relay.checkName" . -}}
 {{- include "mte-api-relay.checkNetwork" . -}}
+{{- include "mte-api-relay.checkPorts" . -}}
 {{- include "mte-api-relay.checkConfigFile" . -}}
 {{- include "mte-api-relay.checkRole" . -}}
 {{- include "mte-api-relay.checkSecrets" . -}}
+{{- include "mte-api-relay.checkReadable" . -}}
 {{- include "mte-api-relay.checkRedis" . -}}
+{{- end -}}
+
+{{/* Names of releases may be more than names of services. */}}
+{{- define "mte-api-relay.checkName" -}}
+{{- if not (regexMatch "^[a-z][-a-z0-9]*$" (include "mte-api-relay.fullname" .)) -}}
+{{- fail (printf "fullnameOverride is required for a release called %s: the name of a service begins with a letter, and has no dot" .Release.Name) -}}
+{{- end -}}
 {{- end -}}
 
 {{- define "mte-api-relay.checkRole" -}}
@@ -15,6 +25,9 @@
 {{- end -}}
 {{- if not (include "mte-api-relay.audience" .) -}}
 {{- fail (printf "audience is required for role %s: the origins by which peers reach this relay, such as https://relay.example.com" .Values.role) -}}
+{{- end -}}
+{{- if contains "*" (include "mte-api-relay.audience" .) -}}
+{{- fail "audience is required if a host of ingress.hosts has a *: the relay must know the origins by which peers reach it" -}}
 {{- end -}}
 {{- else if or .Values.upstream .Values.audience -}}
 {{- fail "upstream and audience are for the roles receive and both: a relay that sends has no API behind it" -}}
@@ -74,11 +87,21 @@
 {{- end -}}
 {{- end -}}
 
+{{/* What is in the ConfigMap, everyone may read who may look at the pods. */}}
+{{- define "mte-api-relay.checkReadable" -}}
+{{- range $url := list
+  (list "redis.url" .Values.redis.url "redisUrl" "the URL")
+  (list "settings.PEER_PROXY_URL" .Values.settings.PEER_PROXY_URL "peerProxyUrl" "the URL")
+  (list "traces.endpoint" .Values.traces.endpoint "otlpHeaders" "a header authorization")
+  (list "settings.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT" .Values.settings.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT "otlpHeaders" "a header authorization") -}}
+{{- if contains "@" (toString (index $url 1)) -}}
+{{- fail (printf "%s must not have a password, which would be readable: put %s into the Secret, as its key secrets.keys.%s or as secrets.create.%s" (index $url 0) (index $url 3) (index $url 2) (index $url 2)) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{- define "mte-api-relay.checkRedis" -}}
 {{- $replicas := ternary .Values.autoscaling.maxReplicas .Values.replicas .Values.autoscaling.enabled | int -}}
-{{- if contains "@" .Values.redis.url -}}
-{{- fail "redis.url must not have a password, which would be readable: put the URL into the Secret, as its key secrets.keys.redisUrl or as secrets.create.redisUrl" -}}
-{{- end -}}
 {{- $isInSecret := hasKey (include "mte-api-relay.secretFiles" . | fromYaml) "REDIS_URL" -}}
 {{- if and .Values.redis.url $isInSecret -}}
 {{- fail "redis.url must not be set: the Secret has it, by secrets.keys.redisUrl or secrets.create.redisUrl" -}}
@@ -105,5 +128,28 @@
 {{- end -}}
 {{- if and (ne .Values.service.type "ClusterIP") (eq .Values.role "send") -}}
 {{- fail "service.type must be ClusterIP for role send: its clients send their token in plaintext" -}}
+{{- end -}}
+{{- if .Values.service.listeners -}}
+{{- if not (include "mte-api-relay.sends" .) -}}
+{{- fail "service.listeners is for the roles send and both: a relay that receives has no clients" -}}
+{{- end -}}
+{{- if ne .Values.service.type "ClusterIP" -}}
+{{- fail "service.type must be ClusterIP with service.listeners: who reaches a listener needs no token" -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The main listener has port 8080 of the pod, and service.port of the service; each of the others has one port in both. */}}
+{{- define "mte-api-relay.checkPorts" -}}
+{{- $admin := int .Values.admin.port -}}
+{{- if eq $admin 8080 -}}
+{{- fail "admin.port must not be 8080, the port of the main listener" -}}
+{{- end -}}
+{{- $taken := list 8080 $admin (int .Values.service.port) -}}
+{{- range .Values.service.listeners -}}
+{{- if has (int .port) $taken -}}
+{{- fail (printf "service.listeners: port %d of %s is taken, as are 8080, admin.port, service.port and those of other listeners" (int .port) .name) -}}
+{{- end -}}
+{{- $taken = append $taken (int .port) -}}
 {{- end -}}
 {{- end -}}

@@ -12,7 +12,7 @@
 {{/* What selects the pods of this release and no others. */}}
 {{- define "mte-api-relay.selector" -}}
 app: mte-api-relay
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 
 {{- define "mte-api-relay.labels" -}}
@@ -21,6 +21,15 @@ app.kubernetes.io/name: mte-api-relay
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- end -}}
+
+{{/* By which clients in the cluster reach the relay. */}}
+{{- define "mte-api-relay.clientUrl" -}}
+{{- $scheme := ternary "https" "http" (hasKey .Values.settings "TLS_CERT_FILE") -}}
+{{- $port := .Values.service.port | int -}}
+{{- $isDefault := eq $port (ternary 443 80 (eq $scheme "https")) -}}
+{{- printf "%s://%s-service.%s.svc.cluster.local" $scheme (include "mte-api-relay.fullname" .) .Release.Namespace -}}
+{{- if not $isDefault -}}:{{ $port }}{{- end -}}
 {{- end -}}
 
 {{- define "mte-api-relay.image" -}}
