@@ -1,14 +1,14 @@
 /** The archive of the Helm chart, which is the same, byte for byte, wherever and whenever it is made. */
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
-const CHART = 'deploy/helm/mte-api-relay';
-/** What `helm package` leaves open: the order of the files, and what the file system says of them. */
+const CHARTS = 'deploy/helm';
+const CHART = 'mte-api-relay';
+/** What `helm package` leaves open: what the file system says of the files. */
 const REPRODUCIBLE = [
   '--format=ustar',
-  '--sort=name',
   '--owner=0',
   '--group=0',
   '--numeric-owner',
@@ -20,22 +20,24 @@ const REPRODUCIBLE = [
  * that name.
  *
  * @param {string} folder
- * @param {number} [epochSeconds] - the time of all files in the archive
+ * @param {number} epochSeconds - the time of all files in the archive
  * @returns {string} the path of the archive
  */
-export function packageChart(folder, epochSeconds = Number(process.env.SOURCE_DATE_EPOCH ?? 0)) {
+export function packageChart(folder, epochSeconds) {
   const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
+  // Sorted by git, and without what lies in the folder besides, such as values with secrets.
+  const names = execFileSync('git', ['ls-files', '-z', CHART], { cwd: CHARTS });
   const { status, stdout, stderr } = spawnSync(
     'tar',
     [
       '--create',
       ...REPRODUCIBLE,
       `--mtime=@${epochSeconds}`,
-      '--directory',
-      dirname(CHART),
-      'mte-api-relay',
+      '--no-recursion',
+      '--null',
+      '--files-from=-',
     ],
-    { maxBuffer: 16 * 1024 * 1024 },
+    { cwd: CHARTS, input: names, maxBuffer: 16 * 1024 * 1024 },
   );
   if (status !== 0) {
     throw new Error(`tar could not pack ${CHART}: ${String(stderr)}`);
