@@ -45,7 +45,9 @@ export function readOptions(usage, options) {
  * @returns {never}
  */
 export function refuseArguments(usage, problem) {
-  console.error(`${problem instanceof Error ? problem.message : String(problem)}\n\n${usage}`);
+  const message = problem instanceof Error ? problem.message : String(problem);
+  // Node.js adds advice that is longer than what is wrong, and fits few commands.
+  console.error(`${message.split('. To specify')[0]}\n\n${usage}`);
   process.exit(USAGE_ERROR);
 }
 

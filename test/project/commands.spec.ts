@@ -76,10 +76,10 @@ describe('a command', () => {
     const { exitCode, stdout, stderr } = await run(['bin/main.js', 'start', '--port', '80']);
 
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
-    expect(stderr).toMatch(/^Unknown option '--port'[^]*\n\nUsage: mte-api-relay \[start\]\n/);
+    expect(stderr).toMatch(/^Unknown option '--port'\n\nUsage: mte-api-relay \[start\]\n/);
   });
 
-  it.each(['start', 'config:check'])('npm run %s builds if there is no build', (name) => {
+  it.each(['start', 'check', 'config:check'])('npm run %s builds if there is no build', (name) => {
     expect(scripts[name]).toContain(
       ' && node scripts/build-if-missing.js && exec bin/mte-api-relay ',
     );
