@@ -11,7 +11,14 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { constants, gzipSync } from 'node:zlib';
-import { changelogText, controlText, copyrightText, PACKAGE, versions } from './debian-texts.js';
+import {
+  changelogText,
+  controlText,
+  copyrightText,
+  debianVersion,
+  oldestNode,
+  PACKAGE,
+} from './debian-texts.js';
 import { installedKibibytes, md5sumsOf, setModes, setTimes } from './file-tree.js';
 import { productionModules } from './production-modules.js';
 import { sourceDateSeconds } from './source-date.js';
@@ -24,13 +31,7 @@ const SCRIPTS = ['postinst', 'prerm', 'postrm'];
 /** A third of the time of the usual level, for a package that is 0.5 MB larger. */
 const COMPRESSION_LEVEL = 3;
 /** Files of the tarball that have their place elsewhere. */
-const NOT_IN_LIBRARY = [
-  '.env.example',
-  'CHANGELOG.md',
-  'LICENSE',
-  'README.md',
-  'npm-shrinkwrap.json',
-];
+const NOT_IN_LIBRARY = ['.env.example', 'CHANGELOG.md', 'LICENSE', 'README.md'];
 const MODES = {
   [`${LIBRARY}/bin/${PACKAGE}`]: 0o755,
   [SETTINGS]: 0o640,
@@ -46,7 +47,7 @@ const MODES = {
  * @returns {string} the path of the package
  */
 export function packageDeb(folder, dateSeconds = sourceDateSeconds()) {
-  const { version, nodeVersion } = versions();
+  const version = debianVersion();
   const root = mkdtempSync(join(tmpdir(), `${PACKAGE}-deb-`));
   try {
     /** @param {string} path @param {string | Buffer} content */
@@ -79,7 +80,10 @@ export function packageDeb(folder, dateSeconds = sourceDateSeconds()) {
 
     const sums = md5sumsOf(root);
     const size = installedKibibytes(root);
-    write('DEBIAN/control', controlText({ version, nodeVersion, installedKibibytes: size }));
+    write(
+      'DEBIAN/control',
+      controlText({ version, nodeVersion: oldestNode(), installedKibibytes: size }),
+    );
     write('DEBIAN/conffiles', `/${SETTINGS}\n`);
     write('DEBIAN/md5sums', sums);
     for (const name of SCRIPTS) {

@@ -1,6 +1,7 @@
 /** What Debian requires in a package besides its files: control data, copyright and changelog. */
 import { readFileSync } from 'node:fs';
 import { licenceTextOf } from './production-modules.js';
+import { versionOf } from './versions.js';
 
 /** @import { ProductionModule } from './production-modules.js' */
 
@@ -96,9 +97,14 @@ const indented = (text) =>
     .map((line) => (line.trim() === '' ? ' .' : ` ${line.trimEnd()}`))
     .join('\n');
 
-/** The version of the relay, and the oldest Node.js that it runs on. */
-export function versions() {
-  /** @type {{ version: string, engines: { node: string } }} */
-  const { version, engines } = JSON.parse(readFileSync('package.json', 'utf8'));
-  return { version, nodeVersion: engines.node.replace('>=', '') };
+/** The version as dpkg orders it: `1.0.0-rc.1` would be newer than `1.0.0` to it. */
+export function debianVersion({ version } = versionOf()) {
+  return version.replace('-', '~');
+}
+
+/** The oldest Node.js that the relay runs on. */
+export function oldestNode() {
+  /** @type {{ engines: { node: string } }} */
+  const { engines } = JSON.parse(readFileSync('package.json', 'utf8'));
+  return engines.node.replace('>=', '');
 }

@@ -10,7 +10,7 @@ import { hasProgram } from '../support/processes/apt-packages.js';
 import { runProgram, runs, startProgram } from '../support/programs/program.js';
 
 const { version } = JSON.parse(read('package.json')) as { version: string };
-const FILE = `mte-api-relay_${version}_all.deb`;
+const FILE = `mte-api-relay_${version.replace('-', '~')}_all.deb`;
 const LIBRARY = './usr/lib/mte-api-relay/';
 /** There are thousands of files to pack and to look into. */
 const LIMIT_MS = 240_000;
@@ -113,6 +113,16 @@ describe.skipIf(!has.dpkg)('the package for Debian', () => {
     expect(await runs('dpkg-deb', ['--info', file, 'conffiles'])).toBe(
       '/etc/mte-api-relay/relay.env\n',
     );
+  });
+
+  it('is older than its release to dpkg if it is a pre-release', async () => {
+    const script = `import { debianVersion } from './scripts/package/debian-texts.js';
+      process.stdout.write(debianVersion({ version: '1.0.0-rc.1' }))`;
+    const made = await runs(process.execPath, ['--input-type=module', '--eval', script], {
+      cwd: resolve('.'),
+    });
+    expect(made).toBe('1.0.0~rc.1');
+    await runs('dpkg', ['--compare-versions', made, 'lt', '1.0.0']);
   });
 
   it('has sums that are those of its files', async () => {

@@ -17,6 +17,7 @@ import { runs } from '../support/programs/program.js';
 import { startUpstream } from '../support/upstreams/upstream.js';
 
 const FOLDER = join(EXAMPLES, 'kubernetes-sidecar');
+const ADMIN_TOKEN = randomBytes(16).toString('hex');
 
 it('the application of kubernetes-sidecar reaches the API of its partner at localhost, as printed', async () => {
   const { directory, secretFile, environment, mountPath } = sidecarOf(
@@ -40,21 +41,24 @@ it('the application of kubernetes-sidecar reaches the API of its partner at loca
   const port = await closedPort(createServer());
   await mkdir(mounted);
   await writeFile(join(mounted, secretFile), secret);
+  await writeFile(join(mounted, 'admin-token'), ADMIN_TOKEN);
   await writeFile(
     join(mounted, 'relay.yaml'),
     directory
       .replace('https://relay.payments.example', partner.url)
       .replace('127.0.0.1:9101', `127.0.0.1:${port}`),
   );
+  const variables = texts(pairs(environment));
+  const adminPort = await closedPort(createServer());
   forThisTest(
     await startImage({
-      ...texts(pairs(environment)),
-      RELAY_CONFIG_FILE: join(mounted, 'relay.yaml'),
-      HOST: '127.0.0.1',
+      ...variables,
+      RELAY_CONFIG_FILE: variables['RELAY_CONFIG_FILE']!.replace(mountPath, mounted),
+      ADMIN_TOKEN_FILE: variables['ADMIN_TOKEN_FILE']!.replace(mountPath, mounted),
+      ADMIN_PORT: String(adminPort),
       PORT: '0',
     }),
   );
-  expect(pairs(environment)['RELAY_CONFIG_FILE']).toBe(`${mountPath}/relay.yaml`);
 
   const [, request = ''] = blocksOf(await readFile(join(FOLDER, 'README.md'), 'utf8'));
   const [, inContainer = ''] = request.split(' -- ');
@@ -65,4 +69,10 @@ it('the application of kubernetes-sidecar reaches the API of its partner at loca
   // The API of this test sends back what it is sent.
   expect(JSON.parse(printed)).toMatchObject({ username: 'ada' });
   expect(upstream.requests.items[0]).toMatchObject({ method: 'POST', url: '/api/login' });
+
+  const admin = `http://127.0.0.1:${adminPort}`;
+  const authorization = `Basic ${Buffer.from(`:${ADMIN_TOKEN}`).toString('base64')}`;
+  expect((await fetch(`${admin}/health/live`)).status).toBe(200);
+  expect((await fetch(`${admin}/metrics`)).status).toBe(401);
+  expect((await fetch(`${admin}/metrics`, { headers: { authorization } })).status).toBe(200);
 });

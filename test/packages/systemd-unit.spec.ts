@@ -1,11 +1,11 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 
 import { ENVIRONMENT_VARIABLES, loadConfig } from '@relay/config';
 import { describe, expect, it } from 'vitest';
 
 import { configOf, expectTimeToStop, read, SAMPLE } from '../support/assertions/deploy-files.js';
-import { under } from '../support/assertions/guide-text.js';
+import { blocksOf, under } from '../support/assertions/guide-text.js';
 import { assignments, settings, UNIT, valuesOf } from '../support/assertions/systemd-unit.js';
 import { forThisTest } from '../support/lifecycle/resources.js';
 import { temporaryFolder } from '../support/lifecycle/temporary-folder.js';
@@ -84,11 +84,47 @@ describe('the unit', () => {
   });
 
   it('and the settings of the package make a relay, which has time to stop', () => {
-    const { RELAY_CONFIG_FILE: directory, ...examples } = settings('all');
+    const { RELAY_CONFIG_FILE: directory, REDIS_URL_FILE: file, ...examples } = settings('all');
     expect(directory).toBe('/etc/mte-api-relay/directory/relay.yaml');
+    expect(file).toBe('/run/credentials/mte-api-relay.service/secrets_redis-url');
     const config = configOf({ ...environment, ...examples });
     expect(config).toMatchObject({ nodeEnv: 'production', redisUrl: 'memory://', adminPort: 9464 });
     expectTimeToStop(Number(valuesOf(unit, 'TimeoutStopSec')[0]), config);
     expect(Object.keys(settings('made'))).toEqual(['REDIS_URL']);
+  });
+
+  it('finds the URL of a Redis in a file, with the lines that relay.env has for that', async () => {
+    const { REDIS_URL_FILE: path = '' } = settings('all');
+    const folder = forThisTest(await temporaryFolder());
+    const file = join(folder.path, 'redis-url');
+    writeFileSync(file, `${SAMPLE.REDIS_URL}\n`);
+    const { REDIS_URL: redisUrl, ...sample } = SAMPLE;
+    const { config } = loadConfig({ ...sample, REDIS_URL_FILE: file });
+    expect(config.redisUrl).toBe(redisUrl);
+    for (const text of [guide, read('deploy/debian/mte-api-relay.1').replaceAll('\\-', '-')]) {
+      expect(text).toContain(`REDIS_URL_FILE=${path}`);
+    }
+  });
+});
+
+describe('the commands without the package', () => {
+  it('keep changed settings if they are repeated', async () => {
+    const { path } = forThisTest(await temporaryFolder());
+    const commands = under(guide, 2, 'Without the package').replaceAll(
+      /\/(?=etc\/|usr\/)/g,
+      `${path}/`,
+    );
+    const script = `sudo() { "$@"; }; systemctl() { :; }; ${blocksOf(commands).join('')}`;
+    for (const folder of ['etc/systemd/system', 'usr/bin']) {
+      mkdirSync(join(path, folder), { recursive: true });
+    }
+    writeFileSync(join(path, 'usr/bin/mte-api-relay'), '');
+    const settingsFile = join(path, 'etc/mte-api-relay/relay.env');
+
+    await runs('bash', ['-euc', script], { cwd: resolve('.') });
+    expect(readFileSync(settingsFile, 'utf8')).toBe(read('deploy/debian/relay.env'));
+    writeFileSync(settingsFile, 'PORT=8090\n');
+    await runs('bash', ['-euc', script], { cwd: resolve('.') });
+    expect(readFileSync(settingsFile, 'utf8')).toBe('PORT=8090\n');
   });
 });

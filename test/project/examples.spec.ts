@@ -99,6 +99,12 @@ describe.each(relays)('%s', (_, relay) => {
     });
   });
 
+  it('does not get the private key of a proxy', () => {
+    for (const volume of relay.volumes ?? []) {
+      expect(volume).not.toMatch(/^\.\/certificates(?::|\/tls\.key)/);
+    }
+  });
+
   it('takes every secret from .env', () => {
     expect(JSON.stringify(relay)).not.toContain('missing ');
   });
@@ -129,6 +135,10 @@ describe('TLS in front of a relay', () => {
     const own = lines(read(name, file));
     expect(documented.filter((line) => !own.includes(line))).toEqual([]);
   });
+
+  it('at Caddy goes on for channels when the configuration is replaced', () => {
+    expect(lines(read('tls-caddy', 'Caddyfile'))).toContain('stream_close_delay 15m');
+  });
 });
 
 describe('the manifest of kubernetes-sidecar', () => {
@@ -151,8 +161,16 @@ describe('the manifest of kubernetes-sidecar', () => {
     );
   });
 
+  it('opens to other pods only the admin listener, with a password that its README makes', () => {
+    const { HOST, ADMIN_TOKEN_FILE } = pairs(sidecar.environment);
+    expect(HOST).toBe('127.0.0.1');
+    expect(ADMIN_TOKEN_FILE).toBe(`${sidecar.mountPath}/admin-token`);
+    expect(read('kubernetes-sidecar', 'README.md')).toContain('--from-literal admin-token=');
+  });
+
   it('gives the relay time to stop', () => {
-    const environment = { ...SAMPLE, ...pairs(sidecar.environment), RELAY_CONFIG_FILE: '' };
+    const files = { RELAY_CONFIG_FILE: '', ADMIN_TOKEN_FILE: '' };
+    const environment = { ...SAMPLE, ...pairs(sidecar.environment), ...files };
     expectTimeToStop(sidecar.graceSeconds, configOf(environment));
   });
 });

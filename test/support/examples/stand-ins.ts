@@ -100,8 +100,11 @@ const BY_IMAGE: Readonly<Record<string, StandIn>> = {
   'mte-sample-upstream': SAMPLE_UPSTREAM,
   'caddy:2': {
     port: 443,
-    start: async ({ folder, port }) =>
-      startCaddy(await readFile(join(folder, 'Caddyfile'), 'utf8'), port),
+    start: async ({ folder, port }) => {
+      const caddyfile = await readFile(join(folder, 'Caddyfile'), 'utf8');
+      // Debian 12 has Caddy 2.6, which does not know it.
+      return startCaddy(caddyfile.replace('stream_close_delay 15m\n', '\n'), port);
+    },
   },
   'nginx:stable': {
     port: 443,

@@ -24,7 +24,7 @@ export async function runRelay(
   }
   logLastError(log);
   new Shutdown(app).onSignals();
-  outliveReloads(config, log);
+  outliveReloads(config, primary, log);
   await app.listen(config.port, config.host);
   const server = app.getHttpServer();
   const { peers, entries } = app.get(DirectoryService).current;
