@@ -28,14 +28,24 @@ const forThisFile = sharedResources();
 let first: TemporaryFolder;
 let second: TemporaryFolder;
 
+const RELEASE = ['npm', 'run', '--silent', 'release', '--', '--without-image'];
+
 const release = (...options: readonly string[]): Promise<{ stdout: string; stderr: string }> =>
-  run('npm', ['run', '--silent', 'release', '--', '--without-image', ...options]);
+  run(RELEASE[0]!, [...RELEASE.slice(1), ...options]);
 
 beforeAll(async () => {
   first = forThisFile(await temporaryFolder());
   second = forThisFile(await temporaryFolder());
   await release('--built', '--unreleased', '--output', first.path);
-  await release('--built', '--unreleased', '--output', second.path);
+  await run('sh', [
+    '-c',
+    'umask 077; exec "$0" "$@"',
+    ...RELEASE,
+    '--built',
+    '--unreleased',
+    '--output',
+    second.path,
+  ]);
 });
 
 describe('npm run release', () => {
@@ -45,7 +55,7 @@ describe('npm run release', () => {
     expect(stdout.trim().split('\n').sort()).toEqual(RELEASED.map((name) => `${name}: OK`).sort());
   });
 
-  it('makes the same files twice, byte for byte', () => {
+  it('makes the same files twice, byte for byte, whatever the umask is', () => {
     for (const name of RELEASED) {
       const [one, other] = [first, second].map(({ path }) => readFileSync(join(path, name)));
       expect(one!.equals(other!), name).toBe(true);
