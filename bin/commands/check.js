@@ -15,7 +15,8 @@ or – if the step was not reached or does not apply.
 
   --request GET /path    sends this request to the API; without it, nothing reaches the API
   --client NAME          checks as this client of RELAY_CONFIG_FILE or DOMAIN_MAP, which may not reach every peer
-  --timeout SECONDS      limit of each step, 1 to ${MAX_LIMIT_SECONDS}; 5 if it is not given
+  --timeout SECONDS      limit of each step, 1 to ${MAX_LIMIT_SECONDS}; 5 if it is not given. For pairing, messages and channels, the check
+                         waits as long as the relay itself does
   --json                 prints one JSON object in place of the lines
 
 Exit code 0: every step is ✓ or –; 1: a step is ✗; 2: wrong arguments.`;
@@ -33,7 +34,7 @@ const request =
 if (target === undefined || (request === undefined && rest.length > 0)) {
   refuseArguments(USAGE, 'exactly one URL or name of a peer is needed');
 }
-const limitMs = limitOf(values.timeout) * 1000;
+const limitMs = limitOf(values.timeout);
 
 requireBuild();
 const { check, lineOf } = await import('#dist/apps/relay/src/check/index.js');
@@ -45,10 +46,11 @@ if (values.json) {
   console.log(JSON.stringify(report));
 } else {
   const failed = report.steps.filter(({ ok }) => ok === false).map(({ step }) => step);
+  const consequence = report.requestsPass ? ' Requests pass, as messages.' : '';
   console.log(
     report.ok
       ? `The tunnel works. (${report.ms} ms)`
-      : `Failed: ${failed.join(', ')}. (${report.ms} ms)`,
+      : `Failed: ${[...new Set(failed)].join(', ')}.${consequence} (${report.ms} ms)`,
   );
 }
 // What a step has given up on may still be under way.
@@ -72,15 +74,18 @@ function onStep(step) {
  */
 function requestOf(text) {
   const { method, path } = /^(?<method>[A-Z]+) (?<path>\/[\x21-\x7e]*)$/.exec(text)?.groups ?? {};
-  return method === undefined || path === undefined
+  return method === undefined || path === undefined || method === 'CONNECT'
     ? refuseArguments(USAGE, '--request must be a method and a path, such as GET /health')
     : { method, path };
 }
 
-/** @param {string} text */
+/**
+ * @param {string} text
+ * @returns {number} in ms
+ */
 function limitOf(text) {
   const seconds = Number(text);
   return seconds >= 1 && seconds <= MAX_LIMIT_SECONDS
-    ? seconds
+    ? Math.round(seconds * 1000)
     : refuseArguments(USAGE, `--timeout must be 1 to ${MAX_LIMIT_SECONDS}`);
 }

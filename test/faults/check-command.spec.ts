@@ -62,12 +62,33 @@ describe('mte-api-relay check', () => {
     expect(stdout).toMatch(/\nFailed: tls\. \(\d+ ms\)\n$/);
   });
 
+  it('takes a limit of a fraction of a second', async () => {
+    const target = `https://localhost:${relayB.port}`;
+    const { exitCode } = await runCheck([target, '--timeout', '4.0003'], {
+      NODE_EXTRA_CA_CERTS: authority.ca,
+    });
+    expect(exitCode).toBe(0);
+  });
+
+  it('says that requests pass if only channels do not', async () => {
+    const { cert, key } = authority.issue('messages', 'DNS:localhost');
+    const relay = forThisTest(
+      await startRelay({ TUNNEL_TRANSPORT: 'message', TLS_CERT_FILE: cert, TLS_KEY_FILE: key }),
+    );
+    const { exitCode, stdout } = await runCheck([`https://localhost:${relay.port}`], {
+      NODE_EXTRA_CA_CERTS: authority.ca,
+    });
+    expect(exitCode).toBe(1);
+    expect(stdout).toMatch(/\nFailed: channel\. Requests pass, as messages\. \(\d+ ms\)\n$/);
+  });
+
   it.each([
     [[]],
     [['http://b.example', 'http://c.example']],
     [['http://b.example', '--request', 'get the orders']],
     [['http://b.example', '--request', 'GET', 'orders']],
     [['http://b.example', '--timeout', '0']],
+    [['http://b.example', '--request', 'CONNECT', '/']],
     [['http://b.example', '--colour']],
   ])('exits with 2 if its arguments are %j', async (args) => {
     const { exitCode, stdout, stderr } = await runCheck(args);
@@ -90,6 +111,19 @@ describe('a certificate', () => {
     expect(failedIn(report)).toEqual([{ step: 'tls', code: 'CHECK_CERTIFICATE_EXPIRED' }]);
     const yesterday = new Date(Date.now() - 86_400_000).toISOString().slice(0, 8);
     expect(report.steps.find(({ step }) => step === 'tls')?.cause).toContain(`on ${yesterday}`);
+  });
+
+  it('whose name has control characters writes none to the terminal', async () => {
+    const { port } = forThisTest(
+      await startB(authority.issue('esc', 'DNS:localhost', 'ecdsa', 2, 'x\u001b[2J\ny')),
+    );
+
+    const { stdout } = await runCheck([`https://localhost:${port}`], {
+      NODE_EXTRA_CA_CERTS: authority.ca,
+    });
+
+    expect(stdout).toContain(', x?[2J?y < tests, ');
+    expect(stdout).not.toContain('\u001b');
   });
 
   it('for another name is named, with its names', async () => {

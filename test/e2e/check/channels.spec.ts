@@ -1,4 +1,5 @@
 import { createServer, request as httpRequest } from 'node:http';
+import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
 
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -9,6 +10,7 @@ import { listen, type Listening } from '../../support/network/listen.js';
 import { startStrippingProxy } from '../../support/network/stripping-proxy.js';
 import { checkOf } from '../../support/relays/check.js';
 import { startRelay, type TestRelay } from '../../support/relays/relay.js';
+import { newSecret } from '../../support/tunnels/directory-tunnel.js';
 import { startUpstream, type Upstream } from '../../support/upstreams/upstream.js';
 
 const shared = sharedResources();
@@ -21,7 +23,7 @@ beforeAll(async () => {
 });
 
 /** A gateway that does something of its own with upgrades, and names itself in every response. */
-async function startGateway(onUpgrade: (socket: Duplex) => void): Promise<Listening> {
+async function startGateway(onUpgrade: (socket: Duplex, head: string) => void): Promise<Listening> {
   const { port } = relayB;
   const server = createServer((incoming, outgoing) => {
     const { method, url: path, headers } = incoming;
@@ -32,9 +34,10 @@ async function startGateway(onUpgrade: (socket: Duplex) => void): Promise<Listen
     onward.on('error', () => outgoing.destroy());
     incoming.pipe(onward);
   });
-  server.on('upgrade', (_request, socket: Duplex) => {
+  server.on('upgrade', ({ method, url: path, rawHeaders }, socket: Duplex) => {
     socket.on('error', () => undefined);
-    onUpgrade(socket);
+    const fields = rawHeaders.map((text, at) => (at % 2 === 0 ? `${text}: ` : `${text}\r\n`));
+    onUpgrade(socket, `${method} ${path} HTTP/1.1\r\n${fields.join('')}\r\n`);
   });
   return forThisTest(await listen(server));
 }
@@ -47,11 +50,12 @@ describe('a path that carries messages and no channels', () => {
 
     const { step, failed } = await checkOf(gateway.url);
 
-    expect(failed).toEqual(['channel', 'websocket']);
+    expect(failed).toEqual(['channel']);
     expect(step('message').ok).toBe(true);
     expect(step('path').detail).toContain('via: 1.1 gate');
     expect(step('channel')).toMatchObject({ code: 'CHECK_UPGRADE_BLOCKED' });
     expect(step('channel').cause).toContain('gate/2 responds to the upgrade with status 403');
+    expect(step('websocket')).toMatchObject({ ok: null, detail: 'the step channel has failed' });
     expect(upstream.hits).toBe(0);
   });
 
@@ -60,17 +64,18 @@ describe('a path that carries messages and no channels', () => {
 
     const { step, failed } = await checkOf(gateway.url);
 
-    expect(failed).toEqual(['channel', 'websocket']);
+    expect(failed).toEqual(['channel']);
     expect(step('channel')).toMatchObject({ code: 'CHECK_UPGRADE_STRIPPED' });
+    expect(step('channel').cause).toContain('the upgrade is lost on the way');
     expect(upstream.hits).toBe(0);
   });
 
   it('because nothing responds to the upgrade ends the step within its limit', async () => {
     const gateway = await startGateway(() => undefined);
 
-    const { step, failed } = await checkOf(gateway.url, {}, { limitMs: 2_000 });
+    const { step, failed } = await checkOf(gateway.url, {}, { relayLimitMs: 2_000 });
 
-    expect(failed).toEqual(['channel', 'websocket']);
+    expect(failed).toEqual(['channel']);
     expect(step('channel')).toMatchObject({ code: 'CHECK_CHANNEL_TIMEOUT' });
   });
 });
@@ -78,10 +83,34 @@ describe('a path that carries messages and no channels', () => {
 it('a relay B that takes no channels is named: it has signed that', async () => {
   const messagesOnly = forThisTest(await startRelay({ TUNNEL_TRANSPORT: 'message' }));
 
-  const { step, failed } = await checkOf(messagesOnly.url);
+  const { report, step, failed } = await checkOf(messagesOnly.url);
 
-  expect(failed).toEqual(['channel', 'websocket']);
+  expect(failed).toEqual(['channel']);
   expect(step('channel')).toMatchObject({ code: 'CHECK_CHANNEL_REFUSED' });
+  expect(report).toMatchObject({ ok: false, requestsPass: true });
+});
+
+it('a relay A that uses channels only passes no requests without them', async () => {
+  const messagesOnly = forThisTest(await startRelay({ TUNNEL_TRANSPORT: 'message' }));
+  const { report } = await checkOf(messagesOnly.url, { TUNNEL_TRANSPORT: 'channel' });
+  expect(report).toMatchObject({ ok: false, requestsPass: false });
+});
+
+it('an upgrade that reaches another relay, which does not know the sender, is named so', async () => {
+  const stranger = forThisTest(
+    await startRelay({ CLIENT_ID_SECRET: newSecret(), TUNNEL_TRANSPORT: 'auto' }),
+  );
+  const gateway = await startGateway((socket, head) => {
+    const onward = connect(stranger.port, '127.0.0.1');
+    onward.on('error', () => socket.destroy());
+    onward.write(head);
+    socket.pipe(onward).pipe(socket);
+  });
+
+  const { step, failed } = await checkOf(gateway.url);
+
+  expect(failed).toEqual(['channel']);
+  expect(step('channel').cause).toContain('or another relay, which does not know this sender');
 });
 
 it('replicas of relay B that share no store are named at the step message', async () => {

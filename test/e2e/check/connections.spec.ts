@@ -76,12 +76,37 @@ describe('a port', () => {
   it.each<[string, number, Record<string, string>, string]>([
     ['that redirects', 301, { location: 'https://b.example/' }, 'CHECK_REDIRECTED'],
     ['of a gateway without a relay', 502, {}, 'CHECK_GATEWAY_FAILED'],
-    ['of nginx that expects TLS', 400, { server: 'nginx' }, 'CHECK_TLS_EXPECTED'],
+    ['of another server with a status 400', 400, { server: 'nginx' }, 'CHECK_NO_RELAY'],
+    ['of a relay of another version', 200, { 'x-mte-relay': '2' }, 'CHECK_VERSION_DIFFERS'],
   ])('%s is named', async (_what, status, fields, code) => {
     const other = forThisTest(
       await listen(createServer((_request, response) => response.writeHead(status, fields).end())),
     );
     expect(only(await checkOf(other.url))).toEqual({ step: 'relay', code });
+  });
+
+  it('of nginx that expects TLS is named by its text', async () => {
+    const other = forThisTest(
+      await listen(
+        createServer((_request, response) => {
+          response.writeHead(400).end('The plain HTTP request was sent to HTTPS port');
+        }),
+      ),
+    );
+    expect(only(await checkOf(other.url))).toEqual({ step: 'relay', code: 'CHECK_TLS_EXPECTED' });
+  });
+
+  it('of this relay itself is named at the step connect', async () => {
+    const { port, url } = await startB();
+    expect(only(await checkOf(url, { PORT: String(port) }))).toEqual({
+      step: 'connect',
+      code: 'CHECK_SENDER_SELF',
+    });
+  });
+
+  it('that this relay has too, at another address than it listens at, is another relay', async () => {
+    const { port, url } = await startB();
+    expect((await checkOf(url, { HOST: '127.0.0.2', PORT: String(port) })).failed).toEqual([]);
   });
 
   it('of a program that does not speak HTTP is named', async () => {

@@ -12,6 +12,7 @@ import { forThisTest, sharedResources } from '../../support/lifecycle/resources.
 import { listen, type Listening } from '../../support/network/listen.js';
 import { checkOf } from '../../support/relays/check.js';
 import { startRelay, type TestRelay } from '../../support/relays/relay.js';
+import { newSecret } from '../../support/tunnels/directory-tunnel.js';
 
 const shared = sharedResources();
 let relayB: TestRelay;
@@ -59,6 +60,19 @@ const respond =
     incoming.resume();
     outgoing.writeHead(status, { server: 'gate' }).end();
   };
+/** Passes a response on although the request has not ended. */
+const passOnAtOnce =
+  (port: number): Handler =>
+  (incoming, outgoing) => {
+    const { method, url: path, headers } = incoming;
+    const onward = httpRequest({ port, method, path, headers, agent: false }, (response) => {
+      outgoing.writeHead(response.statusCode ?? 502, response.headers);
+      response.pipe(outgoing);
+    });
+    onward.on('error', () => outgoing.destroy());
+    onward.flushHeaders();
+    incoming.pipe(onward);
+  };
 const silence: Handler = (incoming) => {
   incoming.resume();
 };
@@ -74,6 +88,26 @@ const strip: Handler = (incoming, outgoing) => {
   delete incoming.headers['x-mte-client-id'];
   passOn(incoming, outgoing);
 };
+
+it('a gateway that limits requests hides whether the secret or the audience is refused', async () => {
+  const stranger = forThisTest(
+    await startRelay({ CLIENT_ID_SECRET: newSecret(), TUNNEL_TRANSPORT: 'auto' }),
+  );
+  let asked = 0;
+  const limiting: Handler = (incoming, outgoing) => {
+    asked += 1;
+    // The pairing itself, and the first of the heads without a body.
+    const passes = asked <= 2;
+    (passes ? passOnAtOnce(stranger.port) : respond(429))(incoming, outgoing);
+  };
+  const gateway = await startGateway('/api/mte-pair', limiting);
+
+  const { failed, step } = await checkOf(gateway.url);
+
+  expect(asked).toBe(4);
+  expect(failed).toEqual(['secret']);
+  expect(step('secret')).toMatchObject({ code: 'CHECK_SECRET_OR_AUDIENCE' });
+});
 
 describe.each<[string, Handler, string, string]>([
   ['refuses pairings itself', respond(403), 'pairing', 'CHECK_PAIRING_BLOCKED'],
@@ -95,7 +129,11 @@ describe.each<[string, Handler, string, string]>([
     const path = step === 'pairing' ? '/api/mte-pair' : '/api/mte-tunnel';
     const gateway = await startGateway(path, handler);
 
-    const found = await checkOf(gateway.url, { TUNNEL_TRANSPORT: 'message' }, { limitMs: 2_000 });
+    const found = await checkOf(
+      gateway.url,
+      { TUNNEL_TRANSPORT: 'message' },
+      { relayLimitMs: 2_000 },
+    );
 
     expect(found.failed).toEqual([step]);
     expect(found.report.steps.find(({ ok }) => ok === false)).toMatchObject({ code });

@@ -1,8 +1,11 @@
+import { createServer } from 'node:http';
+
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { STEPS, type Step } from '../../../apps/relay/src/check/steps.js';
 import { newSecret } from '../../support/tunnels/directory-tunnel.js';
 import { forThisTest, sharedResources } from '../../support/lifecycle/resources.js';
+import { closedPort } from '../../support/network/listen.js';
 import { checkOf } from '../../support/relays/check.js';
 import { clientWith, createDirectoryFile } from '../../support/relays/mounted-directory.js';
 import { SECRET, TOKEN, startRelay, type TestRelay } from '../../support/relays/relay.js';
@@ -84,6 +87,34 @@ describe('--request', () => {
     expect(received).toEqual(['GET /orders?page=2']);
   });
 
+  it('does not wait for the end of an event stream', async () => {
+    upstream.handle((_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: 1\n\n');
+    });
+    const request = { method: 'GET', path: '/events' };
+
+    const { failed, step } = await checkOf(relayB.url, {}, { request });
+
+    expect(failed).toEqual([]);
+    expect(step('request').detail).toContain('status 200');
+  });
+
+  it('reads no more of a body than an error of a relay can have, and takes no foreign code for one', async () => {
+    upstream.handle((_request, response) => {
+      const error = { code: 'RELAY_\u001b[2J', filling: 'x'.repeat(100_000) };
+      response.writeHead(500, { 'content-type': 'application/json' });
+      response.end(JSON.stringify({ error }));
+    });
+    const request = { method: 'GET', path: '/' };
+    expect((await checkOf(relayB.url, {}, { request })).failed).toEqual([]);
+
+    upstream.handle((_request, response) => {
+      response.writeHead(500, { 'content-type': 'application/json' });
+      response.end(JSON.stringify({ error: { code: 'RELAY_\u001b[2J' } }));
+    });
+    expect((await checkOf(relayB.url, {}, { request })).failed).toEqual([]);
+  });
+
   it('fails with the code of the relay if the API is away', async () => {
     const alone = forThisTest(await startRelay({ TUNNEL_TRANSPORT: 'auto' }));
 
@@ -130,6 +161,20 @@ describe('a peer of RELAY_CONFIG_FILE', () => {
     expect(upstream.hits).toBe(1);
   });
 
+  it('is sent the request at the first origin that passes', async () => {
+    const origins = [`http://127.0.0.1:${await closedPort(createServer())}`, relayB.url];
+    const peers = { berlin: { origins, secret: { file: 'berlin' } } };
+    const file = forThisTest(await createDirectoryFile({ peers }, { berlin: SECRET }));
+    const environment = { ...UNSET, RELAY_CONFIG_FILE: file.path };
+
+    const request = { method: 'GET', path: '/' };
+    const { failed, step } = await checkOf('berlin', environment, { request });
+
+    expect(failed).toEqual(['connect']);
+    expect(step('request').ok).toBe(true);
+    expect(upstream.hits).toBe(1);
+  });
+
   it('must be one that the client of --client may reach', async () => {
     const berlin = newSecret();
     const content = {
@@ -156,6 +201,34 @@ describe('a peer of RELAY_CONFIG_FILE', () => {
     expect(failed).toEqual(['configuration']);
     expect(step('configuration')).toMatchObject({ code: 'CHECK_PEER_UNKNOWN' });
   });
+});
+
+describe('a client', () => {
+  const domain = () => ({
+    upstream: 'http://api.example',
+    client_id_secret: newSecret(),
+    outbound_token: newSecret(),
+  });
+  const DOMAIN_MAP = JSON.stringify({ 'one.example': domain(), 'two.example': domain() });
+
+  it.each<[string, string | undefined]>([
+    ['that there is not', 'three.example'],
+    ['of several hosts of DOMAIN_MAP that is not named', undefined],
+  ])('%s fails the first step, with the names that there are', async (_what, client) => {
+    const environment = { UPSTREAM: '', DOMAIN_MAP };
+    const { step, failed } = await checkOf(relayB.url, environment, { client });
+
+    expect(failed).toEqual(['configuration']);
+    expect(step('configuration')).toMatchObject({ code: 'CHECK_CLIENT_UNKNOWN' });
+    expect(step('configuration').cause).toContain('there are one-example, two-example');
+  });
+});
+
+it('a password in the URL is shown nowhere', async () => {
+  const { report } = await checkOf('http://user:pa$&ss@b.example');
+
+  expect(report).toMatchObject({ ok: false, target: 'http://***@b.example' });
+  expect(JSON.stringify(report)).not.toContain('pa$&ss');
 });
 
 it('a configuration with which the relay would not start fails the first step, with every problem', async () => {

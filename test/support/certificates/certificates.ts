@@ -19,8 +19,9 @@ export interface Authority {
   /**
    * @param altName - the subject alternative name, such as `IP:127.0.0.1` or `DNS:localhost`
    * @param days - how long it is valid; -1: it expired yesterday
+   * @param commonName - undefined: the name
    */
-  issue(name: string, altName: string, kind?: KeyKind, days?: number): KeyPair;
+  issue(name: string, altName: string, kind?: KeyKind, days?: number, commonName?: string): KeyPair;
   close(): Promise<void>;
 }
 
@@ -46,7 +47,7 @@ export function makeAuthority(): Authority {
   return {
     dir,
     ca: own.cert,
-    issue: (name, altName, kind = 'ecdsa', days = 2) => {
+    issue: (name, altName, kind = 'ecdsa', days = 2, commonName = name) => {
       const pair = { key: path(`${name}.key`), cert: path(`${name}.crt`) };
       const [request, extensions] = [path(`${name}.csr`), path(`${name}.ext`)];
       writeFileSync(extensions, `subjectAltName=${altName}\n`);
@@ -55,7 +56,7 @@ export function makeAuthority(): Authority {
         '-new',
         ...NEW_KEYS[kind],
         '-subj',
-        `/CN=${name}`,
+        `/CN=${commonName}`,
         '-keyout',
         pair.key,
         '-out',

@@ -16,6 +16,11 @@ export function certificateOf(socket: TLSSocket): string {
   return `${socket.getProtocol() ?? 'TLS'}, ${chainOf(certificate).join(' < ')}, ${expiry}${soon}`;
 }
 
+/** Whether it is the certificate that TLS has failed for. */
+export function isOfCertificate({ code = '' }: NodeJS.ErrnoException): boolean {
+  return code in TRUST || code === 'ERR_TLS_CERT_ALTNAME_INVALID';
+}
+
 /**
  * Why there is no TLS, or none that is trusted.
  *

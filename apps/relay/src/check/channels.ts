@@ -27,18 +27,19 @@ export interface ChannelParts {
   readonly connections: ConnectionChannels;
 }
 
-/** The step channel: relay B accepts the opening, and its first record authenticates. Without a stream, nothing is forwarded. */
+/** The step channel: relay B accepts the opening, and its first record authenticates. Without a stream, nothing is forwarded. @returns whether it passes */
 export async function openOne(
   steps: Steps,
   peer: Peer,
   parts: ChannelParts,
   limitMs: number,
-): Promise<void> {
-  await steps.run('channel', 'CHECK_CHANNEL_FAILED', async () => {
-    const channel = opened(await within(limitMs, chanTo(peer, parts)), limitMs);
+): Promise<boolean> {
+  const isOpen = await steps.run('channel', 'CHECK_CHANNEL_FAILED', async () => {
+    const channel = opened(await within(limitMs, openSharedChannel(peer, parts)), limitMs);
     channel.finish();
-    return { detail: 'the path carries WebSocket upgrades, and a channel opens', value: undefined };
+    return { detail: 'the path carries WebSocket upgrades, and a channel opens', value: true };
   });
+  return isOpen === true;
 }
 
 /**
@@ -68,7 +69,10 @@ function opened(result: PeerChannel | OpeningFailure | undefined, limitMs: numbe
     : failureOf(result);
 }
 
-async function chanTo(peer: Peer, parts: ChannelParts): Promise<PeerChannel | OpeningFailure> {
+async function openSharedChannel(
+  peer: Peer,
+  parts: ChannelParts,
+): Promise<PeerChannel | OpeningFailure> {
   const result = new Deferred<PeerChannel | OpeningFailure>();
   const failure = await openChannel(peer, parts, {
     type: 'chan',
@@ -133,6 +137,12 @@ function refusedBy(status: number): StepFailedError {
 
 /** A relay whose opening has lost its upgrade on the way refuses it as it does a malformed one. */
 function blocked({ status, server }: UnsignedStatusError): StepFailedError {
+  if (status === RelayStatus.SENDER_REFUSED) {
+    return new StepFailedError(
+      'CHECK_UPGRADE_STRIPPED',
+      'either the upgrade is lost on the way, or another relay, which does not know this sender, responds to GET /api/mte-channel',
+    );
+  }
   if (isRelayStatus(status)) {
     return new StepFailedError(
       'CHECK_UPGRADE_STRIPPED',

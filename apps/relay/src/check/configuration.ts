@@ -8,11 +8,15 @@ import {
   type Directory,
 } from '@relay/config';
 
+import { someOf } from './intermediaries.js';
+import type { Listener } from './own-listener.js';
 import { StepFailedError } from './steps.js';
 
 /** A configuration for a relay that only checks another, in a process beside the running one. */
 export interface CheckConfiguration {
   readonly config: RelayConfig;
+  /** Where the running relay listens. */
+  readonly listener: Listener;
   /** In whose name a request is made. */
   readonly client: ClientEntry;
   /** A token of that client which only this process knows. */
@@ -34,18 +38,38 @@ export function configurationForCheck(
   clientName: string | undefined,
 ): CheckConfiguration {
   const config = loaded(environment);
-  const { directory } = config;
-  const known =
-    clientName === undefined
-      ? { name: CLIENT_NAME, limits: {} }
-      : directory.clients.find(({ name }) => name === clientName);
-  if (known === undefined) {
-    throw new StepFailedError('CHECK_PEER_UNKNOWN', `there is no client ${clientName ?? ''} here`);
-  }
+  const { directory, host, port } = config;
+  const known = clientNamed(clientName, directory);
   const token = randomBytes(32).toString('base64url');
   const sha256 = createHash('sha256').update(token).digest('hex');
   const client = { ...known, tokens: [{ sha256 }] };
-  return { config: withoutSurroundings(config, forCheck(directory, client)), client, token };
+  return {
+    config: withoutSurroundings(config, forCheck(directory, client)),
+    listener: { host, port },
+    client,
+    token,
+  };
+}
+
+function clientNamed(
+  name: string | undefined,
+  { clients, peers }: Directory,
+): Omit<ClientEntry, 'tokens'> {
+  const known = clients.find((client) => client.name === name);
+  if (known !== undefined) {
+    return known;
+  }
+  // That of the variables has no name.
+  const named = clients.map((client) => client.name).filter((known) => known !== '');
+  const names = named.length === 0 ? 'none has a name' : `there are ${someOf(named)}`;
+  if (name !== undefined) {
+    throw new StepFailedError('CHECK_CLIENT_UNKNOWN', `there is no client ${name}: ${names}`);
+  }
+  if (peers.filter(({ reach }) => reach.kind === 'named').length > 1) {
+    const cause = `each client has a secret of its own, and none is named: ${names}`;
+    throw new StepFailedError('CHECK_CLIENT_UNKNOWN', cause);
+  }
+  return { name: CLIENT_NAME, limits: {} };
 }
 
 function loaded(environment: NodeJS.ProcessEnv | undefined): RelayConfig {

@@ -24,11 +24,22 @@ export type RefusalReason =
   | 'self'
   /** It knows the secret, and does not accept the audience. */
   | 'audience'
-  /** Something on the path keeps requests until they are complete, so that nothing shows. */
+  /** Something on the path keeps requests until they are complete, or responds itself, so that nothing shows. */
   | 'unknown';
+
+/** What comes of a head whose body is still to come. */
+type Outcome =
+  /** Relay B refuses it as that of nobody. */
+  | 'refused'
+  /** Relay B waits for the body. */
+  | 'silent'
+  /** Somebody else responds, or the connection is lost. */
+  | 'other';
 
 /** Until then, a relay has refused what it refuses by the head alone. */
 const EARLY_MS = 1_000;
+/** How much later than the first refusal the others may come. */
+const MARGIN = 3;
 
 /**
  * Finds out why relay B has refused to pair. Whom it does not know, it refuses before it reads the body (protocol.md section 4); so a head
@@ -41,28 +52,34 @@ export async function refusalReason(
 ): Promise<RefusalReason> {
   const asItIs = signer.sign(PROTOCOL_VERSION, { purpose: 'pair', body: Buffer.alloc(0) });
   const renamedSigner = new SenderSigner(signer.secretKeys, randomBytes(16).toString('base64url'));
-  const ask = (clientIdHeader: string): Promise<boolean> =>
-    isRefusedEarly(destination, clientIdHeader, limitMs);
-  const [unknownKid, own, renamed] = await Promise.all([
-    ask(asItIs.replace(parseClientIdHeader(asItIs).kid, randomBytes(4).toString('hex'))),
-    ask(asItIs),
-    ask(renamedSigner.sign(PROTOCOL_VERSION, { purpose: 'pair', body: Buffer.alloc(0) })),
-  ]);
-  if (!unknownKid) {
+  const ask = (clientIdHeader: string, waitMs: number): Promise<Outcome> =>
+    outcomeOf(destination, clientIdHeader, { limitMs, waitMs });
+  const unknownKid = randomBytes(4).toString('hex');
+  const startedAtMs = performance.now();
+  const first = await ask(asItIs.replace(parseClientIdHeader(asItIs).kid, unknownKid), EARLY_MS);
+  if (first !== 'refused') {
     return 'unknown';
   }
-  if (renamed) {
-    return 'secret';
-  }
-  return own ? 'self' : 'audience';
+  const waitMs = Math.max(EARLY_MS, MARGIN * (performance.now() - startedAtMs));
+  const [own, renamed] = await Promise.all([
+    ask(asItIs, waitMs),
+    ask(renamedSigner.sign(PROTOCOL_VERSION, { purpose: 'pair', body: Buffer.alloc(0) }), waitMs),
+  ]);
+  return REASONS[`${own} ${renamed}`] ?? 'unknown';
 }
 
-/** Whether a pairing request is refused as that of nobody, although its body is still to come. */
-async function isRefusedEarly(
+/** By what comes of our own head, and of ours under another client id. */
+const REASONS: Readonly<Record<string, RefusalReason>> = {
+  'refused refused': 'secret',
+  'refused silent': 'self',
+  'silent silent': 'audience',
+};
+
+async function outcomeOf(
   destination: Destination,
   clientIdHeader: string,
-  limitMs: number,
-): Promise<boolean> {
+  { limitMs, waitMs }: { readonly limitMs: number; readonly waitMs: number },
+): Promise<Outcome> {
   const socket = await connectedAgain(destination, limitMs);
   const head = [
     `POST ${PAIR_PATH} HTTP/1.1`,
@@ -74,11 +91,17 @@ async function isRefusedEarly(
   ];
   socket.write(`${head.join('\r\n')}\r\n\r\n`);
   try {
-    const received = (await within(EARLY_MS, once(socket, 'data'))) as [Buffer] | undefined;
-    return String(received?.[0]).startsWith(`HTTP/1.1 ${RelayStatus.SENDER_REFUSED}`);
+    const ended = once(socket, 'close').then(() => ['closed']);
+    ended.catch(() => undefined);
+    const received = await within(waitMs, Promise.race([once(socket, 'data'), ended]));
+    if (received === undefined) {
+      return 'silent';
+    }
+    const [shown] = received as [Buffer | string];
+    const isRefusal = String(shown).startsWith(`HTTP/1.1 ${RelayStatus.SENDER_REFUSED} `);
+    return isRefusal ? 'refused' : 'other';
   } catch {
-    // A connection that was lost shows nothing.
-    return false;
+    return 'other';
   } finally {
     socket.destroy();
   }

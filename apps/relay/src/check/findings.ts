@@ -4,6 +4,8 @@ export const REMEDIES = {
     'Correct the configuration: the relay itself would not start with it.',
   CHECK_PEER_UNKNOWN:
     'Name a peer of RELAY_CONFIG_FILE or the origin of one, or list the origin in OUTBOUND_ALLOWED_UPSTREAMS.',
+  CHECK_CLIENT_UNKNOWN:
+    'Give --client the name of a client of RELAY_CONFIG_FILE, or of DOMAIN_MAP: its host, with - for each dot.',
   CHECK_NAME_UNKNOWN: 'Correct the host name, or the DNS that this machine or container asks.',
   CHECK_RESOLVER_FAILED:
     'Check the resolver of this machine or container: /etc/resolv.conf, and whether port 53 is open to it.',
@@ -43,11 +45,12 @@ export const REMEDIES = {
   CHECK_GATEWAY_FAILED:
     'Check whether relay B runs, and whether the gateway in front of it has the right address and port for it.',
   CHECK_NO_RELAY:
-    'Correct host and port. If relay B is behind a gateway, it must pass /api/mte-* on, with all methods.',
+    'Correct host and port. If relay B is behind a gateway, it must pass /api/mte-* on, with all methods and without credentials.',
+  CHECK_VERSION_DIFFERS: 'Update the older relay.',
   CHECK_SECRET_DIFFERS:
     'Give both relays the same secret for each other, and compare keyId in the line `relay is listening` of relay B.',
   CHECK_SENDER_SELF:
-    'Correct the URL if it leads to this relay itself. Else set CLIENT_ID nowhere, or differently.',
+    'Correct the URL if it leads to this relay itself, and PORT if it does not. Else set CLIENT_ID nowhere, or differently.',
   CHECK_AUDIENCE_REFUSED:
     'Add this origin to RELAY_AUDIENCE of relay B, or to a tenant there that admits this relay; or call it by another.',
   CHECK_SECRET_OR_AUDIENCE:
@@ -71,7 +74,7 @@ export const REMEDIES = {
   CHECK_UPGRADE_BLOCKED:
     'Have what stands between the relays pass WebSocket upgrades of GET /api/mte-channel on. Until then, requests go as messages.',
   CHECK_UPGRADE_STRIPPED:
-    'Have what stands between the relays pass `Connection: upgrade` and `Upgrade` on. Until then, requests go as messages.',
+    'Have what stands between the relays pass `Connection: upgrade` and `Upgrade` on, to the relay that messages reach. Until then, requests go as messages.',
   CHECK_CHANNEL_TIMEOUT:
     'Have what stands between the relays pass WebSockets on without buffering. Until then, requests go as messages.',
   CHECK_CHANNEL_REFUSED:

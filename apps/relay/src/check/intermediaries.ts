@@ -23,6 +23,7 @@ const NAMING_FIELDS = [
 ];
 /** A field of a stranger, in one line of a terminal. */
 const MAX_VALUE_CHARACTERS = 80;
+const MAX_NAMES = 10;
 
 /** What stands between the relays, as far as the fields of a response show it. */
 export function shownIntermediaries(headers: IncomingHttpHeaders): string {
@@ -34,8 +35,14 @@ export function shownIntermediaries(headers: IncomingHttpHeaders): string {
   const others = foreign.filter((name) => !NAMING_FIELDS.includes(name));
   return [
     ...named.map((name) => `${name}: ${printable(String(headers[name]))}`),
-    ...(others.length === 0 ? [] : [`further fields: ${others.join(', ')}`]),
+    ...(others.length === 0 ? [] : [`further fields: ${someOf(others)}`]),
   ].join('; ');
+}
+
+/** Names in one line, however many there are. */
+export function someOf(names: readonly string[]): string {
+  const further = names.length - MAX_NAMES;
+  return names.slice(0, MAX_NAMES).join(', ') + (further > 0 ? ` and ${further} more` : '');
 }
 
 /** A value that cannot do anything to a terminal. */

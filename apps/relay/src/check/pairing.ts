@@ -20,6 +20,8 @@ export interface PairingCircumstances {
   /** How far the clock of relay B is ahead by the `date` of its response, in ms. */
   readonly aheadMs: number | undefined;
   readonly limitMs: number;
+  /** How long the pairing itself may take. */
+  readonly pairLimitMs: number;
 }
 
 /**
@@ -28,13 +30,14 @@ export interface PairingCircumstances {
  * @returns whether there is a session
  */
 export async function pair(steps: Steps, circumstances: PairingCircumstances): Promise<boolean> {
-  const { peer, limitMs } = circumstances;
+  const { peer, pairLimitMs } = circumstances;
   const startedAtMs = performance.now();
   const passedMs = (): number => Math.round(performance.now() - startedAtMs);
   let failure: TunnelFailedError | undefined;
   try {
-    if ((await within(limitMs, peer.reserve())) === undefined) {
-      failure = new TunnelFailedError('RELAY_PEER_TIMEOUT', 'no', `no session in ${limitMs} ms`);
+    if ((await within(pairLimitMs, peer.reserve())) === undefined) {
+      const text = `no session in ${pairLimitMs} ms`;
+      failure = new TunnelFailedError('RELAY_PEER_TIMEOUT', 'no', text);
     }
   } catch (error) {
     if (!(error instanceof TunnelFailedError)) {

@@ -6,8 +6,9 @@ import { connect as connectTls, type DetailedPeerCertificate, type TLSSocket } f
 import { NotConnectedError, UpstreamRefusedError } from '../peers/peers.errors.js';
 import { overTls } from '../peers/proxied-socket.js';
 import type { ProxyRoute } from '../peers/proxy-route.js';
-import { certificateOf, judgedTls } from './certificate.js';
+import { certificateOf, isOfCertificate, judgedTls } from './certificate.js';
 import type { FindingCode } from './findings.js';
+import { isOwn, type Listener } from './own-listener.js';
 import { StepFailedError, within, type Steps } from './steps.js';
 
 /** Where and how relay B is connected to, as relay A itself would. */
@@ -18,6 +19,8 @@ export interface Destination {
   readonly isSecure: boolean;
   /** undefined: directly. */
   readonly route: ProxyRoute | undefined;
+  /** Where this relay itself listens. */
+  readonly listener: Listener;
   /** Refuses names with refused addresses; undefined: the system's. */
   readonly lookup: LookupFunction | undefined;
 }
@@ -30,6 +33,7 @@ export function destinationOf(
   origin: string,
   route: ProxyRoute | undefined,
   lookup: LookupFunction | undefined,
+  listener: Listener,
 ): Destination {
   const { protocol, hostname, port } = new URL(origin);
   const isSecure = protocol === 'https:';
@@ -39,6 +43,7 @@ export function destinationOf(
     port: port === '' ? DEFAULT_PORTS[isSecure ? 'https:' : 'http:'] : Number(port),
     isSecure,
     route,
+    listener,
     lookup,
   };
 }
@@ -54,7 +59,12 @@ export async function reach(
   }
   const socket = await steps.run('connect', 'CHECK_CONNECTION_FAILED', async () => {
     const value = await connected(destination, limitMs);
-    const { route, host, port } = destination;
+    const { route, host, port, listener } = destination;
+    if (route === undefined && isOwn(value.remoteAddress ?? '', port, listener)) {
+      value.destroy();
+      const text = `this relay itself listens there: its PORT is ${port}`;
+      throw new StepFailedError('CHECK_SENDER_SELF', text);
+    }
     const way = route === undefined ? '' : `, through the proxy ${route.name}`;
     const shown = value.remoteAddress ?? host;
     const at = route === undefined ? shown : host;
@@ -138,7 +148,7 @@ export async function connected(destination: Destination, limitMs: number): Prom
     return socket;
   } catch (error) {
     socket.destroy();
-    throw connectFailure(error as NodeJS.ErrnoException, signal.aborted, limitMs);
+    throw connectFailure(error, signal.aborted, limitMs);
   }
 }
 
@@ -160,11 +170,15 @@ function proxyFailure(error: unknown): Error {
   );
 }
 
-function connectFailure(
-  { code = '' }: NodeJS.ErrnoException,
-  isLate: boolean,
-  limitMs: number,
-): StepFailedError {
+function connectFailure(error: unknown, isLate: boolean, limitMs: number): StepFailedError {
+  // Of a name with several addresses, each has failed in its own way.
+  const errors = (error instanceof AggregateError ? error.errors : [error]) as Error[];
+  const codes = new Set(errors.map(({ code = '' }: NodeJS.ErrnoException) => code));
+  const [code = ''] = codes;
+  if (codes.size > 1) {
+    const causes = errors.map(({ message }) => message).join('; ');
+    return new StepFailedError('CHECK_CONNECTION_FAILED', `no address connects: ${causes}`);
+  }
   if (isLate || code === 'ETIMEDOUT') {
     return new StepFailedError('CHECK_CONNECTION_TIMEOUT', `no connection within ${limitMs} ms`);
   }
@@ -179,6 +193,7 @@ export async function secured(
   destination: Destination,
   limitMs: number,
 ): Promise<TLSSocket> {
+  const startedAtMs = performance.now();
   const secure = overTls(socket, destination.host);
   const signal = AbortSignal.timeout(limitMs);
   secure.on('error', () => undefined);
@@ -197,8 +212,10 @@ export async function secured(
     if (signal.aborted) {
       throw new StepFailedError('CHECK_TLS_TIMEOUT', `no TLS within ${limitMs} ms`);
     }
-    const shown = await presented(destination, limitMs);
-    throw judgedTls(error as NodeJS.ErrnoException, shown, destination.host);
+    const failure = error as NodeJS.ErrnoException;
+    const leftMs = Math.max(1, Math.ceil(limitMs - (performance.now() - startedAtMs)));
+    const shown = isOfCertificate(failure) ? await presented(destination, leftMs) : undefined;
+    throw judgedTls(failure, shown, destination.host);
   }
 }
 
@@ -207,21 +224,23 @@ async function presented(
   destination: Destination,
   limitMs: number,
 ): Promise<DetailedPeerCertificate | undefined> {
+  const signal = AbortSignal.timeout(limitMs);
+  let socket: Socket | undefined;
   try {
     const { host } = destination;
-    const socket = await connected(destination, limitMs);
+    socket = await connected(destination, limitMs);
     const secure = connectTls({
       socket,
       servername: isIP(host) === 0 ? host : '',
       rejectUnauthorized: false,
     });
     secure.on('error', () => undefined);
-    await once(secure, 'secureConnect', { signal: AbortSignal.timeout(limitMs) });
-    const certificate = secure.getPeerCertificate(true);
-    secure.destroy();
-    return certificate;
+    await once(secure, 'secureConnect', { signal });
+    return secure.getPeerCertificate(true);
   } catch {
     // What is not shown cannot be judged.
     return undefined;
+  } finally {
+    socket?.destroy();
   }
 }

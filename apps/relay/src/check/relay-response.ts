@@ -6,8 +6,12 @@ import { rawFieldValues } from '@relay/fields';
 import { PROBE_PATH, PROTOCOL_VERSION, RELAY_HEADER } from '@relay/protocol';
 
 import { meansUnreached } from '../peers/intermediary-response.js';
+import { bodyHead } from './body-head.js';
 import { printable, shownIntermediaries } from './intermediaries.js';
 import { StepFailedError, type Steps } from './steps.js';
+
+/** Of the page of an error, what says what it is about. */
+const MAX_BODY_BYTES = 4_096;
 
 /** What the response to a probe shows. */
 export interface RelayResponse {
@@ -29,8 +33,10 @@ export async function askRelay(
     const isRelay =
       response.statusCode === 200 && response.headers[RELAY_HEADER] === PROTOCOL_VERSION;
     if (!isRelay) {
-      throw noRelay(response, origin);
+      const body = await bodyHead(response, MAX_BODY_BYTES).catch(() => '');
+      throw noRelay(response, origin, body);
     }
+    response.resume();
     return {
       detail: `a relay responds at ${PROBE_PATH}, protocol version ${PROTOCOL_VERSION}`,
       value: { response, aheadMs },
@@ -61,7 +67,6 @@ async function probe(socket: Socket, origin: string, limitMs: number): Promise<I
   request.end();
   try {
     const [response] = (await once(request, 'response', { signal })) as [IncomingMessage];
-    response.resume();
     return response;
   } catch (error) {
     if (signal.aborted) {
@@ -81,6 +86,15 @@ function unreadable({
   if (rawPacket?.[0] === TLS_ALERT) {
     return new StepFailedError('CHECK_TLS_EXPECTED', 'what listens there expects TLS');
   }
+  if (code.includes('CERTIFICATE_REQUIRED')) {
+    return new StepFailedError(
+      'CHECK_TLS_FAILED',
+      'the other side wants a certificate of this relay: relays present none to each other',
+    );
+  }
+  if (code === 'HPE_HEADER_OVERFLOW') {
+    return new StepFailedError('CHECK_NO_RELAY', 'the head of the response is too long');
+  }
   if (code.startsWith('ERR_SSL_')) {
     return new StepFailedError('CHECK_TLS_FAILED', `the other side has ended TLS (${code})`);
   }
@@ -95,6 +109,7 @@ function unreadable({
 function noRelay(
   { statusCode = 0, headers, rawHeaders }: IncomingMessage,
   origin: string,
+  body: string,
 ): StepFailedError {
   const [server] = rawFieldValues(rawHeaders, 'server');
   const who = server === undefined ? '' : ` of ${printable(server)}`;
@@ -111,11 +126,21 @@ function noRelay(
       `a gateway responds with status ${statusCode}${who}: it does not reach relay B`,
     );
   }
-  if (statusCode === 400 && origin.startsWith('http:')) {
+  const version = headers[RELAY_HEADER];
+  if (statusCode === 200 && version !== undefined) {
     return new StepFailedError(
-      'CHECK_TLS_EXPECTED',
-      `status 400${who}: servers that expect TLS say so`,
+      'CHECK_VERSION_DIFFERS',
+      `the other relay has protocol version ${printable(String(version))}, ours is ${PROTOCOL_VERSION}`,
     );
+  }
+  if (statusCode === 401 || statusCode === 403) {
+    return new StepFailedError(
+      'CHECK_NO_RELAY',
+      `status ${statusCode}${who}: a gateway must let /api/mte-* through without credentials`,
+    );
+  }
+  if (statusCode === 400 && origin.startsWith('http:') && /https|ssl|tls/i.test(body)) {
+    return new StepFailedError('CHECK_TLS_EXPECTED', `status 400${who}, with a text about TLS`);
   }
   return new StepFailedError(
     'CHECK_NO_RELAY',

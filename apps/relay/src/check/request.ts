@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { text } from 'node:stream/consumers';
 
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 
+import { bodyHead } from './body-head.js';
 import { printable } from './intermediaries.js';
 import { StepFailedError, type Steps } from './steps.js';
 
@@ -14,6 +14,10 @@ export interface CheckRequest {
   /** With its query. */
   readonly path: string;
 }
+
+const RELAY_CODE = /^RELAY_[A-Z_]+$/;
+/** Errors of relays are far shorter. */
+const MAX_BODY_BYTES = 65_536;
 
 /** The relay of this process, and who may call it. */
 export interface OwnRelay {
@@ -33,16 +37,16 @@ export async function sendRequest(
     const signal = AbortSignal.timeout(limitMs);
     try {
       const response = await send(app, { method, path, token, origin, signal });
-      const body = await text(response);
-      const code = codeOf(body);
+      const code = await relayCodeOf(response, signal);
+      response.destroy();
       const { statusCode = 0 } = response;
       if (code !== undefined) {
         throw new StepFailedError('CHECK_REQUEST_FAILED', `status ${statusCode}, ${code}`);
       }
-      const detail = `${method} ${printable(path)}: the API gives status ${statusCode}, ${body.length} characters`;
+      const detail = `${method} ${printable(path)}: the API gives status ${statusCode}`;
       return { detail, value: undefined };
     } catch (error) {
-      throw signal.aborted
+      throw signal.aborted && !(error instanceof StepFailedError)
         ? new StepFailedError('CHECK_REQUEST_FAILED', `no response within ${limitMs} ms`)
         : error;
     }
@@ -82,12 +86,30 @@ async function send(
   return response;
 }
 
+/** The code in the body of a response, if it is an error of a relay. A body that does not end is one of the API. */
+async function relayCodeOf(
+  response: IncomingMessage,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  if (!/json/i.test(response.headers['content-type'] ?? '')) {
+    return undefined;
+  }
+  try {
+    return codeOf(await bodyHead(response, MAX_BODY_BYTES));
+  } catch (error) {
+    if (signal.aborted) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
 /** The code of an error of a relay, of which an API has none. */
 function codeOf(body: string): string | undefined {
   try {
     const { error } = JSON.parse(body) as { readonly error?: { readonly code?: unknown } };
     const code = error?.code;
-    return typeof code === 'string' && code.startsWith('RELAY_') ? code : undefined;
+    return typeof code === 'string' && RELAY_CODE.test(code) ? code : undefined;
   } catch {
     // It is no JSON, or none of a relay.
     return undefined;

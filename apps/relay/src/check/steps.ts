@@ -48,22 +48,13 @@ export class StepFailedError extends Error {
 
 /** The steps of one origin, each of which is reported as soon as it has ended. */
 export class Steps {
-  private readonly ended = new Map<StepName, Step>();
+  private readonly ended = new Set<StepName>();
 
   /** @param onStep - called for each step, in their order */
   constructor(
     private readonly origin: string | undefined,
     private readonly onStep: (step: Step) => void,
   ) {}
-
-  get all(): readonly Step[] {
-    return [...this.ended.values()];
-  }
-
-  /** @returns whether a step has failed */
-  get haveFailed(): boolean {
-    return this.all.some(({ ok }) => ok === false);
-  }
 
   pass(step: StepName, detail: string, ms?: number): void {
     this.end({ step, ok: true, detail, ms });
@@ -115,11 +106,18 @@ export class Steps {
 
   private end(step: Step): void {
     const { origin } = this;
-    const { step: name, ...rest } = step;
-    const ended = { step: name, origin, ...rest };
-    this.ended.set(name, ended);
-    this.onStep(ended);
+    const { step: name, detail, cause, ...rest } = step;
+    this.ended.add(name);
+    this.onStep({ step: name, origin, ...rest, detail: harmless(detail), cause: harmless(cause) });
   }
+}
+
+/** Of what strangers have written, as much as anybody reads. */
+const MAX_TEXT_CHARACTERS = 1_000;
+
+/** Certificates, gateways and APIs have a say in what is printed: none of them may move the cursor, or begin a line. */
+function harmless(text: string | undefined): string | undefined {
+  return text?.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '?').slice(0, MAX_TEXT_CHARACTERS);
 }
 
 /** What a promise gives, or undefined if it has not settled in time. */
