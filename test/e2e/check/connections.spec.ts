@@ -109,6 +109,26 @@ describe('a port', () => {
     expect((await checkOf(url, { HOST: '127.0.0.2', PORT: String(port) })).failed).toEqual([]);
   });
 
+  it('of a gateway that asks for credentials is named, with what it must let through', async () => {
+    const other = forThisTest(
+      await listen(createServer((_request, response) => response.writeHead(401).end())),
+    );
+    const found = await checkOf(other.url);
+    expect(only(found)).toEqual({ step: 'relay', code: 'CHECK_NO_RELAY' });
+    expect(found.step('relay').cause).toContain('let /api/mte-* through without credentials');
+  });
+
+  it('of a server whose head is too long is not named as one without HTTP', async () => {
+    const other = forThisTest(
+      await listen(
+        createServer((_request, response) => {
+          response.writeHead(200, { 'x-long': 'x'.repeat(40_000) }).end();
+        }),
+      ),
+    );
+    expect(only(await checkOf(other.url))).toEqual({ step: 'relay', code: 'CHECK_NO_RELAY' });
+  });
+
   it('of a program that does not speak HTTP is named', async () => {
     const server = forThisTest(
       await startRawServer((connection) => {

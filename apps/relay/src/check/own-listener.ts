@@ -15,7 +15,8 @@ loopback.addAddress('::1', 'ipv6');
 
 /** Whether a connection that has come to this address and port has come to the relay itself. */
 export function isOwn(address: string, port: number, { host, port: ownPort }: Listener): boolean {
-  if (port !== ownPort) {
+  // A connection that has been lost since has no address.
+  if (port !== ownPort || isIP(address) === 0) {
     return false;
   }
   return isIP(host) === 0 || EVERYWHERE.has(host) ? isOfThisMachine(address) : address === host;
