@@ -1,4 +1,5 @@
 /** `mte-api-relay check`: whether the tunnel to another relay works and, if not, at which step. */
+import { performance } from 'node:perf_hooks';
 import { readArguments, refuseArguments } from '../arguments.js';
 import { requireBuild } from '../require-build.js';
 
@@ -11,7 +12,7 @@ const USAGE = `Usage: mte-api-relay check URL [--request GET /path] [--client NA
 
 Checks the tunnel from this relay to the one at URL, which may also be the name of a peer, with the environment, .env and files of
 this relay. It runs beside the running relay, and disturbs it in nothing. Each step is one line: ✓, ✗ with the cause and what to do,
-or – if the step was not reached or does not apply.
+or – if the step does not apply. With --json, those that were not reached are there too.
 
   --request GET /path    sends this request to the API; without it, nothing reaches the API
   --client NAME          checks as this client of RELAY_CONFIG_FILE or DOMAIN_MAP, which may not reach every peer
@@ -37,20 +38,25 @@ if (target === undefined || (request === undefined && rest.length > 0)) {
 const limitMs = limitOf(values.timeout);
 
 requireBuild();
-const { check, lineOf } = await import('#dist/apps/relay/src/check/index.js');
+const { check, lineOf, NOT_REACHED } = await import('#dist/apps/relay/src/check/index.js');
 
 /** @type {string | undefined} */
 let shownOrigin;
 const report = await check({ target, client: values.client, request, limitMs, onStep });
+// With the start of the command, which its user waits for as well.
+const ms = Math.round(performance.now());
 if (values.json) {
-  console.log(JSON.stringify(report));
+  console.log(JSON.stringify({ ...report, ms }));
 } else {
-  const failed = report.steps.filter(({ ok }) => ok === false).map(({ step }) => step);
+  const origins = new Set(report.steps.map(({ origin }) => origin));
+  const failed = report.steps
+    .filter(({ ok }) => ok === false)
+    .map(({ step, origin }) => (origins.size > 1 ? `${step} of ${origin}` : step));
   const consequence = report.requestsPass ? ' Requests pass, as messages.' : '';
   console.log(
     report.ok
-      ? `The tunnel works. (${report.ms} ms)`
-      : `Failed: ${[...new Set(failed)].join(', ')}.${consequence} (${report.ms} ms)`,
+      ? `The tunnel works. (${ms} ms)`
+      : `Failed: ${failed.join(', ')}.${consequence} (${ms} ms)`,
   );
 }
 // What a step has given up on may still be under way.
@@ -58,7 +64,7 @@ process.exit(report.ok ? 0 : 1);
 
 /** @param {Step} step */
 function onStep(step) {
-  if (values.json) {
+  if (values.json || step.detail === NOT_REACHED) {
     return;
   }
   if (step.origin !== undefined && step.origin !== shownOrigin) {

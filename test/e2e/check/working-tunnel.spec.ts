@@ -123,7 +123,7 @@ describe('--request', () => {
 
     expect(failed).toEqual(['request']);
     expect(step('request')).toMatchObject({ code: 'CHECK_REQUEST_FAILED' });
-    expect(step('request').cause).toContain('RELAY_UPSTREAM_UNREACHABLE');
+    expect(step('request').cause).toMatch(/^status 502, RELAY_UPSTREAM_UNREACHABLE: \w/);
   });
 });
 

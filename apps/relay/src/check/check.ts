@@ -22,7 +22,7 @@ import { pair } from './pairing.js';
 import { destinationOf, reach } from './reach.js';
 import { askRelay } from './relay-response.js';
 import { sendRequest, type CheckRequest } from './request.js';
-import { StepFailedError, Steps, type Step, type StepName } from './steps.js';
+import { NOT_REACHED, StepFailedError, Steps, type Step, type StepName } from './steps.js';
 
 /** How long a step may take that the check does itself, if nothing else is said. */
 const STEP_LIMIT_MS = 5_000;
@@ -110,7 +110,7 @@ async function checkAll(options: CheckOptions, onStep: (step: Step) => void): Pr
       steps.pass('configuration', describe(named, configuration.config));
       const originCheck = new OriginCheck({ app, named, origin, options, configuration });
       isSent = (await originCheck.run(steps, isSent)) || isSent;
-      steps.skipRest('not reached');
+      steps.skipRest(NOT_REACHED);
     }
     const { keys, entry } = named.known;
     return { keyId: keys.current.kid, passesMessages: entry.transport !== 'channel' };
@@ -128,7 +128,7 @@ function endBefore(steps: Steps, error: unknown): void {
     throw error;
   }
   steps.fail('configuration', error);
-  steps.skipRest('not reached');
+  steps.skipRest(NOT_REACHED);
 }
 
 function peerOf(

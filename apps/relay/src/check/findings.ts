@@ -39,7 +39,7 @@ export const REMEDIES = {
     'Have the whole chain sent there, with intermediate certificates; name a private authority in NODE_EXTRA_CA_CERTS.',
   CHECK_RELAY_TIMEOUT:
     'Check relay B: it is there but does not respond. Is it overloaded or stopped, or is this another program?',
-  CHECK_NO_HTTP: 'Correct the port: what listens there speaks no HTTP.',
+  CHECK_NO_HTTP: 'Correct the port, or use https://: what listens there speaks no plain HTTP.',
   CHECK_TLS_EXPECTED: 'Use https://: what listens there expects TLS.',
   CHECK_REDIRECTED: 'Use the origin that the redirection names: a relay follows none.',
   CHECK_GATEWAY_FAILED:
@@ -72,11 +72,11 @@ export const REMEDIES = {
   CHECK_MESSAGE_TIMEOUT: 'Look into the log of relay B, and of what stands in front of it.',
   CHECK_MESSAGE_FAILED: 'Look into the log of relay B, and of what stands in front of it.',
   CHECK_UPGRADE_BLOCKED:
-    'Have what stands between the relays pass WebSocket upgrades of GET /api/mte-channel on. Until then, requests go as messages.',
+    'Have what stands between the relays pass WebSocket upgrades of GET /api/mte-channel on. Until then, requests go as messages, and clients have no WebSockets.',
   CHECK_UPGRADE_STRIPPED:
-    'Have what stands between the relays pass `Connection: upgrade` and `Upgrade` on, to the relay that messages reach. Until then, requests go as messages.',
+    'Have what stands between the relays pass `Connection: upgrade` and `Upgrade` on, to the relay that messages reach. Until then, requests go as messages, and clients have no WebSockets.',
   CHECK_CHANNEL_TIMEOUT:
-    'Have what stands between the relays pass WebSockets on without buffering. Until then, requests go as messages.',
+    'Have what stands between the relays pass WebSockets on without buffering. Until then, requests go as messages, and clients have no WebSockets.',
   CHECK_CHANNEL_REFUSED:
     'Relay B takes no channel now: TUNNEL_TRANSPORT=message, a shutdown, MAX_CHANNELS_PER_PEER or MAX_UPGRADED_CONNECTIONS.',
   CHECK_CHANNEL_FAILED: 'Look into the log of relay B, and of what stands in front of it.',

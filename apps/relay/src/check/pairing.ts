@@ -48,7 +48,10 @@ export async function pair(steps: Steps, circumstances: PairingCircumstances): P
   const ms = passedMs();
   if (failure === undefined) {
     passUntil(steps, circumstances, 'pairing');
-    steps.pass('pairing', 'a new session, paired in one round trip', ms);
+    const { client } = circumstances;
+    const isCorrected = client.clockOffsetMs(peer.origin) !== undefined;
+    const how = isCorrected ? 'paired after the correction' : 'paired in one round trip';
+    steps.pass('pairing', `a new session, ${how}`, ms);
     return true;
   }
   await explain(steps, circumstances, failure, ms);

@@ -37,11 +37,11 @@ export async function sendRequest(
     const signal = AbortSignal.timeout(limitMs);
     try {
       const response = await send(app, { method, path, token, origin, signal });
-      const code = await relayCodeOf(response, signal);
+      const refusal = await refusalOf(response, signal);
       response.destroy();
       const { statusCode = 0 } = response;
-      if (code !== undefined) {
-        throw new StepFailedError('CHECK_REQUEST_FAILED', `status ${statusCode}, ${code}`);
+      if (refusal !== undefined) {
+        throw new StepFailedError('CHECK_REQUEST_FAILED', `status ${statusCode}, ${refusal}`);
       }
       const detail = `${method} ${printable(path)}: the API gives status ${statusCode}`;
       return { detail, value: undefined };
@@ -86,8 +86,8 @@ async function send(
   return response;
 }
 
-/** The code in the body of a response, if it is an error of a relay. A body that does not end is one of the API. */
-async function relayCodeOf(
+/** The code and the message in the body of a response, if it is an error of a relay. A body that does not end is one of the API. */
+async function refusalOf(
   response: IncomingMessage,
   signal: AbortSignal,
 ): Promise<string | undefined> {
@@ -95,7 +95,7 @@ async function relayCodeOf(
     return undefined;
   }
   try {
-    return codeOf(await bodyHead(response, MAX_BODY_BYTES));
+    return shownError(await bodyHead(response, MAX_BODY_BYTES));
   } catch (error) {
     if (signal.aborted) {
       return undefined;
@@ -104,12 +104,14 @@ async function relayCodeOf(
   }
 }
 
-/** The code of an error of a relay, of which an API has none. */
-function codeOf(body: string): string | undefined {
+/** An error of a relay, by its code: an API has none like it. */
+function shownError(body: string): string | undefined {
   try {
-    const { error } = JSON.parse(body) as { readonly error?: { readonly code?: unknown } };
-    const code = error?.code;
-    return typeof code === 'string' && RELAY_CODE.test(code) ? code : undefined;
+    const { error } = JSON.parse(body) as { readonly error?: Readonly<Record<string, unknown>> };
+    const { code, message } = error ?? {};
+    return typeof code === 'string' && RELAY_CODE.test(code)
+      ? `${code}: ${String(message)}`
+      : undefined;
   } catch {
     // It is no JSON, or none of a relay.
     return undefined;

@@ -20,6 +20,9 @@ export const STEPS = [
 ] as const;
 export type StepName = (typeof STEPS)[number];
 
+/** The detail of a step that depends on one which has failed. */
+export const NOT_REACHED = 'not reached';
+
 /** How one step ended. */
 export interface Step {
   readonly step: StepName;
