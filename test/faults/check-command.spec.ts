@@ -113,7 +113,7 @@ describe('a certificate', () => {
     expect(report.steps.find(({ step }) => step === 'tls')?.cause).toContain(`on ${yesterday}`);
   });
 
-  it('whose name has control characters writes none to the terminal', async () => {
+  it('whose name has control characters writes none to the terminal (#122)', async () => {
     const { port } = forThisTest(
       await startB(authority.issue('esc', 'DNS:localhost', 'ecdsa', 2, 'x\u001b[2J\ny')),
     );

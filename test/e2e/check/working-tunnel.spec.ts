@@ -99,7 +99,7 @@ describe('--request', () => {
     expect(step('request').detail).toContain('status 200');
   });
 
-  it('reads no more of a body than an error of a relay can have, and takes no foreign code for one', async () => {
+  it('reads no more of a body than an error of a relay can have, and takes no foreign code for one (#122)', async () => {
     upstream.handle((_request, response) => {
       const error = { code: 'RELAY_\u001b[2J', filling: 'x'.repeat(100_000) };
       response.writeHead(500, { 'content-type': 'application/json' });

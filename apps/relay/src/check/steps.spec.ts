@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 
 import { StepFailedError, Steps, type Step } from './steps.js';
 
-it('what is found and why a step has failed are one line of bounded length without control characters', () => {
+it('what is found and why a step has failed are one line of bounded length without control characters (#122)', () => {
   const ended: Step[] = [];
   const steps = new Steps('http://b.example', (step) => ended.push(step));
 
