@@ -4,6 +4,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -75,6 +76,7 @@ export function packageDeb(folder, dateSeconds = sourceDateSeconds()) {
     write(`${DOCUMENTS}/changelog.gz`, gzipped(changelogText({ version, dateSeconds })));
     write(`${DOCUMENTS}/CHANGELOG.md.gz`, gzipped(readFileSync('CHANGELOG.md')));
     copy(`${DOCUMENTS}/README.md`, 'README.md');
+    renameSync(join(root, LIBRARY, 'docs'), join(root, DOCUMENTS, 'docs'));
     copy(`${DOCUMENTS}/examples/relay.env`, '.env.example');
     copy(`usr/share/lintian/overrides/${PACKAGE}`, 'deploy/debian/lintian-overrides');
 

@@ -70,6 +70,7 @@ describe.skipIf(!has.dpkg)('the package for Debian', () => {
       './usr/share/man/man1/mte-api-relay.1.gz',
       './usr/share/doc/mte-api-relay/changelog.gz',
       './usr/share/doc/mte-api-relay/copyright',
+      './usr/share/doc/mte-api-relay/docs/operations.md',
     ]) {
       expect(entries.get(name)?.mode, name).toBe('-rw-r--r--');
     }

@@ -144,6 +144,8 @@ describe('the tarball', () => {
       ),
     ).toEqual([]);
     expect(files).toContain('package/bin/mte-api-relay');
+    // What errors and findings refer to.
+    expect(files).toContain('package/docs/operations.md');
   });
 
   it('is installed globally without a registry, and runs without the repository', async () => {
