@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { text } from 'node:stream/consumers';
 import { readOptions } from '../bin/arguments.js';
 import { clearResults, readCounts, recordCounts } from './results.js';
 import { ensureRedis, runSuites } from './suites.js';
@@ -27,31 +28,71 @@ const npmScript = (name) => () =>
 const nodeScript = (file) => () =>
   spawnSync(process.execPath, [file], { stdio: 'inherit' }).status === 0;
 
-/** @type {Check[]} */
-const checks = [
-  ['types', npmScript('typecheck')],
-  ['lint', npmScript('lint')],
-  ['format', npmScript('format:check')],
-  ['architecture', npmScript('arch')],
-  ['dead code', npmScript('deadcode')],
-  ['redis-server', ensureRedis],
+/**
+ * Checks that only read files, each as the name of what it checks and its script. Those of one list run one after the other,
+ * the lists beside each other.
+ */
+const READERS = [
+  [
+    ['types', 'typecheck'],
+    ['format', 'format:check'],
+    ['architecture', 'arch'],
+    ['dead code', 'deadcode'],
+  ],
+  [['lint', 'lint']],
 ];
+
 /** @type {Check[]} */
 const finalChecks = [
   ['build', npmScript('build')],
   ['built service', nodeScript('scripts/check-built-service.js')],
 ];
 
+/**
+ * Runs a script, and prints its output at once when it has ended.
+ *
+ * @param {string} name
+ * @param {string} script
+ */
+async function read(name, script) {
+  const child = spawn('sh', ['-c', `exec npm run --silent ${script} 2>&1`], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [output, exitCode] = await Promise.all([
+    text(child.stdout),
+    new Promise((resolve) => child.once('close', resolve)),
+  ]);
+  console.log(`\n── ${name}\n${output.trimEnd()}`);
+  return record(name, exitCode === 0);
+}
+
+/** @param {readonly (readonly string[])[]} list */
+async function readAll(list) {
+  const passed = [];
+  for (const [name = '', script = ''] of list) {
+    passed.push(await read(name, script));
+  }
+  return passed.every(Boolean);
+}
+
 /** @param {Check} check */
 function run([name, check]) {
   console.log(`\n── ${name}`);
-  const passed = check();
+  return record(name, check());
+}
+
+/**
+ * @param {string} name
+ * @param {boolean} passed
+ */
+function record(name, passed) {
   recordCounts(name, passed ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 });
   return passed;
 }
 
 clearResults();
-const passedBefore = checks.map(run).every(Boolean);
+const readersPassed = (await Promise.all(READERS.map(readAll))).every(Boolean);
+const passedBefore = run(['redis-server', ensureRedis]) && readersPassed;
 console.log('\n── suites');
 const suitesPassed = runSuites({ name: 'suites' });
 const passedAfter = finalChecks.map(run).every(Boolean);
