@@ -44,6 +44,7 @@ export {
 export { MessageOpener } from './message-opener.js';
 export { MessageSealer } from './message-sealer.js';
 export {
+  MAX_CLOCK_SKEW_MS,
   MAX_PAIR_REQUEST_BYTES,
   PAIR_RESPONSE_BYTES,
   decodePairRequest,

@@ -15,6 +15,9 @@ const MAX_AUDIENCE_BYTES = 255;
 /** The largest body of a pairing request: 1,482 bytes. A receiver reads no more. protocol.md section 4. */
 export const MAX_PAIR_REQUEST_BYTES = REQUEST_PREFIX_BYTES + MAX_AUDIENCE_BYTES + PUBLIC_KEY_BYTES;
 
+/** How far the clock of a sender that pairs may be off, in ms. protocol.md section 4. */
+export const MAX_CLOCK_SKEW_MS = 120_000;
+
 const ENCAPSULATION_AT = 10;
 const CONFIRM_AT = ENCAPSULATION_AT + ENCAPSULATION_BYTES;
 /** The length of every pairing response: 1,162 bytes. protocol.md section 4. */

@@ -1,4 +1,5 @@
 import { RelayStatus } from '@relay/errors';
+import { MAX_CLOCK_SKEW_MS } from '@relay/protocol';
 
 import { CodedResponseError } from '../peers/coded-response.js';
 import { PairingStatusError, TunnelFailedError } from '../peers/peers.errors.js';
@@ -8,8 +9,6 @@ import { refusalReason } from './early-refusal.js';
 import type { Destination } from './reach.js';
 import { StepFailedError, within, type StepName, type Steps } from './steps.js';
 
-/** How far a sender's clock may be off. protocol.md section 4. */
-const MAX_SKEW_MS = 120_000;
 const MS_PER_SECOND = 1_000;
 
 /** What the steps of a pairing need to know besides the peer. */
@@ -73,13 +72,13 @@ function passClock(steps: Steps, { client, peer, aheadMs }: PairingCircumstances
   const signedMs = client.clockOffsetMs(peer.origin);
   if (signedMs !== undefined) {
     steps.fail('clock', skewed(signedMs, 'it pairs after a correction, which costs a round trip'));
-  } else if (aheadMs === undefined || Math.abs(aheadMs) > MAX_SKEW_MS) {
+  } else if (aheadMs === undefined || Math.abs(aheadMs) > MAX_CLOCK_SKEW_MS) {
     // A `date` that is further off is not that of relay B.
-    steps.pass('clock', `relay B takes our clock for right, within ${MAX_SKEW_MS} ms`);
+    steps.pass('clock', `relay B takes our clock for right, within ${MAX_CLOCK_SKEW_MS} ms`);
   } else {
     const isSame = Math.abs(aheadMs) <= MS_PER_SECOND;
     const shown = isSame ? 'the clocks agree to the second' : difference(aheadMs);
-    steps.pass('clock', `${shown}; the limit is ${MAX_SKEW_MS} ms`);
+    steps.pass('clock', `${shown}; the limit is ${MAX_CLOCK_SKEW_MS} ms`);
   }
 }
 
@@ -87,7 +86,7 @@ function passClock(steps: Steps, { client, peer, aheadMs }: PairingCircumstances
 function skewed(signedMs: number, consequence: string): StepFailedError {
   return new StepFailedError(
     'CHECK_CLOCK_SKEW',
-    `${difference(signedMs)}, more than ${MAX_SKEW_MS} ms: ${consequence}`,
+    `${difference(signedMs)}, more than ${MAX_CLOCK_SKEW_MS} ms: ${consequence}`,
   );
 }
 

@@ -1,7 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Clock } from '@relay/clock';
 import { OF_ENVIRONMENT, RelayConfig } from '@relay/config';
-import { decodePairRequest, pairTranscript, respondToPairing } from '@relay/protocol';
+import {
+  MAX_CLOCK_SKEW_MS,
+  decodePairRequest,
+  pairTranscript,
+  respondToPairing,
+} from '@relay/protocol';
 import { AudienceRefusedError, SessionService } from '@relay/session';
 import type { VerifiedPairRequest } from '@relay/signature';
 
@@ -9,9 +14,6 @@ import { RateLimiter } from '../admission/rate-limiter.js';
 import { DirectoryService } from '../directory/directory.service.js';
 import { nameOfAudience } from '../directory/known-tenants.js';
 import { ClockSkewError, PairLimitError } from './pairing.errors.js';
-
-/** How far a sender's clock may be off. protocol.md section 4. */
-const MAX_CLOCK_SKEW_MS = 120_000;
 
 /** The inbound role's side of pairing. */
 @Injectable()
