@@ -59,9 +59,11 @@ describe('#80 streams that are opened and reset in a loop', () => {
     attacker.send(
       ...Array.from({ length: 300 }, (_each, at) => headersFrame(2 * at + 1, { path: '/silent' })),
     );
-    await expect.poll(() => attacker.frames.items.length).toBeGreaterThanOrEqual(300 - PLACES);
+    // Whether it is still there is asked, too, on a slow machine.
+    const answers = () => attacker.frames.items.filter(({ type }) => type !== Type.PING);
+    await expect.poll(() => answers().length).toBeGreaterThanOrEqual(300 - PLACES);
 
-    const codes = attacker.frames.items.map(({ type, payload }) => [type, payload.readUInt32BE()]);
+    const codes = answers().map(({ type, payload }) => [type, payload.readUInt32BE()]);
     expect(codes).toEqual(codes.map(() => [Type.RST_STREAM, Code.REFUSED]));
     await expect.poll(() => flooded.tunnel.upstream.hits - before).toBe(PLACES);
     await attacker.close();
