@@ -49,7 +49,7 @@ export async function startCountingUpstream(): Promise<CountingUpstream> {
     const execution = {
       method: request.method ?? '',
       replica: String(request.headers[REPLICA_HEADER]),
-      workMs: Number(request.headers[WORK_HEADER]),
+      workMs: Number(request.headers[WORK_HEADER] ?? 0),
       startedAt: performance.now(),
     };
     running.add(execution);
