@@ -1,4 +1,7 @@
+import { createServer } from 'node:net';
+
 import type { Balancer } from '../network/balancer.js';
+import { closedPort } from '../network/listen.js';
 import { startRelayProcess, type RelayProcess } from './relay-process.js';
 import type { LogLine, RelayEnvironment } from '../relays/relay.js';
 
@@ -37,9 +40,9 @@ export class Replica {
     return this.processes.flatMap(({ log }) => log.items);
   }
 
-  /** Starts the first process. */
+  /** Starts the first process, at a port that no other test is given while the process is being restarted. */
   async start(): Promise<void> {
-    this.processes.push(await this.spawn(0));
+    this.processes.push(await this.spawn(await closedPort(createServer())));
   }
 
   /** Adds the current process to the balancer; `replace` keeps the balancer up to date. */

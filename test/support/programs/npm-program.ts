@@ -54,6 +54,18 @@ export function hasNpmProgram(program: NpmProgram): boolean {
     console.warn(`npm could not install ${program.name}: its tests are skipped.`);
     return false;
   }
-  renameSync(incomplete, folder);
+  complete(incomplete, folder);
   return true;
+}
+
+/** Gives a folder that is complete the name that is looked for, unless another test file has been faster. */
+export function complete(incomplete: string, folder: string): void {
+  try {
+    renameSync(incomplete, folder);
+  } catch (error) {
+    if (!existsSync(folder)) {
+      throw error;
+    }
+    rmSync(incomplete, { recursive: true });
+  }
 }

@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+
+import { closedPort } from '../network/listen.js';
 
 const START_LIMIT_MS = 10_000;
 const STOP_LIMIT_MS = 10_000;
@@ -72,7 +74,7 @@ async function launch(
   { port: wantedPort, args = [] }: RedisServerOptions,
 ): Promise<{ port: number; pid: number; child: ChildProcess }> {
   for (let attempt = 1; ; attempt += 1) {
-    const port = wantedPort ?? (await findFreePort());
+    const port = wantedPort ?? (await closedPort(createServer()));
     const child = spawnRedis(port, dir, args);
     try {
       await readiness(child);
@@ -155,15 +157,6 @@ async function ping(port: number): Promise<void> {
   } finally {
     socket.destroy();
   }
-}
-
-async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 function hasEnded(child: ChildProcess): boolean {
