@@ -36,15 +36,10 @@ const release = (...options: readonly string[]): Promise<{ stdout: string; stder
 beforeAll(async () => {
   first = forThisFile(await temporaryFolder());
   second = forThisFile(await temporaryFolder());
-  await release('--built', '--unreleased', '--output', first.path);
-  await run('sh', [
-    '-c',
-    'umask 077; exec "$0" "$@"',
-    ...RELEASE,
-    '--built',
-    '--unreleased',
-    '--output',
-    second.path,
+  const options = ['--built', '--unreleased', '--output'];
+  await Promise.all([
+    release(...options, first.path),
+    run('sh', ['-c', 'umask 077; exec "$0" "$@"', ...RELEASE, ...options, second.path]),
   ]);
 });
 
