@@ -139,12 +139,14 @@ function spawnRelay(
   return spawnBuilt([...startFlags(), ...script], environment, cwd, uid);
 }
 
-/** The Node.js flags of `npm start`. */
+/** The Node.js flags with which the launcher starts a relay, because what tests measure is to be true of that. */
 function startFlags(): string[] {
-  const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as {
-    scripts: { start: string };
-  };
-  return scripts.start.match(/--[\w=-]+/g) ?? [];
+  const [, command = ''] = readFileSync('bin/mte-api-relay', 'utf8').split('exec node ');
+  const flags = command.split('"$bin', 1)[0]!.match(/--[\w=-]+/g);
+  if (flags === null) {
+    throw new Error('bin/mte-api-relay has no flags where this looks for them');
+  }
+  return flags;
 }
 
 function spawnBuilt(
