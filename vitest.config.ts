@@ -53,7 +53,10 @@ export default defineConfig({
     maxWorkers: WORKERS,
     setupFiles: ['test/support/lifecycle/setup.ts'],
     projects: [
-      project('unit', ['libs/**/*.spec.ts', 'apps/**/*.spec.ts', 'test/project/**/*.spec.ts']),
+      project('unit', ['libs/**/*.spec.ts', 'apps/**/*.spec.ts', 'test/project/**/*.spec.ts'], {
+        // Quicker to start than processes.
+        pool: 'threads',
+      }),
       project('integration', ['test/integration/**/*.spec.ts']),
       project('e2e', ['test/e2e/**/*.spec.ts'], inOneContext),
       project('channels', OVER_CHANNELS, {

@@ -36,7 +36,7 @@ export function runSuites({ name, node = process.execPath, args = [] }) {
       '--reporter=json',
       '--reporter=./scripts/failures-reporter.js',
       `--outputFile.json=${report}`,
-      // A whole run takes an hour. What passes only when it is repeated is listed at its end, and is to be mended.
+      // A whole run takes 45 minutes. What passes only when it is repeated is listed at its end, and is to be mended.
       ...(process.env.CI === 'true' ? ['--retry=1'] : []),
       ...args,
     ],

@@ -8,7 +8,7 @@ readOptions(
   `Usage: npm test
 
 Runs the whole gate: types, lint, format, architecture, dead code, all suites, the build and one start of it. It takes
-about 25 minutes on two cores. Every check runs even if an earlier one failed; the last line lists those that failed.
+about half an hour on two cores. Every check runs even if an earlier one failed; the last line lists those that failed.
 As root on Debian or Ubuntu it installs redis-server and other programs that tests run, such as nginx, with apt-get;
 elsewhere it says what is missing.`,
   {},
