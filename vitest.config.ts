@@ -22,7 +22,10 @@ const HOOK_LIMIT_MS = 300_000;
 /** `SLOW=1` makes the faults last longer. */
 const SLOW_FAULTS_LIMIT_MS = 600_000;
 
-/** Files run beside each other. They share nothing: each starts its own servers, on free ports and in temporary folders. */
+/**
+ * Files run beside each other: they share nothing that they change, as test/README.md says. Two on one core, because tests wait as
+ * well as compute; at most four, because each may start several relays and servers.
+ */
 const WORKERS = Math.min(Math.max(availableParallelism(), 2), 4);
 
 /**
@@ -76,7 +79,10 @@ export default defineConfig({
         ...inOneContext,
         globalSetup: ['test/support/processes/build-once.ts', 'test/support/page/build-page.ts'],
       }),
-      project('security', ['test/security/**/*.spec.ts'], inOneContext),
+      project('security', ['test/security/**/*.spec.ts'], {
+        ...inOneContext,
+        globalSetup: ['test/support/processes/build-once.ts'],
+      }),
     ],
   },
 });

@@ -1,11 +1,10 @@
 import { Readable } from 'node:stream';
 
 import { TUNNEL_PATH, deriveRequestKey, encodeRequestHead } from '@relay/protocol';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import { ProtocolClient } from '../support/attackers/protocol-client.js';
 import { openSocket, type RawSocket } from '../support/network/raw-socket.js';
-import buildOnce from '../support/processes/build-once.js';
 import { inMib } from '../support/processes/process-memory.js';
 import type { RelayProcess } from '../support/processes/relay-process.js';
 import { DATA, HEAD, recordPlaintext, sealRecord } from '../support/protocol/records.js';
@@ -22,10 +21,6 @@ const TOLERANCE = 1.1;
 const WORKING_BYTES = 12 * MIB;
 const FILL_LIMIT_MS = 90_000;
 const SETTLE_LIMIT_MS = 30_000;
-
-beforeAll(() => {
-  buildOnce();
-});
 
 /** The memory of a process that it has allocated and could not free, and what it believes to have buffered. */
 interface Memory {

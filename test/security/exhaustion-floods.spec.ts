@@ -4,7 +4,6 @@ import { TUNNEL_PATH, deriveSecretKeys, type SecretKeys } from '@relay/protocol'
 import { beforeAll, describe, expect, it } from 'vitest';
 
 import { underAttack } from '../support/attackers/load-under-attack.js';
-import buildOnce from '../support/processes/build-once.js';
 import { sendEndlessly } from '../support/clients/endless-uploads.js';
 import { deliverTo, type WireRequest } from '../support/attackers/man-in-the-middle.js';
 import { startProcessTunnel, type ProcessTunnel } from '../support/tunnels/process-tunnel.js';
@@ -38,7 +37,6 @@ let keys: SecretKeys;
 let peer: ProtocolClient;
 
 beforeAll(async () => {
-  buildOnce();
   const server = await startRedisServer();
   shared({ close: () => server.stop() });
   redis = shared(connectRedis(server.url));

@@ -7,7 +7,6 @@ import { PAIR_PATH, TUNNEL_PATH, deriveSecretKeys } from '@relay/protocol';
 import { beforeAll, describe, expect, it } from 'vitest';
 
 import { underAttack } from '../support/attackers/load-under-attack.js';
-import buildOnce from '../support/processes/build-once.js';
 import { startProcessTunnel, type ProcessTunnel } from '../support/tunnels/process-tunnel.js';
 import { isSlow } from '../support/lifecycle/property.js';
 import { ProtocolClient, pairingRequest } from '../support/attackers/protocol-client.js';
@@ -35,7 +34,6 @@ let tunnel: ProcessTunnel;
 let peer: ProtocolClient;
 
 beforeAll(async () => {
-  buildOnce();
   tunnel = shared(
     await startProcessTunnel(
       async ({ url, body }, response) => {
