@@ -136,17 +136,23 @@ function spawnRelay(
   environment: RelayEnvironment,
   { script = [MAIN], cwd = tmpdir(), uid }: Launch,
 ): ChildProcess {
-  return spawnBuilt([...startFlags(), ...script], environment, cwd, uid);
+  const { flags, variables } = launcherSettings();
+  return spawnBuilt([...flags, ...script], { ...variables, ...environment }, cwd, uid);
 }
 
-/** The Node.js flags with which the launcher starts a relay, because what tests measure is to be true of that. */
-function startFlags(): string[] {
-  const [, command = ''] = readFileSync('bin/mte-api-relay', 'utf8').split('exec node ');
+/** The flags and variables with which the launcher starts a relay, because what tests measure is to be true of that. */
+function launcherSettings(): { flags: readonly string[]; variables: RelayEnvironment } {
+  const launcher = readFileSync('bin/mte-api-relay', 'utf8');
+  const [, command = ''] = launcher.split('exec node ');
   const flags = command.split('"$bin', 1)[0]!.match(/--[\w=-]+/g);
-  if (flags === null) {
-    throw new Error('bin/mte-api-relay has no flags where this looks for them');
+  const exported = [...launcher.matchAll(/^ *export (\w+)=(\w+)$/gm)];
+  if (flags === null || exported.length === 0) {
+    throw new Error('bin/mte-api-relay has no flags or variables where this looks for them');
   }
-  return flags;
+  return {
+    flags,
+    variables: Object.fromEntries(exported.map(([, name, value]) => [name!, value!])),
+  };
 }
 
 function spawnBuilt(
