@@ -1,7 +1,6 @@
 import crypto, { type ScryptOptions } from 'node:crypto';
 import { syncBuiltinESMExports } from 'node:module';
 
-/** Only of a callback: `promisify` gives relays the rest. */
 type Done = (error: Error | null, key?: Buffer) => void;
 
 const { scrypt } = crypto;
@@ -9,7 +8,8 @@ const derived = new Map<string, Promise<Buffer>>();
 
 /**
  * Derives a key once for each input. A third of the time of suites with relays in this process would otherwise go into
- * deriving the same keys: each relay takes 130 ms for each of its secrets.
+ * deriving the same keys: each relay takes 130 ms for each of its secrets. What happens during a derivation is tested with relays
+ * in processes of their own.
  */
 function scryptOnce(
   secret: string,
@@ -36,5 +36,8 @@ function scryptOnce(
   }, done);
 }
 
-crypto.scrypt = scryptOnce as typeof scrypt;
-syncBuiltinESMExports();
+// This file is loaded again for each test file of a worker.
+if (scrypt.name !== scryptOnce.name) {
+  crypto.scrypt = scryptOnce as typeof scrypt;
+  syncBuiltinESMExports();
+}
