@@ -19,8 +19,8 @@ const FOLDER = '.node26';
 const PROJECTS = ['unit', 'integration', 'e2e', 'faults', 'security'];
 const LEFT_OUT = [
   'test/{project,e2e/programs,e2e/plain-clients}/**',
-  'test/faults/{redis-*,channels-redis,channels-replicas,origins-killed,egress-proxies}.spec.ts',
-  'test/faults/{directory-*,peer-listeners-*,check-command,config-check,quiet-logs}.spec.ts',
+  'test/faults/{redis-*,channels-redis,channels-replicas,origins-killed}.spec.ts',
+  'test/faults/{egress-proxies,directory-reloads,config-check}.spec.ts',
 ];
 
 /**
