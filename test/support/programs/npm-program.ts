@@ -54,12 +54,12 @@ export function hasNpmProgram(program: NpmProgram): boolean {
     console.warn(`npm could not install ${program.name}: its tests are skipped.`);
     return false;
   }
-  complete(incomplete, folder);
+  nameComplete(incomplete, folder);
   return true;
 }
 
 /** Gives a folder that is complete the name that is looked for, unless another test file has been faster. */
-export function complete(incomplete: string, folder: string): void {
+export function nameComplete(incomplete: string, folder: string): void {
   try {
     renameSync(incomplete, folder);
   } catch (error) {

@@ -1,11 +1,10 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 
-import { installPackages } from '../processes/apt-packages.js';
+import { hasProgram } from '../processes/apt-packages.js';
 import { closedPort } from '../network/listen.js';
 import { temporaryFolder } from '../lifecycle/temporary-folder.js';
 
@@ -22,22 +21,9 @@ const PACKAGES = ['nginx-light', 'libnginx-mod-http-dav-ext'];
 /** Debian's module for PROPFIND, OPTIONS, LOCK and UNLOCK. */
 const DAV_MODULE = '/usr/lib/nginx/modules/ngx_http_dav_ext_module.so';
 
-const isInstalled = (): boolean =>
-  spawnSync('nginx', ['-v']).status === 0 && existsSync(DAV_MODULE);
-
 /** Whether nginx is installed; prints a warning if it is not. */
-export function hasNginx(): boolean {
-  if (!isInstalled()) {
-    installPackages(PACKAGES);
-  }
-  const isThere = isInstalled();
-  if (!isThere) {
-    console.warn(
-      `nginx is missing: tests with nginx as upstream are skipped. Install ${PACKAGES.join(' and ')} to run them.`,
-    );
-  }
-  return isThere;
-}
+export const hasNginx = (): boolean =>
+  hasProgram(PACKAGES, 'sh', '-c', `nginx -v && test -e ${DAV_MODULE}`);
 
 /** TLS that nginx requires of its clients: a certificate of theirs, and paths of PEM files for its own. */
 export interface NginxTls {
