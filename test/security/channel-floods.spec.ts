@@ -59,7 +59,7 @@ describe('#80 streams that are opened and reset in a loop', () => {
     attacker.send(
       ...Array.from({ length: 300 }, (_each, at) => headersFrame(2 * at + 1, { path: '/silent' })),
     );
-    // Whether it is still there is asked, too, on a slow machine.
+    // On a slow machine the relay also asks with PING whether the peer is there.
     const answers = () => attacker.frames.items.filter(({ type }) => type !== Type.PING);
     await expect.poll(() => answers().length).toBeGreaterThanOrEqual(300 - PLACES);
 

@@ -10,7 +10,7 @@ import { samplesOf } from '../support/relays/admin.js';
 import { startTunnel, type Tunnel, type TunnelOptions } from '../support/tunnels/tunnel.js';
 
 const OPEN_ROUTE = { PASS_THROUGH_ROUTES: '/open' };
-const IDLE_MS = 300;
+const IDLE_MS = 500;
 const MAX_BODY_MS = 10 * IDLE_MS;
 
 async function start(inbound: TunnelOptions['inbound']): Promise<Tunnel> {
