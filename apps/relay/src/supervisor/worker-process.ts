@@ -78,9 +78,18 @@ export class WorkerProcess {
     this.worker.on('message', listener);
   }
 
-  /** Calls the listener once the worker can send no more messages. */
+  /** Calls the listener once, when the worker can send no more messages. */
   onDisconnect(listener: () => void): void {
-    this.worker.once('disconnect', listener);
+    let isDisconnected = false;
+    const disconnect = (): void => {
+      if (!isDisconnected) {
+        isDisconnected = true;
+        listener();
+      }
+    };
+    this.worker.once('disconnect', disconnect);
+    // Node.js says nothing if a connection had just been handed to a worker that was killed: it waits for the receipt.
+    void this.ended.then(disconnect);
   }
 
   /** Sends a message to the worker, if it is still connected. */
