@@ -67,17 +67,17 @@ describe('a worker', () => {
     ],
   ])('that %s can send no more messages, and says so once', async (_what, script, end) => {
     const worker = await start(script);
-    const described = new WorkerProcess(worker, { write: () => undefined });
+    const supervised = new WorkerProcess(worker, { write: () => undefined });
     let times = 0;
     const disconnected = new Promise<void>((resolve) => {
-      described.onDisconnect(() => {
+      supervised.onDisconnect(() => {
         times += 1;
         resolve();
       });
     });
     await end(worker);
     await disconnected;
-    await described.ended;
+    await supervised.ended;
 
     expect(times).toBe(1);
   });

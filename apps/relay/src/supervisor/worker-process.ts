@@ -80,16 +80,12 @@ export class WorkerProcess {
 
   /** Calls the listener once, when the worker can send no more messages. */
   onDisconnect(listener: () => void): void {
-    let isDisconnected = false;
-    const disconnect = (): void => {
-      if (!isDisconnected) {
-        isDisconnected = true;
-        listener();
-      }
-    };
-    this.worker.once('disconnect', disconnect);
-    // Node.js says nothing if a connection had just been handed to a worker that was killed: it waits for the receipt.
-    void this.ended.then(disconnect);
+    const disconnected = new Promise<unknown>((resolve) => {
+      this.worker.once('disconnect', resolve);
+      // Node.js says nothing if a connection had just been handed to a worker that was killed: it waits for the receipt.
+      void this.ended.then(resolve);
+    });
+    void disconnected.then(listener);
   }
 
   /** Sends a message to the worker, if it is still connected. */
